@@ -1,0 +1,31 @@
+"""The one exception that means "the person who typed this can mend it".
+
+The command line turns it into exit code 2 and its message, never a traceback; everything else is a bug.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(ValueError):
+    """A mistake in what was asked for. The message names the setting, its value and what is allowed."""
+
+
+class SpecError(UserError):
+    """A spec that cannot be: an unknown key, a wrong type, parts that do not fit together."""
+
+
+class DataError(UserError):
+    """Data that is absent, unreadable or inconsistent; the message says which file and what to do."""
+
+
+class CheckpointError(UserError):
+    """A checkpoint that is damaged, or of another model; the message says what can be used instead."""
+
+
+def unknown(kind: str, name: str, legal: Iterable[str]) -> str:
+    """The message for an unknown name: what it was, the nearest legal names, or all of them if none is near."""
+    legal = sorted(legal)
+    near = difflib.get_close_matches(name, legal, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"legal: {', '.join(legal) or 'none'}"
+    return f"unknown {kind} {name!r}; {hint}"

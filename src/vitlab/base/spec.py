@@ -1,0 +1,240 @@
+"""Specs: frozen dataclasses that say what to build, read strictly and written back exactly.
+
+A spec is made of plain values, other specs, and *components*. A component is a part chosen by name, and its name
+is the name of the file that defines it: `attention="linear"` is `vitlab/nn/attention/linear.py`, whose class `Spec`
+holds the part's settings. A name with a dot is a module of somebody else's: `attention="my_package.my_attention"`.
+
+    to_dict(spec)            -> plain JSON values; every setting written out
+    from_dict(cls, values)   -> the spec again; an unknown key, a wrong type or an unknown name is a SpecError
+    with_settings(spec, {"optim.lr": 1e-3})   -> a changed copy, checked as a whole
+    spec_id(spec)            -> twelve hexadecimal digits that name the resolved spec
+"""
+
+import dataclasses
+import hashlib
+import importlib
+import importlib.util
+import json
+import pkgutil
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Literal, Union
+
+from vitlab.base.errors import SpecError, unknown
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A frozen description. Subclasses are frozen dataclasses; `__post_init__` refuses what cannot be."""
+
+
+@dataclass(frozen=True)
+class Component(Spec):
+    """A spec whose class is chosen by the name of the module that defines it.
+
+    `family` is the package that holds the variants; `vitlab.nn.attention` for the attentions, say.
+    """
+
+    family: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """The name that selects this component: its file's name, or the dotted path of a foreign module."""
+        module = type(self).__module__
+        return module.removeprefix(self.family + ".")
+
+
+# ---------------------------------------------------------------------------------------------- finding components
+
+
+@cache
+def component_names(family: str) -> tuple[str, ...]:
+    """The variants of a family: the files of its folder. Imports nothing but empty packages."""
+    found = importlib.util.find_spec(family)
+    if found is None or found.submodule_search_locations is None:
+        raise SpecError(f"{family} is not a family of components")
+    modules = pkgutil.iter_modules(found.submodule_search_locations)
+    return tuple(sorted(m.name for m in modules if not m.name.startswith("_")))
+
+
+def component_class(base: type[Component], name: str) -> type[Component]:
+    """The spec class that `name` selects in the family of `base`."""
+    kind = base.family.rsplit(".", 1)[-1]
+    if "." in name:
+        module = _foreign_module(kind, name)
+    elif name in component_names(base.family):
+        module = importlib.import_module(f"{base.family}.{name}")
+    else:
+        raise SpecError(unknown(kind, name, component_names(base.family)))
+    found = getattr(module, "Spec", None)
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise SpecError(f"{kind}={name}: the module has no class Spec that extends {base.__module__}.{base.__name__}")
+    return found
+
+
+def _foreign_module(kind: str, name: str) -> types.ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise SpecError(f"{kind}={name}: {error}; a dotted name must be an importable module") from error
+
+
+# ---------------------------------------------------------------------------------------------------- reading
+
+
+def from_dict(cls: type[Spec], values: Mapping[str, Any], path: str = "") -> Any:
+    """Build `cls` from plain values. `path` is where they stand, for the messages.
+
+    Raises SpecError for an unknown or missing key, a wrong type, or values that do not fit together.
+    """
+    if not isinstance(values, Mapping):
+        raise SpecError(f"{path or cls.__name__}: expected settings, got {values!r}")
+    hints = _hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    for key in values:
+        if key not in fields:
+            raise SpecError(unknown("setting", _join(path, key), [_join(path, name) for name in fields]))
+    for name, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise SpecError(f"{_join(path, name)} is missing")
+    return cls(**{key: _read(hints[key], value, _join(path, key)) for key, value in values.items()})
+
+
+def _read(hint: Any, value: Any, path: str) -> Any:
+    """`value` as the type `hint`; the one place that knows which types a spec may hold."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(hint, type) and isinstance(value, hint) and issubclass(hint, Spec):
+        return value
+    if isinstance(hint, type) and issubclass(hint, Component):
+        return _read_component(hint, value, path)
+    if isinstance(hint, type) and issubclass(hint, Spec):
+        return from_dict(hint, value, path)
+    if origin is Literal:
+        if value not in arguments:
+            raise SpecError(f"{path}={value!r}: legal: {', '.join(map(str, arguments))}")
+        return value
+    if origin in (Union, types.UnionType):
+        return _read_optional(arguments, value, path)
+    if origin is tuple:
+        return _read_tuple(arguments, value, path)
+    return _read_plain(hint, value, path)
+
+
+def _read_component(base: type[Component], value: Any, path: str) -> Component:
+    settings = {"name": value} if isinstance(value, str) else value
+    if not (isinstance(settings, Mapping) and isinstance(settings.get("name"), str)):
+        raise SpecError(f"{path}={value!r}: expected a name, or settings with a name")
+    cls = component_class(base, settings["name"])
+    return from_dict(cls, {k: v for k, v in settings.items() if k != "name"}, path)
+
+
+def _read_optional(arguments: tuple[Any, ...], value: Any, path: str) -> Any:
+    if value is None and type(None) in arguments:
+        return None
+    (hint,) = [a for a in arguments if a is not type(None)]
+    return _read(hint, value, path)
+
+
+def _read_tuple(arguments: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        if not isinstance(value, list | tuple):
+            raise SpecError(f"{path}={value!r}: expected a list")
+        return tuple(_read(arguments[0], item, f"{path}.{i}") for i, item in enumerate(value))
+    if isinstance(value, int | float):  # one number stands for every place: img_size=32 is 32 by 32
+        value = (value,) * len(arguments)
+    if not isinstance(value, list | tuple) or len(value) != len(arguments):
+        raise SpecError(f"{path}={value!r}: expected {len(arguments)} values")
+    return tuple(_read(hint, item, f"{path}.{i}") for i, (hint, item) in enumerate(zip(arguments, value, strict=True)))
+
+
+def _read_plain(hint: type, value: Any, path: str) -> Any:
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise SpecError(f"{path}={value!r}: expected {hint.__name__}")
+    if hint is float and value != value:
+        raise SpecError(f"{path}={value!r}: not a number")
+    return value
+
+
+@cache
+def _hints(cls: type[Spec]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+
+
+def to_dict(spec: Spec) -> dict[str, Any]:
+    """Plain JSON values from which `from_dict` makes an equal spec."""
+    values = {f.name: _write(getattr(spec, f.name)) for f in dataclasses.fields(spec)}
+    return {"name": spec.name, **values} if isinstance(spec, Component) else values
+
+
+def _write(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return to_dict(value)
+    if isinstance(value, tuple):
+        return [_write(item) for item in value]
+    return value
+
+
+def spec_id(spec: Spec) -> str:
+    """Twelve hexadecimal digits, a hash of the resolved spec: equal specs, equal ids."""
+    text = json.dumps(to_dict(spec), sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+# --------------------------------------------------------------------------------------------------- changing
+
+
+def with_settings(spec: Any, settings: Mapping[str, Any]) -> Any:
+    """A copy with dotted settings changed, for example `{"model.attention": "linear", "optim.lr": 1e-3}`.
+
+    All are applied before the whole is checked, so two that only make sense together may come in any order.
+    """
+    values = to_dict(spec)
+    for path, value in settings.items():
+        _set(values, path.split("."), value, path)
+    return from_dict(type(spec), values)
+
+
+def _set(values: Any, keys: list[str], value: Any, path: str) -> None:
+    key, rest = keys[0], keys[1:]
+    if isinstance(values, list):
+        if not (key.isdigit() and int(key) < len(values)):
+            raise SpecError(f"{path}: no item {key!r} in a list of {len(values)}")
+        key = int(key)  # type: ignore[assignment]
+    elif rest and key not in values:
+        raise SpecError(unknown("setting", path, [_join(".".join(path.split(".")[: -len(keys)]), k) for k in values]))
+    if not rest:
+        values[key] = _plain(value)
+        return
+    if isinstance(values[key], str):  # a component given by its name alone
+        values[key] = {"name": values[key]}
+    if not isinstance(values[key], dict | list):
+        raise SpecError(f"{path}: {key} is a plain value and has no setting {rest[0]!r}")
+    _set(values[key], rest, value, path)
+
+
+def _plain(value: Any) -> Any:
+    return _write(value)
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`"optim.lr=1e-3"` as `("optim.lr", 0.001)`: JSON where it is JSON, else the text itself."""
+    path, equals, value = text.partition("=")
+    if not equals or not path:
+        raise SpecError(f"--set {text}: expected PATH=VALUE, for example model.attention=linear")
+    try:
+        return path, json.loads(value)
+    except json.JSONDecodeError:
+        return path, {"True": True, "False": False, "None": None}.get(value, value)
