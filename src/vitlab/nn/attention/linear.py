@@ -1,0 +1,44 @@
+"""Linear attention: φ(q) (φ(k)ᵀ v) / (φ(q) · Σ φ(k) + eps), φ = elu + 1 (arXiv 2006.16236, equations 4, 5 and 7).
+
+O(N) time and memory: the K×K matrix φ(k)ᵀ v is formed first. Bidirectional, without scaling of the logits. Rows of the
+weights sum to one but for eps. A position bias has no place in it: there are no logits.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn.functional import elu
+
+from vitlab.nn.attention._base import Attention, AttentionSpec
+from vitlab.nn.dims import BlockDims
+
+
+class Linear(Attention):
+    """Weights proportional to φ(q) · φ(k), applied without ever forming them."""
+
+    def __init__(self, eps: float):
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+        """[B, H, N, K] three times -> [B, H, N, K]"""
+        q, k = elu(q) + 1, elu(k) + 1
+        mass = q @ k.sum(dim=-2, keepdim=True).transpose(-2, -1)  # [B, H, N, 1]
+        return q @ (k.transpose(-2, -1) @ v) / (mass + self.eps)
+
+    def weights(self, q: Tensor, k: Tensor, bias: Tensor | None = None) -> Tensor:
+        """[B, H, N, K] twice -> [B, H, N, N]"""
+        similarity = (elu(q) + 1) @ (elu(k) + 1).transpose(-2, -1)
+        return similarity / (similarity.sum(-1, keepdim=True) + self.eps)
+
+
+@dataclass(frozen=True)
+class Spec(AttentionSpec):
+    """`eps`: added to the normaliser; 1e-6 as in the authors' code."""
+
+    accepts_bias: ClassVar[bool] = False
+    eps: float = 1e-6
+
+    def build(self, dims: BlockDims) -> Attention:
+        return Linear(self.eps)

@@ -1,0 +1,1 @@
+"""A transformer block: where the norms stand and what the residuals add."""

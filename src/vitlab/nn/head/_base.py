@@ -1,0 +1,20 @@
+"""The contract of a head: pooled representation [B, D] -> logits [B, Y]."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from vitlab.base.spec import Component
+from vitlab.nn.dims import BlockDims
+
+
+@dataclass(frozen=True)
+class HeadSpec(Component):
+    """A head's settings."""
+
+    family: ClassVar[str] = "vitlab.nn.head"
+
+    def build(self, dims: BlockDims) -> nn.Module:
+        """A module [B, D] -> [B, Y]."""
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""The per-token network of a block."""

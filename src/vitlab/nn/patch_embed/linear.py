@@ -1,0 +1,37 @@
+"""Non-overlapping patches, each through one linear map: the ViT paper's embedding (arXiv 2010.11929, equation 1).
+
+The weight has a convolution's shape [D, C, P, P], as in timm, and is applied as the matrix that it is: a convolution
+whose stride is its kernel is a matrix product over patches, and that is the faster way to write it.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from vitlab.nn.dims import BlockDims
+from vitlab.nn.patch_embed._base import PatchEmbed, PatchEmbedSpec
+
+
+class Linear(PatchEmbed):
+    """patches [B, L, C·P·P] times `proj`"""
+
+    def __init__(self, dims: BlockDims):
+        super().__init__()
+        self.grid, self.patch_size = dims.grid, dims.patch_size
+        self.proj = nn.Conv2d(dims.in_chans, dims.embed_dim, dims.patch_size, stride=dims.patch_size)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[B, C, height, width] -> [B, L, D]"""
+        (rows, columns), (height, width) = self.grid, self.patch_size
+        patches = images.unflatten(3, (columns, width)).unflatten(2, (rows, height))  # [B, C, rows, P, columns, P]
+        patches = patches.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
+        return linear(patches, self.proj.weight.flatten(1), self.proj.bias)
+
+
+@dataclass(frozen=True)
+class Spec(PatchEmbedSpec):
+    """No settings: `patch_size` is the model's."""
+
+    def build(self, dims: BlockDims) -> PatchEmbed:
+        return Linear(dims)

@@ -1,0 +1,1 @@
+"""How the tokens become one vector for the head."""

@@ -1,0 +1,1 @@
+"""How a token learns where it stands."""

@@ -1,0 +1,64 @@
+"""Axial rotary positions: queries and keys are turned by angles proportional to their place (arXiv 2104.09864).
+
+On images the first half of a head's channels is turned by the column x, the second by the row y (RoPE-axial of
+arXiv 2403.13298): channel pair i of a half by x · temperature^(-2i / (K/2)). So the logit of two patches depends on
+their offset only. Prefix tokens stand nowhere and are left alone.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from vitlab.nn.dims import BlockDims
+from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
+
+
+class RoPE2d(PosEmbed):
+    """Rotation of neighbouring channel pairs, (a, b) -> (a cos - b sin, a sin + b cos)."""
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, dims: BlockDims, temperature: float):
+        super().__init__()
+        rows, columns = dims.grid
+        half = dims.head_dim // 2
+        frequencies = temperature ** -(torch.arange(0, half, 2, dtype=torch.float64) / half)
+        x = torch.arange(columns).repeat(rows)[:, None] * frequencies
+        y = torch.arange(rows).repeat_interleave(columns)[:, None] * frequencies
+        angles = torch.cat([x, y], dim=1)  # [L, K/2]
+        prefix = torch.zeros(dims.num_prefix_tokens, dims.head_dim // 2, dtype=torch.float64)  # angle 0: not turned
+        angles = torch.cat([prefix, angles]).repeat_interleave(2, dim=1)  # [N, K]
+        dtype = torch.get_default_dtype()
+        sign = torch.tensor([-1.0, 1.0], dtype=torch.float64).repeat(half)
+        self.register_buffer("cos", angles.cos().to(dtype), persistent=False)
+        self.register_buffer("sin", (angles.sin() * sign).to(dtype), persistent=False)
+
+    def rotate(self, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, H, N, K] twice -> the same, rotated"""
+        return self._turn(q), self._turn(k)
+
+    def _turn(self, x: Tensor) -> Tensor:
+        swapped = x.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+        return x * self.cos + swapped * self.sin
+
+
+@dataclass(frozen=True)
+class Spec(PosEmbedSpec):
+    """`temperature`: the base of the frequencies; 100 suits image grids (arXiv 2403.13298)."""
+
+    rotates: ClassVar[bool] = True
+    temperature: float = 100.0
+
+    def build(self, dims: BlockDims) -> PosEmbed:
+        return RoPE2d(dims, self.temperature)
+
+    def conflict(self, dims: BlockDims) -> str | None:
+        if dims.head_dim % 4:
+            return (
+                f"pos_embed=rope2d needs head_dim divisible by 4 (pairs for x and for y), not {dims.head_dim} "
+                "(embed_dim / num_heads unless head_dim is set)"
+            )
+        return None
