@@ -1,0 +1,1 @@
+"""Augmentation: batched, per sample, on the device."""

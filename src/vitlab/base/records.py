@@ -1,0 +1,92 @@
+"""Run directories: the only interface between running and reading.
+
+    spec.json            {"schema", "recipe", "id", "spec"}        what was asked for
+    env.json             {"schema", "hardware", "versions", "commit", "command", "choices"}    what it ran on
+    preprocessing.json   {"schema", "img_size", "mean", "std", "class_names"}
+    metrics.jsonl        one line an evaluation: step, epoch, images_seen, lr, train_loss, val_loss, …
+    result.json          {"schema", "status", "reason", "metrics"}
+    predictions.npz      the held-out split's indices, labels and probabilities, and pictures of its worst mistakes
+    checkpoint/          safetensors and JSON, see `vitlab.checkpoints.native`
+
+Every file is written whole or not at all: into a temporary file, flushed to the disk, then renamed.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vitlab.base.errors import DataError
+
+SCHEMA = 1
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write the temporary path that this yields; when the block ends well, it becomes `path` in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder as durable as the files behind them."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a record, with the schema's version first."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps({"schema": SCHEMA, **values}, indent=2) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a record. Raises DataError if it is absent, damaged, or of a newer vitlab."""
+    try:
+        values = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; is {path.parent} a run directory?") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is damaged: {error}") from None
+    if values.get("schema", 0) > SCHEMA:
+        raise DataError(f"{path} has schema {values['schema']}; this vitlab reads up to {SCHEMA}")
+    return values
+
+
+def append_line(path: Path, values: Mapping[str, Any]) -> None:
+    """Add one line to a .jsonl file, on the disk before this returns."""
+    with path.open("a") as file:
+        file.write(json.dumps(values) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a .jsonl file; a last line that was cut off by a crash is left out."""
+    lines = []
+    for text in path.read_text().splitlines() if path.exists() else []:
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            break
+    return lines
+
+
+def keep_lines_until(path: Path, step: int) -> None:
+    """Drop the lines after `step`: a resumed run writes them again."""
+    kept = [line for line in read_lines(path) if line["step"] <= step]
+    with replacing(path) as temporary:
+        temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))

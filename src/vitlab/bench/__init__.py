@@ -1,0 +1,1 @@
+"""Speed and memory, in turn with other libraries."""

@@ -1,0 +1,1 @@
+"""Pictures: decoded once, split, ordered and loaded."""

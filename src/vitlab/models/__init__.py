@@ -1,0 +1,1 @@
+"""The one ViT, its presets and its cost."""

@@ -1,0 +1,54 @@
+"""Which parts fit together. Each rule looks at a spec and says what is wrong, naming both settings.
+
+A part's own needs (a width that sinusoids can split, say) are its `conflict`; here stand the rules between families,
+stated on what a part declares about itself and never on its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vitlab.models.vit import ViTSpec
+
+
+def broken(spec: ViTSpec) -> Iterator[str]:
+    """Every rule that `spec` breaks, as a message; none if the model can be built."""
+    sizes = list(_sizes(spec))
+    yield from sizes
+    if not sizes:  # the parts may divide by them
+        yield from _parts(spec)
+
+
+def _sizes(spec: ViTSpec) -> Iterator[str]:
+    positive = ("in_chans", "num_classes", "embed_dim", "depth", "num_heads", "mlp_ratio")
+    for name in positive:
+        if getattr(spec, name) <= 0:
+            yield f"{name}={getattr(spec, name)}: must be positive"
+    for name in ("drop_path", "embed_dropout", "mixer_dropout", "mlp_dropout"):
+        if not 0 <= getattr(spec, name) < 1:
+            yield f"{name}={getattr(spec, name)}: must be at least 0 and below 1"
+    if spec.num_registers < 0:
+        yield f"num_registers={spec.num_registers}: must not be negative"
+    for axis, pixels, patch in zip(("rows", "columns"), spec.img_size, spec.patch_size, strict=True):
+        if patch <= 0 or pixels <= 0 or pixels % patch:
+            yield f"patch_size={patch} does not divide img_size={pixels} ({axis})"
+    if spec.head_dim is not None and spec.head_dim <= 0:
+        yield f"head_dim={spec.head_dim}: must be positive"
+    elif spec.head_dim is None and spec.num_heads > 0 and spec.embed_dim % spec.num_heads:
+        yield f"num_heads={spec.num_heads} does not divide embed_dim={spec.embed_dim}; set head_dim to allow it"
+
+
+def _parts(spec: ViTSpec) -> Iterator[str]:
+    positions, mixer = f"pos_embed={spec.pos_embed.name}", f"mixer={spec.mixer.name}"
+    if spec.pos_embed.gives_bias and not spec.attention.accepts_bias:
+        yield f"{positions} adds a bias to attention logits, and attention={spec.attention.name} has none"
+    if (spec.pos_embed.gives_bias or spec.pos_embed.rotates) and not spec.mixer.has_logits:
+        yield f"{positions} acts on queries and keys, and {mixer} has none"
+    if spec.pool.needs_cls_token and not spec.cls_token:
+        yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; pool=mean does without"
+    dims = spec.dims()
+    for part in (spec.patch_embed, spec.pos_embed):
+        if (conflict := part.conflict(dims)) is not None:
+            yield conflict

@@ -1,0 +1,1 @@
+"""From gradients to steps: rules, schedules, updates and parameter groups."""

@@ -1,0 +1,1 @@
+"""From records to pages and pictures. Imports no torch."""
