@@ -1,0 +1,35 @@
+"""Tensors from a file that somebody else wrote: safetensors, or a pickle that holds nothing but tensors."""
+
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from vitlab.base.errors import CheckpointError
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Named tensors of a `.safetensors`, `.pt`, `.pth` or `.bin` file.
+
+    A pickle is opened with `weights_only`, which runs no code of its own; one that needs more is refused, because
+    opening it would run whatever it contains. Raises CheckpointError.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} does not exist") from None
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(f"{path} is a pickle that holds more than tensors, and is not opened: {error}") from error
+    except (OSError, RuntimeError, EOFError, SafetensorError) as error:
+        raise CheckpointError(f"{path} is damaged or no checkpoint: {error}") from error
+    for key in ("model", "state_dict"):  # how timm, DeiT, DINO and MAE wrap theirs
+        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
+            loaded = loaded[key]
+    if not (isinstance(loaded, dict) and all(isinstance(value, Tensor) for value in loaded.values())):
+        raise CheckpointError(f"{path} does not hold named tensors")
+    return loaded

@@ -1,0 +1,124 @@
+"""vitlab's own checkpoints: safetensors and JSON, no pickle.
+
+    checkpoint/step-00000300/model.safetensors      the weights that are evaluated, by parameter name
+                             training.safetensors   optimiser slots, raw weights beside a moving average
+                             meta.json              step, checksums, model spec, preprocessing, class names
+    checkpoint/best-00000200/                       the same, of the best step on validation
+
+A checkpoint is written into a hidden folder, flushed to the disk, and renamed: it is there whole or not at all.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from vitlab.base.errors import CheckpointError, DataError
+from vitlab.base.records import read_json, sync_folder, write_json
+
+KEPT = 2  # how many of the latest checkpoints stay on the disk
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint folder holds."""
+
+    model: dict[str, Tensor]
+    training: dict[str, Tensor]
+    meta: dict[str, Any]
+
+    @property
+    def step(self) -> int:
+        """The steps taken when it was written."""
+        return int(self.meta["step"])
+
+
+def save(
+    folder: Path, kind: str, step: int, model: Mapping[str, Tensor], training: Mapping[str, Tensor], meta: Mapping[str, Any]
+) -> Path:
+    """Write a checkpoint of `kind` "step" or "best" in one step. Raises CheckpointError if the disk does not take it."""
+    name = f"{kind}-{step:08d}"
+    final, temporary = folder / name, folder / f".{name}.tmp"
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        _write(temporary / "model.safetensors", model)
+        _write(temporary / "training.safetensors", training)
+        checksums = {file.name: checksum(file) for file in sorted(temporary.iterdir())}
+        write_json(temporary / "meta.json", {"step": step, **meta, "checksums": checksums})
+        _replace(temporary, final)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        kept = latest(folder)
+        survivor = f"the last complete checkpoint is {kept}" if kept else "there is no earlier checkpoint"
+        raise CheckpointError(f"cannot write {final}: {error}; {survivor}") from error
+    return final
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _replace(temporary: Path, final: Path) -> None:
+    sync_folder(temporary)
+    if final.exists():  # a resumed run writes again what it wrote before it was killed
+        shutil.rmtree(final)
+    temporary.rename(final)
+    sync_folder(final.parent)
+
+
+def checksum(path: Path) -> str:
+    """A hash of the file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+
+
+def complete(folder: Path, kind: str = "step") -> list[Path]:
+    """The complete checkpoints of a run, oldest first; `kind` is "step" or "best"."""
+    return sorted(folder.glob(f"{kind}-*"))
+
+
+def latest(folder: Path) -> Path | None:
+    """The newest complete checkpoint, or None."""
+    found = complete(folder)
+    return found[-1] if found else None
+
+
+def best(folder: Path) -> Path | None:
+    """The checkpoint that was best on validation, or None."""
+    found = complete(folder, "best")
+    return found[-1] if found else None
+
+
+def prune(folder: Path) -> None:
+    """Keep the latest checkpoints and the best one; remove the rest and what a killed process left half written."""
+    for old in (*complete(folder)[:-KEPT], *complete(folder, "best")[:-1], *folder.glob(".*")):
+        shutil.rmtree(old)
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint folder. Raises CheckpointError if it is damaged, naming the previous one if there is one."""
+    try:
+        meta = read_json(path / "meta.json")
+        for name, expected in meta["checksums"].items():
+            if checksum(path / name) != expected:
+                raise CheckpointError(f"{name} has changed since it was written")
+        return Checkpoint(load_file(path / "model.safetensors"), load_file(path / "training.safetensors"), meta)
+    except (OSError, SafetensorError, KeyError, DataError, CheckpointError) as error:
+        raise CheckpointError(f"checkpoint {path} is damaged: {error}; {_offer(path)}") from error
+
+
+def _offer(path: Path) -> str:
+    earlier = [other for other in complete(path.parent) if other.name < path.name]
+    if not earlier:
+        return "there is no earlier one"
+    return f"the previous one, {earlier[-1].name}, is there: delete {path.name} and resume to go on from it"

@@ -1,0 +1,13 @@
+"""The base rate throughout, after the warm-up."""
+
+from dataclasses import dataclass
+
+from vitlab.optim.schedule._base import ScheduleSpec
+
+
+@dataclass(frozen=True)
+class Spec(ScheduleSpec):
+    """No settings of its own."""
+
+    def shape(self, progress: float, epoch: float) -> float:
+        return 1.0

@@ -1,0 +1,26 @@
+"""The contract of an update: how the gradient that a step uses is found.
+
+`Gradient` computes the loss and its gradient at the present weights. A plain update calls it once; one that looks
+around first (sharpness-aware minimisation) changes the weights, calls it again and puts them back.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from vitlab.base.spec import Component
+
+Gradient = Callable[[], list[Tensor]]  # -> one flat gradient [R, P] for each parameter group
+
+
+@dataclass(frozen=True)
+class UpdateSpec(Component):
+    """An update's settings."""
+
+    family: ClassVar[str] = "vitlab.optim.update"
+
+    def gradient(self, gradient: Gradient, weights: list[Tensor]) -> list[Tensor]:
+        """The gradients to step with; `weights` [R, P] a group may be changed but must be left as they were."""
+        raise NotImplementedError

@@ -1,0 +1,15 @@
+"""The gradient where the weights are: ordinary training."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from vitlab.optim.update._base import Gradient, UpdateSpec
+
+
+@dataclass(frozen=True)
+class Spec(UpdateSpec):
+    """No settings."""
+
+    def gradient(self, gradient: Gradient, weights: list[Tensor]) -> list[Tensor]:
+        return gradient()

@@ -1,0 +1,34 @@
+"""The contract of a task: from a model and a batch to a loss and metrics, sample by sample.
+
+Everything comes back per sample, [B], so that whoever adds it up (a micro-batch, a process, an epoch) cannot get the
+weighting wrong: the batch's loss is the mean over all its samples, however they were split.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from torch import Tensor
+
+from vitlab.base.spec import Component
+
+Model = Callable[[Tensor, Tensor | None], Tensor]  # images [B, C, height, width], keys [B] or None -> logits [B, Y]
+
+
+class Scores(NamedTuple):
+    """Per-sample results: `loss` [B], `metrics` each [B]; `logits` [B, Y]."""
+
+    loss: Tensor
+    metrics: dict[str, Tensor]
+    logits: Tensor
+
+
+@dataclass(frozen=True)
+class TaskSpec(Component):
+    """A task's settings."""
+
+    family: ClassVar[str] = "vitlab.tasks"
+
+    def scores(self, model: Model, images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
+        """images [B, C, height, width], targets [B, Y], keys [B] or None -> per-sample scores."""
+        raise NotImplementedError

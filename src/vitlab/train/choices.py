@@ -1,0 +1,118 @@
+"""What the machine chooses: device, precision, attention kernel, micro-batch, threads, compilation.
+
+These change how fast a run is and how it rounds, not what it is, so they are no part of its spec or id. They are
+chosen once, recorded in `env.json`, and used again by every resume. Where a rule is known it decides; on a CPU, where
+machines differ, the candidates take a few steps of this very model and the fastest is taken.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import nn
+
+from vitlab.base.errors import UserError
+from vitlab.base.spec import Spec
+
+Precision = Literal["fp32", "bf16", "fp64"]
+Kernel = Literal["fused", "explicit"]
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
+_CLEARLY = 0.93  # a candidate must take less than this part of the time, or noise would decide
+
+
+@dataclass(frozen=True)
+class Choices(Spec):
+    """How a run is computed."""
+
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    kernel: Kernel = "explicit"
+    micro_batch: int = 128
+    threads: int = 1
+    compiled: bool = False
+
+    @property
+    def compute_dtype(self) -> torch.dtype:
+        """What the model computes in."""
+        return _DTYPES[self.precision]
+
+    @property
+    def master_dtype(self) -> torch.dtype:
+        """What weights are trained in, and losses are summed in."""
+        return torch.float64 if self.precision == "fp64" else torch.float32
+
+
+@dataclass(frozen=True)
+class Wishes(Spec):
+    """What the user decides about the machine; None leaves it to vitlab."""
+
+    device: str | None = None
+    precision: Precision | None = None
+    kernel: Kernel | None = None
+    micro_batch: int | None = None
+    threads: int | None = None
+    compiled: bool = False
+
+
+def pick_device(wish: str | None) -> torch.device:
+    """The device asked for, or the best at hand. Raises UserError if it is not there."""
+    if wish is None:
+        wish = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=wish)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"--device {wish}: not available here ({reason}); cpu always is") from None
+    return torch.device(wish)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose(wishes: Wishes, batch_size: int, runs: int, seconds: Callable[[Choices], float]) -> Choices:
+    """Fill in what was not wished. `seconds` measures a training step under given choices; a GPU needs no measuring."""
+    device = pick_device(wishes.device)
+    chosen = Choices(
+        device=str(device),
+        precision=wishes.precision or ("bf16" if device.type == "cuda" else "fp32"),
+        kernel=wishes.kernel or ("explicit" if device.type == "cpu" else "fused"),
+        micro_batch=min(wishes.micro_batch or batch_size, batch_size),
+        threads=wishes.threads or cores(),
+        compiled=wishes.compiled,
+    )
+    torch.set_num_threads(chosen.threads)
+    return chosen if device.type != "cpu" else _fastest(chosen, list(_candidates(chosen, wishes, batch_size)), seconds)
+
+
+def _candidates(chosen: Choices, wishes: Wishes, batch_size: int) -> Iterator[Choices]:
+    """The alternatives on a CPU, one change after the other."""
+    if wishes.precision is None and has_fast_bf16():
+        yield replace(chosen, precision="bf16")
+
+
+def has_fast_bf16() -> bool:
+    """Whether this CPU multiplies bf16 matrices in hardware."""
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
+
+
+def _fastest(first: Choices, others: list[Choices], seconds: Callable[[Choices], float]) -> Choices:
+    if not others:
+        return first
+    best, best_seconds = first, seconds(first)
+    for other in others:
+        if (taken := seconds(other)) < _CLEARLY * best_seconds:
+            best, best_seconds = other, taken
+    return best
+
+
+def use_kernel(model: nn.Module, kernel: Kernel) -> None:
+    """Tell every part of the model that has more than one kernel which to use."""
+    for module in model.modules():
+        if hasattr(module, "kernel"):
+            module.kernel = kernel

@@ -1,0 +1,38 @@
+"""The gradient of a batch's mean loss, micro-batch by micro-batch."""
+
+import torch
+from torch import Tensor
+
+from vitlab.data.loader import Batch
+from vitlab.train.stack import ScoreFunction
+from vitlab.train.weights import Weights
+
+
+class BatchGradient:
+    """Computes flat gradients of R runs, and remembers how the batch scored.
+
+    Losses come per sample and are divided by the size of the whole batch, so any micro-batch, the smaller last one
+    included, gives the gradient of the undivided batch.
+    """
+
+    def __init__(self, scores: ScoreFunction, weights: Weights, micro_batch: int):
+        self.scores, self.weights, self.micro_batch = scores, weights, micro_batch
+        self.totals: dict[str, Tensor] = {}  # sums over the last batch's samples, [R] each
+
+    def __call__(self, batch: Batch) -> list[Tensor]:
+        """-> the gradient, one flat [R, P] for each parameter group."""
+        self.weights.publish()
+        self.totals = {}
+        size = batch.images.shape[1]
+        for start in range(0, size, self.micro_batch):
+            part = slice(start, start + self.micro_batch)
+            result = self.scores(batch.images[:, part], batch.targets[:, part], batch.keys[:, part])
+            gradients = torch.autograd.grad(result.loss.sum() / size, list(self.weights.leaves.values()))
+            self.weights.collect(gradients, first=start == 0)
+            self._count({"loss": result.loss.detach(), **result.metrics})
+        return self.weights.gradients
+
+    def _count(self, values: dict[str, Tensor]) -> None:
+        for name, value in values.items():
+            total = value.sum(dim=1)
+            self.totals[name] = self.totals[name] + total if name in self.totals else total

@@ -1,0 +1,105 @@
+"""The training loop's heart: one step of R runs. Everything around it (saving, evaluating, printing) is `train/run.py`.
+
+The seams, so that no idea needs a fork: the *task* (inside `scores`), the *gradient* as a callable that the update
+calls once or more, and the *evaluators*, which see the same `scores`.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from vitlab.augment.pipeline import Pipeline
+from vitlab.data.images import Images, ImageSet
+from vitlab.data.loader import Loader
+from vitlab.models.vit import build
+from vitlab.nn.kinds import parameter_kinds
+from vitlab.optim.groups import clip_by_norm, parameter_groups
+from vitlab.train.choices import Choices, use_kernel
+from vitlab.train.gradient import BatchGradient
+from vitlab.train.meter import Meter
+from vitlab.train.spec import RunSpec
+from vitlab.train.stack import ScoreFunction, score_function
+from vitlab.train.state import TrainState
+from vitlab.train.weights import Precision, Weights
+
+
+@dataclass
+class Loop:
+    """R runs of one structure, ready to step."""
+
+    spec: RunSpec  # the first run's; the others differ in their seed only
+    loader: Loader
+    scores: ScoreFunction
+    gradient: BatchGradient
+    state: TrainState
+    meter: Meter
+
+    @property
+    def steps_per_epoch(self) -> float:
+        """Steps in one pass over the training images; not a whole number, since batches may straddle passes."""
+        return self.loader.samples_per_epoch / self.spec.batch_size
+
+    @property
+    def total_steps(self) -> int:
+        """How many steps the run has."""
+        if self.spec.steps is not None:
+            return self.spec.steps
+        assert self.spec.epochs is not None
+        return math.ceil(self.spec.epochs * self.steps_per_epoch - 1e-9)
+
+    def lr(self, step: int) -> float:
+        """The learning rate of a step."""
+        optim = self.spec.optim
+        return optim.schedule.lr(optim.lr, step, self.total_steps, self.steps_per_epoch)
+
+    def step(self) -> None:
+        """Take one optimiser step. Nothing in it waits for the device."""
+        optim, state = self.spec.optim, self.state
+        batch = self.loader.batch(state.step)
+        gradients = optim.update.gradient(lambda: self.gradient(batch), state.weights.masters)
+        if optim.clip_norm is not None:
+            clip_by_norm(gradients, optim.clip_norm)
+        self.meter.add(self.gradient.totals, self.spec.batch_size, state.step)
+        state.advance(gradients, self.lr(state.step))
+
+
+def build_loop(specs: Sequence[RunSpec], images: ImageSet, indices: Tensor, choices: Choices) -> Loop:
+    """Runs that differ in their seed only, as one loop over `indices` of the training images."""
+    first = specs[0]
+    device = torch.device(choices.device)
+    models = [build(spec.model, spec.seed) for spec in specs]
+    groups = parameter_groups(parameter_kinds(models[0]), first.optim.weight_decay, first.optim.decay_on)
+    averaged = first.optim.ema is not None
+    weights = Weights(groups, models, Precision(device, choices.master_dtype, choices.compute_dtype, averaged))
+    model = models[0].to(device, choices.compute_dtype)
+    use_kernel(model, choices.kernel)
+    scores = score_function(model, first.task, weights, choices.compiled)
+    pipeline = training_pipeline(first, images, choices)
+    seeds = torch.tensor([spec.seed for spec in specs])
+    return Loop(
+        spec=first,
+        loader=Loader(images.train, indices, pipeline, first.batch_size, seeds),
+        scores=scores,
+        gradient=BatchGradient(scores, weights, choices.micro_batch),
+        state=TrainState(weights, first.optim),
+        meter=Meter(len(specs), device),
+    )
+
+
+def training_pipeline(spec: RunSpec, images: ImageSet, choices: Choices) -> Pipeline:
+    """What happens to a training batch's pixels."""
+    return Pipeline(spec.augment, images.mean, images.std, spec.model.num_classes, choices.compute_dtype)
+
+
+def evaluation_pipeline(spec: RunSpec, images: ImageSet, choices: Choices) -> Pipeline:
+    """The same without augmentation: it must never touch an evaluation."""
+    return training_pipeline(replace(spec, augment=()), images, choices)
+
+
+def take(images: Images, indices: Tensor) -> Images:
+    """The images at `indices`."""
+    indices = indices.to(images.labels.device)
+    return Images(images.pixels[indices], images.labels[indices])

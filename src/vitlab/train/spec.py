@@ -1,0 +1,89 @@
+"""`RunSpec`: everything that decides the result of one training, and nothing that does not.
+
+What the machine may choose (device, precision, kernels, micro-batch, threads) is in `vitlab.train.choices`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vitlab.augment.ops._base import OpSpec
+from vitlab.base.errors import SpecError
+from vitlab.base.spec import Spec
+from vitlab.data.sets._base import DataSpec
+from vitlab.models.vit import ViTSpec
+from vitlab.optim.groups import DecayOn
+from vitlab.optim.rule import adamw
+from vitlab.optim.rule._base import RuleSpec
+from vitlab.optim.schedule import cosine
+from vitlab.optim.schedule._base import ScheduleSpec
+from vitlab.optim.update import plain
+from vitlab.optim.update._base import UpdateSpec
+from vitlab.tasks import classify
+from vitlab.tasks._base import TaskSpec
+
+
+@dataclass(frozen=True)
+class OptimSpec(Spec):
+    """How weights change: `lr` is the base rate, which the schedule shapes."""
+
+    lr: float = 1e-3
+    weight_decay: float = 0.05
+    decay_on: DecayOn = "kernels"
+    clip_norm: float | None = None  # the largest global norm of the gradient
+    ema: float | None = None  # decay of the moving average of the weights that is evaluated; None: no average
+    rule: RuleSpec = adamw.Spec()
+    schedule: ScheduleSpec = cosine.Spec()
+    update: UpdateSpec = plain.Spec()
+
+    def __post_init__(self) -> None:
+        if self.lr <= 0:
+            raise SpecError(f"optim.lr={self.lr}: must be positive")
+        if self.weight_decay < 0:
+            raise SpecError(f"optim.weight_decay={self.weight_decay}: must not be negative")
+        if self.clip_norm is not None and self.clip_norm <= 0:
+            raise SpecError(f"optim.clip_norm={self.clip_norm}: must be positive, or null for no clipping")
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise SpecError(f"optim.ema={self.ema}: must be between 0 and 1, or null for no average")
+
+
+@dataclass(frozen=True)
+class RunSpec(Spec):
+    """One training, completely.
+
+    The length is `epochs` or `steps`, exactly one of them. The sample stream is continuous: a batch may straddle two
+    passes over the data, every batch is full, no image is dropped, and `epochs` is rounded up to whole steps.
+    """
+
+    model: ViTSpec
+    data: DataSpec
+    augment: tuple[OpSpec, ...] = ()
+    task: TaskSpec = classify.Spec()
+    optim: OptimSpec = OptimSpec()
+    batch_size: int = 128
+    epochs: float | None = None
+    steps: int | None = None
+    val_fraction: float = 0.1  # of the training data, carved out for selection
+    val_seed: int = 0  # which images those are; not the run's seed, so that all seeds share the split
+    evaluate_every: float = 1.0  # epochs
+    weights: Literal["last", "best"] = "last"  # which weights the test split sees: the last, or the best on validation
+    test_every_epoch: bool = False  # curves of the test split, marked "peeks" wherever they are shown
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.steps is None):
+            raise SpecError(f"epochs={self.epochs} and steps={self.steps}: set exactly one of them")
+        for name in ("batch_size", "epochs", "steps", "evaluate_every"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise SpecError(f"{name}={value}: must be positive")
+        if not 0 <= self.val_fraction < 1:
+            raise SpecError(f"val_fraction={self.val_fraction}: must be at least 0 and below 1")
+        if self.weights == "best" and self.val_fraction == 0:
+            raise SpecError("weights=best needs a validation split, and val_fraction=0 leaves none")
+        self._check_data()
+
+    def _check_data(self) -> None:
+        for name in ("img_size", "in_chans", "num_classes"):
+            ours, theirs = getattr(self.model, name), getattr(self.data, name)
+            if ours != theirs:
+                raise SpecError(f"model.{name}={ours} and data={self.data.name} has {theirs}")

@@ -1,0 +1,53 @@
+"""One callable for R runs of one structure.
+
+A single run calls its model directly. Several are called at once through `torch.func.vmap`, each on its own weights
+and its own batch: that is how many seeds train for little more than the price of one. Either way the caller sees a
+leading run axis.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from vitlab.tasks._base import Scores, TaskSpec
+from vitlab.train.weights import Weights
+
+ScoreFunction = Callable[[Tensor, Tensor, Tensor | None], Scores]  # images, targets, keys with a leading run axis
+
+
+def score_function(model: nn.Module, task: TaskSpec, weights: Weights, compiled: bool = False) -> ScoreFunction:
+    """(images [R, B, C, height, width], targets [R, B, Y], keys [R, B] or None) -> Scores, [R, B] each."""
+    single = _single(model, task, weights)
+    scores = single if weights.runs == 1 else _stacked(model, task, weights)
+    return torch.compile(scores) if compiled else scores
+
+
+def _single(model: nn.Module, task: TaskSpec, weights: Weights) -> ScoreFunction:
+    if weights.runs == 1:
+        install(model, weights.leaves)
+
+    def scores(images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
+        alone = task.scores(model, images[0], targets[0], None if keys is None else keys[0])
+        metrics = {name: value[None] for name, value in alone.metrics.items()}
+        return Scores(alone.loss[None], metrics, alone.logits[None])
+
+    return scores
+
+
+def _stacked(model: nn.Module, task: TaskSpec, weights: Weights) -> ScoreFunction:
+    def one(leaves: dict[str, Tensor], images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
+        return task.scores(lambda x, k: functional_call(model, leaves, (x, k)), images, targets, keys)
+
+    def scores(images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
+        return vmap(one, in_dims=(0, 0, 0, None if keys is None else 0))(weights.leaves, images, targets, keys)
+
+    return scores
+
+
+def install(model: nn.Module, leaves: dict[str, Tensor]) -> None:
+    """Make `leaves` the parameters of `model`, by name."""
+    for name, leaf in leaves.items():
+        path, _, own = name.rpartition(".")
+        setattr(model.get_submodule(path), own, leaf)

@@ -1,0 +1,60 @@
+"""Everything that changes while training: weights, optimiser slots, moving average, step. What a checkpoint holds."""
+
+import torch
+from torch import Tensor
+
+from vitlab.train.spec import OptimSpec
+from vitlab.train.weights import Weights
+
+
+class TrainState:
+    """The state of R runs in step with each other."""
+
+    def __init__(self, weights: Weights, optim: OptimSpec):
+        self.weights, self.optim = weights, optim
+        self.step = 0
+        slots = optim.rule.slots
+        self.slots = [{name: torch.zeros_like(g.master) for name in slots} for g in weights.groups]
+        self.average = [g.master.clone() for g in weights.groups] if optim.ema else None
+
+    def advance(self, gradients: list[Tensor], lr: float) -> None:
+        """Take one step with these flat gradients."""
+        for group, gradient, slots in zip(self.weights.groups, gradients, self.slots, strict=True):
+            self.optim.rule.step(group.master, gradient, slots, self.step, lr, group.weight_decay)
+        self.step += 1
+        if self.average is not None:
+            # a young average would remember the initial weights: its memory grows with the steps taken
+            decay = min(self.optim.ema or 0.0, (1 + self.step) / (10 + self.step))
+            for average, master in zip(self.average, self.weights.masters, strict=True):
+                average.lerp_(master, 1 - decay)
+
+    def publish_evaluated(self) -> None:
+        """Let the model compute with the weights that are evaluated: the moving average if there is one."""
+        for group, average in zip(self.weights.groups, self.average or self.weights.masters, strict=True):
+            if group.working is not average:
+                group.working.copy_(average)
+
+    def evaluated(self, run: int) -> dict[str, Tensor]:
+        """The weights of one run that are evaluated, by parameter name."""
+        return self._named(self.average or self.weights.masters, run)
+
+    def tensors(self, run: int) -> dict[str, Tensor]:
+        """Everything else of one run, for a checkpoint: `exp_avg.blocks.0.…`, and the raw weights beside an average."""
+        named = {}
+        for slot in self.optim.rule.slots:
+            flats = [slots[slot] for slots in self.slots]
+            named |= {f"{slot}.{name}": view for name, view in self._named(flats, run).items()}
+        if self.average is not None:
+            named |= {f"weights.{name}": view for name, view in self._named(self.weights.masters, run).items()}
+        return named
+
+    def restore(self, run: int, evaluated: dict[str, Tensor], tensors: dict[str, Tensor], step: int) -> None:
+        """Put back what `evaluated` and `tensors` gave. Raises KeyError for a name that is missing."""
+        for mine, theirs in ((self.evaluated(run), evaluated), (self.tensors(run), tensors)):
+            for name, view in mine.items():
+                view.copy_(theirs[name])
+        self.step = step
+
+    def _named(self, flats: list[Tensor], run: int) -> dict[str, Tensor]:
+        groups = zip(self.weights.groups, flats, strict=True)
+        return {name: view[run] for group, flat in groups for name, view in group.views(flat).items()}
