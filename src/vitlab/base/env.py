@@ -1,0 +1,108 @@
+"""What a run ran on: machine, system, versions, commit, command and time. Without torch; its facts the caller adds.
+
+Whatever a system does not tell is None, never a guess.
+"""
+
+import importlib.metadata
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGES = (
+    *("vitlab", "torch", "numpy", "scipy", "datasets", "safetensors", "pillow", "scikit-learn"),
+    *("torchvision", "timm", "transformers", "vit-pytorch"),
+)
+# What decides a processor's speed on matrix products: vector width, and bf16 and int8 products
+INSTRUCTIONS = (
+    *("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8"),  # x86
+    *("asimd", "bf16", "i8mm", "sve", "sve2"),  # Arm
+)
+
+
+def describe() -> dict[str, Any]:
+    """The facts for `env.json`, as JSON values."""
+    return {
+        "hardware": hardware(),
+        "os": platform.platform(),
+        "python": platform.python_version(),
+        "versions": versions(),
+        "commit": commit(),
+        "command": command(sys.argv),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, the cores this process may use, memory in bytes, and the instructions that matter, if known."""
+    cpuinfo = _cpuinfo()
+    flags = cpuinfo.get("flags") or cpuinfo.get("Features")
+    return {
+        "cpu": cpuinfo.get("model name") or _mac_cpu() or platform.processor() or platform.machine() or None,
+        "cores": usable_cores(),
+        "ram_bytes": psutil.virtual_memory().total,
+        "instructions": None if flags is None else [name for name in INSTRUCTIONS if name in flags.split()],
+    }
+
+
+def usable_cores() -> int | None:
+    """The cores that this process may run on, which in a container can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def versions() -> dict[str, str]:
+    """The installed ones of `PACKAGES`, with their versions."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit(source: Path = Path(__file__)) -> str | None:
+    """The git commit that holds `source`, with "-dirty" if tracked files differ from it; None outside a checkout.
+
+    A package installed inside somebody else's checkout is not tracked there, so that commit is not taken for its own.
+    """
+    if _output("git", "-C", str(source.parent), "ls-files", "--error-unmatch", source.name) is None:
+        return None
+    return _output("git", "-C", str(source.parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def command(arguments: list[str]) -> str:
+    """A command line to type again: the program by its name, not by where it is installed."""
+    program = Path(arguments[0])
+    if program.stem == "__main__":  # python -m PACKAGE
+        return shlex.join(["python", "-m", program.parent.name, *arguments[1:]])
+    return shlex.join([program.name, *arguments[1:]])
+
+
+def _cpuinfo() -> dict[str, str]:
+    """What Linux says of the first core; empty elsewhere."""
+    path = Path("/proc/cpuinfo")
+    text = path.read_text(errors="replace") if path.exists() else ""
+    return dict(re.findall(r"^([^\t:]+?)\s*: (.*)$", text.partition("\n\n")[0], flags=re.MULTILINE))
+
+
+def _mac_cpu() -> str | None:
+    return _output("sysctl", "-n", "machdep.cpu.brand_string") if sys.platform == "darwin" else None
+
+
+def _output(*words: str) -> str | None:
+    """What a command prints, or None if it is not there or fails."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,164 @@
+"""What a model costs, component by component, measured on the meta device: no weights, no memory, no arithmetic.
+
+    num_params          learned numbers
+    flops               one image forward, 2 per multiply-add: matrix products, convolutions and attention's products
+    activation_bytes    what one more image in the batch makes a training step keep for its backward pass, in float32
+
+Nothing here knows a formula of a variant: the model runs on shapes alone, and every product and every kept tensor is
+charged to the component at work. Attention runs in its explicit form, which hides nothing inside a fused operation;
+a fused kernel multiplies as much and keeps less.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from weakref import ReferenceType, ref
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.flop_counter import FlopCounterMode
+
+from vitlab.models.vit import ViT, ViTSpec
+from vitlab.nn.pos_embed._base import PosEmbed
+
+# `tokens` is also the work of the model itself, `blocks.residual` that of a block itself: layer scale, drop path, sums
+ROWS = (
+    *("patch_embed", "pos_embed", "tokens"),
+    *("blocks.norm", "blocks.attn", "blocks.mlp", "blocks.residual"),
+    *("norm", "pool", "head"),
+)
+_PARTS_OF_MODEL = {"cls_token": "tokens", "reg_token": "tokens", "pos_drop": "pos_embed", "fc_norm": "norm"}
+_PARTS_OF_BLOCK = {"norm1": "norm", "norm2": "norm", "attn": "attn", "mlp": "mlp"}
+
+
+@dataclass(frozen=True)
+class ComponentCost:
+    """One component's share; `blocks.*` are sums over the blocks."""
+
+    name: str
+    num_params: int
+    flops: int
+    activation_bytes: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The totals, which are the sums of the components."""
+
+    num_params: int
+    flops: int
+    activation_bytes: int
+    components: tuple[ComponentCost, ...]
+
+
+def cost(spec: ViTSpec) -> Cost:
+    """Parameters, FLOPs and activation memory of the model that `spec` describes."""
+    # Two and three images, because PyTorch lays a batch of one out differently: the difference is what one more adds.
+    one, two, three = (_Meter(spec, num_images) for num_images in (1, 2, 3))
+    names = ROWS + tuple(name for name in one.num_params if name not in ROWS)
+    kept = {name: three.kept_bytes[name] - two.kept_bytes[name] for name in names}
+    rows = tuple(ComponentCost(name, one.num_params[name], one.flops[name], kept[name]) for name in names)
+    return Cost(
+        num_params=sum(row.num_params for row in rows),
+        flops=sum(row.flops for row in rows),
+        activation_bytes=sum(row.activation_bytes for row in rows),
+        components=rows,
+    )
+
+
+def component_of(path: str) -> str:
+    """The row that a parameter or module belongs to, by its path: `blocks.3.norm1.weight` -> `blocks.norm`."""
+    first, *rest = path.split(".")
+    if first == "blocks":
+        return f"blocks.{_PARTS_OF_BLOCK.get(rest[1], 'residual') if len(rest) > 1 else 'residual'}"
+    return _PARTS_OF_MODEL.get(first, first)
+
+
+class _Meter:
+    """One forward pass of `num_images`, and what each component did in it."""
+
+    def __init__(self, spec: ViTSpec, num_images: int):
+        with torch.device("meta"):
+            model = ViT(spec)
+            images = torch.zeros(num_images, spec.in_chans, *spec.img_size)
+            keys = torch.zeros(num_images, dtype=torch.int64)  # dropout and drop path act, so their masks are kept
+        self.num_params = Counter[str]()
+        for path, parameter in model.named_parameters():
+            self.num_params[component_of(path)] += parameter.numel()
+        self.flops, self.kept_bytes = Counter[str](), Counter[str]()
+        self.at_work = ["tokens"]
+        self.counter, self.charged_flops = FlopCounterMode(display=False), 0
+        self.saved: list[ReferenceType[_Saved]] = []
+        self._watch(model)
+        with self.counter, saved_tensors_hooks(self._save, _never_unpacked):
+            logits = model(images, keys)
+            self._charge_flops()
+        self._charge_kept_bytes((images, *model.parameters(), *model.buffers()))
+        del logits  # until here it held the graph, and the graph what was saved in it
+
+    def _watch(self, model: ViT) -> None:
+        """Have every component announce itself when it begins and ends."""
+        for path, module in _components(model):
+            module.forward = self._announced(module.forward, component_of(path))
+        for module in model.modules():
+            if isinstance(module, PosEmbed):  # works in three methods, called from the stem and from inside attention
+                for name in ("add", "rotate", "bias"):
+                    setattr(module, name, self._announced(getattr(module, name), "pos_embed"))
+            if hasattr(module, "kernel"):
+                module.kernel = "explicit"  # type: ignore[assignment]
+
+    def _announced(self, method: Callable[..., Any], component: str) -> Callable[..., Any]:
+        def work(*args: Any, **kwargs: Any) -> Any:
+            self._charge_flops()
+            self.at_work.append(component)
+            result = method(*args, **kwargs)
+            self._charge_flops()
+            self.at_work.pop()
+            return result
+
+        return work
+
+    def _charge_flops(self) -> None:
+        total = self.counter.get_total_flops()
+        self.flops[self.at_work[-1]] += total - self.charged_flops
+        self.charged_flops = total
+
+    def _save(self, tensor: Tensor) -> "_Saved":
+        saved = _Saved(tensor.detach(), self.at_work[-1])
+        self.saved.append(ref(saved))
+        return saved
+
+    def _charge_kept_bytes(self, given: Iterable[Tensor]) -> None:
+        """Charge each piece of memory that the graph still holds to the component that saved it first."""
+        known = {_memory(tensor) for tensor in given}
+        for saved in (reference() for reference in self.saved):
+            if saved is not None and _memory(saved.tensor) not in known:
+                known.add(_memory(saved.tensor))
+                self.kept_bytes[saved.component] += saved.tensor.untyped_storage().nbytes()
+
+
+@dataclass(frozen=True, eq=False)
+class _Saved:
+    """A tensor saved for the backward pass. Only the graph holds it, so it is gone where nothing leads back."""
+
+    tensor: Tensor
+    component: str
+
+
+def _memory(tensor: Tensor) -> int:
+    """What views of one piece of memory have in common; on the meta device they have no address."""
+    return tensor.untyped_storage()._cdata
+
+
+def _components(model: ViT) -> Iterator[tuple[str, nn.Module]]:
+    """The model's children, its blocks and their children, by their paths."""
+    yield from ((path, module) for path, module in model.named_children() if path != "blocks")
+    for index, block in enumerate(model.blocks):
+        yield f"blocks.{index}", block
+        yield from ((f"blocks.{index}.{path}", module) for path, module in block.named_children())
+
+
+def _never_unpacked(saved: _Saved) -> Tensor:
+    raise AssertionError("a model on the meta device has no backward pass")
