@@ -61,6 +61,8 @@ def read_json(path: Path) -> dict[str, Any]:
         raise DataError(f"{path} does not exist; is {path.parent} a run directory?") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is damaged: {error}") from None
+    if not isinstance(values, dict) or not isinstance(values.get("schema", 0), int):
+        raise DataError(f"{path} is damaged: not a record")
     if values.get("schema", 0) > SCHEMA:
         raise DataError(f"{path} has schema {values['schema']}; this vitlab reads up to {SCHEMA}")
     return values
@@ -75,13 +77,15 @@ def append_line(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a .jsonl file; a last line that was cut off by a crash is left out."""
+    """The lines of a .jsonl file; a last line that was cut off by a crash is left out. Raises DataError for others."""
     lines = []
-    for text in path.read_text().splitlines() if path.exists() else []:
+    texts = path.read_text().splitlines() if path.exists() else []
+    for number, text in enumerate(texts, start=1):
         try:
             lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            break
+        except json.JSONDecodeError as error:
+            if number < len(texts):
+                raise DataError(f"{path} is damaged at line {number}: {error}") from None
     return lines
 
 

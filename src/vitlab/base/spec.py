@@ -10,11 +10,13 @@ holds the part's settings. A name with a dot is a module of somebody else's: `at
     spec_id(spec)            -> twelve hexadecimal digits that name the resolved spec
 """
 
+import copy
 import dataclasses
 import hashlib
 import importlib
 import importlib.util
 import json
+import math
 import pkgutil
 import types
 import typing
@@ -82,6 +84,8 @@ def _foreign_module(kind: str, name: str) -> types.ModuleType:
         raise SpecError(f"{kind}={name}: {error}; a dotted name must be an importable module") from error
 
 
+        if name.startswith("."):
+            raise ModuleNotFoundError("a relative name")
 # ---------------------------------------------------------------------------------------------------- reading
 
 
@@ -92,7 +96,9 @@ def from_dict(cls: type[Spec], values: Mapping[str, Any], path: str = "") -> Any
     """
     if not isinstance(values, Mapping):
         raise SpecError(f"{path or cls.__name__}: expected settings, got {values!r}")
-    hints = _hints(cls)
+    if issubclass(cls, Component) and "name" in values:
+        return _read_component(cls, values, path)
+    hints = _hints(cls)  # type: ignore[arg-type]  # mypy takes the hash of the instances for the class's
     fields = {f.name: f for f in dataclasses.fields(cls)}
     for key in values:
         if key not in fields:
@@ -156,8 +162,8 @@ def _read_plain(hint: type, value: Any, path: str) -> Any:
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise SpecError(f"{path}={value!r}: expected {hint.__name__}")
-    if hint is float and value != value:
-        raise SpecError(f"{path}={value!r}: not a number")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SpecError(f"{path}={value!r}: not a finite number")
     return value
 
 
@@ -189,7 +195,8 @@ def _write(value: Any) -> Any:
 
 def spec_id(spec: Spec) -> str:
     """Twelve hexadecimal digits, a hash of the resolved spec: equal specs, equal ids."""
-    text = json.dumps(to_dict(spec), sort_keys=True)
+    read = from_dict(type(spec), to_dict(spec))  # a ratio of 4, built in Python, is 4.0 as everywhere else
+    text = json.dumps(to_dict(read), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
@@ -202,8 +209,8 @@ def with_settings(spec: Any, settings: Mapping[str, Any]) -> Any:
     All are applied before the whole is checked, so two that only make sense together may come in any order.
     """
     values = to_dict(spec)
-    for path, value in settings.items():
-        _set(values, path.split("."), value, path)
+    for path in sorted(settings, key=lambda path: path.count(".")):  # a part before its settings
+        _set(values, path.split("."), settings[path], path)
     return from_dict(type(spec), values)
 
 
@@ -216,17 +223,13 @@ def _set(values: Any, keys: list[str], value: Any, path: str) -> None:
     elif rest and key not in values:
         raise SpecError(unknown("setting", path, [_join(".".join(path.split(".")[: -len(keys)]), k) for k in values]))
     if not rest:
-        values[key] = _plain(value)
+        values[key] = copy.deepcopy(_write(value))  # deeper settings are written into it, and it is the caller's
         return
     if isinstance(values[key], str):  # a component given by its name alone
         values[key] = {"name": values[key]}
     if not isinstance(values[key], dict | list):
         raise SpecError(f"{path}: {key} is a plain value and has no setting {rest[0]!r}")
     _set(values[key], rest, value, path)
-
-
-def _plain(value: Any) -> Any:
-    return _write(value)
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -1,0 +1,342 @@
+import json
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError, dataclass
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vitlab.base.errors import SpecError
+from vitlab.base.spec import Spec, component_names, from_dict, parse_setting, spec_id, to_dict, with_settings
+from vitlab.models.vit import ViTSpec
+from vitlab.nn.pos_embed import learned, sincos2d
+from vitlab.nn.pos_embed._base import PosEmbedSpec
+
+
+@dataclass(frozen=True)
+class Inner(Spec):
+    rate: float = 0.5
+    count: int = 3
+
+
+@dataclass(frozen=True)
+class Plain(Spec):
+    required: str
+    size: tuple[int, int] = (4, 4)
+    steps: tuple[int, ...] = ()
+    mode: Literal["on", "off"] = "on"
+    flag: bool = False
+    limit: float | None = None
+    inner: Inner = Inner()
+    parts: tuple[Inner, ...] = ()
+
+
+def plain(**values):
+    return from_dict(Plain, {"required": "x"} | values)
+
+
+# ------------------------------------------------------------------------------------------------------- round trip
+
+variants = {
+    family: st.sampled_from(component_names(f"vitlab.nn.{family}"))
+    for family in ("patch_embed", "pos_embed", "block", "mixer", "attention", "mlp", "norm", "pool", "head", "init")
+}
+vit_settings = st.fixed_dictionaries(
+    {
+        "img_size": st.sampled_from([32, [32, 64], [64, 16]]),
+        "patch_size": st.sampled_from([4, 8, [4, 8]]),
+        "embed_dim": st.sampled_from([16, 48]),
+        "num_heads": st.sampled_from([1, 2, 4]),
+    },
+    optional=variants
+    | {
+        "head_dim": st.sampled_from([None, 8]),
+        "mlp_ratio": st.floats(0.5, 8.0),
+        "cls_token": st.booleans(),
+        "num_registers": st.integers(0, 4),
+        "layer_scale": st.none() | st.floats(1e-6, 1.0),
+        "drop_path": st.floats(0.0, 0.9),
+        "final_norm": st.sampled_from(["before_pool", "after_pool", "none"]),
+    },
+)
+
+
+@given(vit_settings)
+def test_what_is_written_reads_back_equal_and_any_refusal_is_a_spec_error(values):
+    try:
+        spec = from_dict(ViTSpec, values)
+    except SpecError:
+        return
+    written = json.loads(json.dumps(to_dict(spec), allow_nan=False))
+    again = from_dict(ViTSpec, written)
+    assert again == spec
+    assert to_dict(again) == to_dict(spec)
+    assert spec_id(again) == spec_id(spec)
+
+
+def test_every_setting_is_written_out():
+    assert to_dict(plain(limit=2, parts=[{"rate": 0.1}])) == {
+        "required": "x",
+        "size": [4, 4],
+        "steps": [],
+        "mode": "on",
+        "flag": False,
+        "limit": 2.0,
+        "inner": {"rate": 0.5, "count": 3},
+        "parts": [{"rate": 0.1, "count": 3}],
+    }
+
+
+def test_a_component_is_written_with_its_name():
+    assert to_dict(ViTSpec())["pos_embed"] == {"name": "learned", "prefix": True}
+
+
+def test_specs_are_frozen():
+    with pytest.raises(FrozenInstanceError):
+        plain().flag = True
+
+
+# ---------------------------------------------------------------------------------------------------------- strictness
+
+
+def test_an_unknown_key_is_answered_with_the_nearest_name():
+    with pytest.raises(SpecError, match=r"unknown setting 'embed_dims'; did you mean embed_dim"):
+        from_dict(ViTSpec, {"embed_dims": 64})
+    with pytest.raises(SpecError, match=r"unknown setting 'inner\.rates'; did you mean inner\.rate"):
+        plain(inner={"rates": 1.0})
+
+
+def test_a_missing_key_is_named():
+    with pytest.raises(SpecError, match="required is missing"):
+        from_dict(Plain, {})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"required": 3}, "required=3: expected str"),
+        ({"flag": 1}, "flag=1: expected bool"),
+        ({"inner": {"count": True}}, r"inner\.count=True: expected int"),
+        ({"inner": {"count": 3.0}}, r"inner\.count=3\.0: expected int"),
+        ({"inner": {"count": None}}, r"inner\.count=None: expected int"),
+        ({"inner": {"rate": "0.1"}}, r"inner\.rate='0\.1': expected float"),
+        ({"inner": {"rate": False}}, r"inner\.rate=False: expected float"),
+        ({"inner": {"rate": float("nan")}}, r"inner\.rate=nan: not a finite number"),
+        ({"limit": float("inf")}, r"limit=inf: not a finite number"),
+        ({"inner": 5}, "inner: expected settings, got 5"),
+        ({"mode": "of"}, "mode='of': legal: on, off"),
+        ({"size": [1, 2, 3]}, "expected 2 values"),
+        ({"size": "4"}, "size='4': expected 2 values"),
+        ({"size": True}, r"size\.0=True: expected int"),
+        ({"size": [4, 4.5]}, r"size\.1=4\.5: expected int"),
+        ({"steps": 5}, "steps=5: expected a list"),
+        ({"steps": [1, "2"]}, r"steps\.1='2': expected int"),
+        ({"parts": [{"rate": "x"}]}, r"parts\.0\.rate='x': expected float"),
+    ],
+)
+def test_a_wrong_type_is_refused_with_its_place_and_value(values, message):
+    with pytest.raises(SpecError, match=message):
+        plain(**values)
+
+
+def test_an_integer_is_a_float_where_a_float_is_meant():
+    rate = plain(inner={"rate": 1}).inner.rate
+    assert rate == 1.0
+    assert isinstance(rate, float)
+
+
+def test_one_number_stands_for_both_sides():
+    assert plain(size=7).size == (7, 7)
+    assert plain(size=[7, 9]).size == (7, 9)
+
+
+# ---------------------------------------------------------------------------------------------------------- components
+
+
+def test_a_component_is_chosen_by_name_or_by_settings_or_given():
+    by_name = from_dict(ViTSpec, {"pos_embed": "sincos2d"})
+    by_settings = from_dict(ViTSpec, {"pos_embed": {"name": "sincos2d", "temperature": 10000}})
+    given_whole = from_dict(ViTSpec, {"pos_embed": sincos2d.Spec()})
+    assert by_name == by_settings == given_whole
+    assert from_dict(ViTSpec, {"pos_embed": {"name": "sincos2d", "temperature": 5}}).pos_embed.temperature == 5.0
+
+
+def test_an_unknown_component_or_setting_of_one_is_answered_with_the_nearest_name():
+    with pytest.raises(SpecError, match=r"unknown attention 'sotfmax'; did you mean softmax"):
+        from_dict(ViTSpec, {"attention": "sotfmax"})
+    with pytest.raises(SpecError, match=r"unknown setting 'attention\.eps'; did you mean|legal"):
+        from_dict(ViTSpec, {"attention": {"name": "softmax", "eps": 1.0}})
+
+
+@pytest.mark.parametrize("value", [3, None, {"eps": 1.0}, {"name": 3}, ["softmax"], sincos2d.Spec()])
+def test_a_component_must_be_a_name_or_settings_with_a_name(value):
+    with pytest.raises(SpecError, match=r"attention=.*expected a name, or settings with a name"):
+        from_dict(ViTSpec, {"attention": value})
+
+
+def test_the_contract_itself_is_no_variant():
+    assert "_base" not in component_names("vitlab.nn.attention")
+    with pytest.raises(SpecError, match="unknown attention '_base'"):
+        from_dict(ViTSpec, {"attention": "_base"})
+
+
+@pytest.fixture
+def foreign_attention(tmp_path, monkeypatch):
+    """A package of somebody else's with an attention in it; gives the attention's dotted name."""
+    (tmp_path / "somebodys_parts").mkdir()
+    (tmp_path / "somebodys_parts" / "uniform.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from vitlab.nn.attention._base import AttentionSpec\n"
+        "@dataclass(frozen=True)\n"
+        "class Spec(AttentionSpec):\n"
+        "    gain: float = 1.0\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "somebodys_parts.uniform"
+    for name in [name for name in sys.modules if name.startswith("somebodys_parts")]:
+        del sys.modules[name]
+
+
+def test_a_foreign_component_is_chosen_by_its_dotted_name_and_reads_back(foreign_attention):
+    spec = from_dict(ViTSpec, {"attention": {"name": foreign_attention, "gain": 2}})
+    assert spec.attention.gain == 2.0
+    assert spec.attention.name == foreign_attention
+    assert from_dict(ViTSpec, to_dict(spec)) == spec
+
+
+@pytest.mark.parametrize("name", ["no_such_package.part", ".relative", "..", "trailing."])
+def test_a_dotted_name_that_is_no_module_is_refused(name):
+    with pytest.raises(SpecError, match="a dotted name must be an importable module"):
+        from_dict(ViTSpec, {"attention": name})
+
+
+@pytest.mark.parametrize("name", ["os.path", "vitlab.nn.mixer.identity"])
+def test_a_module_without_a_spec_of_the_family_is_refused(name):
+    with pytest.raises(SpecError, match=r"no class Spec that extends vitlab\.nn\.attention\._base\.AttentionSpec"):
+        from_dict(ViTSpec, {"attention": name})
+
+
+def test_a_component_alone_reads_back_and_can_be_changed():
+    spec = sincos2d.Spec(temperature=5.0)
+    assert from_dict(PosEmbedSpec, to_dict(spec)) == spec
+    assert from_dict(sincos2d.Spec, to_dict(spec)) == spec
+    assert with_settings(spec, {"temperature": 6}).temperature == 6.0
+    assert spec_id(spec) != spec_id(sincos2d.Spec())
+
+
+def test_the_long_name_of_a_variant_is_the_variant():
+    assert from_dict(ViTSpec, {"attention": "vitlab.nn.attention.linear"}).attention.name == "linear"
+
+
+# ------------------------------------------------------------------------------------------------------------ changing
+
+
+def test_settings_that_only_make_sense_together_may_come_in_any_order():
+    together = {"pool": "mean", "cls_token": False}
+    backwards = dict(reversed(together.items()))
+    assert with_settings(ViTSpec(), together) == with_settings(ViTSpec(), backwards)
+
+
+def test_a_part_and_its_setting_may_come_in_any_order():
+    forwards = {"pos_embed": "sincos2d", "pos_embed.temperature": 5.0}
+    backwards = dict(reversed(forwards.items()))
+    assert with_settings(ViTSpec(), forwards).pos_embed == sincos2d.Spec(temperature=5.0)
+    assert with_settings(ViTSpec(), backwards).pos_embed == sincos2d.Spec(temperature=5.0)
+
+
+def test_a_nested_setting_changes_only_itself():
+    spec = with_settings(ViTSpec(), {"pos_embed.prefix": False})
+    assert spec.pos_embed == learned.Spec(prefix=False)
+    assert with_settings(spec, {"pos_embed.prefix": True}) == ViTSpec()
+
+
+def test_a_part_that_is_replaced_keeps_nothing_of_the_old_one():
+    spec = with_settings(ViTSpec(), {"pos_embed.prefix": False})
+    assert with_settings(spec, {"pos_embed": "learned"}).pos_embed.prefix is True
+
+
+def test_an_item_of_a_list_can_be_set():
+    assert with_settings(plain(size=[4, 6]), {"size.1": 8}).size == (4, 8)
+    assert with_settings(plain(parts=[{}, {}]), {"parts.1.rate": 0.1}).parts == (Inner(), Inner(rate=0.1))
+
+
+def test_changing_settings_leaves_the_callers_values_alone():
+    values = {"inner": {"count": 1}, "inner.rate": 0.1, "size": [1, 2], "size.0": 9}
+    with_settings(plain(), values)
+    assert values == {"inner": {"count": 1}, "inner.rate": 0.1, "size": [1, 2], "size.0": 9}
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("posembed", "unknown setting 'posembed'; did you mean pos_embed"),
+        ("posembed.prefix", r"unknown setting 'posembed\.prefix'; did you mean pos_embed"),
+        ("pos_embed.prefixes", r"unknown setting 'pos_embed\.prefixes'; did you mean pos_embed\.prefix\?"),
+        ("depth.x", "depth.x: depth is a plain value and has no setting 'x'"),
+        ("img_size.2", "no item '2' in a list of 2"),
+        ("img_size.x", "no item 'x' in a list of 2"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_refused(path, message):
+    with pytest.raises(SpecError, match=message):
+        with_settings(ViTSpec(), {path: 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("optim.lr=1e-3", ("optim.lr", 0.001)),
+        ("depth=3", ("depth", 3)),
+        ("model.attention=linear", ("model.attention", "linear")),
+        ("img_size=[32, 64]", ("img_size", [32, 64])),
+        ("cls_token=false", ("cls_token", False)),
+        ("cls_token=False", ("cls_token", False)),
+        ("head_dim=None", ("head_dim", None)),
+        ("head_dim=null", ("head_dim", None)),
+        ("note=a=b", ("note", "a=b")),
+        ("note=", ("note", "")),
+        ('note="3"', ("note", "3")),
+    ],
+)
+def test_a_setting_is_json_where_it_is_json_and_else_text(text, setting):
+    assert parse_setting(text) == setting
+
+
+@pytest.mark.parametrize("text", ["depth", "=3", ""])
+def test_a_setting_needs_a_path_and_an_equals_sign(text):
+    with pytest.raises(SpecError, match="expected PATH=VALUE"):
+        parse_setting(text)
+
+
+# ------------------------------------------------------------------------------------------------------------------ id
+
+
+def test_the_id_is_the_same_in_every_process():
+    script = (
+        "from dataclasses import dataclass\n"
+        "from vitlab.base.spec import Spec, spec_id\n"
+        "@dataclass(frozen=True)\n"
+        "class Inner(Spec):\n    count: int = 3\n    rate: float = 0.5\n"  # another order of the fields, too
+        "print(spec_id(Inner()))"
+    )
+    ids = {
+        subprocess.run(
+            [sys.executable, "-c", script], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert ids == {spec_id(Inner())}
+    assert len(spec_id(Inner())) == 12
+
+
+def test_different_specs_have_different_ids():
+    changes = [{}, {"depth": 11}, {"attention": "linear"}, {"pos_embed.prefix": False}, {"drop_path": 0.1}]
+    assert len({spec_id(with_settings(ViTSpec(), change)) for change in changes}) == len(changes)
+
+
+def test_equal_specs_have_equal_ids_however_they_were_written():
+    whole, fraction = ViTSpec(mlp_ratio=4), ViTSpec(mlp_ratio=4.0)
+    assert whole == fraction
+    assert spec_id(whole) == spec_id(fraction)

@@ -1,0 +1,68 @@
+"""What all tests share: one thread, repeatable hypothesis, makers of tiny specs and of random weights."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from hypothesis import settings
+from torch import Tensor, nn
+
+from vitlab.base.spec import from_dict
+from vitlab.models.vit import ViTSpec
+from vitlab.nn.dims import BlockDims
+
+torch.set_num_threads(1)  # the tensors of the tests are tiny: more threads only wait for each other
+
+settings.register_profile("vitlab", deadline=None, derandomize=True, database=None)
+settings.load_profile("vitlab")
+
+TINY = {  # two rows of three patches: rows and columns cannot be mistaken for each other
+    "img_size": [8, 12],
+    "patch_size": 4,
+    "num_classes": 5,
+    "embed_dim": 16,
+    "depth": 2,
+    "num_heads": 2,
+    "mlp_ratio": 2.0,
+}
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Build and compute in double precision."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(scope="session")
+def tiny_spec() -> Callable[..., ViTSpec]:
+    """`tiny_spec(depth=3, attention="linear")`: a ViTSpec of a few thousand parameters with settings changed."""
+    return lambda **changed: from_dict(ViTSpec, TINY | changed)
+
+
+@pytest.fixture(scope="session")
+def tiny_dims(tiny_spec: Callable[..., ViTSpec]) -> Callable[..., BlockDims]:
+    """The BlockDims of `tiny_spec` with the same settings."""
+    return lambda **changed: tiny_spec(**changed).dims()
+
+
+@pytest.fixture(scope="session")
+def randomise() -> Callable[..., nn.Module]:
+    """`randomise(module, seed)`: every parameter drawn from N(0, 0.5²), so that none is zero or one by its init."""
+
+    @torch.no_grad()
+    def fill(module: nn.Module, seed: int = 0) -> nn.Module:
+        generator = torch.Generator().manual_seed(seed)
+        for parameter in module.parameters():
+            parameter.normal_(std=0.5, generator=generator)
+        return module
+
+    return fill
+
+
+@pytest.fixture
+def normal() -> Callable[..., Tensor]:
+    """`normal(2, 3)`: a tensor from N(0, 1), another one at every call, the same in every run of the test."""
+    generator = torch.Generator().manual_seed(7)
+    return lambda *shape: torch.randn(*shape, generator=generator)
