@@ -1,0 +1,71 @@
+"""The contract of an operation of augmentation.
+
+Every operation belongs to one of three stages, which follow each other; its base class says which, and what it gets:
+
+    PixelOp         uint8 pixels, one sample at a time: what a camera could have done
+    NormalisedOp    normalised images, one sample at a time
+    BatchOp         whole global batches of R runs, with their targets
+
+Whatever is random is drawn from the samples' keys (see `vitlab.rng`), in one vectorised call without a look at the
+values on the host. So a sample's crop is the same in any micro-batch, in any process and on any device.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from vitlab.base.errors import SpecError
+from vitlab.base.spec import Component
+
+Stage = Literal["pixels", "normalised", "batch"]
+
+
+@dataclass(frozen=True)
+class OpSpec(Component):
+    """An operation's settings, and the operation itself: it has no state."""
+
+    family: ClassVar[str] = "vitlab.augment.ops"
+    stage: ClassVar[Stage]
+
+    def need(self, legal: bool, field: str, allowed: str) -> None:
+        """Refuse the value of `field` unless it is legal."""
+        if not legal:
+            raise SpecError(f"{self.name}.{field}={getattr(self, field)}: must be {allowed}")
+
+    def need_probability(self, field: str) -> None:
+        """Refuse the value of `field` unless it is a probability."""
+        self.need(0 <= getattr(self, field) <= 1, field, "between 0 and 1")
+
+
+@dataclass(frozen=True)
+class PixelOp(OpSpec):
+    """An operation on pixels, before normalisation."""
+
+    stage: ClassVar[Stage] = "pixels"
+
+    def apply(self, images: Tensor, keys: Tensor) -> Tensor:
+        """[B, C, H, W] uint8, [B] -> [B, C, H, W] uint8"""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class NormalisedOp(OpSpec):
+    """An operation on normalised images; `mean` and `std` [C] are those that normalised them."""
+
+    stage: ClassVar[Stage] = "normalised"
+
+    def apply(self, images: Tensor, keys: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+        """[B, C, H, W], [B], [C], [C] -> [B, C, H, W]"""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class BatchOp(OpSpec):
+    """An operation between the samples of a global batch, in each of R runs."""
+
+    stage: ClassVar[Stage] = "batch"
+
+    def apply(self, images: Tensor, targets: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+        """[R, B, C, H, W], [R, B, Y], [R, B] -> images and targets of the same shapes"""
+        raise NotImplementedError

@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from vitlab.data import cache
+from vitlab.data.images import Images, Splits
+
+SPLITS = Splits(
+    Images(torch.arange(24, dtype=torch.uint8).reshape(2, 3, 2, 2), torch.tensor([1, 0])),
+    Images(torch.zeros(1, 3, 2, 2, dtype=torch.uint8), torch.tensor([1])),
+    ("gull", "øre"),
+)
+
+
+def test_what_is_written_is_read(tmp_path: Path):
+    entry = tmp_path / "new" / "set.npz"
+    cache.write(entry, SPLITS)
+    found = cache.read(entry)
+    assert found is not None
+    assert found.class_names == SPLITS.class_names
+    assert torch.equal(found.train.pixels, SPLITS.train.pixels)
+    assert torch.equal(found.train.labels, SPLITS.train.labels)
+    assert torch.equal(found.test.labels, SPLITS.test.labels)
+    assert [file.name for file in entry.parent.iterdir()] == ["set.npz"]  # nothing temporary stays
+
+
+def test_absent_truncated_or_altered_entries_are_none(tmp_path: Path):
+    entry = tmp_path / "set.npz"
+    assert cache.read(entry) is None
+    cache.write(entry, SPLITS)
+    whole = entry.read_bytes()
+    entry.write_bytes(whole[: len(whole) // 2])
+    assert cache.read(entry) is None
+    place = whole.index(SPLITS.train.pixels.numpy().tobytes())
+    entry.write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+    assert cache.read(entry) is None
+
+
+def test_an_entry_is_named_for_its_source(tmp_path: Path, cache_folder: Path):
+    file = tmp_path / "a.parquet"
+    file.write_bytes(b"one")
+    first = cache.entry("set", "layout", [file])
+    assert first.parent == cache_folder
+    assert cache.entry("set", "layout", [file]) == first
+    assert cache.entry("set", "other layout", [file]) != first
+    file.write_bytes(b"three")
+    assert cache.entry("set", "layout", [file]) != first
+
+
+def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.delenv("VITLAB_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache.folder() == tmp_path / "vitlab"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache.folder() == Path.home() / ".cache" / "vitlab"
+
+
+def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path):
+    (tmp_path / "file").write_text("not a folder")
+    cache.write(tmp_path / "file" / "set.npz", SPLITS)
+    assert cache.read(tmp_path / "file" / "set.npz") is None

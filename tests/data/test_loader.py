@@ -1,0 +1,54 @@
+import pytest
+import torch
+from torch import Tensor
+
+from vitlab.base.errors import DataError
+from vitlab.data.images import Images
+from vitlab.data.loader import Loader
+from vitlab.data.order import indices
+from vitlab.rng import sample_keys
+
+IMAGES = Images(torch.arange(20, dtype=torch.uint8)[:, None, None, None].expand(20, 1, 2, 3), torch.arange(20))
+CHOSEN = torch.tensor([1, 3, 5, 7, 9, 11, 13])
+SEEDS = torch.tensor([4, 5])
+
+
+def as_they_are(pixels: Tensor, labels: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    return pixels, labels[..., None]
+
+
+def loader(batch_size: int) -> Loader:
+    return Loader(IMAGES, CHOSEN, as_they_are, batch_size, SEEDS)
+
+
+def test_a_batch_is_the_stretch_of_the_stream_at_its_step():
+    batch = loader(3).batch(2)  # positions 6 to 8: the last of epoch 0, two of epoch 1
+    positions = torch.arange(6, 9)
+    assert batch.images.shape == (2, 3, 1, 2, 3)
+    assert torch.equal(batch.targets[..., 0], CHOSEN[indices(SEEDS, positions, 7)])
+    assert torch.equal(batch.images[..., 0, 0, 0].long(), batch.targets[..., 0])  # pixels belong to their labels
+    assert torch.equal(batch.keys, sample_keys(SEEDS, positions))
+
+
+def test_an_epoch_has_each_chosen_image_once_and_no_other():
+    whole = loader(1)
+    seen = torch.cat([whole.batch(step).targets[0, :, 0] for step in range(whole.samples_per_epoch)])
+    assert torch.equal(seen.sort().values, CHOSEN)
+
+
+def test_the_stream_does_not_depend_on_the_batch_size():
+    small, large = loader(2), loader(6)
+    parts = [small.batch(step) for step in range(3)]
+    assert torch.equal(torch.cat([part.images for part in parts], dim=1), large.batch(0).images)
+    assert torch.equal(torch.cat([part.keys for part in parts], dim=1), large.batch(0).keys)
+
+
+def test_any_step_can_come_first():
+    straight = loader(4)
+    last = [straight.batch(step) for step in range(6)][-1]
+    assert torch.equal(loader(4).batch(5).images, last.images)
+
+
+def test_no_images_are_refused():
+    with pytest.raises(DataError, match="no images to train on"):
+        Loader(IMAGES, CHOSEN[:0], as_they_are, 2, SEEDS)
