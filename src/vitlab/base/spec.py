@@ -32,6 +32,11 @@ from vitlab.base.errors import SpecError, unknown
 class Spec:
     """A frozen description. Subclasses are frozen dataclasses; `__post_init__` refuses what cannot be."""
 
+    @classmethod
+    def named(cls, name: str) -> dict[str, Any]:
+        """The settings that a name stands for, where a kind of spec has names of its own (presets)."""
+        raise SpecError(f"{name!r}: expected settings, not a name")
+
 
 @dataclass(frozen=True)
 class Component(Spec):
@@ -79,13 +84,13 @@ def component_class(base: type[Component], name: str) -> type[Component]:
 
 def _foreign_module(kind: str, name: str) -> types.ModuleType:
     try:
+        if name.startswith("."):
+            raise ModuleNotFoundError("a relative name")
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise SpecError(f"{kind}={name}: {error}; a dotted name must be an importable module") from error
 
 
-        if name.startswith("."):
-            raise ModuleNotFoundError("a relative name")
 # ---------------------------------------------------------------------------------------------------- reading
 
 
@@ -118,7 +123,7 @@ def _read(hint: Any, value: Any, path: str) -> Any:
     if isinstance(hint, type) and issubclass(hint, Component):
         return _read_component(hint, value, path)
     if isinstance(hint, type) and issubclass(hint, Spec):
-        return from_dict(hint, value, path)
+        return from_dict(hint, _unfold(hint, value), path)
     if origin is Literal:
         if value not in arguments:
             raise SpecError(f"{path}={value!r}: legal: {', '.join(map(str, arguments))}")
@@ -128,6 +133,15 @@ def _read(hint: Any, value: Any, path: str) -> Any:
     if origin is tuple:
         return _read_tuple(arguments, value, path)
     return _read_plain(hint, value, path)
+
+
+def _unfold(cls: type[Spec], value: Any) -> Any:
+    """A preset's name, alone or with changes, as settings."""
+    if isinstance(value, str):
+        return cls.named(value)
+    if isinstance(value, Mapping) and "name" in value:
+        return cls.named(value["name"]) | {key: item for key, item in value.items() if key != "name"}
+    return value
 
 
 def _read_component(base: type[Component], value: Any, path: str) -> Component:

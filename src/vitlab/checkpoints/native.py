@@ -22,6 +22,7 @@ from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, DataError
 from vitlab.base.records import read_json, sync_folder, write_json
+from vitlab.checkpoints.files import read_tensors
 
 KEPT = 2  # how many of the latest checkpoints stay on the disk
 
@@ -41,7 +42,12 @@ class Checkpoint:
 
 
 def save(
-    folder: Path, kind: str, step: int, model: Mapping[str, Tensor], training: Mapping[str, Tensor], meta: Mapping[str, Any]
+    folder: Path,
+    kind: str,
+    step: int,
+    model: Mapping[str, Tensor],
+    training: Mapping[str, Tensor],
+    meta: Mapping[str, Any],
 ) -> Path:
     """Write a checkpoint of `kind` "step" or "best" in one step. Raises CheckpointError if the disk does not take it."""
     name = f"{kind}-{step:08d}"
@@ -122,3 +128,28 @@ def _offer(path: Path) -> str:
     if not earlier:
         return "there is no earlier one"
     return f"the previous one, {earlier[-1].name}, is there: delete {path.name} and resume to go on from it"
+
+
+def step_of(path: Path) -> int:
+    """The step in a checkpoint folder's name."""
+    return int(path.name.rpartition("-")[2])
+
+
+def remove(path: Path) -> None:
+    """Delete a checkpoint folder."""
+    shutil.rmtree(path)
+
+
+def find(path: Path) -> Path:
+    """The checkpoint folder that a user's path means: itself, or the best or latest of a run directory."""
+    if (path / "meta.json").exists():
+        return path
+    found = best(path / "checkpoint") or latest(path / "checkpoint")
+    if found is None:
+        raise CheckpointError(f"{path} holds no checkpoint")
+    return found
+
+
+def read_model(path: Path) -> dict[str, Tensor]:
+    """The weights at a user's path: a run directory, a checkpoint folder, or somebody else's file."""
+    return load(find(path)).model if path.is_dir() else read_tensors(path)

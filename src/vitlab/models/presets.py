@@ -1,7 +1,6 @@
 """Models by name: timm's names from Ti to g, Google's as aliases, and the systems of the reference studies (R0).
 
-Pure data: nothing here imports torch until a preset is asked for. `create("vit_tiny_patch16_224", attention="linear")`
-is a preset with settings changed.
+Pure data: listing them imports no torch. `models.vit.preset` makes a spec of one.
 """
 
 import re
@@ -102,9 +101,6 @@ def aliases() -> dict[str, str]:
     }
 
 
-def preset(name: str) -> Any:
-    """The ViTSpec of a preset or an alias."""
-    from vitlab.base.spec import from_dict
-    from vitlab.models.vit import ViTSpec
-
-    return from_dict(ViTSpec, PRESETS[resolve(name)])
+def settings(name: str) -> dict[str, Any]:
+    """What a preset or an alias sets; the rest are ViTSpec's defaults."""
+    return PRESETS[resolve(name)]

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import Spec
-from vitlab.models import rules
+from vitlab.base.spec import Spec, from_dict
+from vitlab.models import presets, rules
 from vitlab.nn.attention import softmax
 from vitlab.nn.attention._base import AttentionSpec
 from vitlab.nn.block import pre_norm
@@ -80,6 +80,11 @@ class ViTSpec(Spec):
     def __post_init__(self) -> None:
         for broken in rules.broken(self):
             raise SpecError(broken)
+
+    @classmethod
+    def named(cls, name: str) -> dict[str, Any]:
+        """A preset's settings."""
+        return presets.settings(name)
 
     def dims(self) -> BlockDims:
         """The sizes and parts that every component is built from; derived, never stored."""
@@ -158,6 +163,11 @@ def _accept_bare_position_table(state: dict[str, Any], prefix: str, *_: Any) -> 
     """timm, DeiT, DINO and MAE keep the position table on the model itself, as `pos_embed`."""
     if isinstance(state.get(f"{prefix}pos_embed"), Tensor):
         state[f"{prefix}pos_embed.weight"] = state.pop(f"{prefix}pos_embed")
+
+
+def preset(name: str) -> ViTSpec:
+    """The spec of a preset: timm's name, Google's, or one of R0's systems. Raises SpecError for an unknown one."""
+    return from_dict(ViTSpec, presets.settings(name))
 
 
 def build(spec: ViTSpec, seed: int = 0) -> ViT:

@@ -1,1 +1,51 @@
-"""Complete settings that really train a model; each docstring has the command, the score and the time."""
+"""Complete settings that really train a model.
+
+A recipe is a file with a function `spec()` that returns a RunSpec; its docstring has the command, the score, the time.
+"""
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from vitlab.base.errors import SpecError, unknown
+from vitlab.base.spec import component_names, from_dict, to_dict, with_settings
+
+if TYPE_CHECKING:
+    from vitlab.train.spec import RunSpec
+
+
+def recipe(name: str) -> "RunSpec":
+    """The RunSpec of a recipe. Raises SpecError for an unknown one."""
+    if name not in component_names(__name__):
+        raise SpecError(unknown("recipe", name, component_names(__name__)))
+    return importlib.import_module(f"{__name__}.{name}").spec()
+
+
+def changed(spec: "RunSpec", settings: Mapping[str, Any]) -> "RunSpec":
+    """A copy with settings changed. Another `data` or `model` brings sizes of its own: where they are not set, the
+    model's image size, channels and classes follow the data.
+    """
+    if not {"data", "model"} & settings.keys():
+        return with_settings(spec, settings)
+    data = _data_of(spec, settings)
+    sizes = {"img_size": list(data.img_size), "in_chans": data.in_chans, "num_classes": data.num_classes}
+    model = settings.get("model", to_dict(spec.model))
+    model = {"name": model} if isinstance(model, str) else dict(model)
+    return with_settings(spec, {**settings, "model": model | sizes} | _after(settings))
+
+
+def _data_of(spec: "RunSpec", settings: Mapping[str, Any]) -> Any:
+    from vitlab.data.sets._base import DataSpec
+
+    data = settings.get("data", spec.data)
+    if isinstance(data, DataSpec):
+        return data
+    values = {"name": data} if isinstance(data, str) else data
+    from vitlab.base.spec import component_class
+
+    return from_dict(component_class(DataSpec, values["name"]), {k: v for k, v in values.items() if k != "name"})
+
+
+def _after(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What was set explicitly wins over what the data brought."""
+    return {path: value for path, value in settings.items() if path.startswith("model.")}

@@ -32,3 +32,7 @@ class TaskSpec(Component):
     def scores(self, model: Model, images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
         """images [B, C, height, width], targets [B, Y], keys [B] or None -> per-sample scores."""
         raise NotImplementedError
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """logits [n, Y] -> how sure the model is of each class, [n, Y]."""
+        raise NotImplementedError

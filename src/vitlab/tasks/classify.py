@@ -36,6 +36,9 @@ class Spec(TaskSpec):
         metrics = {"top1": hits[:, 0].to(targets.dtype), "top5": hits.any(-1).to(targets.dtype)}
         return Scores(self._cross_entropy(logits, smooth), metrics, logits.detach())
 
+    def probabilities(self, logits: Tensor) -> Tensor:
+        return logits.softmax(-1) if self.loss == "softmax" else logits.sigmoid()
+
     def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
         """[B, Y] twice -> [B]"""
         if self.loss == "softmax":

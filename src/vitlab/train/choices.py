@@ -74,7 +74,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def choose(wishes: Wishes, batch_size: int, runs: int, seconds: Callable[[Choices], float]) -> Choices:
+def choose(wishes: Wishes, batch_size: int, seconds: Callable[[Choices], float]) -> Choices:
     """Fill in what was not wished. `seconds` measures a training step under given choices; a GPU needs no measuring."""
     device = pick_device(wishes.device)
     chosen = Choices(

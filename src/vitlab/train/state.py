@@ -48,6 +48,12 @@ class TrainState:
             named |= {f"weights.{name}": view for name, view in self._named(self.weights.masters, run).items()}
         return named
 
+    def begin_with(self, run: int, tensors: dict[str, Tensor]) -> None:
+        """Start one run, its average included, from these weights."""
+        for flats in (self.weights.masters, *([self.average] if self.average else [])):
+            for name, view in self._named(flats, run).items():
+                view.copy_(tensors[name])
+
     def restore(self, run: int, evaluated: dict[str, Tensor], tensors: dict[str, Tensor], step: int) -> None:
         """Put back what `evaluated` and `tensors` gave. Raises KeyError for a name that is missing."""
         for mine, theirs in ((self.evaluated(run), evaluated), (self.tensors(run), tensors)):

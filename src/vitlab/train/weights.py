@@ -9,7 +9,7 @@ single run, [R, *shape] for several.
 same memory unless the compute precision is lower.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -82,6 +82,11 @@ class Weights:
         for group in self.groups:
             if group.working is not group.master:
                 group.working.copy_(group.master)
+
+    def show(self, run: int, tensors: Mapping[str, Tensor]) -> None:
+        """Let the model compute with other weights of one run, by name."""
+        for name, view in self._named("working").items():
+            view[run].copy_(tensors[name])
 
     def collect(self, gradients: Sequence[Tensor], first: bool) -> None:
         """Add the gradients of `leaves`, in their order, to the flat ones; the first micro-batch replaces them."""

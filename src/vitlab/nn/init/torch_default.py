@@ -19,4 +19,3 @@ class Spec(InitSpec):
 
     def fill_bias(self, module: nn.Module, bias: Tensor, generator: Generator) -> None:
         uniform_by_fan_in(module, bias, generator)
-

@@ -1,0 +1,48 @@
+"""The Python side of the command line: `vitlab.create`, `vitlab.load`, `vitlab.train`, `vitlab.report`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vitlab.base.spec import with_settings
+from vitlab.checkpoints import model as checkpoints
+from vitlab.models import vit
+from vitlab.recipes import changed, recipe
+from vitlab.report.page import write_run_report
+from vitlab.train import run as training
+from vitlab.train.choices import Wishes
+from vitlab.train.spec import RunSpec
+
+
+def create(model: str = "vit_base_patch16_224", seed: int = 0, **settings: Any) -> vit.ViT:
+    """A ViT by name with settings changed: `create("vit_tiny_patch16_224", attention="linear", num_classes=10)`.
+
+    A component is given by its name, by settings with a name, or by its Spec. Raises SpecError for what cannot be.
+    """
+    return vit.build(with_settings(vit.preset(model), settings), seed)
+
+
+def load(path: str | Path) -> vit.ViT:
+    """The trained model of a run directory or a checkpoint folder. Raises CheckpointError if it is damaged."""
+    return checkpoints.load(Path(path))[0]
+
+
+def train(
+    what: str | RunSpec, out: str | Path, *, seeds: Sequence[int] | None = None, resume: bool = False, **settings: Any
+) -> list[dict[str, Any]]:
+    """Train a recipe or a spec; one result for each seed, as in result.json.
+
+    Several seeds are trained at once, into `out/seed-N`. Settings are dotted: `train("digits", "run", **{"optim.lr": 1e-3})`.
+    """
+    spec = changed(recipe(what) if isinstance(what, str) else what, settings)
+    name = what if isinstance(what, str) else ""
+    if seeds is None:
+        return training.train([spec], [Path(out)], recipe=name, resume=resume, wishes=Wishes())
+    folders = [Path(out) / f"seed-{seed}" for seed in seeds]
+    return training.train([replace(spec, seed=seed) for seed in seeds], folders, recipe=name, resume=resume)
+
+
+def report(run: str | Path, out: str | Path | None = None) -> Path:
+    """Write a run's report; the path of the page."""
+    return write_run_report(Path(run), Path(out) if out else Path(run) / "report.html")

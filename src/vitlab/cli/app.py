@@ -1,0 +1,46 @@
+"""`vitlab`: one file a verb. Nothing heavy is imported until a verb runs, so that --help is immediate."""
+
+import sys
+
+import typer
+
+from vitlab import __version__
+from vitlab.base.errors import UserError
+from vitlab.cli import bench, demo, doctor, evaluate, list_, predict, report, show, train
+
+app = typer.Typer(
+    name="vitlab",
+    help="What does each component of a vision transformer do? Train, compare and take apart ViTs, with evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for verb in (demo, list_, show, train, evaluate, predict, report, bench, doctor):
+    verb.register(app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"vitlab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """What does each component of a vision transformer do? Train, compare and take apart ViTs, with evidence."""
+
+
+def main() -> None:
+    """Run the command line. A user's mistake ends with code 2 and its message, Ctrl-C with 130, SIGTERM with 143."""
+    try:
+        app()
+    except UserError as error:
+        print(f"vitlab: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output left, `vitlab list | head`
+        sys.stderr.close()
+        sys.exit(141)

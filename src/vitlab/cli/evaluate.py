@@ -1,0 +1,32 @@
+"""`vitlab evaluate`: a run's score on a test split, from its checkpoint."""
+
+from typing import Any
+
+import typer
+
+from vitlab.cli import output
+from vitlab.cli.options import DataOption, DeviceOption, JsonOption, RunArgument
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("evaluate", help="A run's score on a test split, from its checkpoint.")(evaluate)
+
+
+def evaluate(run: RunArgument, data: DataOption = None, device: DeviceOption = None, json: JsonOption = False) -> None:
+    """Print loss, top-1 and top-5."""
+    from vitlab.train.again import evaluate_run
+
+    scores = evaluate_run(run, _data(data), device)
+    if json:
+        output.print_json(scores)
+        return
+    top1, top5 = output.percent(scores["test_top1"]), output.percent(scores["test_top5"])
+    output.console().print(f"{scores['images']} images: top-1 {top1}, top-5 {top5}, loss {scores['test_loss']:.4f}")
+
+
+def _data(name: str | None) -> Any:
+    from vitlab.base.spec import component_class, from_dict
+    from vitlab.data.sets._base import DataSpec
+
+    return None if name is None else from_dict(component_class(DataSpec, name), {})

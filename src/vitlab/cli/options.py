@@ -1,0 +1,22 @@
+"""The options that several verbs share."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, e.g. model.attention=linear. Repeatable."),
+]
+DataOption = Annotated[str | None, typer.Option("--data", help="The pictures: digits, cifar10, cifar100.")]
+DeviceOption = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps. Default: the best at hand.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+
+
+def settings(pairs: list[str] | None) -> dict[str, Any]:
+    """--set options as a mapping. Raises SpecError for one that is no PATH=VALUE."""
+    from vitlab.base.spec import parse_setting
+
+    return dict(parse_setting(pair) for pair in pairs or [])

@@ -1,0 +1,43 @@
+"""What verbs share about printing: one JSON object with --json, tables and lines for people without."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console(quiet: bool = False) -> "Console":
+    """Where verbs print for people: standard output, or nowhere when standard output belongs to --json."""
+    from rich.console import Console
+
+    return Console(quiet=quiet, highlight=False, soft_wrap=True)
+
+
+def print_json(values: Mapping[str, Any]) -> None:
+    """The one JSON object of a verb's standard output."""
+    print(json.dumps(values))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table; all columns but the first are aligned to the right where they are numbers."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for index, name in enumerate(columns):
+        numeric = index > 0 and all(row[index][:1].isdigit() or row[index] in ("", "–") for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
+
+
+def count(value: float) -> str:
+    """12,345,678 with the thousands apart."""
+    return f"{value:,.0f}"
+
+
+def percent(value: float | None) -> str:
+    """0.9583 as 95.83 %; a missing value as a dash."""
+    return "–" if value is None else f"{100 * value:.2f} %"

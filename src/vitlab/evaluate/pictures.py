@@ -1,0 +1,63 @@
+"""What a trained model says of picture files."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from vitlab.base.errors import DataError
+from vitlab.checkpoints.model import Preprocessing
+from vitlab.models.vit import ViT
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A picture's most probable classes, the first first."""
+
+    path: Path
+    classes: tuple[tuple[str, float], ...]
+
+
+def find(paths: Sequence[Path]) -> list[Path]:
+    """The picture files at `paths`, folders searched through and through. Raises DataError if there is none."""
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"{path} does not exist")
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        found += inside
+    if not found:
+        raise DataError(f"no picture in {', '.join(map(str, paths))}; looked for {', '.join(sorted(SUFFIXES))}")
+    return found
+
+
+def read(path: Path, channels: int, preprocessing: Preprocessing) -> Tensor:
+    """A picture, upright, at the model's size, normalised: [C, height, width]. Raises DataError if it is unreadable."""
+    try:
+        with Image.open(path) as picture:
+            upright = ImageOps.exif_transpose(picture).convert("L" if channels == 1 else "RGB")
+    except (OSError, UnidentifiedImageError) as error:
+        raise DataError(f"{path} is not a readable picture: {error}") from None
+    rows, columns = preprocessing.img_size
+    values = np.asarray(upright.resize((columns, rows), Image.Resampling.BICUBIC), dtype=np.float32) / 255
+    pixels = torch.from_numpy(values.reshape(rows, columns, channels)).permute(2, 0, 1)
+    mean, std = torch.tensor(preprocessing.mean), torch.tensor(preprocessing.std)
+    return (pixels - mean[:, None, None]) / std[:, None, None]
+
+
+@torch.no_grad()
+def predict(model: ViT, preprocessing: Preprocessing, paths: Sequence[Path], top: int = 5) -> Iterator[Prediction]:
+    """The `top` classes of every picture."""
+    names = preprocessing.class_names
+    for path in paths:
+        image = read(path, model.spec.in_chans, preprocessing)
+        probabilities = model(image[None]).softmax(-1)[0]
+        best = probabilities.topk(min(top, len(names)))
+        pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        yield Prediction(path, tuple((names[index], value) for index, value in pairs))

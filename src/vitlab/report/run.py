@@ -1,0 +1,179 @@
+"""One run as its records tell it: read, checked, typed. The formats are in `vitlab.base.records`; no torch here.
+
+A record that is absent is absent with the reason; one that is damaged is a DataError. Nothing is filled in.
+"""
+
+import math
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from vitlab.base.errors import DataError
+from vitlab.base.records import read_json, read_lines
+
+Metrics = dict[str, float | None]
+SPLITS = {"test": "test", "val": "validation", "train": "training"}  # as the records say it, as the page says it
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the run said about every image of a held-out split."""
+
+    split: str  # a key of SPLITS
+    labels: np.ndarray  # [n] int
+    probabilities: np.ndarray  # [n, Y] float32
+    mistakes: np.ndarray  # [m] int: the images whose wrong class got the highest probability
+    mistake_pixels: np.ndarray  # [m, H, W, C] uint8, C is 1 or 3
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """[n] the class of highest probability"""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def num_correct(self) -> int:
+        """How many images were classified rightly."""
+        return int((self.predicted == self.labels).sum())
+
+    def confusion(self) -> np.ndarray:
+        """[Y, Y] how many images of a class (row) were taken for a class (column)"""
+        classes = self.probabilities.shape[1]
+        pairs = self.labels.astype(np.int64) * classes + self.predicted
+        return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run's records. `missing` maps the name of a record that is not there to the reason."""
+
+    status: str  # "finished", "failed", "interrupted" or "unfinished"
+    reason: str | None  # why it did not finish
+    recipe: str | None
+    id: str | None
+    spec: dict[str, Any]
+    env: dict[str, Any]
+    history: list[Metrics]  # the lines of metrics.jsonl
+    metrics: Metrics  # of result.json; what was not measured is None or absent
+    class_names: tuple[str, ...]  # empty if not recorded
+    predictions: Predictions | None
+    missing: dict[str, str]
+
+    @property
+    def data_name(self) -> str | None:
+        """The data set, as `--data` names it."""
+        data = self.spec.get("data")
+        return data.get("name") if isinstance(data, dict) else None
+
+    def class_name(self, index: int) -> str:
+        """The name of a class, or its number if names were not recorded."""
+        return self.class_names[index] if index < len(self.class_names) else f"class {index}"
+
+
+def read_run(folder: Path) -> RunRecord:
+    """The records in a run directory. Raises DataError if one is damaged, or if there is no spec.json."""
+    spec, missing = read_json(folder / "spec.json"), dict[str, str]()
+    env = _read_optional(folder, "env.json", missing)
+    result = _read_optional(folder, "result.json", missing)
+    preprocessing = _read_optional(folder, "preprocessing.json", missing)
+    history = _read_history(folder / "metrics.jsonl")
+    if not history:
+        missing["metrics.jsonl"] = "no evaluation was recorded"
+    predictions = _read_predictions(folder / "predictions.npz")
+    if predictions is None:
+        missing["predictions.npz"] = "the run directory has no predictions.npz, which a run writes when it finishes"
+    return RunRecord(
+        status=result.get("status") or "unfinished",
+        reason=result.get("reason") if result else "there is no result.json: it still runs, or it was killed",
+        recipe=spec.get("recipe"),
+        id=spec.get("id"),
+        spec=_mapping(spec.get("spec"), folder / "spec.json", "spec"),
+        env=env,
+        history=history,
+        metrics=_numbers(result.get("metrics") or {}, folder / "result.json"),
+        class_names=tuple(map(str, preprocessing.get("class_names") or ())),
+        predictions=predictions,
+        missing=missing,
+    )
+
+
+def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """The score interval of a proportion (Wilson, 1927): what chance in drawing `trials` images leaves open."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share, spread = successes / trials, z * z / trials
+    centre = (share + spread / 2) / (1 + spread)
+    half = math.sqrt(share * (1 - share) * spread + spread * spread / 4) / (1 + spread)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+# ------------------------------------------------------------------------------------------------- reading, checking
+
+
+def _read_optional(folder: Path, name: str, missing: dict[str, str]) -> dict[str, Any]:
+    if (folder / name).exists():
+        return read_json(folder / name)
+    missing[name] = f"the run directory has no {name}"
+    return {}
+
+
+def _read_history(path: Path) -> list[Metrics]:
+    """The lines of metrics.jsonl; only the last may be cut off, as a crash leaves it."""
+    lines = read_lines(path)
+    written = [text for text in path.read_text().splitlines() if text.strip()] if path.exists() else []
+    if len(lines) < len(written) - 1:
+        raise DataError(f"{path} is damaged: line {len(lines) + 1} of {len(written)} is not JSON")
+    return [_numbers(line, path) for line in lines]
+
+
+def _mapping(values: Any, path: Path, name: str) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise DataError(f"{path} is damaged: {name} is {values!r}, expected settings by name")
+    return values
+
+
+def _numbers(values: Any, path: Path) -> Metrics:
+    for name, value in _mapping(values, path, "a set of metrics").items():
+        if isinstance(value, bool) or not isinstance(value, int | float | None):
+            raise DataError(f"{path} is damaged: {name} is {value!r}, expected a number or null")
+    return values
+
+
+def _read_predictions(path: Path) -> Predictions | None:
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            fields = {name: arrays[name] for name in ("labels", "probabilities", "mistakes", "mistake_pixels")}
+            predictions = Predictions(split=str(arrays["split"]), **fields)
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is damaged: {error}") from None
+    if (broken := _broken(predictions)) is not None:
+        raise DataError(f"{path} is damaged: {broken}")
+    return predictions
+
+
+def _broken(found: Predictions) -> str | None:
+    """What does not fit together in the predictions; None if all does."""
+    count, classes = found.probabilities.shape if found.probabilities.ndim == 2 else (0, 0)
+    if not (count and classes) or found.labels.shape != (count,):
+        return f"labels {found.labels.shape} do not fit probabilities {found.probabilities.shape}"
+    if found.split not in SPLITS:
+        return f"split is {found.split!r}, expected one of {', '.join(SPLITS)}"
+    if found.labels.dtype.kind not in "iu" or found.labels.min() < 0 or found.labels.max() >= classes:
+        return f"labels are not classes from 0 to {classes - 1}"
+    pixels, chosen = found.mistake_pixels, found.mistakes
+    if chosen.ndim != 1 or (chosen.size and (chosen.dtype.kind not in "iu" or not _inside(chosen, count))):
+        return f"mistakes are not indices of {count} images"
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or len(pixels) != len(chosen) or pixels.shape[3] not in (1, 3):
+        return f"mistake_pixels {pixels.shape} {pixels.dtype} are not {len(chosen)} pictures of 1 or 3 channels"
+    if chosen.size and (found.predicted[chosen] == found.labels[chosen]).any():
+        return "an image among the mistakes was classified rightly"
+    return None
+
+
+def _inside(indices: np.ndarray, count: int) -> bool:
+    return bool(indices.min() >= 0 and indices.max() < count)

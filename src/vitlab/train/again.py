@@ -1,0 +1,38 @@
+"""A finished run's score, measured again from its checkpoint: on its own data, or on another set's test split."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vitlab.base.errors import DataError
+from vitlab.base.records import read_json
+from vitlab.base.spec import from_dict
+from vitlab.checkpoints.model import load
+from vitlab.data.sets._base import DataSpec
+from vitlab.evaluate.topk import evaluate
+from vitlab.train.choices import Choices, pick_device
+from vitlab.train.loop import evaluation_pipeline
+from vitlab.train.spec import RunSpec
+
+
+def evaluate_run(run: Path, data: DataSpec | None, device: str | None) -> dict[str, Any]:
+    """test_loss, test_top1, test_top5 and the number of images, in float32 with the training's own normalisation."""
+    spec = from_dict(RunSpec, read_json(run / "spec.json")["spec"])
+    model, before = load(run)
+    where = pick_device(device)
+    model = model.to(where)
+    images = (data or spec.data).load()
+    if images.class_names != before.class_names:
+        theirs, ours = len(images.class_names), len(before.class_names)
+        raise DataError(f"--data has {theirs} classes and the run {ours}, or their names differ")
+    prepare = evaluation_pipeline(spec, replace(images, mean=before.mean, std=before.std), Choices(device=str(where)))
+
+    def scores(batch: torch.Tensor, targets: torch.Tensor, keys: torch.Tensor | None) -> Any:
+        alone = spec.task.scores(model, batch[0], targets[0], None)
+        metrics = {name: value[None] for name, value in alone.metrics.items()}
+        return alone._replace(loss=alone.loss[None], metrics=metrics, logits=alone.logits[None])
+
+    means, _ = evaluate(scores, prepare, images.test.to(where), runs=1)
+    return {f"test_{name}": value for name, value in means[0].items()} | {"images": len(images.test)}

@@ -1,0 +1,137 @@
+"""The folders of R runs that train together: what is written when, and where a resumed run goes on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vitlab.base import records
+from vitlab.base.errors import CheckpointError, UserError
+from vitlab.base.spec import from_dict, spec_id, to_dict
+from vitlab.checkpoints import native
+from vitlab.data.images import ImageSet
+from vitlab.train.choices import Choices
+from vitlab.train.spec import RunSpec
+from vitlab.train.state import TrainState
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's directory; the formats are in `vitlab.base.records`."""
+
+    path: Path
+    spec: RunSpec
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the checkpoints are."""
+        return self.path / "checkpoint"
+
+    @property
+    def metrics(self) -> Path:
+        """The file of evaluation lines."""
+        return self.path / "metrics.jsonl"
+
+    def finished(self) -> bool:
+        """Whether the run is done."""
+        result = self.path / "result.json"
+        return result.exists() and records.read_json(result)["status"] == "finished"
+
+    def claim(self, resume: bool) -> None:
+        """Make sure that this folder is free, or holds this very run and may be resumed. Raises UserError."""
+        recorded = self.path / "spec.json"
+        if not recorded.exists():
+            if self.path.exists() and any(self.path.iterdir()):
+                raise UserError(f"--out {self.path}: the folder is not empty and holds no run")
+            return
+        if not resume:
+            raise UserError(
+                f"--out {self.path}: there is a run already; --resume goes on with it, or name another folder"
+            )
+        if records.read_json(recorded)["id"] != spec_id(self.spec):
+            raise UserError(f"--resume {self.path}: the run there has other settings; its spec.json says which")
+
+    def begin(self, recipe: str, env: Mapping[str, Any], preprocessing: Mapping[str, Any]) -> None:
+        """Write what is known before the first step."""
+        records.write_json(self.path / "env.json", env)
+        records.write_json(self.path / "preprocessing.json", preprocessing)
+        values = {"recipe": recipe, "id": spec_id(self.spec), "spec": to_dict(self.spec)}
+        records.write_json(self.path / "spec.json", values)  # last: it is what makes the folder a run
+
+    def choices(self) -> Choices | None:
+        """What was chosen when this run began, if it began."""
+        if not (self.path / "spec.json").exists():
+            return None
+        return from_dict(Choices, records.read_json(self.path / "env.json")["choices"])
+
+    def save(self, kind: str, state: TrainState, run: int, meta: Mapping[str, Any]) -> None:
+        """Write a checkpoint of one run, and remove those that are no longer wanted."""
+        preprocessing = records.read_json(self.path / "preprocessing.json")
+        meta = {**meta, "model": to_dict(self.spec.model), "preprocessing": preprocessing}
+        native.save(self.checkpoints, kind, state.step, state.evaluated(run), state.tensors(run), meta)
+        native.prune(self.checkpoints)
+
+    def forget_after(self, step: int) -> None:
+        """Remove what was written after `step`: the resumed run writes it again."""
+        records.keep_lines_until(self.metrics, step)
+        for later in native.complete(self.checkpoints, "best"):
+            if native.step_of(later) > step:
+                native.remove(later)
+
+    def finish(self, status: str, reason: str | None, metrics: Mapping[str, Any]) -> None:
+        """Write the result."""
+        records.write_json(self.path / "result.json", {"status": status, "reason": reason, "metrics": dict(metrics)})
+
+
+def restore(folders: Sequence[RunFolder], state: TrainState) -> list[dict[str, Any]] | None:
+    """Load the latest checkpoint that all runs have into `state`; each run's meta, or None if there is none yet."""
+    names = [{path.name for path in native.complete(folder.checkpoints)} for folder in folders]
+    common = sorted(set.intersection(*names))
+    if not common:
+        for folder in folders:
+            folder.forget_after(-1)
+        return None
+    metas = []
+    for run, folder in enumerate(folders):
+        checkpoint = native.load(folder.checkpoints / common[-1])
+        restore_run(state, run, checkpoint)
+        folder.forget_after(checkpoint.step)
+        metas.append(checkpoint.meta)
+    return metas
+
+
+def restore_run(state: TrainState, run: int, checkpoint: native.Checkpoint) -> None:
+    """Load one checkpoint into row `run` of `state`."""
+    try:
+        state.restore(run, checkpoint.model, checkpoint.training, checkpoint.step)
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(f"the checkpoint is of another model: {error}") from error
+
+
+def preprocessing_of(spec: RunSpec, images: ImageSet) -> dict[str, Any]:
+    """What a picture goes through before the model, and what its answers are called."""
+    return {
+        "img_size": list(spec.model.img_size),
+        "mean": list(images.mean),
+        "std": list(images.std),
+        "class_names": list(images.class_names),
+    }
+
+
+def start_from(state: TrainState, source: Path) -> None:
+    """Start every run from the weights at `source`: a run directory, a checkpoint folder, or a file of tensors.
+
+    Raises CheckpointError naming what does not fit.
+    """
+    tensors = native.read_model(source)
+    mine = state.evaluated(0)
+    problems = {
+        "missing": mine.keys() - tensors.keys(),
+        "unknown": tensors.keys() - mine.keys(),
+        "of another shape": {n for n in mine.keys() & tensors.keys() if mine[n].shape != tensors[n].shape},
+    }
+    found = [f"{what}: {', '.join(sorted(names)[:3])}" for what, names in problems.items() if names]
+    if found:
+        raise CheckpointError(f"--init {source} does not fit this model; {'; '.join(found)}")
+    for run in range(state.weights.runs):
+        state.begin_with(run, tensors)
