@@ -82,12 +82,13 @@ def resolve(name: str) -> str:
     Raises SpecError for an unknown name.
     """
     google = re.fullmatch(r"(?:ViT-)?(Ti|S|M|B|L|H|g)[_/](\d+)(?:@(\d+))?", name)
+    resolved = name
     if google:
         size, patch, pixels = google.groups()
-        name = f"vit_{_GOOGLE[size]}_patch{patch}_{pixels or 224}"
-    if name not in PRESETS:
+        resolved = f"vit_{_GOOGLE[size]}_patch{patch}_{pixels or 224}"
+    if resolved not in PRESETS:
         raise SpecError(unknown("model", name, [*PRESETS, *aliases()]))
-    return name
+    return resolved
 
 
 def aliases() -> dict[str, str]:

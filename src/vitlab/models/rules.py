@@ -26,6 +26,8 @@ def _sizes(spec: ViTSpec) -> Iterator[str]:
     for name in positive:
         if getattr(spec, name) <= 0:
             yield f"{name}={getattr(spec, name)}: must be positive"
+    if spec.mlp_ratio > 0 and spec.embed_dim > 0 and round(spec.embed_dim * spec.mlp_ratio) == 0:
+        yield f"mlp_ratio={spec.mlp_ratio} leaves the MLP no width at embed_dim={spec.embed_dim}"
     for name in ("drop_path", "embed_dropout", "mixer_dropout", "mlp_dropout"):
         if not 0 <= getattr(spec, name) < 1:
             yield f"{name}={getattr(spec, name)}: must be at least 0 and below 1"
