@@ -1,0 +1,189 @@
+"""The house rules: imports point down, siblings stay apart, every variant has its test, files stay short."""
+
+import ast
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src"
+PACKAGE = SOURCE / "vitlab"
+
+LAYERS = {
+    "base": 0,
+    "stats": 0,
+    "rng": 0.5,
+    "nn": 1,
+    "data": 1,
+    "augment": 1,
+    "optim": 1,
+    "models": 2,
+    "checkpoints": 2,
+    "tasks": 3,
+    "evaluate": 3,
+    "interpret": 3,
+    "train": 4,
+    "bench": 4,
+    "export": 4,
+    "recipes": 5,
+    "study": 5,
+    "report": 6,
+    "web": 6,
+    "api": 6.5,
+    "cli": 7,
+}
+APART = (  # packages that never import each other, though their layers would let them
+    {"nn", "data", "augment", "optim"},
+    {"train", "interpret"},
+)
+TORCH_FREE = ("base", "report")
+
+
+def name_of(path: Path) -> str:
+    """The module that a file defines."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module of vitlab, parsed."""
+    return {name_of(path): ast.parse(path.read_text(), str(path)) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def unit(module: str) -> str:
+    """The part of vitlab that a module belongs to; nothing for vitlab itself."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def imported(module: str, tree: ast.AST) -> set[str]:
+    """The modules that a piece of a module's code imports: `from package import module` is the module."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively: write the whole name"
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in modules() else str(node.module) for name in whole}
+    return found
+
+
+def ours(names: set[str]) -> set[str]:
+    """Those imports that are vitlab's own."""
+    return {name for name in names if name.partition(".")[0] == "vitlab"}
+
+
+class AtStart(ast.NodeTransformer):
+    """Leaves what runs when a module is imported: no bodies of functions, nothing under TYPE_CHECKING."""
+
+    def visit_FunctionDef(self, node):
+        return None
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
+
+    def visit_If(self, node):
+        return None if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
+
+
+@cache
+def graph() -> dict[str, set[str]]:
+    """module -> every module that is imported with it, libraries too."""
+    return {module: imported(module, AtStart().visit(deepcopy(tree))) for module, tree in modules().items()}
+
+
+def packages_of(module: str) -> set[str]:
+    """The packages around a module: Python imports them first."""
+    parts = module.split(".")
+    return {".".join(parts[:length]) for length in range(1, len(parts))}
+
+
+def is_torch(name: str) -> bool:
+    return name.partition(".")[0] in ("torch", "timm", "torchvision")
+
+
+# ------------------------------------------------------------------------------------------------------------ imports
+
+
+def test_every_part_of_vitlab_has_its_layer():
+    assert {unit(module) for module in modules()} - {""} <= set(LAYERS)
+
+
+@pytest.mark.parametrize("module", [module for module in modules() if module != "vitlab"])
+def test_imports_point_down(module):
+    here = unit(module)
+    for name in ours(imported(module, modules()[module])) - {"vitlab"}:
+        there = unit(name)
+        assert LAYERS[there] <= LAYERS[here], f"{module} imports {name}, which stands above it"
+        for group in APART:
+            assert here == there or not {here, there} <= group, f"{module} imports {name}: {here} and {there} are apart"
+
+
+@pytest.mark.parametrize("part", TORCH_FREE)
+def test_what_only_reads_records_needs_no_torch(part):
+    own = [module for module in modules() if unit(module) == part]
+    assert [module for module in own if any(map(is_torch, imported(module, modules()[module])))] == []
+    reached, waiting = set(), [(module, module) for module in own]
+    while waiting:
+        module, way = waiting.pop()
+        assert not is_torch(module), f"{way} comes with torch"
+        if module in modules() and module not in reached:
+            reached.add(module)
+            waiting += [(name, f"{way} -> {name}") for name in graph()[module] | packages_of(module)]
+
+
+def test_no_module_imports_itself_by_a_detour():
+    done: set[str] = set()
+
+    def walk(module, way):
+        assert module not in way, " -> ".join([*way[way.index(module) :], module])
+        if module in done:
+            return
+        for name in graph().get(module, set()):
+            if name in modules():
+                walk(name, [*way, module])
+        done.add(module)
+
+    for module in modules():
+        walk(module, [])
+
+
+# ----------------------------------------------------------------------------------------------------------- families
+
+FAMILIES = sorted(path.parent for path in PACKAGE.rglob("_base.py"))
+VARIANTS = [path for folder in FAMILIES for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
+RECIPES = [path for path in sorted((PACKAGE / "recipes").glob("*.py")) if not path.name.startswith("_")]
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", VARIANTS, ids=relative)
+def test_siblings_of_a_family_never_import_each_other(path):
+    family = name_of(path.parent / "__init__.py")
+    siblings = {name_of(other) for other in VARIANTS if other.parent == path.parent}
+    assert not imported(name_of(path), modules()[name_of(path)]) & siblings, f"a variant imports only {family}._base"
+
+
+@pytest.mark.parametrize("path", VARIANTS + RECIPES, ids=relative)
+def test_every_variant_and_every_recipe_has_its_test(path):
+    mirrored = ROOT / "tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}")
+    assert mirrored.exists(), f"{mirrored.relative_to(ROOT)} is missing"
+    functions = [node.name for node in ast.walk(ast.parse(mirrored.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert any(name.startswith("test_") for name in functions), f"{mirrored.relative_to(ROOT)} tests nothing"
+
+
+# -------------------------------------------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=relative)
+def test_files_stay_short_and_say_what_they_are_for(path):
+    assert len(path.read_text().splitlines()) <= 400
+    assert path.stem not in ("utils", "helpers", "misc", "common"), "a name that says nothing"
+    tree = modules()[name_of(path)]
+    assert ast.get_docstring(tree), "a module says what it is for"
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    assert [node.name for node in classes if node.name[0] != "_" and not ast.get_docstring(node)] == []
