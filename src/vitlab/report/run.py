@@ -17,6 +17,7 @@ from vitlab.base.errors import DataError
 from vitlab.base.records import read_json, read_lines
 
 Metrics = dict[str, float | None]
+STATUSES = ("finished", "failed", "interrupted", "unfinished")  # the last: there is no result.json
 SPLITS = {"test": "test", "val": "validation", "train": "training"}  # as the records say it, as the page says it
 
 
@@ -46,12 +47,20 @@ class Predictions:
         pairs = self.labels.astype(np.int64) * classes + self.predicted
         return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
+    def most_confused(self, limit: int) -> list[tuple[int, int, int]]:
+        """The commonest mistakes: (class, the class it was taken for, how often), at most `limit`, commonest first."""
+        wrong = self.confusion()
+        np.fill_diagonal(wrong, 0)
+        order = np.argsort(-wrong, axis=None, kind="stable")[:limit]
+        pairs = [(int(cell // len(wrong)), int(cell % len(wrong))) for cell in order]
+        return [(true, taken, int(wrong[true, taken])) for true, taken in pairs if wrong[true, taken]]
+
 
 @dataclass(frozen=True)
 class RunRecord:
     """A run's records. `missing` maps the name of a record that is not there to the reason."""
 
-    status: str  # "finished", "failed", "interrupted" or "unfinished"
+    status: str  # one of STATUSES
     reason: str | None  # why it did not finish
     recipe: str | None
     id: str | None
@@ -80,15 +89,15 @@ def read_run(folder: Path) -> RunRecord:
     env = _read_optional(folder, "env.json", missing)
     result = _read_optional(folder, "result.json", missing)
     preprocessing = _read_optional(folder, "preprocessing.json", missing)
-    history = _read_history(folder / "metrics.jsonl")
+    history = [_numbers(line, folder / "metrics.jsonl") for line in read_lines(folder / "metrics.jsonl")]
     if not history:
         missing["metrics.jsonl"] = "no evaluation was recorded"
     predictions = _read_predictions(folder / "predictions.npz")
     if predictions is None:
         missing["predictions.npz"] = "the run directory has no predictions.npz, which a run writes when it finishes"
     return RunRecord(
-        status=result.get("status") or "unfinished",
-        reason=result.get("reason") if result else "there is no result.json: it still runs, or it was killed",
+        status=_status(result, folder / "result.json"),
+        reason=result.get("reason") if result else "There is no result.json: it still runs, or it was killed.",
         recipe=spec.get("recipe"),
         id=spec.get("id"),
         spec=_mapping(spec.get("spec"), folder / "spec.json", "spec"),
@@ -120,13 +129,11 @@ def _read_optional(folder: Path, name: str, missing: dict[str, str]) -> dict[str
     return {}
 
 
-def _read_history(path: Path) -> list[Metrics]:
-    """The lines of metrics.jsonl; only the last may be cut off, as a crash leaves it."""
-    lines = read_lines(path)
-    written = [text for text in path.read_text().splitlines() if text.strip()] if path.exists() else []
-    if len(lines) < len(written) - 1:
-        raise DataError(f"{path} is damaged: line {len(lines) + 1} of {len(written)} is not JSON")
-    return [_numbers(line, path) for line in lines]
+def _status(result: dict[str, Any], path: Path) -> str:
+    status = result.get("status", "unfinished")
+    if status not in STATUSES:
+        raise DataError(f"{path} is damaged: status is {status!r}, expected one of {', '.join(STATUSES)}")
+    return status
 
 
 def _mapping(values: Any, path: Path, name: str) -> dict[str, Any]:
@@ -146,10 +153,10 @@ def _read_predictions(path: Path) -> Predictions | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             fields = {name: arrays[name] for name in ("labels", "probabilities", "mistakes", "mistake_pixels")}
             predictions = Predictions(split=str(arrays["split"]), **fields)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is damaged: {error}") from None
     if (broken := _broken(predictions)) is not None:
         raise DataError(f"{path} is damaged: {broken}")

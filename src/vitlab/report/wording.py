@@ -1,8 +1,9 @@
 """Numbers and sentences of the pages: how a value is written, and what is said when there is none."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from vitlab.report.run import SPLITS, Metrics, RunRecord, wilson_interval
 
@@ -28,18 +29,27 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def scaled(number: float, unit: str = "", base: int = 1000) -> str:
-    """3.51e10 -> '35.1 G'; bytes with base 1024: '1.5 GiB'"""
-    power = min(int(math.log(abs(number), base)), 5) if abs(number) >= base else 0
-    prefix = ("", "k", "M", "G", "T", "P")[power].upper() if base == 1024 else ("", "k", "M", "G", "T", "P")[power]
-    infix = "i" if base == 1024 and power else ""
-    digits = f"{number / base**power:.3g}" if power else f"{number:.0f}"
-    return f"{digits} {prefix}{infix}{unit}".strip()
+def scaled(number: float, unit: str = "") -> str:
+    """3.51e10 -> '35.1 G'"""
+    return _with_prefix(number, 1000, ("", "k", "M", "G", "T", "P"), unit)
+
+
+def memory(num_bytes: float) -> str:
+    """1610612736 -> '1.5 GiB'"""
+    return _with_prefix(num_bytes, 1024, ("", "Ki", "Mi", "Gi", "Ti", "Pi"), "B")
+
+
+def _with_prefix(number: float, base: int, prefixes: tuple[str, ...], unit: str) -> str:
+    power = 0
+    while abs(number) >= 999.5 and power < len(prefixes) - 1:  # 999.7 would be written as 1000
+        number, power = number / base, power + 1
+    digits = 3 - len(str(round(abs(number)))) if power else 0  # three significant ones
+    return f"{number:.{digits}f} {prefixes[power]}{unit}".strip()
 
 
 def duration(seconds: float) -> str:
     """3725 -> '1 h 02 min'; 75 -> '1 min 15 s'; 7.31 -> '7.3 s'"""
-    if seconds < 60:
+    if seconds < 59.95:  # more would be written as 60.0 s
         return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2g} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
@@ -50,38 +60,55 @@ def loss(nats: float) -> str:
     return f"{nats:.3f}"
 
 
-def is_number(value: float | None) -> bool:
+def is_number(value: float | None) -> TypeGuard[float]:
     """Whether there is a finite value to show."""
     return value is not None and math.isfinite(value)
 
 
 def headline(run: RunRecord) -> str:
-    """The one sentence that a reader takes away: the accuracy, on what, from how much evidence; or why there is none."""
-    sentence = _accuracy(run) or "No accuracy on held-out data was recorded."
-    if run.status == "finished":
-        return sentence
-    return f"{run.status.capitalize()}: {run.reason or 'no reason was recorded'}. {sentence}".replace("..", ".")
+    """The one sentence that a reader takes away: the accuracy, on what, from how much evidence."""
+    sentence = _accuracy(run) or _last_accuracy(run) or "No accuracy on held-out data was recorded."
+    return sentence if run.status == "finished" else f"{_STATUS[run.status]} {sentence}"
+
+
+_STATUS = {
+    "failed": "This run failed.",
+    "interrupted": "This run was interrupted.",
+    "unfinished": "This run has not finished.",
+}
 
 
 def _accuracy(run: RunRecord) -> str | None:
-    split = next((name for name in ("test", "val") if is_number(run.metrics.get(f"{name}_top1"))), None)
-    if split is None:
+    split = "test" if is_number(run.metrics.get("test_top1")) else "val"
+    value = run.metrics.get(f"{split}_top1")
+    if not is_number(value):
         return None
-    value = run.metrics[f"{split}_top1"]
-    assert value is not None
-    seed = run.spec.get("seed")
-    runs = f"n = 1 run, {'seed not recorded' if seed is None else f'seed {seed}'}"
     on = f"{percent(value)} % {SPLITS[split]} accuracy on {run.data_name or 'unnamed data'}"
     if run.predictions is None or run.predictions.split != split or disagreement(run):
-        return f"{on}, {runs}; no interval, because the number of {SPLITS[split]} images was not recorded."
+        return f"{on}, {_evidence(run)}; no interval, because the number of {SPLITS[split]} images is not known."
     correct, total = run.predictions.num_correct, len(run.predictions.labels)
     low, high = wilson_interval(correct, total)
     interval = f"95 % interval from the {SPLITS[split]} set's size [{percent(low)}, {percent(high)}]"
-    return f"{on} ({count(correct)} of {count(total)}), {runs}; {interval}."
+    return f"{on} ({count(correct)} of {count(total)}), {_evidence(run)}; {interval}."
+
+
+def _last_accuracy(run: RunRecord) -> str | None:
+    """The last validation accuracy of a run that left no result."""
+    values = [(line.get("val_top1"), line.get("step")) for line in run.history]
+    known = [(value, step) for value, step in values if is_number(value) and is_number(step)]
+    if not known:
+        return None
+    value, step = known[-1]
+    return f"Its last validation accuracy was {percent(value)} %, at step {count(step)}; {_evidence(run)}."
+
+
+def _evidence(run: RunRecord) -> str:
+    seed = run.spec.get("seed")
+    return f"n = 1 run, {'seed not recorded' if seed is None else f'seed {seed}'}"
 
 
 def disagreement(run: RunRecord) -> str | None:
-    """What to say if predictions.npz and result.json tell different accuracies; None if they agree, or one is absent."""
+    """What to say if predictions.npz and result.json tell different accuracies."""
     found = run.predictions
     told = run.metrics.get(f"{found.split}_top1") if found else None
     if found is None or told is None or abs(told - found.num_correct / len(found.labels)) < 0.5 / len(found.labels):
@@ -95,11 +122,9 @@ def disagreement(run: RunRecord) -> str | None:
 
 def caveats(run: RunRecord) -> list[str]:
     """What a reader must know before believing the page."""
-    notes = [disagreement(run)]
-    if run.status == "finished" and not is_number(run.metrics.get("test_top1")):
-        notes.append(
-            "The test split was not evaluated. Validation chose the checkpoint, so its accuracy is optimistic."
-        )
+    notes = [None if run.status == "finished" else run.reason or "Why it stopped was not recorded.", disagreement(run)]
+    if not is_number(run.metrics.get("test_top1")) and is_number(run.metrics.get("val_top1")):
+        notes.append("The test split was not read. Validation chooses the checkpoint, so its accuracy is optimistic.")
     if any("test_top1" in line or "test_loss" in line for line in run.history):
         notes.append("The curves of the test split peek at it during training; nothing may be chosen by them.")
     if str(run.env.get("commit", "")).endswith("-dirty"):
@@ -107,23 +132,23 @@ def caveats(run: RunRecord) -> list[str]:
     return [note for note in notes if note]
 
 
+_SCORES: dict[str, Callable[[float], str]] = {"top1": percent, "top5": percent, "loss": loss}
+
+
 def scores(metrics: Metrics) -> list[tuple[str, list[str | None]]]:
     """For each split: its name, top-1 %, top-5 % and loss; None where there is none."""
     return [(SPLITS[split].capitalize(), [_score(metrics, split, name) for name in _SCORES]) for split in SPLITS]
 
 
-_SCORES = {"top1": percent, "top5": percent, "loss": loss}
-
-
 def _score(metrics: Metrics, split: str, name: str) -> str | None:
     value = metrics.get(f"{split}_{name}")
-    return _SCORES[name](value) if value is not None and math.isfinite(value) else None
+    return _SCORES[name](value) if is_number(value) else None
 
 
 def key_numbers(run: RunRecord) -> list[Fact]:
     """Size and effort, each with its unit."""
-    written = {
-        "num_params": ("Parameters", scaled),
+    written: dict[str, tuple[str, Callable[[float], str]]] = {
+        "num_params": ("Parameters", count),
         "flops": ("Forward of one image", lambda value: scaled(value, "FLOPs")),
         "steps": ("Steps", count),
         "best_step": ("Best step", count),
@@ -131,15 +156,14 @@ def key_numbers(run: RunRecord) -> list[Fact]:
         "train_seconds": ("Training time", duration),
         "seconds_per_epoch": ("Time per epoch", duration),
         "images_per_second": ("Images per second", count),
-        "peak_memory_bytes": ("Peak memory", lambda value: scaled(value, "B", 1024)),
+        "peak_memory_bytes": ("Peak memory", memory),
     }
     why = NOT_RECORDED if run.status == "finished" else f"{NOT_RECORDED}: the run is {run.status}"
     return [_fact(label, run.metrics.get(name), write, why) for name, (label, write) in written.items()]
 
 
-def _fact(label: str, value: float | None, write: object, why: str) -> Fact:
-    assert callable(write)
-    return Fact(label, write(value)) if value is not None and math.isfinite(value) else Fact(label, None, why)
+def _fact(label: str, value: float | None, write: Callable[[float], str], why: str) -> Fact:
+    return Fact(label, write(value)) if is_number(value) else Fact(label, None, why)
 
 
 def machine(run: RunRecord) -> list[Fact]:
@@ -175,7 +199,7 @@ def _value(name: str, value: object) -> str | None:
     if value is None:
         return None
     if name.endswith("_bytes") and isinstance(value, int | float):
-        return scaled(value, "B", 1024)
+        return memory(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)

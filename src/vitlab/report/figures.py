@@ -1,0 +1,221 @@
+"""The pictures of a page: drawn once, kept as PNG and SVG files, and set into the page with its colours and typeface.
+
+A figure uses the named colours below and nothing else. In the files they are these; in the page each becomes the CSS
+variable of its name, so one drawing serves light and dark.
+"""
+
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from markupsafe import Markup, escape
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from vitlab.base.records import replacing
+from vitlab.report.run import SPLITS, Metrics, Predictions
+from vitlab.report.wording import is_number
+
+COLOURS = {
+    "ink": "#1c1f24",
+    "muted": "#5c636d",
+    "rule": "#dcdfe4",
+    "accent": "#1f5fbf",
+    "second": "#b4530a",
+    "third": "#6b3fa0",
+    "paper": "#ffffff",
+}
+_SPLIT_COLOURS = {"train": "muted", "val": "accent", "test": "second"}
+_SIZE = (3.9, 2.6)  # inches; small, so that the text stays readable on a phone and three abreast
+_NAME_LENGTH = 16  # characters of a class name that fit beside a matrix
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: the page's typeface, and it can be selected
+    "text.parse_math": False,  # a class may be called "$5"
+    "font.size": 9,
+    "axes.edgecolor": COLOURS["rule"],
+    "axes.labelcolor": COLOURS["muted"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": COLOURS["rule"],
+    "grid.linewidth": 0.6,
+    "text.color": COLOURS["ink"],
+    "xtick.color": COLOURS["muted"],
+    "ytick.color": COLOURS["muted"],
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
+    "figure.facecolor": COLOURS["paper"],
+    "axes.facecolor": "none",
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure in the page: what stands above it, its SVG, and what it shows in words."""
+
+    title: str
+    svg: Markup
+    alt: str
+
+
+def save(figure: Figure, name: str, title: str, alt: str, folder: Path) -> Drawing:
+    """Write `folder/name.png` and `folder/name.svg`, and give the drawing for the page."""
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))  # the same records make the same bytes
+    with matplotlib.rc_context({"svg.hashsalt": name}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's typeface has it
+        text = StringIO()
+        figure.savefig(text, format="svg", metadata=nothing)
+        with replacing(folder / f"{name}.svg") as temporary:
+            temporary.write_text(text.getvalue())
+        with replacing(folder / f"{name}.png") as temporary:
+            figure.savefig(temporary, format="png", dpi=200)
+    return Drawing(title, _inline(text.getvalue(), name, alt), alt)
+
+
+def _inline(svg: str, name: str, alt: str) -> Markup:
+    """The SVG for an HTML page: the page's colours, typeface and width, ids that no other figure has, no addresses."""
+    opening, content = svg[svg.index("<svg") :].split(">", 1)
+    (box,) = re.findall(r'viewBox="[^"]*"', opening)
+    content = re.sub(r"<metadata>.*?</metadata>", "", content, flags=re.DOTALL).replace("xlink:href", "href")
+    content = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", content)
+    content = re.sub(r"(font: [^;\"]*?px|font-family:) [^;\"]*", r"\1 var(--typeface)", content)
+    for colour, code in COLOURS.items():
+        content = content.replace(code, f"var(--{colour})")
+    return Markup(f'<svg role="img" aria-label="{escape(alt)}" {box}>{content}')
+
+
+# --------------------------------------------------------------------------------------------------------- curves
+
+
+def curves(history: Sequence[Metrics], quantity: str, folder: Path) -> Drawing | None:
+    """Loss or top-1 accuracy over the training, one line a split; None if it was never recorded.
+
+    `quantity` is "loss" or "top1". A curve of the test split is marked: it peeks.
+    """
+    scale = 100 if quantity == "top1" else 1
+    series = {split: _series(history, f"{split}_{quantity}", scale) for split in SPLITS}
+    drawn = {split: values for split, values in series.items() if np.isfinite(values).any()}
+    if not drawn:
+        return None
+    title = "Accuracy (top-1, %)" if quantity == "top1" else "Loss (nats)"
+    labels = {split: SPLITS[split] + (" (peeks)" if split == "test" else "") for split in drawn}
+    alt = f"{title} by {_clock(history)[0]}. " + " ".join(
+        f"{labels[split].capitalize()} from {_ends(values)}." for split, values in drawn.items()
+    )
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _canvas(_clock(history)[0])
+        for split, values in drawn.items():
+            _line(axes, _clock(history)[1], values, _SPLIT_COLOURS[split])
+        _label_ends(axes, {labels[split]: (values, _SPLIT_COLOURS[split]) for split, values in drawn.items()})
+        name = "accuracy" if quantity == "top1" else "loss"
+        return save(figure, name, title, alt, folder)
+
+
+def learning_rate(history: Sequence[Metrics], folder: Path) -> Drawing | None:
+    """The learning rate over the training; None if it was never recorded."""
+    values = _series(history, "lr", 1)
+    if not np.isfinite(values).any():
+        return None
+    clock, at = _clock(history)
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _canvas(clock)
+        _line(axes, at, values, "accent")
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        alt = f"Learning rate by {clock}, from {values[0]:.2g} to {values[-1]:.2g}, at most {np.nanmax(values):.2g}."
+        return save(figure, "learning_rate", "Learning rate", alt, folder)
+
+
+def _series(history: Sequence[Metrics], name: str, scale: float) -> np.ndarray:
+    """One value a line, NaN where there is none."""
+    values = [line.get(name) for line in history]
+    return np.array([scale * value if is_number(value) else np.nan for value in values], dtype=float)
+
+
+def _clock(history: Sequence[Metrics]) -> tuple[str, np.ndarray]:
+    """The horizontal axis: epochs where they are recorded, else steps."""
+    epochs = _series(history, "epoch", 1)
+    return ("epoch", epochs) if np.isfinite(epochs).all() else ("step", _series(history, "step", 1))
+
+
+def _canvas(clock: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=_SIZE, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_xlabel(clock)
+    axes.margins(x=0.02, y=0.08)
+    axes.locator_params(nbins=6)
+    return figure, axes
+
+
+def _line(axes: Axes, at: np.ndarray, values: np.ndarray, colour: str) -> None:
+    """A curve over the points that exist; a lone point is a dot."""
+    there = np.isfinite(values) & np.isfinite(at)
+    axes.plot(at[there], values[there], color=COLOURS[colour], marker="o" if there.sum() == 1 else None, markersize=4)
+
+
+def _label_ends(axes: Axes, lines: Mapping[str, tuple[np.ndarray, str]]) -> None:
+    """Each line's name beside its last point, moved apart where they would overlap."""
+    low, high = axes.get_ylim()
+    apart = 0.085 * (high - low)  # the height of a line of text
+    place = -np.inf
+    ends = sorted((float(values[np.isfinite(values)][-1]), name, colour) for name, (values, colour) in lines.items())
+    overhang = max(0.0, ends[0][0] + apart * (len(ends) - 1) - high)  # names that would stand above the frame
+    for end, name, colour in ends:
+        place = max(end - overhang, place + apart)
+        axes.annotate(
+            name,
+            (1.02, place),
+            xycoords=("axes fraction", "data"),
+            color=COLOURS[colour],
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def _ends(values: np.ndarray) -> str:
+    there = values[np.isfinite(values)]
+    return f"{there[0]:.3g} to {there[-1]:.3g}"
+
+
+# ------------------------------------------------------------------------------------------------------ confusion
+
+
+def confusion(found: Predictions, names: Sequence[str], folder: Path) -> Drawing:
+    """The confusion matrix: rows are the true classes, columns what they were taken for, counts in the cells."""
+    counts = found.confusion()
+    classes, share = len(counts), counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = max(3.6, 1.6 + 0.3 * classes)
+    names = [name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…" for name in names]
+    with matplotlib.rc_context({**_STYLE, "axes.grid": False, "axes.spines.bottom": False}):
+        figure = Figure(figsize=(side, side), layout="constrained")
+        axes = figure.add_subplot(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal")
+        for (row, column), number in np.ndenumerate(counts):
+            _cell(axes, row, column, int(number), float(share[row, column]))
+        axes.set_xticks(range(classes), names, rotation=90 if max(map(len, names)) > 2 else 0)
+        axes.set_yticks(range(classes), names)
+        axes.set_xlabel("taken for")
+        axes.set_ylabel("true class")
+        alt = f"Confusion matrix of {classes} classes: {found.num_correct} of {counts.sum()} on the diagonal."
+        return save(figure, "confusion", "Confusion matrix", alt, folder)
+
+
+def _cell(axes: Axes, row: int, column: int, number: int, share: float) -> None:
+    """Right answers in one colour, mistakes in another; tints light enough for the number to be read on any page."""
+    if number == 0:
+        return
+    colour, tint = ("accent", 0.08 + 0.27 * share) if row == column else ("second", min(0.15 + 1.5 * share, 0.5))
+    corner = (column - 0.46, row - 0.46)
+    axes.add_patch(Rectangle(corner, 0.92, 0.92, facecolor=COLOURS[colour], alpha=tint, linewidth=0))
+    axes.text(column, row, str(number), ha="center", va="center", color=COLOURS["ink"], fontsize=8)

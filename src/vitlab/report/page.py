@@ -1,0 +1,123 @@
+"""The page of one run: a single HTML file with everything in it, and a folder of its pictures beside it."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from vitlab.base.records import replacing
+from vitlab.report import figures, wording
+from vitlab.report.run import SPLITS, RunRecord, read_run
+
+MATRIX_CLASSES = 20  # beyond them the cells of a confusion matrix are too small to read
+CONFUSED_PAIRS = 15
+SHOWN_MISTAKES = 24
+PICTURE_SIDE = 128  # pixels, of the longer side: larger pictures are reduced, so that the page stays small
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrongly classified picture."""
+
+    picture: str  # a data address
+    label: str
+    predicted: str
+    probability: str  # of the predicted class, in percent
+    index: int  # in the split
+
+
+def write_run_report(run_dir: Path, out: Path) -> Path:
+    """Write the page of the run in `run_dir` to `out`, its pictures to `<stem>_figures/` beside it. Returns `out`.
+
+    Raises DataError if `run_dir` is not a run directory or a record in it is damaged.
+    """
+    run = read_run(run_dir)
+    folder = out.parent / f"{out.stem}_figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    page = render("run.html", **_contents(run, folder))
+    with replacing(out) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return out
+
+
+def render(template: str, **values: Any) -> str:
+    """A template of this folder with its values; every text is escaped, and a forgotten value is an error."""
+    environment = Environment(
+        loader=PackageLoader("vitlab", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(**values)
+
+
+def _contents(run: RunRecord, folder: Path) -> dict[str, Any]:
+    """Everything the template shows."""
+    curves = [figures.curves(run.history, quantity, folder) for quantity in ("loss", "top1")]
+    drawings = [*curves, figures.learning_rate(run.history, folder)]
+    return {
+        "run": run,
+        "headline": wording.headline(run),
+        "caveats": wording.caveats(run),
+        "scores": wording.scores(run.metrics),
+        "key_numbers": wording.key_numbers(run),
+        "drawings": [drawing for drawing in drawings if drawing],
+        "machine": wording.machine(run),
+        "choices": wording.choices(run),
+        "command": run.env.get("command"),
+        "configuration": json.dumps(run.spec, indent=2, ensure_ascii=False),
+        **_predictions(run, folder),
+    }
+
+
+def _predictions(run: RunRecord, folder: Path) -> dict[str, Any]:
+    """What the page says from predictions.npz: the matrix, the pairs, the mistakes."""
+    found = run.predictions
+    if found is None:
+        return {"split": None, "matrix": None, "pairs": [], "mistakes": []}
+    names = [run.class_name(index) for index in range(found.probabilities.shape[1])]
+    sizes = np.bincount(found.labels, minlength=len(names))
+    return {
+        "split": SPLITS[found.split],
+        "matrix": figures.confusion(found, names, folder) if len(names) <= MATRIX_CLASSES else None,
+        "pairs": [
+            (names[true], names[taken], number, wording.percent(number / sizes[true]))
+            for true, taken, number in found.most_confused(CONFUSED_PAIRS)
+        ],
+        "mistakes": list(_mistakes(run, folder)),
+    }
+
+
+def _mistakes(run: RunRecord, folder: Path) -> Iterator[Mistake]:
+    """The worst mistakes, worst first, each also a PNG file."""
+    found = run.predictions
+    assert found is not None
+    for rank, index in enumerate(found.mistakes[:SHOWN_MISTAKES].tolist()):
+        picture = _png(found.mistake_pixels[rank])
+        with replacing(folder / f"mistake_{rank + 1:02d}.png") as temporary:
+            temporary.write_bytes(picture)
+        predicted = int(found.predicted[index])
+        yield Mistake(
+            picture="data:image/png;base64," + base64.b64encode(picture).decode(),
+            label=run.class_name(int(found.labels[index])),
+            predicted=run.class_name(predicted),
+            probability=wording.percent(float(found.probabilities[index, predicted])),
+            index=index,
+        )
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """[H, W, C] uint8, C 1 or 3 -> a PNG file; a small picture keeps its pixels, a large one is reduced."""
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    written = BytesIO()
+    picture.save(written, format="png", optimize=True)
+    return written.getvalue()

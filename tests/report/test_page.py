@@ -1,0 +1,288 @@
+"""The page: its numbers are those of the records, everything is escaped, what is missing says why."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.report.conftest import ENV, RESULT, SPEC, change
+from vitlab.base.errors import DataError
+from vitlab.report.page import write_run_report
+
+MakeRun = Callable[..., Path]
+VOID = {"meta", "img", "br"}
+
+
+class Page(HTMLParser):
+    """Text by the id of the element that holds it, tables as rows of cells, and the attributes of every tag."""
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.source = path.read_text(encoding="utf-8")
+        self.open: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.by_id: dict[str, str] = {}
+        self.rows: list[list[str]] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(self.source)
+        assert self.open == [], "a tag was not closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self.open.append((tag, dict(attrs).get("id")))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        if any(tag == "style" for tag, _ in self.open):
+            return
+        self.text += data
+        for tag, name in self.open:
+            if name:
+                self.by_id[name] = self.by_id.get(name, "") + data
+            if tag in ("td", "th"):
+                self.rows[-1][-1] += data.strip()
+
+    def row(self, name: str) -> list[str]:
+        (found,) = [row[1:] for row in self.rows if row and row[0] == name]
+        return found
+
+
+def page_of(folder: Path) -> Page:
+    return Page(write_run_report(folder, folder.parent / "page.html"))
+
+
+def test_the_numbers_are_those_of_the_records(make_run: MakeRun) -> None:
+    page = page_of(make_run())
+    assert page.by_id["headline"] == (
+        "98.1 % test accuracy on digits (353 of 360), n = 1 run, seed 0; "
+        "95 % interval from the test set's size [96.0, 99.1]."
+    )
+    assert page.row("Test") == ["98.1", "99.7", "0.084"]
+    assert page.row("Validation") == ["98.6", "100.0", "0.071"]
+    assert page.row("Training") == ["99.4", "not recorded", "0.031"]
+    for number in ("212,810", "7.34 MFLOPs", "492", "451", "15,744", "1 min 15 s", "6.3 s", "209", "412 MiB"):
+        assert number in page.text
+    assert page.by_id["command"].strip() == ENV["command"]
+    assert json.loads(page.by_id["configuration"].partition("configuration")[2]) == SPEC
+    assert page.row("CPU") == ["Example CPU"]
+    assert page.row("RAM") == ["24.0 GiB"]
+    assert page.row("Commit") == [ENV["commit"]]
+    assert page.row("Precision") == ["bf16"]
+    assert page.row("torch") == ["2.15.0"]
+
+
+def test_the_mistakes_are_shown_as_pictures_with_both_classes(make_run: MakeRun) -> None:
+    folder = make_run()
+    page = page_of(folder)
+    pictures = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert len(pictures) == 7
+    assert pictures[0]["alt"] == "Image 0: 0, taken for 1"
+    assert "taken for 1, 95.0 %" in page.text
+    with (
+        np.load(folder / "predictions.npz") as arrays,
+        Image.open(folder.parent / "page_figures/mistake_01.png") as png,
+    ):
+        assert np.array_equal(np.array(png), arrays["mistake_pixels"][0, :, :, 0])
+
+
+def test_the_page_stands_alone_and_is_small(make_run: MakeRun) -> None:
+    page = page_of(make_run(channels=3))
+    assert len(page.source) < 5e6
+    assert "http:" not in page.source
+    assert "https:" not in page.source
+    assert not any(tag in ("script", "link", "iframe") for tag, _ in page.tags)
+    ids = [attributes["id"] for _, attributes in page.tags if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    referred = set(re.findall(r'(?:url\(#|href="#)([^")]+)', page.source))
+    assert referred <= set(ids)
+
+
+def test_every_picture_has_words_and_files(make_run: MakeRun) -> None:
+    folder = make_run()
+    page = page_of(folder)
+    drawings = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg"]
+    assert len(drawings) == 4
+    assert all(drawings)
+    assert drawings[-1] == "Confusion matrix of 10 classes: 353 of 360 on the diagonal."
+    for name in ("loss", "accuracy", "learning_rate", "confusion"):
+        assert (folder.parent / "page_figures" / f"{name}.svg").read_text().startswith("<?xml")
+        with Image.open(folder.parent / "page_figures" / f"{name}.png") as png:
+            assert png.width > 500
+    assert page.source.count("<caption>") == page.source.count("<table")
+
+
+def test_the_same_records_make_the_same_page(make_run: MakeRun) -> None:
+    folder = make_run()
+    assert page_of(folder).source == page_of(folder).source
+
+
+def test_text_from_the_records_is_escaped(make_run: MakeRun) -> None:
+    evil = "<script>alert('$x$')</script>\"'&"
+    folder = make_run(names=[evil, *map(str, range(1, 10))], status="failed", reason=evil)
+    change(folder / "spec.json", recipe=evil, id=evil, spec={**SPEC, "data": {"name": evil}})
+    change(folder / "env.json", command=evil, choices={evil: evil}, hardware={evil: evil}, versions={evil: evil})
+    page = page_of(folder)
+    assert "<script" not in page.source
+    assert page.text.count(evil) >= 8
+    assert not any(tag == "script" for tag, _ in page.tags)
+
+
+def test_class_names_that_the_picture_files_have_no_letters_for(make_run: MakeRun) -> None:
+    assert "数字零" in page_of(make_run(names=["数字零", "a" * 40, *map(str, range(2, 10))])).text
+
+
+# ------------------------------------------------------------------------------------------- what is missing, or odd
+
+
+def test_missing_numbers_are_missing_and_never_zero(make_run: MakeRun) -> None:
+    folder = make_run()
+    metrics = {**RESULT, "test_top1": None, "val_top1": None, "peak_memory_bytes": None, "train_loss": float("nan")}
+    change(folder / "result.json", metrics={**metrics, "flops": float("inf")})
+    page = page_of(folder)
+    assert page.row("Test")[0] == "not recorded"
+    assert page.row("Training")[2] == "not recorded"
+    assert "Its last validation accuracy was" in page.by_id["headline"]
+    assert not re.search(r"\b(nan|inf|None)\b", page.text)
+
+
+def test_a_run_of_which_only_the_spec_is_left(make_run: MakeRun) -> None:
+    folder = make_run()
+    for path in folder.iterdir():
+        if path.name != "spec.json":
+            path.unlink()
+    page = page_of(folder)
+    assert page.by_id["headline"] == "This run has not finished. No accuracy on held-out data was recorded."
+    for name in ("env.json", "result.json", "predictions.npz"):
+        assert f"the run directory has no {name}" in page.text
+    assert "no evaluation was recorded" in page.text
+    assert not any(tag in ("svg", "img") for tag, _ in page.tags)
+
+
+def test_a_failed_run_says_so_with_its_reason_and_shows_what_there_is(make_run: MakeRun) -> None:
+    folder = make_run(status="failed", reason="the loss stopped being finite at step 300")
+    change(folder / "result.json", metrics={"steps": 300})
+    (folder / "predictions.npz").unlink()
+    page = page_of(folder)
+    assert page.by_id["headline"].startswith("This run failed. Its last validation accuracy was ")
+    assert "the loss stopped being finite at step 300" in page.text
+    assert "not recorded: the run is failed" in page.text
+    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 3
+
+
+def test_an_interrupted_run(make_run: MakeRun) -> None:
+    page = page_of(make_run(status="interrupted", reason="SIGTERM at step 100"))
+    assert page.by_id["headline"].startswith("This run was interrupted. 98.1 % test accuracy")
+    assert "SIGTERM at step 100" in page.text
+
+
+def test_validation_alone_is_called_optimistic(make_run: MakeRun) -> None:
+    folder = make_run()
+    change(folder / "result.json", metrics={"val_top1": 0.9})
+    page = page_of(folder)
+    assert page.by_id["headline"].startswith("90.0 % validation accuracy on digits, n = 1 run, seed 0; no interval")
+    assert "The test split was not read" in page.text
+
+
+def test_a_curve_of_the_test_split_is_marked(make_run: MakeRun) -> None:
+    page = page_of(make_run(test_curve=True))
+    assert "test (peeks)" in page.source
+    assert "peek" in page.text
+
+
+def test_without_one_nothing_peeks(make_run: MakeRun) -> None:
+    assert "peek" not in page_of(make_run()).source
+
+
+def test_records_that_disagree_are_called_out(make_run: MakeRun) -> None:
+    folder = make_run()
+    change(folder / "result.json", metrics={**RESULT, "test_top1": 0.99})
+    page = page_of(folder)
+    assert "The records disagree: result.json has test accuracy 99.0 %" in page.text
+    assert "no interval" in page.by_id["headline"]
+
+
+def test_code_that_no_commit_holds_is_called_out(make_run: MakeRun) -> None:
+    folder = make_run()
+    change(folder / "env.json", commit="0123abc-dirty")
+    assert "cannot be repeated exactly" in page_of(folder).text
+
+
+def test_many_classes_have_a_table_of_pairs_and_no_matrix(make_run: MakeRun) -> None:
+    page = page_of(make_run(classes=30, mistakes=20))
+    assert not any("Confusion matrix" in (attributes.get("aria-label") or "") for _, attributes in page.tags)
+    pairs = [row for row in page.rows if len(row) == 4 and row[2] == "1"]
+    assert len(pairs) == 15
+    assert pairs[0] == ["0", "1", "1", "8.3"]
+
+
+def test_no_mistakes_at_all(make_run: MakeRun) -> None:
+    page = page_of(make_run(mistakes=0))
+    assert "None: every one of the 360 test images was classified rightly." in page.text
+
+
+def test_one_evaluation_is_a_dot(make_run: MakeRun) -> None:
+    metrics = make_run() / "metrics.jsonl"
+    metrics.write_text(metrics.read_text().splitlines()[0] + "\n")
+    assert len([tag for tag, _ in page_of(metrics.parent).tags if tag == "svg"]) == 4
+
+
+def test_large_pictures_are_reduced(make_run: MakeRun) -> None:
+    folder = make_run()
+    with np.load(folder / "predictions.npz") as arrays:
+        changed = dict(arrays) | {
+            "mistake_pixels": np.random.default_rng(0).integers(0, 256, (7, 300, 200, 3), np.uint8)
+        }
+    np.savez(folder / "predictions.npz", **changed)
+    assert len(page_of(folder).source) < 1e6
+    with Image.open(folder.parent / "page_figures/mistake_01.png") as png:
+        assert png.size == (85, 128)
+
+
+def test_a_damaged_record_leaves_no_page(make_run: MakeRun, tmp_path: Path) -> None:
+    folder = make_run()
+    (folder / "predictions.npz").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"predictions\.npz is damaged"):
+        write_run_report(folder, tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+
+
+# ------------------------------------------------------------------------------------------------------- as a whole
+
+
+def test_reading_a_run_does_not_import_torch() -> None:
+    script = "import sys, vitlab.report.page; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_browser_draws_the_page_without_complaint(make_run: MakeRun, tmp_path: Path) -> None:
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("no chromium on this machine")
+    page, picture = write_run_report(make_run(channels=3), tmp_path / "page.html"), tmp_path / "page.png"
+    options = (
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+        *("--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"),
+        *(f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}", "--window-size=1200,2400"),
+    )
+    done = subprocess.run([browser, *options, page.as_uri()], capture_output=True, text=True, timeout=60, check=True)
+    assert "CONSOLE" not in done.stderr
+    with Image.open(picture) as png:
+        assert len(set(png.convert("RGB").reduce(8).get_flattened_data())) > 50
