@@ -33,7 +33,8 @@ def train(
 ) -> list[dict[str, Any]]:
     """Train a recipe or a spec; one result for each seed, as in result.json.
 
-    Several seeds are trained at once, into `out/seed-N`. Settings are dotted: `train("digits", "run", **{"optim.lr": 1e-3})`.
+    Several seeds are trained at once, into `out/seed-N`. Settings are dotted paths:
+    `train("digits", "run", **{"optim.lr": 1e-3})`.
     """
     spec = changed(recipe(what) if isinstance(what, str) else what, settings)
     name = what if isinstance(what, str) else ""

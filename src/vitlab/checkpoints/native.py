@@ -9,6 +9,7 @@ A checkpoint is written into a hidden folder, flushed to the disk, and renamed: 
 """
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, DataError
-from vitlab.base.records import read_json, sync_folder, write_json
+from vitlab.base.records import SCHEMA, read_json, sync_folder, write_json
 from vitlab.checkpoints.files import read_tensors
 
 KEPT = 2  # how many of the latest checkpoints stay on the disk
@@ -49,7 +50,7 @@ def save(
     training: Mapping[str, Tensor],
     meta: Mapping[str, Any],
 ) -> Path:
-    """Write a checkpoint of `kind` "step" or "best" in one step. Raises CheckpointError if the disk does not take it."""
+    """Write a checkpoint of `kind` "step" or "best", whole. Raises CheckpointError if the disk does not take it."""
     name = f"{kind}-{step:08d}"
     final, temporary = folder / name, folder / f".{name}.tmp"
     try:
@@ -58,7 +59,8 @@ def save(
         _write(temporary / "model.safetensors", model)
         _write(temporary / "training.safetensors", training)
         checksums = {file.name: checksum(file) for file in sorted(temporary.iterdir())}
-        write_json(temporary / "meta.json", {"step": step, **meta, "checksums": checksums})
+        written = {"schema": SCHEMA, "step": step, **meta, "checksums": checksums}
+        write_json(temporary / "meta.json", {**written, "checksum": _digest(written)})
         _replace(temporary, final)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -77,7 +79,7 @@ def _write(path: Path, tensors: Mapping[str, Tensor]) -> None:
 def _replace(temporary: Path, final: Path) -> None:
     sync_folder(temporary)
     if final.exists():  # a resumed run writes again what it wrote before it was killed
-        shutil.rmtree(final)
+        remove(final)
     temporary.rename(final)
     sync_folder(final.parent)
 
@@ -86,6 +88,12 @@ def checksum(path: Path) -> str:
     """A hash of the file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+
+
+def _digest(meta: Mapping[str, Any]) -> str:
+    """A hash of everything that meta.json says, besides this hash."""
+    said = {key: value for key, value in meta.items() if key != "checksum"}
+    return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def complete(folder: Path, kind: str = "step") -> list[Path]:
@@ -106,15 +114,25 @@ def best(folder: Path) -> Path | None:
 
 
 def prune(folder: Path) -> None:
-    """Keep the latest checkpoints and the best one; remove the rest and what a killed process left half written."""
-    for old in (*complete(folder)[:-KEPT], *complete(folder, "best")[:-1], *folder.glob(".*")):
-        shutil.rmtree(old)
+    """Keep the latest checkpoints and the best one; remove the rest and what a killed process left half written.
+
+    A resume from the oldest checkpoint that is kept needs the one that was best until then, so that stays too.
+    """
+    steps = complete(folder)
+    oldest = step_of(steps[-KEPT:][0]) if steps else -1
+    past = [best for best in complete(folder, "best") if step_of(best) <= oldest]
+    for old in (*steps[:-KEPT], *past[:-1]):
+        remove(old)
+    for half in folder.glob(".*.tmp"):
+        shutil.rmtree(half)
 
 
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint folder. Raises CheckpointError if it is damaged, naming the previous one if there is one."""
     try:
         meta = read_json(path / "meta.json")
+        if meta["checksum"] != _digest(meta):
+            raise CheckpointError("meta.json has changed since it was written")
         for name, expected in meta["checksums"].items():
             if checksum(path / name) != expected:
                 raise CheckpointError(f"{name} has changed since it was written")
@@ -136,8 +154,11 @@ def step_of(path: Path) -> int:
 
 
 def remove(path: Path) -> None:
-    """Delete a checkpoint folder."""
-    shutil.rmtree(path)
+    """Delete a checkpoint folder: hidden first, so that a half deleted one is never taken for a checkpoint."""
+    hidden = path.with_name(f".{path.name}.old.tmp")
+    shutil.rmtree(hidden, ignore_errors=True)
+    path.rename(hidden)
+    shutil.rmtree(hidden)
 
 
 def find(path: Path) -> Path:

@@ -44,3 +44,6 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output left, `vitlab list | head`
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:  # a disk that is full, a folder that may not be written; the message has the path
+        print(f"vitlab: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,6 +1,6 @@
 """`vitlab bench`: speed and memory, in turn with other libraries, as ratios taken in one run."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,7 +9,107 @@ from vitlab.cli.options import DeviceOption, JsonOption
 
 bench = typer.Typer(help="Speed and memory, in turn with other libraries.", no_args_is_help=True)
 
+ModelOption = Annotated[str, typer.Option("--model", help="A preset.")]
+BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Images at once.")]
+RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Rounds in which everybody takes a turn.")]
+AgainstOption = Annotated[str, typer.Option("--against", help="Peers, e.g. timm,transformers,vit_pytorch.")]
+CompileOption = Annotated[bool, typer.Option("--compile", help="Let everybody use torch.compile.")]
+PrecisionOption = Annotated[str | None, typer.Option(help="vitlab's precision. Default: the fastest here.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.add_typer(bench, name="bench")
+
+
+@bench.command("train", help="Training steps a second, against peers.")
+def train(
+    against: AgainstOption = "timm,transformers,vit_pytorch",
+    model: ModelOption = "r0_vit",
+    batch: BatchOption = 128,
+    rounds: RoundsOption = 5,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    compile: CompileOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Time a training step: forward, backward, AdamW."""
+    _versus("train", against, model, batch, rounds, device, precision, compile, json)
+
+
+@bench.command("infer", help="Forward passes a second, against peers.")
+def infer(
+    against: AgainstOption = "timm,transformers,vit_pytorch",
+    model: ModelOption = "r0_vit",
+    batch: BatchOption = 128,
+    rounds: RoundsOption = 5,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    compile: CompileOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Time a forward pass."""
+    _versus("infer", against, model, batch, rounds, device, precision, compile, json)
+
+
+@bench.command("loader", help="Images a second of the data path, with and without augmentation.")
+def loader(
+    recipe: Annotated[str, typer.Option("--recipe", help="Whose augmentation.")] = "r0_cifar10",
+    rounds: RoundsOption = 5,
+    device: DeviceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Time the batches of a recipe, and compare them with its training step."""
+    from vitlab.bench.loader import bench_loader
+
+    figures = bench_loader(recipe, rounds, device)
+    if json:
+        output.print_json(figures)
+        return
+    rows = [(name.replace("_", " "), output.count(f["images_per_second"])) for name, f in figures["paths"].items()]
+    output.print_table(f"{recipe}, batch {figures['batch_size']}", ("path", "images/s"), rows)
+    output.console().print(f"augmented batches take {figures['share_of_step']:.1%} of the training step")
+
+
+def _versus(
+    mode: Any, against: str, model: str, batch: int, rounds: int, device: str | None,
+    precision: str | None, compiled: bool, json: bool,
+) -> None:  # fmt: skip
+    from vitlab.base.spec import from_dict
+    from vitlab.bench.versus import versus
+    from vitlab.bench.work import Job
+    from vitlab.models.vit import preset
+    from vitlab.train.choices import Wishes, pick_device
+
+    job = Job(mode, preset(model), batch, pick_device(device), compiled)
+    names = [name for name in against.split(",") if name]
+    figures = versus(job, names, rounds, from_dict(Wishes, {"precision": precision}, "--"))
+    if json:
+        output.print_json(figures)
+    else:
+        _print_versus(model, figures)
+
+
+def _print_versus(model: str, figures: dict[str, Any]) -> None:
+    everybody = [("vitlab", figures["vitlab"])]
+    everybody += [(name, each) for name, peer in figures["peers"].items() for each in peer["all"]]
+    rows = [
+        (
+            name,
+            f["setting"] + (f" ({f['differs']})" if f["differs"] else ""),
+            output.count(f["images_per_second"]),
+            f"{f['ratio']:.2f}" if "ratio" in f else "",
+            output.percent(f["fraction_of_peak"]),
+            output.count(f["peak_memory_bytes"] / 2**20),
+        )
+        for name, f in everybody
+    ]
+    job = figures["job"]
+    title = f"{job['mode']} {model}, batch {job['batch_size']}, medians of {job['rounds']} rounds"
+    columns = ("library", "setting", "images/s", "vitlab is × as fast", "of the matrix peak", "memory MiB")
+    output.print_table(title, columns, rows)
+    peaks = figures["peak_flops_per_second"]
+    said = ", ".join(f"{name} {value / 1e9:,.0f} GFLOP/s" for name, value in peaks.items())
+    output.console().print(f"matrix-product peak: {said}")
+    for name, reason in figures["missing"].items():
+        output.console().print(f"{name}: {reason}")

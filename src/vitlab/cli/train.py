@@ -1,6 +1,7 @@
 """`vitlab train`: a recipe, or a spec of your own, to a finished run."""
 
 import json as json_
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +40,7 @@ def train(
     json: JsonOption = False,
 ) -> None:
     """Train, evaluate on the test split, and write the run's folder."""
+    from vitlab.base.env import command
     from vitlab.base.spec import from_dict
     from vitlab.train.choices import Wishes
     from vitlab.train.interrupt import Interrupted
@@ -55,23 +57,29 @@ def train(
             specs,
             folders,
             recipe=recipe,
-            wishes=from_dict(Wishes, {**asked, "compiled": compile}, "--"),
+            wishes=from_dict(Wishes, {**asked, "compiled": compile}),
             saving=Saving(save_steps, 60 * save_minutes),
             resume=resume,
             init=init,
             console=console,
         )
     except Interrupted as stop:
-        console.print(f"{stop}: saved; go on with: vitlab train {recipe} --out {folder} --resume")
+        again = command([arg for arg in sys.argv if arg != "--resume"])
+        console.print(f"{stop}: saved; go on with: {again} --resume")
         raise typer.Exit(stop.code) from None
     if json:
         output.print_json(results[0] if seeds is None else {"runs": results})
-        return
     for path, result in zip(folders, results, strict=True):
-        metrics = result["metrics"]
-        console.print(
-            f"{path}: test top-1 {output.percent(metrics.get('test_top1'))}, {metrics.get('train_seconds')} s"
-        )
+        console.print(f"{path}: {_summary(result)}")
+    if any(result["status"] == "failed" for result in results):
+        raise typer.Exit(2)
+
+
+def _summary(result: dict[str, Any]) -> str:
+    metrics = result["metrics"]
+    if result["status"] == "failed":
+        return f"failed: {result['reason']}"
+    return f"test top-1 {output.percent(metrics['test_top1'])}, {metrics['train_seconds']} s"
 
 
 def _spec(recipe: str, data: str | None, changes: dict[str, Any], seed: int | None) -> "RunSpec":
@@ -86,6 +94,8 @@ def _spec(recipe: str, data: str | None, changes: dict[str, Any], seed: int | No
             values = json_.loads(Path(recipe).read_text())
         except (OSError, ValueError) as error:
             raise UserError(f"{recipe}: {error}") from None
+        if not isinstance(values, dict):
+            raise UserError(f"{recipe}: expected a JSON object with a run's settings")
         spec = from_dict(RunSpec, values.get("spec", values))
     else:
         spec = named(recipe)

@@ -6,7 +6,7 @@ Parameter names are timm's wherever the concept exists, so timm, DeiT, DINO and 
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -119,7 +119,7 @@ class ViT(nn.Module):
     `model(images, keys)`, as the training loop does: without keys the model is deterministic.
     """
 
-    parameter_kinds = {"cls_token": "token", "reg_token": "token"}  # type: dict[str, Kind]
+    parameter_kinds: ClassVar[dict[str, Kind]] = {"cls_token": "token", "reg_token": "token"}
 
     def __init__(self, spec: ViTSpec):
         super().__init__()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vitlab.base.errors import SpecError, unknown
-from vitlab.base.spec import component_names, from_dict, to_dict, with_settings
+from vitlab.base.spec import Spec, component_names, from_dict, to_dict, with_settings
 
 if TYPE_CHECKING:
     from vitlab.train.spec import RunSpec
@@ -29,9 +29,11 @@ def changed(spec: "RunSpec", settings: Mapping[str, Any]) -> "RunSpec":
         return with_settings(spec, settings)
     data = _data_of(spec, settings)
     sizes = {"img_size": list(data.img_size), "in_chans": data.in_chans, "num_classes": data.num_classes}
-    model = settings.get("model", to_dict(spec.model))
-    model = {"name": model} if isinstance(model, str) else dict(model)
-    return with_settings(spec, {**settings, "model": model | sizes} | _after(settings))
+    model = settings.get("model", spec.model)
+    model = to_dict(model) if isinstance(model, Spec) else {"name": model} if isinstance(model, str) else model
+    if not isinstance(model, Mapping):
+        raise SpecError(f"model={model!r}: expected a model's name, or settings")
+    return with_settings(spec, {**settings, "model": {**model, **sizes}} | _after(settings))
 
 
 def _data_of(spec: "RunSpec", settings: Mapping[str, Any]) -> Any:
@@ -41,9 +43,9 @@ def _data_of(spec: "RunSpec", settings: Mapping[str, Any]) -> Any:
     if isinstance(data, DataSpec):
         return data
     values = {"name": data} if isinstance(data, str) else data
-    from vitlab.base.spec import component_class
-
-    return from_dict(component_class(DataSpec, values["name"]), {k: v for k, v in values.items() if k != "name"})
+    if not (isinstance(values, Mapping) and isinstance(values.get("name"), str)):
+        raise SpecError(f"data={data!r}: expected a set's name, or settings with a name")
+    return from_dict(DataSpec, values, "data")
 
 
 def _after(settings: Mapping[str, Any]) -> dict[str, Any]:

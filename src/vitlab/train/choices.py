@@ -115,4 +115,4 @@ def use_kernel(model: nn.Module, kernel: Kernel) -> None:
     """Tell every part of the model that has more than one kernel which to use."""
     for module in model.modules():
         if hasattr(module, "kernel"):
-            module.kernel = kernel
+            setattr(module, "kernel", kernel)  # noqa: B010 (a module attribute that its type does not know)

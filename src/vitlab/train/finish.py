@@ -17,15 +17,15 @@ from vitlab.train.memory import peak_memory_bytes
 MISTAKES = 24  # pictures of the worst mistakes that go into the record
 
 
-def final_metrics(loop: Loop, lines: list[dict[str, Any]], seconds: float, choices: Choices) -> dict[str, Any]:
-    """The figures of result.json besides the test split's: the last evaluation, sizes and speed.
+def final_metrics(loop: Loop, line: dict[str, Any], seconds: float, choices: Choices) -> dict[str, Any]:
+    """The figures of result.json besides the test split's: an evaluation's line, sizes and speed.
 
     `train_seconds` is the whole time of the run, evaluations and checkpoints included.
     """
-    last = {k: v for k, v in lines[-1].items() if k.startswith(("val_", "train_"))}
+    scores = {k: v for k, v in line.items() if k.startswith(("val_", "train_"))}
     spent = cost(loop.spec.model)
     seen = loop.total_steps * loop.spec.batch_size
-    return last | {
+    return scores | {
         "num_params": spent.num_params,
         "flops": spent.flops,
         "steps": loop.total_steps,

@@ -32,16 +32,17 @@ class RunFolder:
         """The file of evaluation lines."""
         return self.path / "metrics.jsonl"
 
-    def finished(self) -> bool:
-        """Whether the run is done."""
+    @property
+    def status(self) -> str | None:
+        """How the run ended: "finished", "failed" or "interrupted"; None if it did not end."""
         result = self.path / "result.json"
-        return result.exists() and records.read_json(result)["status"] == "finished"
+        return records.read_json(result)["status"] if result.exists() else None
 
     def claim(self, resume: bool) -> None:
         """Make sure that this folder is free, or holds this very run and may be resumed. Raises UserError."""
         recorded = self.path / "spec.json"
         if not recorded.exists():
-            if self.path.exists() and any(self.path.iterdir()):
+            if self.path.exists() and any(not _of_a_beginning(file) for file in self.path.iterdir()):
                 raise UserError(f"--out {self.path}: the folder is not empty and holds no run")
             return
         if not resume:
@@ -64,6 +65,11 @@ class RunFolder:
             return None
         return from_dict(Choices, records.read_json(self.path / "env.json")["choices"])
 
+    def change(self, choices: Choices) -> None:
+        """Write down that from now on other choices hold."""
+        env = records.read_json(self.path / "env.json")
+        records.write_json(self.path / "env.json", {**env, "choices": to_dict(choices)})
+
     def save(self, kind: str, state: TrainState, run: int, meta: Mapping[str, Any]) -> None:
         """Write a checkpoint of one run, and remove those that are no longer wanted."""
         preprocessing = records.read_json(self.path / "preprocessing.json")
@@ -74,13 +80,19 @@ class RunFolder:
     def forget_after(self, step: int) -> None:
         """Remove what was written after `step`: the resumed run writes it again."""
         records.keep_lines_until(self.metrics, step)
-        for later in native.complete(self.checkpoints, "best"):
-            if native.step_of(later) > step:
-                native.remove(later)
+        for kind in ("best", "step"):
+            for later in native.complete(self.checkpoints, kind):
+                if native.step_of(later) > step:
+                    native.remove(later)
 
     def finish(self, status: str, reason: str | None, metrics: Mapping[str, Any]) -> None:
         """Write the result."""
         records.write_json(self.path / "result.json", {"status": status, "reason": reason, "metrics": dict(metrics)})
+
+
+def _of_a_beginning(file: Path) -> bool:
+    """Whether this is what a process leaves that is killed before its folder is a run."""
+    return file.name in ("env.json", "preprocessing.json") or file.name.startswith(".")
 
 
 def restore(folders: Sequence[RunFolder], state: TrainState) -> list[dict[str, Any]] | None:

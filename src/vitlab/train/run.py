@@ -6,8 +6,9 @@ Runs that differ only in their seed may be given together: they are trained at o
 its own, and each with the result that it would have alone.
 """
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,12 @@ from rich.console import Console
 from vitlab.base import records
 from vitlab.base.env import describe
 from vitlab.base.errors import SpecError, UserError
-from vitlab.base.spec import to_dict
+from vitlab.base.spec import from_dict, to_dict
 from vitlab.checkpoints import native
 from vitlab.data.images import Images, ImageSet
 from vitlab.data.splits import carve
 from vitlab.evaluate.topk import evaluate
-from vitlab.train.choices import Choices, Wishes, choose
+from vitlab.train.choices import Choices, Wishes, choose, pick_device
 from vitlab.train.finish import final_metrics, write_predictions
 from vitlab.train.folder import RunFolder, preprocessing_of, restore, start_from
 from vitlab.train.interrupt import Interrupted, Request, listening
@@ -68,7 +69,8 @@ def train(
     runs = [RunFolder(Path(path), spec) for spec, path in zip(specs, folders, strict=True)]
     for run in runs:
         run.claim(resume)
-    waiting = [run for run in runs if not run.finished()]
+    waiting = [run for run in runs if run.status != "finished"]
+    waiting = [run for run in waiting if run.status != "failed"] or waiting  # the others do not wait for those
     if waiting:
         console = console or Console(quiet=True)
         session = _prepare(waiting, recipe, wishes, saving, init, console)
@@ -99,12 +101,16 @@ def _prepare(
             return seconds_per_step(specs, trial_set, train_indices, candidate)
 
         choices = choose(wishes, first.batch_size, seconds)
+    else:
+        choices = _as_now_wished(choices, wishes)
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
     loop = build_loop(specs, images, train_indices, choices)
     for run in runs:
         if run.choices() is None:
             run.begin(recipe, {**describe(), "choices": to_dict(choices)}, preprocessing_of(first, images))
+        elif run.choices() != choices:
+            run.change(choices)
     session = Session(runs, loop, images, take(images.train, val_indices), choices, saving)
     session.resume_or_start(init)
     said = f"{choices.device}, {choices.precision}, {choices.kernel} attention, {choices.threads} threads"
@@ -112,6 +118,14 @@ def _prepare(
         f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {said}", highlight=False
     )
     return session
+
+
+def _as_now_wished(recorded: Choices, wishes: Wishes) -> Choices:
+    """What a run began with; what the user says now goes before it: a smaller micro-batch, another device."""
+    said = {name: value for name, value in to_dict(wishes).items() if value not in (None, False)}
+    choices = from_dict(Choices, to_dict(recorded) | said)
+    pick_device(choices.device)
+    return choices
 
 
 class Session:
@@ -133,6 +147,7 @@ class Session:
         if metas is None:
             if init is not None:
                 start_from(self.loop.state, init)
+                self._save()  # so that a resume, too, starts from there
             return
         self.loop.meter.restore([meta["meter"] for meta in metas], self.choices.master_dtype)
         self.best = [meta["best"] for meta in metas]
@@ -150,23 +165,36 @@ class Session:
             while loop.state.step < loop.total_steps:
                 loop.step()
                 reporter.step(loop.state.step)
-                self._look_at_loss()
-                if self._evaluation_due():
+                evaluating, saving, signum = self._evaluation_due(), self._save_due(), request.signum
+                if evaluating or saving or signum or self.choices.device == "cpu" or loop.state.step % CHECK_EVERY == 0:
+                    self._look()
+                if evaluating:
                     reporter.evaluated(self._evaluate())
-                if request.signum:
-                    self._stop(request.signum)
-                if self._save_due():
+                if signum:
+                    self._stop(signum)
+                if saving:
                     self._save()
         self._finish()
 
-    def _look_at_loss(self) -> None:
-        step = self.loop.state.step
-        if self.choices.device != "cpu" and step % CHECK_EVERY and not self._evaluation_due() and not self._save_due():
-            return
-        self.failed = self.loop.meter.failed_at()
-        if all(failed is not None for failed in self.failed):
-            self._write_failures()
+    def _look(self) -> None:
+        """Find out which runs can no longer be trained: by their losses, and by the weights of the last step."""
+        last = self.loop.state.step - 1
+        weights = [None if finite else last for finite in self.loop.state.finite()]
+        self._fail([a if a is not None else b for a, b in zip(self.loop.meter.failed_at(), weights, strict=True)])
+
+    def _fail(self, steps: Sequence[int | None]) -> None:
+        """Note at which step each run failed, if it did, and stop if all have."""
+        for index, step in enumerate(steps):
+            if step is not None and self.failed[index] is None:
+                self.failed[index] = step
+                self.runs[index].finish("failed", self._why(index), {"steps": step})
+        if all(step is not None for step in self.failed):
             raise Diverged(self._why(0))
+
+    def _fail_by(self, scores: Sequence[Mapping[str, float]]) -> None:
+        """The same by what an evaluation gave: weights may be finite and too large to compute with."""
+        last = self.loop.state.step - 1
+        self._fail([None if all(map(math.isfinite, values.values())) else last for values in scores])
 
     def _why(self, run: int) -> str:
         step = self.failed[run]
@@ -174,15 +202,10 @@ class Session:
         kept = native.latest(self.runs[run].checkpoints)
         epoch, lr = step / self.loop.steps_per_epoch, self.loop.lr(step)
         return (
-            f"the loss of seed {self.runs[run].spec.seed} stopped being a finite number at step {step} "
+            f"the loss or a weight of seed {self.runs[run].spec.seed} stopped being a finite number at step {step} "
             f"(epoch {epoch:.2f}, learning rate {lr:.3g}); the last good checkpoint is {kept or 'none yet'}.\n"
             "A lower optim.lr, a longer optim.schedule.warmup_steps or an optim.clip_norm usually helps."
         )
-
-    def _write_failures(self) -> None:
-        for index, (run, failed) in enumerate(zip(self.runs, self.failed, strict=True)):
-            if failed is not None:
-                run.finish("failed", self._why(index), {"steps": failed})
 
     def _evaluation_due(self) -> bool:
         step, every = self.loop.state.step, self.loop.spec.evaluate_every * self.loop.steps_per_epoch
@@ -214,6 +237,7 @@ class Session:
         for name, split in splits.items():
             means, _ = evaluate(loop.scores, self.prepare, split, len(self.runs))
             lines = [line | {f"{name}_{k}": v for k, v in m.items()} for line, m in zip(lines, means, strict=True)]
+        self._fail_by(lines)
         for index, (run, line) in enumerate(zip(self.runs, lines, strict=True)):
             if self.failed[index] is None:
                 records.append_line(run.metrics, line)
@@ -235,8 +259,9 @@ class Session:
 
     def _stop(self, signum: int) -> None:
         self._save()
-        for run in self.runs:
-            run.finish("interrupted", f"signal {signum}", {"steps": self.loop.state.step})
+        for run, failed in zip(self.runs, self.failed, strict=True):
+            if failed is None:
+                run.finish("interrupted", f"signal {signum}", {"steps": self.loop.state.step})
         raise Interrupted(signum)
 
     def _finish(self) -> None:
@@ -246,16 +271,23 @@ class Session:
         if loop.spec.weights == "best":
             for index, run in enumerate(self.runs):
                 kept = native.best(run.checkpoints)
-                assert kept is not None
-                loop.state.weights.show(index, native.load(kept).model)
+                if self.failed[index] is None and kept is not None:
+                    loop.state.weights.show(index, native.load(kept).model)
         means, logits = evaluate(loop.scores, self.prepare, self.images.test, len(self.runs))
-        self._write_failures()
+        self._fail_by(means)
         for index, run in enumerate(self.runs):
             if self.failed[index] is None:
                 write_predictions(run.path / "predictions.npz", self.images.test, logits[index], loop.spec.task)
                 test = {f"test_{name}": value for name, value in means[index].items()}
-                metrics = test | final_metrics(loop, records.read_lines(run.metrics), self.seconds, self.choices)
+                metrics = test | final_metrics(loop, self._line_of(index), self.seconds, self.choices)
                 run.finish("finished", None, metrics | {"best_step": self._best_step(index)})
+
+    def _line_of(self, index: int) -> dict[str, Any]:
+        """The evaluation of the weights that the test split sees."""
+        lines = records.read_lines(self.runs[index].metrics)
+        if self.loop.spec.weights == "last":
+            return lines[-1]
+        return next(line for line in lines if line["step"] == self._best_step(index))
 
     def _best_step(self, index: int) -> float | None:
         best = self.best[index]

@@ -5,7 +5,7 @@ and its own batch: that is how many seeds train for little more than the price o
 leading run axis.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -37,8 +37,8 @@ def _single(model: nn.Module, task: TaskSpec, weights: Weights) -> ScoreFunction
 
 
 def _stacked(model: nn.Module, task: TaskSpec, weights: Weights) -> ScoreFunction:
-    def one(leaves: dict[str, Tensor], images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
-        return task.scores(lambda x, k: functional_call(model, leaves, (x, k)), images, targets, keys)
+    def one(leaves: Mapping[str, Tensor], images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
+        return task.scores(lambda x, k: functional_call(model, dict(leaves), (x, k)), images, targets, keys)
 
     def scores(images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
         return vmap(one, in_dims=(0, 0, 0, None if keys is None else 0))(weights.leaves, images, targets, keys)
@@ -46,7 +46,7 @@ def _stacked(model: nn.Module, task: TaskSpec, weights: Weights) -> ScoreFunctio
     return scores
 
 
-def install(model: nn.Module, leaves: dict[str, Tensor]) -> None:
+def install(model: nn.Module, leaves: Mapping[str, Tensor]) -> None:
     """Make `leaves` the parameters of `model`, by name."""
     for name, leaf in leaves.items():
         path, _, own = name.rpartition(".")

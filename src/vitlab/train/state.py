@@ -34,13 +34,18 @@ class TrainState:
             if group.working is not average:
                 group.working.copy_(average)
 
+    def finite(self) -> list[bool]:
+        """For every run, whether all its weights are finite numbers."""
+        rows = torch.stack([master.isfinite().all(dim=1) for master in self.weights.masters])
+        return rows.all(dim=0).tolist()
+
     def evaluated(self, run: int) -> dict[str, Tensor]:
         """The weights of one run that are evaluated, by parameter name."""
         return self._named(self.average or self.weights.masters, run)
 
     def tensors(self, run: int) -> dict[str, Tensor]:
         """Everything else of one run, for a checkpoint: `exp_avg.blocks.0.…`, and the raw weights beside an average."""
-        named = {}
+        named: dict[str, Tensor] = {}
         for slot in self.optim.rule.slots:
             flats = [slots[slot] for slots in self.slots]
             named |= {f"{slot}.{name}": view for name, view in self._named(flats, run).items()}

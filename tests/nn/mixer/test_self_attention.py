@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("double")
 
 def attend(mixer, x, rotate=lambda q, k: (q, k), bias=0.0):
     """Equation by equation, one attention head after the other."""
-    _, heads, width = mixer.heads
+    heads, width = mixer.num_heads, mixer.proj.in_features // mixer.num_heads
     q, k, v = linear(x, mixer.qkv.weight, mixer.qkv.bias).chunk(3, dim=-1)
     outputs = []
     for head in range(heads):

@@ -4,8 +4,9 @@ Parameters carry timm's names: `qkv` [3·H·K, D], `proj` [D, H·K], and `q_norm
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from vitlab.nn.dims import BlockDims
@@ -14,12 +15,41 @@ from vitlab.nn.pos_embed._base import PosEmbed
 from vitlab.nn.stochastic import Dropout
 
 
+class SplitHeads(torch.autograd.Function):
+    """Lay q, k and v out for batched products in one copy, and their gradients back in one."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(qkv: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
+        """[B, N, 3·H·K] -> three of [B, H, N, K], contiguous"""
+        q, k, v = qkv.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4).contiguous().unbind(0)
+        return q, k, v
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, int], output: tuple[Tensor, Tensor, Tensor]) -> None:
+        """Nothing is kept."""
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """three of [B, H, N, K] -> [B, N, 3·H·K]"""
+        return torch.stack([g.transpose(1, 2) for g in gradients], dim=2).flatten(2), None
+
+
+def split_heads(qkv: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
+    """[B, N, 3·H·K] -> three of [B, H, N, K]. A GPU's fused attention reads views as they lie; a CPU wants copies."""
+    if qkv.device.type == "cuda":
+        q, k, v = qkv.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        return q, k, v
+    return SplitHeads.apply(qkv, heads)
+
+
 class SelfAttention(Mixer):
     """Project to q, k, v; let positions act; attend; project back."""
 
     def __init__(self, dims: BlockDims):
         super().__init__()
-        self.heads = (3, dims.num_heads, dims.head_dim)
+        self.num_heads = dims.num_heads
         inner = dims.num_heads * dims.head_dim
         self.qkv = nn.Linear(dims.embed_dim, 3 * inner, bias=dims.qkv_bias)
         self.q_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
@@ -30,7 +60,7 @@ class SelfAttention(Mixer):
 
     def queries_keys_values(self, x: Tensor, positions: PosEmbed) -> tuple[Tensor, Tensor, Tensor]:
         """[B, N, D] -> three of [B, H, N, K], normalised and rotated: what the attention mechanism receives."""
-        q, k, v = self.qkv(x).unflatten(-1, self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k, v = split_heads(self.qkv(x), self.num_heads)
         return *positions.rotate(self.q_norm(q), self.k_norm(k)), v
 
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:

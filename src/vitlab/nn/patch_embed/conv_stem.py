@@ -7,6 +7,7 @@ neither accumulation nor stacked runs could equal the plain run.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -27,7 +28,7 @@ class ConvStem(PatchEmbed):
         count = min(halvings(dims.patch_size[0]), halvings(dims.patch_size[1]))
         widths = [dims.in_chans, *(dims.embed_dim >> (count - 1 - i) for i in range(count))]
         self.stem = nn.Sequential()
-        for narrow, wide in zip(widths[:-1], widths[1:], strict=True):
+        for narrow, wide in pairwise(widths):
             self.stem.append(nn.Conv2d(narrow, wide, 3, stride=2, padding=1, bias=False))
             self.stem.append(nn.GroupNorm(1, wide))
             self.stem.append(nn.ReLU())

@@ -1,0 +1,70 @@
+"""Contestants take turns, so that a machine whose speed drifts is the same machine for all of them.
+
+Only ratios taken in one round are compared; a median over the rounds is what is quoted.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+WARM_UP = 2  # calls before anything is timed: kernels are chosen, memory is allocated
+
+
+@dataclass
+class Contestant:
+    """Somebody's way to do the same work. `work()` handles `images` images; `differs` says where it is not the same."""
+
+    name: str
+    setting: str
+    images: int
+    work: Callable[[], object]
+    differs: str = ""
+    seconds: list[float] = field(default_factory=list)  # one figure a round
+    peak_memory_bytes: int | None = None
+
+    @property
+    def images_per_second(self) -> float:
+        """The median over the rounds."""
+        return self.images / statistics.median(self.seconds)
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done what it was asked to."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
+def timed(work: Callable[[], object], device: torch.device, calls: int = 1) -> float:
+    """Seconds for each of `calls` calls."""
+    synchronise(device)
+    started = time.perf_counter()
+    for _ in range(calls):
+        work()
+    synchronise(device)
+    return (time.perf_counter() - started) / calls
+
+
+def run_rounds(contestants: Sequence[Contestant], device: torch.device, rounds: int, seconds: float = 0.3) -> None:
+    """Let each contestant work once a round, long enough to be timed, in turn."""
+    calls = []
+    for contestant in contestants:
+        warm = min(timed(contestant.work, device) for _ in range(WARM_UP))
+        calls.append(max(1, round(seconds / warm)))
+    for _ in range(rounds):
+        for contestant, count in zip(contestants, calls, strict=True):
+            contestant.seconds.append(timed(contestant.work, device, count))
+
+
+def ratio(ours: Contestant, theirs: Contestant) -> float:
+    """How many times as fast we are: the median of the ratios taken round by round."""
+    return statistics.median(b / a for a, b in zip(ours.seconds, theirs.seconds, strict=True))
+
+
+def matrix_product(dtype: torch.dtype, device: torch.device) -> Contestant:
+    """A large square matrix product: what the machine can do at best. Its "images" are floating-point operations."""
+    size = 8192 if device.type == "cuda" else 2048
+    left, right = (torch.randn(size, size).to(device, dtype) for _ in range(2))
+    return Contestant("matrix product", str(dtype).removeprefix("torch."), 2 * size**3, lambda: left @ right)

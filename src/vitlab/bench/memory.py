@@ -1,0 +1,48 @@
+"""The most memory that a contestant's work takes.
+
+On a GPU the allocator knows. On a CPU only a process's peak can be read, so each contestant works in a fresh process,
+and what that process held before the work began is left out.
+"""
+
+import importlib
+import multiprocessing
+import resource
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+import torch
+
+from vitlab.bench.contest import Contestant
+from vitlab.bench.work import Job, ours
+from vitlab.train.choices import Wishes
+
+
+def peak_memory(contestant: Contestant, job: Job, wishes: Wishes) -> int:
+    """Bytes above what was held before the contestant was built (CPU), or allocated at most (GPU)."""
+    if job.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(job.device)
+        contestant.work()
+        return torch.cuda.max_memory_allocated(job.device)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as alone:
+        return alone.submit(_in_fresh_process, contestant.name, contestant.setting, job, wishes).result()
+
+
+def _in_fresh_process(name: str, setting: str, job: Job, wishes: Wishes) -> int:
+    before = _held()
+    contestant = _rebuild(name, setting, job, wishes)
+    for _ in range(2):
+        contestant.work()
+    return _held() - before
+
+
+def _rebuild(name: str, setting: str, job: Job, wishes: Wishes) -> Contestant:
+    if name == "vitlab":
+        return ours(job, wishes)[0]
+    found = importlib.import_module(f"vitlab.bench.peers.{name}").contestants(job)
+    return next(c for c in found if c.setting == setting)
+
+
+def _held() -> int:
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used if sys.platform == "darwin" else used * 1024

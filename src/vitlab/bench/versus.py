@@ -1,0 +1,77 @@
+"""vitlab against its peers on one job: images/s, ratios, the fraction of the machine's peak, memory."""
+
+import importlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from vitlab.base.env import describe
+from vitlab.base.errors import UserError, unknown
+from vitlab.base.spec import component_names, to_dict
+from vitlab.bench.contest import Contestant, matrix_product, ratio, run_rounds
+from vitlab.bench.memory import peak_memory
+from vitlab.bench.work import Job, ours, plain
+from vitlab.models.cost import cost
+from vitlab.train.choices import Wishes
+
+BACKWARD = {"train": 3, "infer": 1}  # a backward pass costs twice the forward's products
+
+
+def peer_names() -> tuple[str, ...]:
+    """The libraries that there is a file for."""
+    return component_names("vitlab.bench.peers")
+
+
+def versus(job: Job, names: Sequence[str], rounds: int, wishes: Wishes) -> dict[str, Any]:
+    """Time everybody in turn; the figures as plain values, see `docs/results.md`."""
+    for name in names:
+        if name not in peer_names():
+            raise UserError(unknown("peer", name, peer_names()))
+    if names and (reason := plain(job.model)):
+        raise UserError(f"--against {','.join(names)}: this model {reason}, which the peers do not have")
+    mine, choices = ours(job, wishes)
+    missing: dict[str, str] = {}
+    theirs = {name: list(_contestants(name, job, missing)) for name in names}
+    peaks = [matrix_product(dtype, job.device) for dtype in (torch.float32, torch.bfloat16)]
+    everybody = [mine, *(c for found in theirs.values() for c in found)]
+    run_rounds([*everybody, *peaks], job.device, rounds)
+    for contestant in everybody:
+        contestant.peak_memory_bytes = peak_memory(contestant, job, wishes)
+    return {
+        "job": {"mode": job.mode, "batch_size": job.batch_size, "rounds": rounds, "model": to_dict(job.model)},
+        "vitlab": _figures(mine, job, peaks) | {"choices": to_dict(choices)},
+        "peers": {name: _versus_one(mine, found, job, peaks) for name, found in theirs.items() if found},
+        "missing": missing,
+        "peak_flops_per_second": {peak.setting: peak.images_per_second for peak in peaks},
+        "env": describe(),
+    }
+
+
+def _contestants(name: str, job: Job, missing: dict[str, str]) -> Iterator[Contestant]:
+    try:
+        yield from importlib.import_module(f"vitlab.bench.peers.{name}").contestants(job)
+    except ImportError as error:
+        missing[name] = f"not installed: {error}"
+
+
+def _figures(contestant: Contestant, job: Job, peaks: Sequence[Contestant]) -> dict[str, Any]:
+    """`fraction_of_peak` is of the matrix-product peak of the precision that the contestant computes in."""
+    low = "bf16" in contestant.setting
+    peak = next(p for p in peaks if p.setting == ("bfloat16" if low else "float32"))
+    flops = cost(job.model).flops * BACKWARD[job.mode]
+    return {
+        "setting": contestant.setting,
+        "images_per_second": contestant.images_per_second,
+        "fraction_of_peak": contestant.images_per_second * flops / peak.images_per_second,
+        "peak_memory_bytes": contestant.peak_memory_bytes,
+        "seconds_per_round": contestant.seconds,
+        "differs": contestant.differs,
+    }
+
+
+def _versus_one(mine: Contestant, found: list[Contestant], job: Job, peaks: Sequence[Contestant]) -> dict[str, Any]:
+    """One peer: at its best setting, and as it comes."""
+    figures = [_figures(c, job, peaks) | {"ratio": ratio(mine, c)} for c in found]
+    best = min(figures, key=lambda f: f["ratio"])
+    return {"ratio": best["ratio"], "setting": best["setting"], "best": best, "as_it_comes": figures[0], "all": figures}
