@@ -5,8 +5,10 @@ import torch
 from torch import nn
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import with_settings
+from vitlab.base.spec import component_names, with_settings
 from vitlab.models.vit import ViT, build, preset
+from vitlab.nn.stochastic import Dropout, DropPath
+from vitlab.rng import sample_keys
 
 # ------------------------------------------------------------------------------------------------------------- golden
 
@@ -113,6 +115,31 @@ def test_without_keys_it_is_deterministic_in_training_mode_too(tiny_spec, normal
     rates = {"drop_path": 0.5, "embed_dropout": 0.5, "mixer_dropout": 0.5, "mlp_dropout": 0.5}
     model, images = build(tiny_spec(**rates)), normal(2, 3, 8, 12)
     assert torch.equal(model.train()(images), model.eval()(images))
+
+
+def test_every_place_of_randomness_draws_its_own_numbers(tiny_spec):
+    model = ViT(tiny_spec(pool="attention"))
+    tags = [module.tag for module in model.modules() if isinstance(module, Dropout | DropPath)]
+    assert len(tags) == 1 + 2 * 5 + 2
+    assert len(set(tags)) == len(tags)
+
+
+def test_embedding_dropout_acts_on_the_tokens_with_their_positions(tiny_spec, normal, randomise):
+    model, images = randomise(ViT(tiny_spec(embed_dropout=0.5))), normal(4, 3, 8, 12)
+    dropped, whole = model.embed(images, sample_keys(torch.tensor([0]), torch.arange(4))[0]), model.embed(images)
+    kept = dropped != 0
+    assert 0.4 < kept.float().mean() < 0.6
+    assert torch.equal(dropped[kept], 2 * whole[kept])
+
+
+@pytest.mark.parametrize("pos_embed", component_names("vitlab.nn.pos_embed"))
+def test_a_gradient_reaches_every_parameter_of_the_model(pos_embed, tiny_spec, normal, randomise):
+    model = randomise(ViT(tiny_spec(pos_embed=pos_embed, num_registers=1, layer_scale=0.1, qk_norm=True)))
+    model(normal(2, 3, 8, 12)).square().sum().backward()
+    unreached = [
+        name for name, parameter in model.named_parameters() if parameter.grad is None or not parameter.grad.any()
+    ]
+    assert unreached == []
 
 
 def test_loading_a_state_dict_leaves_it_as_it_was(tiny_spec):
