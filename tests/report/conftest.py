@@ -48,30 +48,29 @@ ENV = {
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., Path]:
     """`make_run(classes=30, channels=3, status="failed")`: a run directory with records changed."""
+    return lambda **changes: write_run(tmp_path / "run", **changes)
 
-    def make(
-        classes: int = 10,
-        channels: int = 1,
-        mistakes: int = 7,
-        names: list[str] | None = None,
-        status: str = "finished",
-        reason: str | None = None,
-        test_curve: bool = False,
-    ) -> Path:
-        folder = tmp_path / "run"
-        folder.mkdir()
-        arrays = predictions(classes, channels, mistakes)
-        metrics = RESULT | {"test_top1": 1 - mistakes / IMAGES}
-        write(folder / "spec.json", {"recipe": "digits", "id": "5f0c9e1a77b2", "spec": SPEC})
-        write(folder / "env.json", ENV)
-        write(folder / "result.json", {"status": status, "reason": reason, "metrics": metrics})
-        write(folder / "preprocessing.json", {"class_names": names or [str(i) for i in range(classes)]})
-        lines = [json.dumps(evaluation(epoch, test_curve)) for epoch in range(1, EPOCHS + 1)]
-        (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
-        np.savez(folder / "predictions.npz", **arrays)
-        return folder
 
-    return make
+def write_run(
+    folder: Path,
+    classes: int = 10,
+    channels: int = 1,
+    mistakes: int = 7,
+    names: list[str] | None = None,
+    status: str = "finished",
+    reason: str | None = None,
+    test_curve: bool = False,
+) -> Path:
+    folder.mkdir()
+    metrics = RESULT | {"test_top1": 1 - mistakes / IMAGES}
+    write(folder / "spec.json", {"recipe": "digits", "id": "5f0c9e1a77b2", "spec": SPEC})
+    write(folder / "env.json", ENV)
+    write(folder / "result.json", {"status": status, "reason": reason, "metrics": metrics})
+    write(folder / "preprocessing.json", {"class_names": names or [str(i) for i in range(classes)]})
+    lines = [json.dumps(evaluation(epoch, test_curve)) for epoch in range(1, EPOCHS + 1)]
+    (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    np.savez(folder / "predictions.npz", **predictions(classes, channels, mistakes))
+    return folder
 
 
 def write(path: Path, values: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ _NAME_LENGTH = 16  # characters of a class name that fit beside a matrix
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: the page's typeface, and it can be selected
     "text.parse_math": False,  # a class may be called "$5"
-    "font.size": 9,
+    "font.size": 10,
     "axes.edgecolor": COLOURS["rule"],
     "axes.labelcolor": COLOURS["muted"],
     "axes.spines.top": False,
@@ -80,7 +80,7 @@ def save(figure: Figure, name: str, title: str, alt: str, folder: Path) -> Drawi
         with replacing(folder / f"{name}.svg") as temporary:
             temporary.write_text(text.getvalue())
         with replacing(folder / f"{name}.png") as temporary:
-            figure.savefig(temporary, format="png", dpi=200)
+            figure.savefig(temporary, format="png", dpi=150)
     return Drawing(title, _inline(text.getvalue(), name, alt), alt)
 
 
@@ -168,7 +168,7 @@ def _line(axes: Axes, at: np.ndarray, values: np.ndarray, colour: str) -> None:
 def _label_ends(axes: Axes, lines: Mapping[str, tuple[np.ndarray, str]]) -> None:
     """Each line's name beside its last point, moved apart where they would overlap."""
     low, high = axes.get_ylim()
-    apart = 0.085 * (high - low)  # the height of a line of text
+    apart = 0.095 * (high - low)  # the height of a line of text
     place = -np.inf
     ends = sorted((float(values[np.isfinite(values)][-1]), name, colour) for name, (values, colour) in lines.items())
     overhang = max(0.0, ends[0][0] + apart * (len(ends) - 1) - high)  # names that would stand above the frame
@@ -218,4 +218,4 @@ def _cell(axes: Axes, row: int, column: int, number: int, share: float) -> None:
     colour, tint = ("accent", 0.08 + 0.27 * share) if row == column else ("second", min(0.15 + 1.5 * share, 0.5))
     corner = (column - 0.46, row - 0.46)
     axes.add_patch(Rectangle(corner, 0.92, 0.92, facecolor=COLOURS[colour], alpha=tint, linewidth=0))
-    axes.text(column, row, str(number), ha="center", va="center", color=COLOURS["ink"], fontsize=8)
+    axes.text(column, row, str(number), ha="center", va="center", color=COLOURS["ink"], fontsize=9)

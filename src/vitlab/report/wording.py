@@ -122,7 +122,9 @@ def disagreement(run: RunRecord) -> str | None:
 
 def caveats(run: RunRecord) -> list[str]:
     """What a reader must know before believing the page."""
-    notes = [None if run.status == "finished" else run.reason or "Why it stopped was not recorded.", disagreement(run)]
+    notes = [disagreement(run)]
+    if run.status != "finished":
+        notes.insert(0, f"Reason: {run.reason or NOT_RECORDED}")
     if not is_number(run.metrics.get("test_top1")) and is_number(run.metrics.get("val_top1")):
         notes.append("The test split was not read. Validation chooses the checkpoint, so its accuracy is optimistic.")
     if any("test_top1" in line or "test_loss" in line for line in run.history):
@@ -158,12 +160,11 @@ def key_numbers(run: RunRecord) -> list[Fact]:
         "images_per_second": ("Images per second", count),
         "peak_memory_bytes": ("Peak memory", memory),
     }
-    why = NOT_RECORDED if run.status == "finished" else f"{NOT_RECORDED}: the run is {run.status}"
-    return [_fact(label, run.metrics.get(name), write, why) for name, (label, write) in written.items()]
+    return [_fact(label, run.metrics.get(name), write) for name, (label, write) in written.items()]
 
 
-def _fact(label: str, value: float | None, write: Callable[[float], str], why: str) -> Fact:
-    return Fact(label, write(value)) if is_number(value) else Fact(label, None, why)
+def _fact(label: str, value: float | None, write: Callable[[float], str]) -> Fact:
+    return Fact(label, write(value)) if is_number(value) else Fact(label, None, NOT_RECORDED)
 
 
 def machine(run: RunRecord) -> list[Fact]:
