@@ -11,8 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vitlab.base.spec import from_dict
 from vitlab.models.cost import ROWS, ComponentCost, component_of, cost
-from vitlab.models.presets import preset
-from vitlab.models.vit import ViT, ViTSpec, build
+from vitlab.models.vit import ViT, ViTSpec, build, preset
 
 TINY = {"img_size": [16, 24], "patch_size": [8, 4], "embed_dim": 32, "depth": 2, "num_heads": 4, "num_classes": 5}
 VARIANTS = {
