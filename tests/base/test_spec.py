@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Spec, component_names, from_dict, parse_setting, spec_id, to_dict, with_settings
-from vitlab.models.vit import ViTSpec
+from vitlab.models.vit import ViTSpec, preset
 from vitlab.nn.pos_embed import learned, sincos2d
 from vitlab.nn.pos_embed._base import PosEmbedSpec
 
@@ -308,6 +308,57 @@ def test_a_setting_is_json_where_it_is_json_and_else_text(text, setting):
 def test_a_setting_needs_a_path_and_an_equals_sign(text):
     with pytest.raises(SpecError, match="expected PATH=VALUE"):
         parse_setting(text)
+
+
+# ------------------------------------------------------------------------------------------------------------- presets
+
+
+@dataclass(frozen=True)
+class Run(Spec):
+    model: ViTSpec = ViTSpec()
+    teacher: ViTSpec | None = None
+
+
+def test_a_spec_with_names_of_its_own_is_chosen_by_one_alone_or_with_changes():
+    assert from_dict(Run, {"model": "r0_vit"}).model == preset("r0_vit")
+    changed = from_dict(Run, {"model": {"name": "r0_vit", "depth": 2}}).model
+    assert changed == with_settings(preset("r0_vit"), {"depth": 2})
+
+
+def test_a_preset_and_its_settings_however_deep_may_come_in_any_order():
+    settings = {
+        "model.pos_embed.prefix": False,
+        "model.img_size.0": 64,
+        "model.block": "post_norm",
+        "model": "vit_tiny_patch16_224",
+        "teacher": {"name": "r0_vit", "cls_token": False},
+        "teacher.pool": "mean",
+        "teacher.norm.eps": 0.1,
+    }
+    tiny = {"pos_embed.prefix": False, "img_size": [64, 224], "block": "post_norm"}
+    r0 = {"cls_token": False, "pool": "mean", "norm.eps": 0.1}
+    expected = Run(with_settings(preset("vit_tiny_patch16_224"), tiny), with_settings(preset("r0_vit"), r0))
+    assert with_settings(Run(), settings) == expected
+    assert with_settings(Run(), dict(reversed(settings.items()))) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": "r0_vt"}, "unknown model 'r0_vt'; did you mean r0_vit"),
+        ({"model": "r0_vt", "model.norm.eps": 1.0}, "unknown model 'r0_vt'; did you mean r0_vit"),
+        ({"model": {"name": 5}}, "unknown setting 'model.name'"),
+        ({"teacher.depth": 3}, "teacher is a plain value and has no setting 'depth'"),
+    ],
+)
+def test_a_name_that_no_preset_has_is_refused(settings, message):
+    with pytest.raises(SpecError, match=message):
+        with_settings(Run(), settings)
+
+
+def test_a_spec_without_names_takes_settings_only():
+    with pytest.raises(SpecError, match="'small': expected settings, not a name"):
+        plain(inner="small")
 
 
 # ------------------------------------------------------------------------------------------------------------------ id

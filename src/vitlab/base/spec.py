@@ -139,7 +139,7 @@ def _unfold(cls: type[Spec], value: Any) -> Any:
     """A preset's name, alone or with changes, as settings."""
     if isinstance(value, str):
         return cls.named(value)
-    if isinstance(value, Mapping) and "name" in value:
+    if isinstance(value, Mapping) and isinstance(value.get("name"), str):
         return cls.named(value["name"]) | {key: item for key, item in value.items() if key != "name"}
     return value
 
@@ -224,11 +224,12 @@ def with_settings(spec: Any, settings: Mapping[str, Any]) -> Any:
     """
     values = to_dict(spec)
     for path in sorted(settings, key=lambda path: path.count(".")):  # a part before its settings
-        _set(values, path.split("."), settings[path], path)
+        _set(values, path.split("."), settings[path], path, type(spec))
     return from_dict(type(spec), values)
 
 
-def _set(values: Any, keys: list[str], value: Any, path: str) -> None:
+def _set(values: Any, keys: list[str], value: Any, path: str, cls: type[Spec] | None) -> None:
+    """Write one setting into the settings of `cls`; None where only the name of a component tells its class."""
     key, rest = keys[0], keys[1:]
     if isinstance(values, list):
         if not (key.isdigit() and int(key) < len(values)):
@@ -239,11 +240,29 @@ def _set(values: Any, keys: list[str], value: Any, path: str) -> None:
     if not rest:
         values[key] = copy.deepcopy(_write(value))  # deeper settings are written into it, and it is the caller's
         return
-    if isinstance(values[key], str):  # a component given by its name alone
-        values[key] = {"name": values[key]}
+    inner = cls if isinstance(values, list) or cls is None else _spec_class(cls, keys[0])
+    values[key] = _opened(inner, values[key])
     if not isinstance(values[key], dict | list):
         raise SpecError(f"{path}: {key} is a plain value and has no setting {rest[0]!r}")
-    _set(values[key], rest, value, path)
+    _set(values[key], rest, value, path, inner)
+
+
+def _spec_class(cls: type[Spec], key: str) -> type[Spec] | None:
+    """The kind of spec that stands at a setting of `cls`; None for components and plain values."""
+    hint = _hints(cls).get(key)  # type: ignore[arg-type]  # as in from_dict
+    for kind in (hint, *typing.get_args(hint)):
+        if isinstance(kind, type) and issubclass(kind, Spec) and not issubclass(kind, Component):
+            return kind
+    return None
+
+
+def _opened(cls: type[Spec] | None, value: Any) -> Any:
+    """A value that may be a name, as settings into which deeper ones can be written."""
+    settings = {"name": value} if isinstance(value, str) else value
+    if cls is None or not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
+        return settings
+    preset = to_dict(from_dict(cls, cls.named(settings["name"])))
+    return preset | {key: item for key, item in settings.items() if key != "name"}
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
