@@ -26,9 +26,14 @@ def _finalise(x: Tensor) -> Tensor:
     return x ^ ((x >> 31) & 0x1FFFFFFFF)
 
 
-@cache
+@torch.compiler.assume_constant_result  # torch.compile cannot trace a hash, and loses bits of a number it is handed
 def tag(name: str) -> int:
     """A fixed 63-bit number for a name, the same in every process."""
+    return _tag(name)
+
+
+@cache
+def _tag(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 1
 
 

@@ -6,8 +6,6 @@ and what that process held before the work began is left out.
 
 import importlib
 import multiprocessing
-import resource
-import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import torch
@@ -15,6 +13,7 @@ import torch
 from vitlab.bench.contest import Contestant
 from vitlab.bench.work import Job, ours
 from vitlab.train.choices import Wishes
+from vitlab.train.memory import process_peak_bytes
 
 
 def peak_memory(contestant: Contestant, job: Job, wishes: Wishes) -> int:
@@ -29,11 +28,11 @@ def peak_memory(contestant: Contestant, job: Job, wishes: Wishes) -> int:
 
 
 def _in_fresh_process(name: str, setting: str, job: Job, wishes: Wishes) -> int:
-    before = _held()
+    before = process_peak_bytes()
     contestant = _rebuild(name, setting, job, wishes)
     for _ in range(2):
         contestant.work()
-    return _held() - before
+    return process_peak_bytes() - before
 
 
 def _rebuild(name: str, setting: str, job: Job, wishes: Wishes) -> Contestant:
@@ -41,8 +40,3 @@ def _rebuild(name: str, setting: str, job: Job, wishes: Wishes) -> Contestant:
         return ours(job, wishes)[0]
     found = importlib.import_module(f"vitlab.bench.peers.{name}").contestants(job)
     return next(c for c in found if c.setting == setting)
-
-
-def _held() -> int:
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used if sys.platform == "darwin" else used * 1024

@@ -4,6 +4,7 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
@@ -30,5 +31,14 @@ def peak_memory_bytes(device: str) -> int:
     """The most memory held at once: the device's for a GPU, the process's for a CPU."""
     if device.startswith("cuda"):
         return torch.cuda.max_memory_allocated(device)
+    return process_peak_bytes()
+
+
+def process_peak_bytes() -> int:
+    """The most memory that this process held at once."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage's figure would include that of the process that started this one
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024

@@ -14,6 +14,9 @@ from torch.func import functional_call, vmap
 from vitlab.tasks._base import Scores, TaskSpec
 from vitlab.train.weights import Weights
 
+# The counters of `vitlab.rng` are multiplied with 64-bit wrap-around; as index expressions they would overflow
+COMPILER: dict[str, str | int | bool | Callable] = {"constant_and_index_propagation": False}
+
 ScoreFunction = Callable[[Tensor, Tensor, Tensor | None], Scores]  # images, targets, keys with a leading run axis
 
 
@@ -21,7 +24,7 @@ def score_function(model: nn.Module, task: TaskSpec, weights: Weights, compiled:
     """(images [R, B, C, height, width], targets [R, B, Y], keys [R, B] or None) -> Scores, [R, B] each."""
     single = _single(model, task, weights)
     scores = single if weights.runs == 1 else _stacked(model, task, weights)
-    return torch.compile(scores) if compiled else scores
+    return torch.compile(scores, options=COMPILER) if compiled else scores
 
 
 def _single(model: nn.Module, task: TaskSpec, weights: Weights) -> ScoreFunction:

@@ -23,7 +23,7 @@ class ExplicitAttention(torch.autograd.Function):
 
     Autograd's own version broadcasts, expands and copies between the same products; here each is one batched product
     of three-dimensional tensors. With p the weights: ∂v = pᵀ ∂y; ∂z = p ∘ (∂p - rowsum(p ∘ ∂p)), ∂p = ∂y vᵀ;
-    ∂q = ∂z k · scale; ∂k = ∂zᵀ q · scale.
+    ∂q = ∂z k · scale; ∂k = ∂zᵀ q · scale. (∂z is linear in ∂y, so the scale may be applied there.)
     """
 
     generate_vmap_rule = True
@@ -38,20 +38,21 @@ class ExplicitAttention(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, float], output: tuple[Tensor, Tensor]) -> None:
         """Keep what the gradient needs."""
+        ctx.set_materialize_grads(False)  # the weights get no gradient, and zeros for it would be as large as they are
         ctx.mark_non_differentiable(output[1])
         ctx.save_for_backward(*inputs[:3], output[1])
         ctx.scale = inputs[3]
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor, Tensor, Tensor, None]:
         """[B, H, N, K] -> three of the same"""
         q, k, v, weights = ctx.saved_tensors
         batch = gradient.shape[:2]
         q, k, v, gradient = (t.flatten(0, 1) for t in (q, k, v, gradient))
         dv = torch.bmm(weights.transpose(1, 2), gradient)
-        dp = torch.bmm(gradient, v.transpose(1, 2))
+        dp = torch.bmm(gradient * ctx.scale, v.transpose(1, 2))  # the scale here, where it meets the fewest numbers
         dz = torch._softmax_backward_data(dp, weights, -1, weights.dtype)
-        dq, dk = torch.bmm(dz, k).mul_(ctx.scale), torch.bmm(dz.transpose(1, 2), q).mul_(ctx.scale)
+        dq, dk = torch.bmm(dz, k), torch.bmm(dz.transpose(1, 2), q)
         return dq.unflatten(0, batch), dk.unflatten(0, batch), dv.unflatten(0, batch), None
 
 
