@@ -12,22 +12,24 @@ from vitlab.base.spec import from_dict
 from vitlab.checkpoints.model import load
 from vitlab.data.sets._base import DataSpec
 from vitlab.evaluate.topk import evaluate
-from vitlab.train.choices import Choices, pick_device
+from vitlab.train.choices import Choices, pick_device, use_kernel
 from vitlab.train.loop import evaluation_pipeline
 from vitlab.train.spec import RunSpec
 
 
 def evaluate_run(run: Path, data: DataSpec | None, device: str | None) -> dict[str, Any]:
-    """test_loss, test_top1, test_top5 and the number of images, in float32 with the training's own normalisation."""
+    """test_loss, test_top1, test_top5 and the number of images, with the training's own precision and normalisation."""
     spec = from_dict(RunSpec, read_json(run / "spec.json")["spec"])
+    chosen = from_dict(Choices, read_json(run / "env.json")["choices"])
     model, before = load(run)
     where = pick_device(device)
-    model = model.to(where)
+    model = model.to(where, chosen.compute_dtype)
+    use_kernel(model, chosen.kernel)
     images = (data or spec.data).load()
     if images.class_names != before.class_names:
         theirs, ours = len(images.class_names), len(before.class_names)
         raise DataError(f"--data has {theirs} classes and the run {ours}, or their names differ")
-    prepare = evaluation_pipeline(spec, replace(images, mean=before.mean, std=before.std), Choices(device=str(where)))
+    prepare = evaluation_pipeline(spec, replace(images, mean=before.mean, std=before.std), chosen)
 
     def scores(batch: torch.Tensor, targets: torch.Tensor, keys: torch.Tensor | None) -> Any:
         alone = spec.task.scores(model, batch[0], targets[0], None)

@@ -1,0 +1,80 @@
+"""Files that somebody else wrote: tensors are read, code is never run."""
+
+import os
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from vitlab.base.errors import CheckpointError
+from vitlab.checkpoints.files import read_tensors
+
+TENSORS = {"head.weight": torch.arange(6.0).view(2, 3)}
+
+
+class Malicious:
+    """Unpickling this runs a command."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.path}",)
+
+
+@pytest.mark.parametrize("wrapped", [None, "model", "state_dict"])
+def test_a_pickle_of_tensors_is_read(tmp_path, wrapped):
+    torch.save(TENSORS if wrapped is None else {wrapped: TENSORS, "epoch": 3}, tmp_path / "weights.pt")
+    assert torch.equal(read_tensors(tmp_path / "weights.pt")["head.weight"], TENSORS["head.weight"])
+
+
+def test_safetensors_are_read(tmp_path):
+    save_file(TENSORS, tmp_path / "weights.safetensors")
+    assert torch.equal(read_tensors(tmp_path / "weights.safetensors")["head.weight"], TENSORS["head.weight"])
+
+
+@pytest.mark.parametrize("writer", ["torch", "pickle"])
+def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, writer):
+    proof = tmp_path / "executed"
+    contents = {"head.weight": TENSORS["head.weight"], "extra": Malicious(proof)}
+    if writer == "torch":
+        torch.save(contents, tmp_path / "weights.pt")
+    else:
+        (tmp_path / "weights.pt").write_bytes(pickle.dumps(contents, protocol=2))
+    with pytest.raises(CheckpointError, match="not opened"):
+        read_tensors(tmp_path / "weights.pt")
+    assert not proof.exists()
+    pickle.loads(pickle.dumps(Malicious(proof)))
+    assert proof.exists()  # it would have been
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors"])
+def test_rubbish_is_refused(tmp_path, name):
+    path = tmp_path / name
+    for contents in (b"", b"not a checkpoint", b"PK\x03\x04" + bytes(40)):
+        path.write_bytes(contents)
+        with pytest.raises(CheckpointError, match="weights"):
+            read_tensors(path)
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors"])
+def test_a_truncated_file_is_refused(tmp_path, name):
+    path = tmp_path / name
+    torch.save(TENSORS, path) if name.endswith(".pt") else save_file(TENSORS, path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(CheckpointError, match="damaged"):
+        read_tensors(path)
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors"])
+def test_an_absent_file(tmp_path, name):
+    with pytest.raises(CheckpointError, match="does not exist"):
+        read_tensors(tmp_path / name)
+
+
+@pytest.mark.parametrize("contents", [[torch.ones(2)], {"epoch": 3}, torch.ones(2)])
+def test_what_is_no_named_tensors(tmp_path, contents):
+    torch.save(contents, tmp_path / "weights.pt")
+    with pytest.raises(CheckpointError, match="named tensors"):
+        read_tensors(tmp_path / "weights.pt")

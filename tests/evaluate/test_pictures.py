@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vitlab.base.errors import DataError
+from vitlab.checkpoints.model import Preprocessing
+from vitlab.evaluate.pictures import find, predict, read
+from vitlab.models.vit import build
+
+BEFORE = Preprocessing((8, 12), (0.5, 0.25, 0.0), (0.5, 0.25, 1.0), tuple("abcde"))
+
+
+@pytest.fixture
+def pixels():
+    return np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8)
+
+
+def test_a_picture_of_the_right_size_is_only_normalised(tmp_path, pixels):
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    expected = (torch.from_numpy(pixels).permute(2, 0, 1) / 255 - torch.tensor([0.5, 0.25, 0.0])[:, None, None]) / (
+        torch.tensor([0.5, 0.25, 1.0])[:, None, None]
+    )
+    torch.testing.assert_close(read(tmp_path / "a.png", 3, BEFORE), expected)
+
+
+def test_other_sizes_and_modes_are_brought_to_the_model_s(tmp_path, pixels):
+    Image.fromarray(pixels).resize((40, 30)).convert("P").save(tmp_path / "a.png")
+    assert read(tmp_path / "a.png", 3, BEFORE).shape == (3, 8, 12)
+    grey = Preprocessing((8, 12), (0.0,), (1.0,), ("a",))
+    assert read(tmp_path / "a.png", 1, grey).shape == (1, 8, 12)
+
+
+def test_a_photograph_is_turned_upright(tmp_path, pixels):
+    """Orientation 6: the camera was turned, the first row of what is stored is the right side."""
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(np.rot90(pixels).copy()).save(tmp_path / "a.png", exif=exif)
+    upright = Preprocessing((8, 12), (0.0,) * 3, (1.0,) * 3, ("a",))
+    found = (read(tmp_path / "a.png", 3, upright) * 255).round().permute(1, 2, 0).numpy()
+    np.testing.assert_array_equal(found, pixels)
+
+
+def test_folders_are_searched_through_and_through(tmp_path, pixels):
+    (tmp_path / "deep/er").mkdir(parents=True)
+    for name in ("b.PNG", "deep/a.jpg", "deep/er/c.webp"):
+        Image.fromarray(pixels).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert [path.name for path in find([tmp_path])] == ["b.PNG", "a.jpg", "c.webp"]
+    assert find([tmp_path / "b.PNG", tmp_path / "deep/er"]) == [tmp_path / "b.PNG", tmp_path / "deep/er/c.webp"]
+
+
+def test_what_is_absent_or_unreadable_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"nowhere\.png does not exist"):
+        find([tmp_path / "nowhere.png"])
+    with pytest.raises(DataError, match="no picture in"):
+        find([tmp_path])
+    (tmp_path / "a.png").write_text("not a picture")
+    with pytest.raises(DataError, match=r"a\.png is not a readable picture"):
+        read(tmp_path / "a.png", 3, BEFORE)
+
+
+def test_the_most_probable_classes_come_first(tmp_path, pixels, tiny_spec, randomise):
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    model = randomise(build(tiny_spec()))
+    (found,) = predict(model, BEFORE, [tmp_path / "a.png"], top=3)
+    expected = model(read(tmp_path / "a.png", 3, BEFORE)[None]).softmax(-1)[0].sort(descending=True)
+    assert [name for name, _ in found.classes] == ["abcde"[index] for index in expected.indices[:3]]
+    assert [value for _, value in found.classes] == pytest.approx(expected.values[:3].tolist())

@@ -1,0 +1,92 @@
+import pytest
+import torch
+from torch.nn import functional as F
+
+from vitlab.base.errors import SpecError
+from vitlab.tasks import classify
+
+LOGITS = torch.tensor([[2.0, -1.0, 0.5, 0.0, 3.0, -2.0], [0.0, 9.0, 8.0, 7.0, 6.0, 5.0]], dtype=torch.float64)
+IMAGES = torch.zeros(2, 1, 2, 2)
+
+
+def model(images, keys):
+    assert images is IMAGES
+    return LOGITS
+
+
+def scores(targets, **settings):
+    return classify.Spec(**settings).scores(model, IMAGES, targets, None)
+
+
+def one_hot(*labels):
+    return F.one_hot(torch.tensor(labels), 6).double()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
+def test_softmax_equals_torch(smoothing):
+    labels = torch.tensor([4, 0])
+    expected = F.cross_entropy(LOGITS, labels, label_smoothing=smoothing, reduction="none")
+    found = scores(one_hot(4, 0), label_smoothing=smoothing).loss
+    torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_soft_targets_equal_torch(smoothing):
+    targets = 0.7 * one_hot(4, 0) + 0.3 * one_hot(2, 5)
+    expected = F.cross_entropy(LOGITS, targets, label_smoothing=smoothing, reduction="none")
+    found = scores(targets, label_smoothing=smoothing).loss
+    torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_sigmoid_is_the_written_sum_over_classes(smoothing):
+    targets = 0.7 * one_hot(4, 0) + 0.3 * one_hot(2, 5)
+    smooth = (1 - smoothing) * targets + smoothing / 6
+    chance = torch.sigmoid(LOGITS)
+    expected = -(smooth * chance.log() + (1 - smooth) * (1 - chance).log()).sum(dim=1)
+    found = scores(targets, loss="sigmoid", label_smoothing=smoothing).loss
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=0)
+
+
+def test_top1_and_top5_by_hand():
+    """Sample 0: class 4 is first, class 5 last of six; sample 1: class 5 is fifth, class 0 sixth."""
+    first, second = scores(one_hot(4, 5)).metrics, scores(one_hot(5, 0)).metrics
+    assert first["top1"].tolist() == [1, 0]
+    assert first["top5"].tolist() == [1, 1]
+    assert second["top1"].tolist() == [0, 0]
+    assert second["top5"].tolist() == [0, 0]
+
+
+def test_with_fewer_than_five_classes_all_are_the_top_five():
+    spec, logits = classify.Spec(), torch.tensor([[0.0, 1.0, 2.0]])
+    found = spec.scores(lambda images, keys: logits, IMAGES[:1], torch.tensor([[1.0, 0.0, 0.0]]), None).metrics
+    assert (found["top1"].item(), found["top5"].item()) == (0, 1)
+
+
+def test_a_mixed_target_counts_as_its_larger_part():
+    assert scores(0.6 * one_hot(4, 1) + 0.4 * one_hot(0, 0)).metrics["top1"].tolist() == [1, 1]
+
+
+def test_the_loss_of_bf16_logits_is_taken_in_the_targets_precision():
+    spec, logits = classify.Spec(), LOGITS.to(torch.bfloat16)
+    found = spec.scores(lambda images, keys: logits, IMAGES, one_hot(4, 0).float(), None).loss
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, F.cross_entropy(logits.float(), torch.tensor([4, 0]), reduction="none"))
+
+
+def test_keys_reach_the_model():
+    seen = []
+    keys = torch.arange(2)
+    classify.Spec().scores(lambda images, k: seen.append(k) or LOGITS, IMAGES, one_hot(4, 0), keys)
+    assert seen == [keys]
+
+
+def test_probabilities():
+    torch.testing.assert_close(classify.Spec().probabilities(LOGITS), LOGITS.softmax(-1))
+    torch.testing.assert_close(classify.Spec(loss="sigmoid").probabilities(LOGITS), LOGITS.sigmoid())
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0])
+def test_smoothing_outside_its_range_is_refused(smoothing):
+    with pytest.raises(SpecError, match=f"label_smoothing={smoothing}"):
+        classify.Spec(label_smoothing=smoothing)

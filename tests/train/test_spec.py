@@ -1,0 +1,43 @@
+import pytest
+
+from vitlab.base.errors import SpecError
+from vitlab.base.spec import from_dict, spec_id, to_dict
+from vitlab.train.spec import OptimSpec, RunSpec
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"epochs": 1.0}, ("epochs=1.0", "steps=12")),
+        ({"steps": None}, ("epochs=None", "steps=None")),
+        ({"steps": 0}, ("steps=0",)),
+        ({"batch_size": -1}, ("batch_size=-1",)),
+        ({"evaluate_every": 0}, ("evaluate_every=0.0",)),
+        ({"val_fraction": 1.0}, ("val_fraction=1.0",)),
+        ({"val_fraction": 0.0, "weights": "best"}, ("weights=best", "val_fraction=0")),
+        ({"model.num_classes": 11}, ("model.num_classes=11", "data=digits", "10")),
+        ({"model.in_chans": 3}, ("model.in_chans=3", "data=digits", "1")),
+        ({"model.img_size": 16}, ("model.img_size=(16, 16)", "data=digits", "(8, 8)")),
+        ({"optim.lr": 0}, ("optim.lr=0",)),
+        ({"optim.weight_decay": -1}, ("optim.weight_decay=-1",)),
+        ({"optim.clip_norm": 0}, ("optim.clip_norm=0",)),
+        ({"optim.ema": 1}, ("optim.ema=1",)),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(tiny_run, settings, words):
+    with pytest.raises(SpecError) as caught:
+        tiny_run(settings)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_round_trip_and_id(tiny_run, everything_random):
+    spec = tiny_run(everything_random)
+    again = from_dict(RunSpec, to_dict(spec))
+    assert again == spec
+    assert spec_id(again) == spec_id(spec) != spec_id(tiny_run(everything_random, seed=1))
+
+
+def test_defaults_of_the_optimiser():
+    """What a recipe that says nothing gets: AdamW, kernels only, no clipping, no average."""
+    spec = OptimSpec()
+    assert (spec.rule.name, spec.decay_on, spec.clip_norm, spec.ema) == ("adamw", "kernels", None, None)
