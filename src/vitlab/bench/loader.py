@@ -6,15 +6,14 @@ from typing import Any
 import torch
 
 from vitlab.bench.contest import Contestant, run_rounds
-from vitlab.recipes import recipe
 from vitlab.train.choices import Wishes, choose
 from vitlab.train.loop import build_loop
+from vitlab.train.spec import RunSpec
 from vitlab.train.trial import seconds_per_step
 
 
-def bench_loader(name: str, rounds: int, device: str | None) -> dict[str, Any]:
-    """Figures for a recipe's data path; `share_of_step` is augmented batch over whole training step."""
-    spec = recipe(name)
+def bench_loader(spec: RunSpec, rounds: int, device: str | None) -> dict[str, Any]:
+    """Figures for a run's data path; `share_of_step` is augmented batch over whole training step."""
     images = spec.data.load()
     indices = torch.arange(len(images.train))
     choices = choose(Wishes(device=device), spec.batch_size, lambda c: seconds_per_step([spec], images, indices, c))
@@ -30,4 +29,4 @@ def bench_loader(name: str, rounds: int, device: str | None) -> dict[str, Any]:
     run_rounds(list(contestants.values()), where, rounds)
     paths = {name: {"images_per_second": c.images_per_second} for name, c in contestants.items()}
     share = paths["training_step"]["images_per_second"] / paths["with_augmentation"]["images_per_second"]
-    return {"recipe": name, "batch_size": spec.batch_size, "paths": paths, "share_of_step": share}
+    return {"batch_size": spec.batch_size, "paths": paths, "share_of_step": share}

@@ -61,8 +61,9 @@ def loader(
 ) -> None:
     """Time the batches of a recipe, and compare them with its training step."""
     from vitlab.bench.loader import bench_loader
+    from vitlab.recipes import recipe as named
 
-    figures = bench_loader(recipe, rounds, device)
+    figures = {"recipe": recipe, **bench_loader(named(recipe), rounds, device)}
     if json:
         output.print_json(figures)
         return

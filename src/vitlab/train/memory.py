@@ -22,7 +22,7 @@ def naming_the_setting(choices: Choices, spec: RunSpec) -> Iterator[None]:
         if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
         raise UserError(
-            f"out of memory on {choices.device} with micro-batch {choices.micro_batch} of batch_size={spec.batch_size}; "
+            f"out of memory on {choices.device}, micro-batch {choices.micro_batch} of batch_size={spec.batch_size}; "
             f"lower it with --micro-batch {max(choices.micro_batch // 2, 1)} (the same result in less memory)"
         ) from error
 
