@@ -6,17 +6,17 @@ from typing import Any
 import torch
 
 from vitlab.bench.contest import Contestant, run_rounds
-from vitlab.train.choices import Wishes, choose
+from vitlab.train.choices import Wishes
 from vitlab.train.loop import build_loop
 from vitlab.train.spec import RunSpec
-from vitlab.train.trial import seconds_per_step
+from vitlab.train.trial import choose
 
 
 def bench_loader(spec: RunSpec, rounds: int, device: str | None) -> dict[str, Any]:
     """Figures for a run's data path; `share_of_step` is augmented batch over whole training step."""
     images = spec.data.load()
     indices = torch.arange(len(images.train))
-    choices = choose(Wishes(device=device), spec.batch_size, lambda c: seconds_per_step([spec], images, indices, c))
+    choices = choose(Wishes(device=device), [spec], images, indices)
     where = torch.device(choices.device)
     images = replace(images, train=images.train.to(where))
     loop = build_loop([spec], images, indices, choices)

@@ -14,10 +14,10 @@ from vitlab.bench.contest import Contestant
 from vitlab.data.images import Images, ImageSet
 from vitlab.data.sets._base import DataSpec
 from vitlab.models.vit import ViTSpec
-from vitlab.train.choices import Choices, Wishes, choose
+from vitlab.train.choices import Choices, Wishes
 from vitlab.train.loop import build_loop
 from vitlab.train.spec import OptimSpec, RunSpec
-from vitlab.train.trial import seconds_per_step
+from vitlab.train.trial import choose
 
 Mode = Literal["train", "infer"]
 
@@ -79,7 +79,7 @@ def ours(job: Job, wishes: Wishes) -> tuple[Contestant, Choices]:
     spec, pictures = _run(job)
     indices = torch.arange(len(pictures.train))
     wishes = replace(wishes, device=str(job.device), compiled=job.compiled)
-    choices = choose(wishes, job.batch_size, lambda c: seconds_per_step([spec], pictures, indices, c))
+    choices = choose(wishes, [spec], pictures, indices)
     on_device = replace(pictures, train=pictures.train.to(job.device))
     loop = build_loop([spec], on_device, indices, choices)
     setting = f"{choices.precision}, {choices.kernel} attention" + (", compiled" if choices.compiled else "")

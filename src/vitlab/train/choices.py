@@ -2,25 +2,26 @@
 
 These change how fast a run is and how it rounds, not what it is, so they are no part of its spec or id. They are
 chosen once, recorded in `env.json`, and used again by every resume. Where a rule is known it decides; on a CPU, where
-machines differ, the candidates take a few steps of this very model and the fastest is taken.
+machines differ, `vitlab.train.trial` lets the candidates take a few steps of this very model.
 """
 
 import os
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import psutil
 import torch
 from torch import nn
 
 from vitlab.base.errors import UserError
 from vitlab.base.spec import Spec
+from vitlab.models.cost import cost
+from vitlab.models.vit import ViTSpec
 
 Precision = Literal["fp32", "bf16", "fp64"]
 Kernel = Literal["fused", "explicit"]
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
-_CLEARLY = 0.93  # a candidate must take less than this part of the time, or noise would decide
 
 
 @dataclass(frozen=True)
@@ -74,41 +75,42 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def choose(wishes: Wishes, batch_size: int, seconds: Callable[[Choices], float]) -> Choices:
-    """Fill in what was not wished. `seconds` measures a training step under given choices; a GPU needs no measuring."""
+def by_rule(wishes: Wishes, model: ViTSpec, batch_size: int, runs: int) -> Choices:
+    """Choices without measuring: what was wished, else what is known to be good on this kind of device."""
     device = pick_device(wishes.device)
-    chosen = Choices(
+    on_gpu = device.type == "cuda"
+    return Choices(
         device=str(device),
-        precision=wishes.precision or ("bf16" if device.type == "cuda" else "fp32"),
+        precision=wishes.precision or ("bf16" if on_gpu else "fp32"),
         kernel=wishes.kernel or ("explicit" if device.type == "cpu" else "fused"),
-        micro_batch=min(wishes.micro_batch or batch_size, batch_size),
+        micro_batch=min(wishes.micro_batch or _fitting(model, device, runs), batch_size),
         threads=wishes.threads or cores(),
         compiled=wishes.compiled,
     )
-    torch.set_num_threads(chosen.threads)
-    return chosen if device.type != "cpu" else _fastest(chosen, list(_candidates(chosen, wishes, batch_size)), seconds)
 
 
-def _candidates(chosen: Choices, wishes: Wishes, batch_size: int) -> Iterator[Choices]:
-    """The alternatives on a CPU, one change after the other."""
-    if wishes.precision is None and has_fast_bf16():
-        yield replace(chosen, precision="bf16")
+def _fitting(model: ViTSpec, device: torch.device, runs: int) -> int:
+    """How many images' activations, of all runs, fill half of the machine's memory, free or not: always as many."""
+    gpu = device.type == "cuda"
+    total = torch.cuda.get_device_properties(device).total_memory if gpu else psutil.virtual_memory().total
+    return max(1, total // (2 * runs * cost(model).activation_bytes))
+
+
+def candidates(wishes: Wishes, rule: Choices, runs: int) -> list[Choices]:
+    """What may be faster than the rule on this CPU, the rule first."""
+    precisions: list[Precision] = ["fp32", "bf16"] if has_fast_bf16() else ["fp32"]
+    kernels: list[Kernel] = ["explicit", "fused"] if runs == 1 else ["explicit"]  # no fused kernel is stacked on a CPU
+    if wishes.precision is not None:
+        precisions = [wishes.precision]
+    if wishes.kernel is not None:
+        kernels = [wishes.kernel]
+    return [replace(rule, precision=p, kernel=k) for p in precisions for k in kernels]
 
 
 def has_fast_bf16() -> bool:
     """Whether this CPU multiplies bf16 matrices in hardware."""
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
-
-
-def _fastest(first: Choices, others: list[Choices], seconds: Callable[[Choices], float]) -> Choices:
-    if not others:
-        return first
-    best, best_seconds = first, seconds(first)
-    for other in others:
-        if (taken := seconds(other)) < _CLEARLY * best_seconds:
-            best, best_seconds = other, taken
-    return best
 
 
 def use_kernel(model: nn.Module, kernel: Kernel) -> None:

@@ -24,7 +24,7 @@ from vitlab.checkpoints import native
 from vitlab.data.images import Images, ImageSet
 from vitlab.data.splits import carve
 from vitlab.evaluate.topk import evaluate
-from vitlab.train.choices import Choices, Wishes, choose, pick_device
+from vitlab.train.choices import Choices, Wishes, pick_device
 from vitlab.train.finish import final_metrics, write_predictions
 from vitlab.train.folder import RunFolder, preprocessing_of, restore, start_from
 from vitlab.train.interrupt import Interrupted, Request, listening
@@ -32,7 +32,7 @@ from vitlab.train.loop import Loop, build_loop, evaluation_pipeline, take
 from vitlab.train.memory import naming_the_setting
 from vitlab.train.progress import Reporter
 from vitlab.train.spec import RunSpec
-from vitlab.train.trial import seconds_per_step
+from vitlab.train.trial import choose
 
 CHECK_EVERY = 50  # steps between looks at the loss on a device that runs ahead of us
 
@@ -93,16 +93,11 @@ def _prepare(
     first = specs[0]
     images = first.data.load()
     train_indices, val_indices = carve(images.train.labels, first.val_fraction, first.val_seed)
-    choices = runs[0].choices()
-    if choices is None:
-        trial_set = images  # on the CPU, where trials run
-
-        def seconds(candidate: Choices) -> float:
-            return seconds_per_step(specs, trial_set, train_indices, candidate)
-
-        choices = choose(wishes, first.batch_size, seconds)
+    recorded = runs[0].choices()
+    if recorded is None:
+        choices = choose(wishes, specs, images, train_indices)
     else:
-        choices = _as_now_wished(choices, wishes)
+        choices = _as_now_wished(recorded, wishes)
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
     loop = build_loop(specs, images, train_indices, choices)

@@ -1,32 +1,87 @@
-"""How long a step takes under given choices: what the machine chooses by."""
+"""What the machine chooses by trial: on a CPU the candidates take a few training steps in turn, and the fastest wins.
 
+The winner is remembered in the cache folder, by machine, torch version and model: a choice that noise could turn
+another way tomorrow would make the same command give other bits.
+"""
+
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from vitlab.base.env import hardware
+from vitlab.base.errors import UserError
+from vitlab.base.records import read_json, write_json
+from vitlab.base.spec import from_dict, spec_id, to_dict
+from vitlab.data import cache
 from vitlab.data.images import ImageSet
-from vitlab.train.choices import Choices
-from vitlab.train.loop import build_loop
+from vitlab.models.cost import cost
+from vitlab.rng import tag
+from vitlab.train.choices import Choices, Wishes, by_rule, candidates
+from vitlab.train.loop import Loop, build_loop
 from vitlab.train.spec import RunSpec
 
-TRIAL_BATCH = 64  # samples; enough to tell precisions and kernels apart
-ENOUGH = 2.0  # seconds of trial after which no more steps are taken
-STEPS = 5
+TRIAL_FLOPS = 1e11  # for one trial step, forward and backward: about half a second
+ROUNDS = 5
+ENOUGH = 6.0  # seconds of trial after which no further round begins
+CLEARLY = 0.93  # a candidate must take less than this part of the rule's time, or noise would decide
 
 
-def seconds_per_step(specs: Sequence[RunSpec], images: ImageSet, indices: Tensor, choices: Choices) -> float:
-    """The fastest of a few training steps, after one to warm up. Trains nothing that is kept."""
-    small = [replace(spec, batch_size=min(spec.batch_size, TRIAL_BATCH)) for spec in specs]
-    loop = build_loop(small, images, indices, choices)
-    taken: list[float] = []
+def choose(wishes: Wishes, specs: Sequence[RunSpec], images: ImageSet, indices: Tensor) -> Choices:
+    """How these runs are to be computed on this machine. A GPU needs no trial."""
+    rule = by_rule(wishes, specs[0].model, specs[0].batch_size, len(specs))
+    torch.set_num_threads(rule.threads)
+    if rule.device != "cpu":
+        return rule
+    found = candidates(wishes, rule, len(specs))
+    if len(found) == 1:
+        return found[0]
+    known = _memory(specs, found)
+    winner = _recall(known, found)
+    if winner is None:
+        winner = _race(found, specs, images, indices)
+        write_json(known, {"winner": to_dict(winner)})
+    return winner
+
+
+def _memory(specs: Sequence[RunSpec], found: Sequence[Choices]) -> Path:
+    """The file that remembers the winner of this race."""
+    shape = replace(specs[0], seed=0, epochs=None, steps=1)
+    race = [hardware(), torch.__version__, len(specs), spec_id(shape), [to_dict(choice) for choice in found]]
+    return cache.folder() / "choices" / f"{tag(json.dumps(race, sort_keys=True)):016x}.json"
+
+
+def _recall(known: Path, found: Sequence[Choices]) -> Choices | None:
+    try:
+        winner = from_dict(Choices, read_json(known)["winner"])
+    except (UserError, KeyError):  # never raced, or a record that cannot be used
+        return None
+    return winner if winner in found else None
+
+
+def _race(found: Sequence[Choices], specs: Sequence[RunSpec], images: ImageSet, indices: Tensor) -> Choices:
+    """Turn by turn, so that a machine that slows down slows for all; the fastest step of each counts."""
+    flops = 3 * len(specs) * cost(specs[0].model).flops
+    batch = min(specs[0].batch_size, max(2, int(TRIAL_FLOPS / flops)))
+    small = [replace(spec, batch_size=batch) for spec in specs]
+    loops = [build_loop(small, images, indices, replace(choice, micro_batch=batch)) for choice in found]
+    for loop in loops:
+        _seconds(loop)  # the first step chooses kernels and allocates
+    fastest = [float("inf")] * len(loops)
     started = time.perf_counter()
-    while len(taken) <= STEPS and (len(taken) < 2 or time.perf_counter() - started < ENOUGH):
-        before = time.perf_counter()
-        loop.step()
-        if choices.device != "cpu":
-            torch.accelerator.synchronize()
-        taken.append(time.perf_counter() - before)
-    return min(taken[1:])
+    for done in range(ROUNDS):
+        if done and time.perf_counter() - started > ENOUGH:
+            break
+        fastest = [min(best, _seconds(loop)) for best, loop in zip(fastest, loops, strict=True)]
+    best = min(range(len(found)), key=fastest.__getitem__)
+    return found[best] if fastest[best] < CLEARLY * fastest[0] else found[0]
+
+
+def _seconds(loop: Loop) -> float:
+    before = time.perf_counter()
+    loop.step()
+    return time.perf_counter() - before

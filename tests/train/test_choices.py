@@ -1,0 +1,73 @@
+import pytest
+import torch
+
+from vitlab.base.errors import UserError
+from vitlab.models.vit import preset
+from vitlab.train import choices as module
+from vitlab.train.choices import Choices, Wishes, by_rule, candidates, pick_device, use_kernel
+
+MODEL = preset("r0_vit")
+
+
+def test_a_device_that_is_not_here_is_refused_by_name():
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(UserError, match="--device cuda: not available"):
+        pick_device("cuda")
+    with pytest.raises(UserError, match="--device toaster"):
+        pick_device("toaster")
+
+
+def test_the_rule_on_a_cpu_is_float32_explicit_attention_and_all_cores():
+    rule = by_rule(Wishes(device="cpu"), MODEL, 128, runs=1)
+    assert rule == Choices("cpu", "fp32", "explicit", 128, module.cores(), False)
+
+
+def test_wishes_win_over_the_rule():
+    wishes = Wishes(device="cpu", precision="fp64", kernel="fused", micro_batch=16, threads=1, compiled=True)
+    assert by_rule(wishes, MODEL, 128, runs=1) == Choices("cpu", "fp64", "fused", 16, 1, True)
+
+
+def test_a_micro_batch_is_no_larger_than_the_batch_and_fits_the_memory(monkeypatch):
+    assert by_rule(Wishes(device="cpu", micro_batch=512), MODEL, 128, runs=1).micro_batch == 128
+    room = 2 * 10 * module.cost(MODEL).activation_bytes  # ten images' activations in half of it
+    monkeypatch.setattr(module.psutil, "virtual_memory", lambda: type("Memory", (), {"total": room}))
+    assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=1).micro_batch == 10
+    assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=5).micro_batch == 2
+    assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=100).micro_batch == 1
+
+
+@pytest.mark.parametrize(
+    ("bf16", "wishes", "runs", "expected"),
+    [
+        (True, Wishes(), 1, [("fp32", "explicit"), ("fp32", "fused"), ("bf16", "explicit"), ("bf16", "fused")]),
+        (False, Wishes(), 1, [("fp32", "explicit"), ("fp32", "fused")]),
+        (True, Wishes(), 3, [("fp32", "explicit"), ("bf16", "explicit")]),
+        (True, Wishes(precision="fp64"), 1, [("fp64", "explicit"), ("fp64", "fused")]),
+        (True, Wishes(precision="fp32", kernel="fused"), 1, [("fp32", "fused")]),
+    ],
+)
+def test_candidates_are_what_the_machine_has_and_the_user_left_open(monkeypatch, bf16, wishes, runs, expected):
+    monkeypatch.setattr(module, "has_fast_bf16", lambda: bf16)
+    found = candidates(wishes, Choices(), runs)
+    assert [(choice.precision, choice.kernel) for choice in found] == expected
+
+
+def test_master_weights_are_never_bf16():
+    assert Choices(precision="bf16").compute_dtype is torch.bfloat16
+    assert Choices(precision="bf16").master_dtype is torch.float32
+    assert Choices(precision="fp64").master_dtype is torch.float64
+
+
+def test_use_kernel_reaches_every_part_that_has_one():
+    model = module_with_kernels()
+    use_kernel(model, "explicit")
+    assert {m.kernel for m in model.modules() if hasattr(m, "kernel")} == {"explicit"}
+
+
+def module_with_kernels():
+    from vitlab.base.spec import with_settings
+    from vitlab.models.vit import ViT
+
+    small = {"embed_dim": 16, "depth": 2, "num_heads": 2, "pool": "attention"}
+    return ViT(with_settings(MODEL, small))
