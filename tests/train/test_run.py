@@ -298,7 +298,7 @@ def test_what_was_chosen_at_the_start_is_used_again(tiny_run, tmp_path, at_step)
         train(
             [spec],
             [tmp_path],
-            wishes=Wishes(device="cpu", precision="fp64", micro_batch=6, threads=1),
+            wishes=Wishes(device="cpu", precision="fp64", kernel="explicit", micro_batch=6, threads=1),
             saving=Saving(3),
         )
     seen = []

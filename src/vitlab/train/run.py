@@ -94,10 +94,7 @@ def _prepare(
     images = first.data.load()
     train_indices, val_indices = carve(images.train.labels, first.val_fraction, first.val_seed)
     recorded = runs[0].choices()
-    if recorded is None:
-        choices = choose(wishes, specs, images, train_indices)
-    else:
-        choices = _as_now_wished(recorded, wishes)
+    choices = _as_now_wished(recorded, wishes) if recorded else choose(wishes, specs, images, train_indices)
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
     loop = build_loop(specs, images, train_indices, choices)
