@@ -107,7 +107,7 @@ def run_tiny() -> Callable[..., dict[str, Any]]:
         micro_batch: int | None = None,
         **more: Any,
     ) -> dict[str, Any]:
-        wishes = Wishes(device="cpu", precision=precision, threads=1, micro_batch=micro_batch)  # type: ignore[arg-type]
+        wishes = Wishes(device="cpu", precision=precision, kernel="explicit", threads=1, micro_batch=micro_batch)  # type: ignore[arg-type]
         (result,) = train([spec], [folder], wishes=wishes, saving=Saving(save, 1e9), **more)
         return result
 

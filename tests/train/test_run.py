@@ -16,7 +16,7 @@ from vitlab.train.choices import Wishes
 from vitlab.train.loop import Loop
 from vitlab.train.run import Diverged, Saving, train
 
-DOUBLE = Wishes(device="cpu", precision="fp64", threads=1)
+DOUBLE = Wishes(device="cpu", precision="fp64", kernel="explicit", threads=1)
 
 
 def train_stacked(spec, folder, seeds=(0, 1, 2), saving=Saving(3), wishes=DOUBLE, **more):

@@ -7,6 +7,7 @@ another way tomorrow would make the same command give other bits.
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def choose(wishes: Wishes, specs: Sequence[RunSpec], images: ImageSet, indices: 
     winner = _recall(known, found)
     if winner is None:
         winner = _race(found, specs, images, indices)
-        write_json(known, {"winner": to_dict(winner)})
+        with suppress(OSError):  # a cache that cannot be written forgets
+            write_json(known, {"winner": to_dict(winner)})
     return winner
 
 
