@@ -93,7 +93,7 @@ def test_the_kernels_agree(tiny_run, loop_of, kernel):
 @pytest.mark.slow
 @pytest.mark.parametrize("seeds", [None, (0, 1)])
 def test_compiled_equals_eager(tiny_run, loop_of, everything_random, seeds):
-    spec = tiny_run(everything_random)
+    spec = tiny_run(everything_random, **{"model.depth": 1})
     eager, compiled = (loop_of(spec, seeds, precision="fp32", compiled=c) for c in (False, True))
     for loop in (eager, compiled):
         for _ in range(10):

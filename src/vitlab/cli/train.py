@@ -32,6 +32,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in OUT stopped, or start it.")] = False,
     device: DeviceOption = None,
     precision: Annotated[str | None, typer.Option(help="fp32, bf16 or fp64. Default: the fastest here.")] = None,
+    kernel: Annotated[str | None, typer.Option(help="Attention: fused or explicit. Default: the fastest here.")] = None,
     micro_batch: Annotated[int | None, typer.Option(min=1, help="Images at once; the result stays the same.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: all cores.")] = None,
     compile: Annotated[bool, typer.Option("--compile", help="Compile the model with torch.compile.")] = False,
@@ -50,7 +51,7 @@ def train(
     spec = _spec(recipe, data, settings(set_), seed)
     folder = out or Path("runs") / Path(recipe).stem
     specs, folders = _runs(spec, folder, seeds)
-    asked = {"device": device, "precision": precision, "micro_batch": micro_batch, "threads": threads}
+    asked = {"device": device, "precision": precision, "kernel": kernel, "micro_batch": micro_batch, "threads": threads}
     console = output.console(quiet=json)
     try:
         results = train_runs(

@@ -1,0 +1,52 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vitlab.data.sets import digits
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """The first three test digits as PNG files, 0.png, 1.png and 2.png."""
+    for number, pixels in enumerate(digits.Spec().load().test.pixels[:3]):
+        Image.fromarray(pixels[0].numpy()).save(tmp_path / f"{number}.png")
+    return tmp_path
+
+
+def test_a_digit_s_file_is_what_the_run_saw(vitlab, finished, pictures):
+    """The probabilities are those that training recorded for the same images of the test split."""
+    answer = vitlab("predict", finished, pictures, "--json")
+    found = json.loads(answer.out)["predictions"]
+    assert (answer.code, answer.err) == (0, "")
+    assert [row["path"] for row in found] == [str(pictures / f"{number}.png") for number in range(3)]
+    with np.load(finished / "predictions.npz") as recorded:
+        for row, expected in zip(found, recorded["probabilities"], strict=False):
+            order = np.argsort(-expected, kind="stable")[:5]
+            assert [c["name"] for c in row["classes"]] == [str(index) for index in order]
+            assert [c["probability"] for c in row["classes"]] == pytest.approx(expected[order].tolist(), abs=1e-5)
+
+
+def test_what_a_person_sees(vitlab, finished, pictures):
+    answer = vitlab("predict", finished, pictures / "0.png", pictures / "2.png")
+    assert answer.out.count(".png") == 2
+    assert "%" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("run", "image", "said"),
+    [
+        ("{run}", "nowhere.png", "nowhere.png does not exist"),
+        ("{run}", "{empty}", "no picture in"),
+        ("{run}", "{text}", "not a readable picture"),
+        ("{empty}", "{empty}", "holds no checkpoint"),
+    ],
+)
+def test_mistakes(vitlab, finished, tmp_path, run, image, said):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.png").write_text("no picture")
+    places = {"run": finished, "empty": tmp_path / "empty", "text": tmp_path / "text.png"}
+    answer = vitlab("predict", run.format(**places), image.format(**places))
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err

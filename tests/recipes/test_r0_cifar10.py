@@ -1,0 +1,70 @@
+"""R0's recipe against its written description: 100 "epochs" of 150,000 samples, ten of them warm-up."""
+
+import pytest
+
+from vitlab.models.vit import build
+from vitlab.recipes import changed, recipe
+
+
+def test_length():
+    """100 epochs of three passes in batches of 128 that drop the rest: 1,172 steps an epoch."""
+    spec = recipe("r0_cifar10")
+    assert spec.steps == 100 * (150_000 // 128 + 1) == 117_200
+    assert spec.batch_size == 128
+    assert spec.steps * spec.batch_size == pytest.approx(15_000_000, rel=2e-4)
+
+
+def test_optimiser():
+    optim = recipe("r0_cifar10").optim
+    assert (optim.rule.name, optim.rule.beta1, optim.rule.beta2) == ("adamw", 0.9, 0.999)
+    assert (optim.lr, optim.weight_decay, optim.decay_on, optim.clip_norm) == (1e-3, 0.05, "all", None)
+
+
+def test_rates_by_hand():
+    """From 1e-5 to 1e-3 over ten epochs of a hundred, half a cosine back to 1e-5."""
+    spec = recipe("r0_cifar10")
+    steps = spec.steps
+    rate = [spec.optim.schedule.lr(spec.optim.lr, step, steps, 50_000 / 128) for step in range(steps)]
+    assert rate[0] == 1e-5
+    assert rate[5_860] == pytest.approx((1e-5 + 1e-3) / 2)
+    assert rate[11_720] == max(rate) == 1e-3
+    assert rate[11_720 + 52_740] == pytest.approx((1e-5 + 1e-3) / 2)
+    assert rate[-1] == pytest.approx(1e-5, rel=1e-3)
+
+
+def test_augmentation_and_loss():
+    spec = recipe("r0_cifar10")
+    crop, flip, erase, mix = spec.augment
+    assert (crop.name, crop.padding, crop.fill) == ("crop", 4, "zero")
+    assert (flip.name, flip.p) == ("flip", 0.5)
+    assert (erase.name, erase.p, erase.area, erase.aspect) == ("erase", 0.25, (0.02, 0.4), (0.3, 3.3))
+    assert erase.value == "mean_raw"
+    assert (mix.name, mix.prob, mix.switch, mix.per) == ("mix", 0.5, 0.5, "batch")
+    assert (mix.cutmix_alpha, mix.mixup_alpha) == (1.0, 0.8)
+    assert (spec.task.loss, spec.task.label_smoothing) == ("softmax", 0.1)
+    assert (spec.data.mean, spec.data.std) == ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
+
+
+def test_all_images_and_the_last_step():
+    """The published rows are the best test epoch; ours is not selected on anything."""
+    spec = recipe("r0_cifar10")
+    assert (spec.val_fraction, spec.weights, spec.test_every_epoch) == (0.0, "last", False)
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        *(("r0_vit", 2_692_426), ("r0_tomvit", 2_679_370), ("r0_ttt", 2_692_426), ("r0_ttf", 2_679_946)),
+        *(("r0_tft", 2_692_042), ("r0_tff", 2_679_562), ("r0_ftt", 2_692_042), ("r0_ftf", 2_679_754)),
+        *(("r0_fft", 2_691_658), ("r0_fff", 2_679_370)),
+    ],
+)
+def test_models(model, parameters):
+    spec = changed(recipe("r0_cifar10"), {"model": model}).model
+    assert (spec.embed_dim, spec.depth, spec.num_heads, spec.drop_path) == (192, 9, 12, 0.0)
+    assert sum(parameter.numel() for parameter in build(spec).parameters()) == parameters
+
+
+@pytest.mark.parametrize("model", ["r0_vit", "r0_tomvit"])
+def test_two_steps(two_steps, model):
+    assert two_steps(changed(recipe("r0_cifar10"), {"model": model}))["steps"] == 2

@@ -1,0 +1,66 @@
+"""What holds for every recipe, and settings changed on top of one."""
+
+import pytest
+
+from vitlab.base.errors import SpecError
+from vitlab.base.spec import component_names, from_dict, to_dict
+from vitlab.models.vit import preset
+from vitlab.recipes import changed, recipe
+from vitlab.train.spec import RunSpec
+
+NAMES = component_names("vitlab.recipes")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_is_a_spec_and_goes_through_its_file(name):
+    spec = recipe(name)
+    assert from_dict(RunSpec, to_dict(spec)) == spec
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_says_its_command(name):
+    import importlib
+
+    assert f"vitlab train {name} --out runs/" in importlib.import_module(f"vitlab.recipes.{name}").__doc__
+
+
+def test_an_unknown_recipe_names_the_nearest():
+    with pytest.raises(SpecError, match="unknown recipe 'digit'; did you mean digits"):
+        recipe("digit")
+
+
+def test_another_set_brings_its_sizes():
+    spec = changed(recipe("digits"), {"data": "cifar100"})
+    assert (spec.model.img_size, spec.model.in_chans, spec.model.num_classes) == ((32, 32), 3, 100)
+    assert spec.model.embed_dim == recipe("digits").model.embed_dim
+    assert spec.data.mean == (0.507, 0.4865, 0.4409)
+
+
+def test_another_model_takes_the_set_s_sizes():
+    spec = changed(recipe("digits"), {"model": "r0_tomvit", "model.patch_size": 2})
+    assert (spec.model.img_size, spec.model.in_chans, spec.model.num_classes) == ((8, 8), 1, 10)
+    assert (spec.model.embed_dim, spec.model.cls_token, spec.model.patch_size) == (192, False, (2, 2))
+
+
+def test_r0_tomvit_on_its_recipe():
+    spec = changed(recipe("r0_cifar10"), {"model": "r0_tomvit"})
+    assert spec.model == preset("r0_tomvit")
+    assert spec.optim == recipe("r0_cifar10").optim
+
+
+def test_a_model_s_spec_and_a_preset_with_changes_may_be_given():
+    base = recipe("r0_cifar10")
+    assert changed(base, {"model": preset("r0_tomvit")}).model == preset("r0_tomvit")
+    named = changed(base, {"model": {"name": "r0_tomvit", "depth": 2}, "data": recipe("cifar10_short").data})
+    assert (named.model.depth, named.model.pool.name) == (2, "mean")
+
+
+def test_one_setting_alone():
+    spec = changed(recipe("digits"), {"model.depth": 2})
+    assert spec.model.depth == 2
+    assert changed(spec, {"model.depth": recipe("digits").model.depth}) == recipe("digits")
+
+
+def test_a_size_that_does_not_fit_the_set_is_refused():
+    with pytest.raises(SpecError, match="num_classes=11"):
+        changed(recipe("digits"), {"data": "cifar10", "model.num_classes": 11})
