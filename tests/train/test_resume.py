@@ -29,7 +29,7 @@ WORDS = (
     ),
     *("--set", "model.embed_dim=16", "--set", "model.depth=2", "--set", "model.num_heads=2"),
     *("--set", "model.drop_path=0.2", "--set", 'augment=["flip", "mix"]', "--set", "optim.ema=0.9"),
-    *("--set", "epochs=null", "--set", "steps=150", "--set", "batch_size=16", "--set", "evaluate_every=0.1"),
+    *("--set", "epochs=null", "--set", "steps=90", "--set", "batch_size=16", "--set", "evaluate_every=0.1"),
     *("--set", "weights=best"),
 )
 COMMAND = "import sys; sys.argv[0] = 'vitlab'; from vitlab.cli.app import main; main()"
@@ -68,7 +68,6 @@ MOMENTS = (  # in this order, each a process that resumes what the one before le
     ("vitlab.checkpoints.native", "_replace", "after", 3),  # it is there; the older ones are not pruned
     ("vitlab.checkpoints.native", "remove", "after", 1),  # one of those is
     ("vitlab.base.records", "append_line", "after", 3),  # a line whose checkpoint is not there
-    ("vitlab.train.folder", "RunFolder.save", "after", 9),
     ("vitlab.train.run", "write_predictions", "before", 1),  # all steps are taken and the test split is read
     ("vitlab.train.folder", "RunFolder.finish", "before", 1),  # all but the result
 )
@@ -89,7 +88,7 @@ def bytes_of(folder: Path) -> dict[str, object]:
     """Everything that must be equal: the weights and slots as bytes, the lines without their seconds, the scores."""
     files = {
         str(path.relative_to(folder)): path.read_bytes()
-        for name in ("step-00000147", "step-00000150", "best-*")
+        for name in ("step-00000087", "step-00000090", "best-*")
         for path in sorted((folder / "checkpoint").glob(f"{name}/*.safetensors"))
     }
     assert len(files) >= 6
@@ -112,16 +111,16 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 @pytest.mark.slow
 def test_killed_at_random_moments(tmp_path, straight):
-    """Five times, somewhere in the second and a half that the steps take; then left in peace."""
+    """Three times, somewhere in the second that the steps take; then left in peace."""
     chosen = random.Random(5)
     killed = 0
-    for _ in range(5):
+    for _ in range(3):
         process = start(COMMAND, *WORDS, "--out", tmp_path)
         _wait_for_more(tmp_path / "checkpoint", process)
-        time.sleep(chosen.uniform(0, 0.3))
+        time.sleep(chosen.uniform(0, 0.2))
         process.send_signal(signal.SIGKILL)
         killed += finish(process)[0] == -signal.SIGKILL
-    assert killed >= 3  # the machine may be quick
+    assert killed >= 2  # the machine may be quick
     code, _, err = finish(start(COMMAND, *WORDS, "--out", tmp_path))
     assert code == 0, err
     assert bytes_of(tmp_path) == straight
@@ -156,15 +155,16 @@ def test_killed_at_every_delicate_moment(tmp_path, straight):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_stopped_by_a_signal(tmp_path, straight, signum, code):
-    process = start(COMMAND, *WORDS, "--out", tmp_path)
-    _wait_for_more(tmp_path / "checkpoint", process)
-    process.send_signal(signum)
-    ended, out, err = finish(process)
-    assert (ended, err) == (code, "")
-    assert "Traceback" not in out
-    assert "--resume" in out
+def test_stopped_by_signals(tmp_path, straight):
+    """SIGTERM, then Ctrl-C in the process that went on, then left in peace."""
+    for signum, expected in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+        process = start(COMMAND, *WORDS, "--out", tmp_path)
+        _wait_for_more(tmp_path / "checkpoint", process)
+        process.send_signal(signum)
+        code, out, err = finish(process)
+        assert (code, err) == (expected, "")
+        assert "Traceback" not in out
+        assert "--resume" in out
     code, _, err = finish(start(COMMAND, *WORDS, "--out", tmp_path))
     assert code == 0, err
     assert bytes_of(tmp_path) == straight

@@ -26,7 +26,7 @@ def spec() -> RunSpec:
             patch_size=(4, 4),
             num_classes=10,
             embed_dim=128,
-            depth=6,
+            depth=4,
             num_heads=4,
             mlp_ratio=2.0,
             cls_token=False,
