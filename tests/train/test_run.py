@@ -180,7 +180,8 @@ def test_weights_that_are_no_numbers_are_never_saved_nor_finished_with(tiny_run,
     assert read_json(tmp_path / "result.json")["status"] == "failed"
 
 
-def test_weights_too_large_to_evaluate_fail(tiny_run, run_tiny, tmp_path):
+@pytest.mark.parametrize("val_fraction", [0.1, 0.0])
+def test_weights_too_large_to_evaluate_fail(tiny_run, run_tiny, tmp_path, val_fraction):
     """Finite, but the forward pass overflows: no line with a loss that is no number, no finished run."""
     real = Loop.step
 
@@ -193,7 +194,7 @@ def test_weights_too_large_to_evaluate_fail(tiny_run, run_tiny, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Loop, "step", growing)
         with pytest.raises(Diverged, match="at step 11 "):
-            run_tiny(tiny_run(), tmp_path)
+            run_tiny(tiny_run(val_fraction=val_fraction), tmp_path)
     assert read_json(tmp_path / "result.json")["status"] == "failed"
     assert "NaN" not in (tmp_path / "metrics.jsonl").read_text()
 
