@@ -29,19 +29,26 @@ def load(path: str | Path) -> vit.ViT:
 
 
 def train(
-    what: str | RunSpec, out: str | Path, *, seeds: Sequence[int] | None = None, resume: bool = False, **settings: Any
+    what: str | RunSpec,
+    out: str | Path,
+    *,
+    seeds: Sequence[int] | None = None,
+    resume: bool = False,
+    init: str | Path | None = None,
+    wishes: Wishes = Wishes(),
+    **settings: Any,
 ) -> list[dict[str, Any]]:
     """Train a recipe or a spec; one result for each seed, as in result.json.
 
     Several seeds are trained at once, into `out/seed-N`. Settings are dotted paths:
-    `train("digits", "run", **{"optim.lr": 1e-3})`.
+    `train("digits", "run", **{"optim.lr": 1e-3})`; `wishes` is what the machine may not choose (device, precision, …).
     """
     spec = changed(recipe(what) if isinstance(what, str) else what, settings)
     name = what if isinstance(what, str) else ""
-    if seeds is None:
-        return training.train([spec], [Path(out)], recipe=name, resume=resume, wishes=Wishes())
-    folders = [Path(out) / f"seed-{seed}" for seed in seeds]
-    return training.train([replace(spec, seed=seed) for seed in seeds], folders, recipe=name, resume=resume)
+    specs = [spec] if seeds is None else [replace(spec, seed=seed) for seed in seeds]
+    folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
+    start = Path(init) if init else None
+    return training.train(specs, folders, recipe=name, wishes=wishes, resume=resume, init=start)
 
 
 def report(run: str | Path, out: str | Path | None = None) -> Path:

@@ -40,7 +40,7 @@ def test_what_a_person_sees(vitlab, finished, pictures):
         ("{run}", "nowhere.png", "nowhere.png does not exist"),
         ("{run}", "{empty}", "no picture in"),
         ("{run}", "{text}", "not a readable picture"),
-        ("{empty}", "{empty}", "holds no checkpoint"),
+        ("{empty}", "{empty}", "a run directory?"),
     ],
 )
 def test_mistakes(vitlab, finished, tmp_path, run, image, said):

@@ -7,6 +7,7 @@ from vitlab.base.errors import DataError
 from vitlab.checkpoints.model import Preprocessing
 from vitlab.evaluate.pictures import find, predict, read
 from vitlab.models.vit import build
+from vitlab.tasks import classify
 
 BEFORE = Preprocessing((8, 12), (0.5, 0.25, 0.0), (0.5, 0.25, 1.0), tuple("abcde"))
 
@@ -63,7 +64,16 @@ def test_what_is_absent_or_unreadable_is_named(tmp_path):
 def test_the_most_probable_classes_come_first(tmp_path, pixels, tiny_spec, randomise):
     Image.fromarray(pixels).save(tmp_path / "a.png")
     model = randomise(build(tiny_spec()))
-    (found,) = predict(model, BEFORE, [tmp_path / "a.png"], top=3)
+    (found,) = predict(model, BEFORE, classify.Spec(), [tmp_path / "a.png"], top=3)
     expected = model(read(tmp_path / "a.png", 3, BEFORE)[None]).softmax(-1)[0].sort(descending=True)
     assert [name for name, _ in found.classes] == ["abcde"[index] for index in expected.indices[:3]]
     assert [value for _, value in found.classes] == pytest.approx(expected.values[:3].tolist())
+
+
+def test_a_model_trained_with_sigmoids_is_read_with_sigmoids(tmp_path, pixels, tiny_spec, randomise):
+    """Then every class has a probability of its own, and they need not sum to one."""
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    model = randomise(build(tiny_spec()))
+    (found,) = predict(model, BEFORE, classify.Spec(loss="sigmoid"), [tmp_path / "a.png"], top=1)
+    logits = model(read(tmp_path / "a.png", 3, BEFORE)[None])
+    assert found.classes[0][1] == pytest.approx(float(logits.detach().sigmoid().max()))

@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from vitlab.data.images import Images
-from vitlab.evaluate import topk
 from vitlab.evaluate.topk import evaluate
 from vitlab.tasks._base import Scores
 
@@ -19,11 +18,10 @@ def prepare(pixels, labels, keys):
 
 
 @pytest.mark.parametrize("batch", [512, 4, 10, 1])
-def test_means_are_over_images_however_they_are_batched(monkeypatch, batch):
+def test_means_are_over_images_however_they_are_batched(batch):
     """Ten images in batches of four: the last two count as two."""
-    monkeypatch.setattr(topk, "BATCH", batch)
     pixels = torch.arange(10, dtype=torch.uint8)[:, None, None, None].expand(10, 1, 2, 3)
-    means, logits = evaluate(scores, prepare, Images(pixels, torch.zeros(10, dtype=torch.long)), runs=2)
+    means, logits = evaluate(scores, prepare, Images(pixels, torch.zeros(10, dtype=torch.long)), 2, batch)
     assert means == [{"loss": 4.5, "top1": 0.5}, {"loss": 9.0, "top1": 0.5}]
     assert logits.shape == (2, 10, 3)
     assert logits[1, :, 0].tolist() == list(range(10))

@@ -3,6 +3,8 @@
 import dataclasses
 import errno
 import json
+import os
+import signal
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from vitlab.base.records import read_json, read_lines
 from vitlab.checkpoints import native
 from vitlab.train.again import evaluate_run
 from vitlab.train.choices import Wishes
+from vitlab.train.interrupt import Interrupted
 from vitlab.train.loop import Loop
 from vitlab.train.run import Diverged, Saving, train
 
@@ -62,9 +65,9 @@ def test_the_test_split_is_read_once_at_the_end(tiny_run, run_tiny, tmp_path, di
     seen = []
     real = running.evaluate
 
-    def watched(scores, prepare, images, runs):
+    def watched(scores, prepare, images, runs, batch_size):
         seen.append(len(images))
-        return real(scores, prepare, images, runs)
+        return real(scores, prepare, images, runs, batch_size)
 
     monkeypatch.setattr(running, "evaluate", watched)
     run_tiny(tiny_run(), tmp_path / "ordinary")
@@ -82,9 +85,9 @@ def test_the_validation_split_is_the_same_for_all_seeds(tiny_run, run_tiny, tmp_
     splits = []
     real = running.evaluate
 
-    def watched(scores, prepare, images, runs):
+    def watched(scores, prepare, images, runs, batch_size):
         splits.append(images.pixels)
-        return real(scores, prepare, images, runs)
+        return real(scores, prepare, images, runs, batch_size)
 
     monkeypatch.setattr(running, "evaluate", watched)
     for seed in (0, 5):
@@ -121,8 +124,8 @@ def test_the_best_on_validation_is_kept_and_tested(tiny_run, run_tiny, tmp_path,
     """Lines at steps 5, 9 and 12, whose validation accuracies are made to be .3, .9 and .5."""
     real, planned = running.evaluate, iter([0.3, 0.9, 0.5])
 
-    def scripted(scores, prepare, images, runs):
-        means, logits = real(scores, prepare, images, runs)
+    def scripted(scores, prepare, images, runs, batch_size):
+        means, logits = real(scores, prepare, images, runs, batch_size)
         return ([means[0] | {"top1": next(planned)}] if len(images) == 143 else means), logits
 
     monkeypatch.setattr(running, "evaluate", scripted)
@@ -371,3 +374,46 @@ def test_spec_json_is_the_spec(tiny_run, run_tiny, tmp_path):
     assert record["recipe"] == "digits"
     assert record["spec"]["model"]["embed_dim"] == 16
     assert len(record["id"]) == 12
+
+
+def test_what_a_run_started_from_is_in_its_record(tiny_run, run_tiny, tmp_path):
+    run_tiny(tiny_run(), tmp_path / "first")
+    run_tiny(tiny_run(), tmp_path / "second", init=tmp_path / "first")
+    record = json.loads((tmp_path / "second/spec.json").read_text())["init"]
+    assert record["path"] == str(tmp_path / "first")
+    assert len(record["checksum"]) == 32
+    assert json.loads((tmp_path / "first/spec.json").read_text())["init"] is None
+
+
+def test_a_run_does_not_go_on_from_other_weights_than_it_began_with(tiny_run, run_tiny, tmp_path, at_step):
+    run_tiny(tiny_run(), tmp_path / "source")
+
+    def crash(loop):
+        raise ConnectionError
+
+    at_step(5, crash)
+    with pytest.raises(ConnectionError):
+        run_tiny(tiny_run(seed=1), tmp_path / "run")
+    with pytest.raises(UserError, match="began with other weights"):
+        run_tiny(tiny_run(seed=1), tmp_path / "run", init=tmp_path / "source", resume=True)
+
+
+def test_what_is_refused_leaves_the_folder_free(tiny_run, run_tiny, tmp_path):
+    """Weights that do not fit, or a crop larger than the picture, are found out before the folder is a run."""
+    (tmp_path / "bad.pt").write_text("no checkpoint")
+    with pytest.raises(UserError, match="no checkpoint at all"):
+        run_tiny(tiny_run(), tmp_path / "run", init=tmp_path / "bad.pt")
+    with pytest.raises(UserError, match="padding"):
+        run_tiny(tiny_run(augment=[{"name": "crop", "padding": 9, "fill": "reflect"}]), tmp_path / "run")
+    assert run_tiny(tiny_run(), tmp_path / "run")["status"] == "finished"
+
+
+def test_a_resumed_run_no_longer_says_that_it_was_interrupted(tiny_run, run_tiny, tmp_path, at_step):
+    at_step(5, lambda loop: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(Interrupted):
+        run_tiny(tiny_run(), tmp_path / "run")
+    assert (tmp_path / "run/result.json").exists()
+    seen = []
+    at_step(8, lambda loop: seen.append((tmp_path / "run/result.json").exists()))
+    run_tiny(tiny_run(), tmp_path / "run", resume=True)
+    assert seen == [False]

@@ -23,9 +23,13 @@ class CheckpointError(UserError):
     """A checkpoint that is damaged, or of another model; the message says what can be used instead."""
 
 
+_SHOWN = 16  # names in a message; `vitlab list` has the rest
+
+
 def unknown(kind: str, name: str, legal: Iterable[str]) -> str:
     """The message for an unknown name: what it was, the nearest legal names, or all of them if none is near."""
     legal = sorted(legal)
-    near = difflib.get_close_matches(name, legal, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"legal: {', '.join(legal) or 'none'}"
+    near = difflib.get_close_matches(name, legal, n=3, cutoff=0.6)
+    shown = ", ".join(legal[:_SHOWN]) + (f", … ({len(legal)} in all)" if len(legal) > _SHOWN else "")
+    hint = f"did you mean {' or '.join(near)}?" if near else f"legal: {shown or 'none'}"
     return f"unknown {kind} {name!r}; {hint}"

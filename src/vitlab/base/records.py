@@ -1,14 +1,15 @@
 """Run directories: the only interface between running and reading.
 
-    spec.json            {"schema", "recipe", "id", "spec"}        what was asked for
-    env.json             {"schema", "hardware", "versions", "commit", "command", "choices"}    what it ran on
+    spec.json            {"schema", "recipe", "id", "init", "spec"}        what was asked for
+    env.json             {"schema", "hardware", "accelerator", "versions", "commit", "command", "choices"}
     preprocessing.json   {"schema", "img_size", "mean", "std", "class_names"}
     metrics.jsonl        one line an evaluation: step, epoch, images_seen, lr, train_loss, val_loss, …
     result.json          {"schema", "status", "reason", "metrics"}
-    predictions.npz      the held-out split's indices, labels and probabilities, and pictures of its worst mistakes
+    predictions.npz      the test split's labels and probabilities, and pictures of its worst mistakes
     checkpoint/          safetensors and JSON, see `vitlab.checkpoints.native`
 
-Every file is written whole or not at all: into a temporary file, flushed to the disk, then renamed.
+Every file is written whole or not at all: into a temporary file, flushed to the disk, then renamed. Only metrics.jsonl
+grows, line by line; a last line that was cut off is left out when it is read.
 """
 
 import json
@@ -66,6 +67,14 @@ def read_json(path: Path) -> dict[str, Any]:
     if values.get("schema", 0) > SCHEMA:
         raise DataError(f"{path} has schema {values['schema']}; this vitlab reads up to {SCHEMA}")
     return values
+
+
+def read_field(path: Path, name: str) -> Any:
+    """One field of a record. Raises DataError if the record has none."""
+    values = read_json(path)
+    if name not in values:
+        raise DataError(f"{path} is damaged: it has no {name!r}")
+    return values[name]
 
 
 def append_line(path: Path, values: Mapping[str, Any]) -> None:

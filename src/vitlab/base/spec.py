@@ -46,6 +46,7 @@ class Component(Spec):
     """
 
     family: ClassVar[str]
+    kind: ClassVar[str] = ""  # what messages call it, where that is not the family's folder
 
     @property
     def name(self) -> str:
@@ -69,7 +70,7 @@ def component_names(family: str) -> tuple[str, ...]:
 
 def component_class(base: type[Component], name: str) -> type[Component]:
     """The spec class that `name` selects in the family of `base`."""
-    kind = base.family.rsplit(".", 1)[-1]
+    kind = base.kind or base.family.rsplit(".", 1)[-1]
     if "." in name:
         module = _foreign_module(kind, name)
     elif name in component_names(base.family):
@@ -87,7 +88,7 @@ def _foreign_module(kind: str, name: str) -> types.ModuleType:
         if name.startswith("."):
             raise ModuleNotFoundError("a relative name")
         return importlib.import_module(name)
-    except ModuleNotFoundError as error:
+    except (ImportError, SyntaxError) as error:
         raise SpecError(f"{kind}={name}: {error}; a dotted name must be an importable module") from error
 
 

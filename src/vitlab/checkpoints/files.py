@@ -24,9 +24,13 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise CheckpointError(f"{path} does not exist") from None
     except pickle.UnpicklingError as error:
-        raise CheckpointError(f"{path} is a pickle that holds more than tensors, and is not opened: {error}") from error
-    except (OSError, RuntimeError, EOFError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{path} is a pickle that holds more than tensors, or no checkpoint at all, and is not opened"
+        ) from error
+    except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path} is damaged or no checkpoint: {error}") from error
+    except Exception as error:  # bytes that are no pickle make torch's reader raise almost anything
+        raise CheckpointError(f"{path} is damaged or no checkpoint") from error
     for key in ("model", "state_dict"):  # how timm, DeiT, DINO and MAE wrap theirs
         if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
             loaded = loaded[key]

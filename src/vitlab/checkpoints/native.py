@@ -96,6 +96,11 @@ def _digest(meta: Mapping[str, Any]) -> str:
     return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
+def checksum_of(path: Path) -> str:
+    """A hash of the weights at a user's path."""
+    return checksum(find(path) / "model.safetensors" if path.is_dir() else path)
+
+
 def complete(folder: Path, kind: str = "step") -> list[Path]:
     """The complete checkpoints of a run, oldest first; `kind` is "step" or "best"."""
     return sorted(folder.glob(f"{kind}-*"))
@@ -142,7 +147,7 @@ def load(path: Path) -> Checkpoint:
 
 
 def _offer(path: Path) -> str:
-    earlier = [other for other in complete(path.parent) if other.name < path.name]
+    earlier = [other for other in complete(path.parent) if other != path and step_of(other) <= step_of(path)]
     if not earlier:
         return "there is no earlier one"
     return f"the previous one, {earlier[-1].name}, is there: delete {path.name} and resume to go on from it"

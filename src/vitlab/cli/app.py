@@ -34,6 +34,7 @@ def common(
 
 def main() -> None:
     """Run the command line. A user's mistake ends with code 2 and its message, Ctrl-C with 130, SIGTERM with 143."""
+    sys.path.insert(0, "")  # a component of the user's own may stand in the current folder
     try:
         app()
     except UserError as error:

@@ -20,11 +20,15 @@ def predict(
     json: JsonOption = False,
 ) -> None:
     """Print the most probable classes of every picture."""
+    from vitlab.base.records import read_field
+    from vitlab.base.spec import from_dict
     from vitlab.checkpoints.model import load
     from vitlab.evaluate import pictures
+    from vitlab.train.spec import RunSpec
 
+    task = from_dict(RunSpec, read_field(run / "spec.json", "spec")).task
     model, preprocessing = load(run)
-    found = list(pictures.predict(model, preprocessing, pictures.find(images)))
+    found = list(pictures.predict(model, preprocessing, task, pictures.find(images)))
     if json:
         rows = [{"path": str(p.path), "classes": [{"name": n, "probability": v} for n, v in p.classes]} for p in found]
         output.print_json({"predictions": rows})

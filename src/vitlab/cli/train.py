@@ -58,7 +58,7 @@ def train(
             specs,
             folders,
             recipe=recipe,
-            wishes=from_dict(Wishes, {**asked, "compiled": compile}),
+            wishes=from_dict(Wishes, {**asked, "compiled": compile or None}),
             saving=Saving(save_steps, 60 * save_minutes),
             resume=resume,
             init=init,
@@ -107,6 +107,10 @@ def _spec(recipe: str, data: str | None, changes: dict[str, Any], seed: int | No
 def _runs(spec: "RunSpec", folder: Path, seeds: int | None) -> tuple[list["RunSpec"], list[Path]]:
     from dataclasses import replace
 
+    from vitlab.base.errors import UserError
+
     if seeds is None:
         return [spec], [folder]
+    if spec.seed != 0:
+        raise UserError(f"--seed {spec.seed} and --seeds {seeds}: --seeds trains seeds 0 to {seeds - 1}")
     return [replace(spec, seed=s) for s in range(seeds)], [folder / f"seed-{s}" for s in range(seeds)]

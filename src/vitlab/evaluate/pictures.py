@@ -12,6 +12,7 @@ from torch import Tensor
 from vitlab.base.errors import DataError
 from vitlab.checkpoints.model import Preprocessing
 from vitlab.models.vit import ViT
+from vitlab.tasks._base import TaskSpec
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 
@@ -52,12 +53,14 @@ def read(path: Path, channels: int, preprocessing: Preprocessing) -> Tensor:
 
 
 @torch.no_grad()
-def predict(model: ViT, preprocessing: Preprocessing, paths: Sequence[Path], top: int = 5) -> Iterator[Prediction]:
-    """The `top` classes of every picture."""
+def predict(
+    model: ViT, preprocessing: Preprocessing, task: TaskSpec, paths: Sequence[Path], top: int = 5
+) -> Iterator[Prediction]:
+    """The `top` classes of every picture, as sure as the task says that the model is."""
     names = preprocessing.class_names
     for path in paths:
         image = read(path, model.spec.in_chans, preprocessing)
-        probabilities = model(image[None]).softmax(-1)[0]
+        probabilities = task.probabilities(model(image[None]))[0]
         best = probabilities.topk(min(top, len(names)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         yield Prediction(path, tuple((names[index], value) for index, value in pairs))

@@ -8,23 +8,23 @@ from torch import Tensor
 from vitlab.data.images import Images
 from vitlab.tasks._base import Scores
 
-BATCH = 512  # images at once, whatever the training batch
-
 Scorer = Callable[[Tensor, Tensor, Tensor | None], Scores]  # images, targets, no keys; leading run axis
 Prepare = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]  # pixels, labels, keys -> images, targets
 
 
 @torch.no_grad()
-def evaluate(scores: Scorer, prepare: Prepare, images: Images, runs: int) -> tuple[list[dict[str, float]], Tensor]:
+def evaluate(
+    scores: Scorer, prepare: Prepare, images: Images, runs: int, batch_size: int = 512
+) -> tuple[list[dict[str, float]], Tensor]:
     """Score every image with each of R runs -> (means for each run: loss, top1, top5; logits [R, n, Y] on the CPU).
 
     Sums are taken over samples, so an uneven last batch counts as what it is.
     """
     sums: dict[str, Tensor] = {}
     logits = []
-    for start in range(0, len(images), BATCH):
-        pixels = images.pixels[start : start + BATCH].expand(runs, -1, -1, -1, -1)
-        labels = images.labels[start : start + BATCH].expand(runs, -1)
+    for start in range(0, len(images), batch_size):
+        pixels = images.pixels[start : start + batch_size].expand(runs, -1, -1, -1, -1)
+        labels = images.labels[start : start + batch_size].expand(runs, -1)
         batch, targets = prepare(pixels, labels, torch.zeros_like(labels))
         result = scores(batch, targets, None)
         for name, value in {"loss": result.loss, **result.metrics}.items():

@@ -31,6 +31,8 @@ def _sizes(spec: ViTSpec) -> Iterator[str]:
     for name in ("drop_path", "embed_dropout", "mixer_dropout", "mlp_dropout"):
         if not 0 <= getattr(spec, name) < 1:
             yield f"{name}={getattr(spec, name)}: must be at least 0 and below 1"
+    if spec.layer_scale is not None and spec.layer_scale <= 0:
+        yield f"layer_scale={spec.layer_scale}: must be positive, or null for none"
     if spec.num_registers < 0:
         yield f"num_registers={spec.num_registers}: must not be negative"
     for axis, pixels, patch in zip(("rows", "columns"), spec.img_size, spec.patch_size, strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from vitlab.base.errors import DataError
-from vitlab.base.records import read_json
+from vitlab.base.records import read_field
 from vitlab.base.spec import from_dict
 from vitlab.checkpoints.model import load
 from vitlab.data.sets._base import DataSpec
@@ -19,16 +19,16 @@ from vitlab.train.spec import RunSpec
 
 def evaluate_run(run: Path, data: DataSpec | None, device: str | None) -> dict[str, Any]:
     """test_loss, test_top1, test_top5 and the number of images, with the training's own precision and normalisation."""
-    spec = from_dict(RunSpec, read_json(run / "spec.json")["spec"])
-    chosen = from_dict(Choices, read_json(run / "env.json")["choices"])
+    spec = from_dict(RunSpec, read_field(run / "spec.json", "spec"))
+    chosen = from_dict(Choices, read_field(run / "env.json", "choices"))
     model, before = load(run)
     where = pick_device(device)
     model = model.to(where, chosen.compute_dtype)
     use_kernel(model, chosen.kernel)
     images = (data or spec.data).load()
     if images.class_names != before.class_names:
-        theirs, ours = len(images.class_names), len(before.class_names)
-        raise DataError(f"--data has {theirs} classes and the run {ours}, or their names differ")
+        theirs, ours = (", ".join(names[:3]) for names in (images.class_names, before.class_names))
+        raise DataError(f"--data has the classes {theirs}, …; the run was trained on {ours}, …")
     prepare = evaluation_pipeline(spec, replace(images, mean=before.mean, std=before.std), chosen)
 
     def scores(batch: torch.Tensor, targets: torch.Tensor, keys: torch.Tensor | None) -> Any:

@@ -7,7 +7,7 @@ machines differ, `vitlab.train.trial` lets the candidates take a few steps of th
 
 import os
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import psutil
 import torch
@@ -55,19 +55,28 @@ class Wishes(Spec):
     kernel: Kernel | None = None
     micro_batch: int | None = None
     threads: int | None = None
-    compiled: bool = False
+    compiled: bool | None = None
 
 
 def pick_device(wish: str | None) -> torch.device:
     """The device asked for, or the best at hand. Raises UserError if it is not there."""
     if wish is None:
         wish = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if wish.partition(":")[0] not in ("cpu", "cuda", "mps"):
+        raise UserError(f"--device {wish}: legal: cpu, cuda, cuda:N, mps")
     try:
         torch.zeros(1, device=wish)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"--device {wish}: not available here ({reason}); cpu always is") from None
+    except (RuntimeError, AssertionError):
+        raise UserError(f"--device {wish}: not available here; cpu always is") from None
     return torch.device(wish)
+
+
+def accelerator(device: str) -> dict[str, Any] | None:
+    """What a record says of a GPU: its name, memory and CUDA version; None for a CPU."""
+    if not device.startswith("cuda"):
+        return None
+    found = torch.cuda.get_device_properties(device)
+    return {"name": found.name, "memory_bytes": found.total_memory, "cuda": torch.version.cuda}
 
 
 def cores() -> int:
@@ -81,11 +90,11 @@ def by_rule(wishes: Wishes, model: ViTSpec, batch_size: int, runs: int) -> Choic
     on_gpu = device.type == "cuda"
     return Choices(
         device=str(device),
-        precision=wishes.precision or ("bf16" if on_gpu else "fp32"),
+        precision=wishes.precision or ("bf16" if on_gpu and torch.cuda.is_bf16_supported(False) else "fp32"),
         kernel=wishes.kernel or ("explicit" if device.type == "cpu" else "fused"),
         micro_batch=min(wishes.micro_batch or _fitting(model, device, runs), batch_size),
         threads=wishes.threads or cores(),
-        compiled=wishes.compiled,
+        compiled=bool(wishes.compiled),
     )
 
 

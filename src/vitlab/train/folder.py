@@ -36,7 +36,7 @@ class RunFolder:
     def status(self) -> str | None:
         """How the run ended: "finished", "failed" or "interrupted"; None if it did not end."""
         result = self.path / "result.json"
-        return records.read_json(result)["status"] if result.exists() else None
+        return records.read_field(result, "status") if result.exists() else None
 
     def claim(self, resume: bool) -> None:
         """Make sure that this folder is free, or holds this very run and may be resumed. Raises UserError."""
@@ -49,26 +49,34 @@ class RunFolder:
             raise UserError(
                 f"--out {self.path}: there is a run already; --resume goes on with it, or name another folder"
             )
-        if records.read_json(recorded)["id"] != spec_id(self.spec):
+        if records.read_field(recorded, "id") != spec_id(self.spec):
             raise UserError(f"--resume {self.path}: the run there has other settings; its spec.json says which")
 
-    def begin(self, recipe: str, env: Mapping[str, Any], preprocessing: Mapping[str, Any]) -> None:
-        """Write what is known before the first step."""
+    def describe(self, env: Mapping[str, Any], preprocessing: Mapping[str, Any]) -> None:
+        """Write what the run works on and with."""
         records.write_json(self.path / "env.json", env)
         records.write_json(self.path / "preprocessing.json", preprocessing)
-        values = {"recipe": recipe, "id": spec_id(self.spec), "spec": to_dict(self.spec)}
-        records.write_json(self.path / "spec.json", values)  # last: it is what makes the folder a run
+
+    def declare(self, recipe: str, init: Path | None) -> None:
+        """Write what is asked for, last of all: it is what makes the folder a run."""
+        values = {"recipe": recipe, "id": spec_id(self.spec), "init": _source(init), "spec": to_dict(self.spec)}
+        records.write_json(self.path / "spec.json", values)
+
+    def reopen(self, choices: Choices, init: Path | None) -> None:
+        """Take up the run again: an earlier end no longer holds, and other choices may. Raises UserError."""
+        if init is not None and _source(init) != records.read_json(self.path / "spec.json").get("init"):
+            raise UserError(
+                f"--init {init}: the run in {self.path} began with other weights, and --resume goes on with it"
+            )
+        (self.path / "result.json").unlink(missing_ok=True)
+        env = records.read_json(self.path / "env.json")
+        records.write_json(self.path / "env.json", {**env, "choices": to_dict(choices)})
 
     def choices(self) -> Choices | None:
         """What was chosen when this run began, if it began."""
         if not (self.path / "spec.json").exists():
             return None
-        return from_dict(Choices, records.read_json(self.path / "env.json")["choices"])
-
-    def change(self, choices: Choices) -> None:
-        """Write down that from now on other choices hold."""
-        env = records.read_json(self.path / "env.json")
-        records.write_json(self.path / "env.json", {**env, "choices": to_dict(choices)})
+        return from_dict(Choices, records.read_field(self.path / "env.json", "choices"))
 
     def save(self, kind: str, state: TrainState, run: int, meta: Mapping[str, Any]) -> None:
         """Write a checkpoint of one run, and remove those that are no longer wanted."""
@@ -90,9 +98,14 @@ class RunFolder:
         records.write_json(self.path / "result.json", {"status": status, "reason": reason, "metrics": dict(metrics)})
 
 
+def _source(init: Path | None) -> dict[str, str] | None:
+    """What a record says of the weights that a run started from."""
+    return None if init is None else {"path": str(init), "checksum": native.checksum_of(init)}
+
+
 def _of_a_beginning(file: Path) -> bool:
     """Whether this is what a process leaves that is killed before its folder is a run."""
-    return file.name in ("env.json", "preprocessing.json") or file.name.startswith(".")
+    return file.name in ("env.json", "preprocessing.json", "checkpoint") or file.name.startswith(".")
 
 
 def restore(folders: Sequence[RunFolder], state: TrainState) -> list[dict[str, Any]] | None:

@@ -9,21 +9,25 @@ from pathlib import Path
 import torch
 
 from vitlab.base.errors import UserError
-from vitlab.train.choices import Choices
+from vitlab.train.choices import Choices, Wishes
 from vitlab.train.spec import RunSpec
 
 
 @contextmanager
-def naming_the_setting(choices: Choices, spec: RunSpec) -> Iterator[None]:
+def naming_the_setting(spec: RunSpec, choices: Choices | Wishes) -> Iterator[None]:
     """Turn an allocation that failed into a UserError that says what to lower."""
+    micro_batch = choices.micro_batch or spec.batch_size
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "alloc" not in str(error):
             raise
+        lower = "model.embed_dim or model.depth: the batch is one image already"
+        if micro_batch > 1:
+            lower = f"it with --micro-batch {micro_batch // 2} (the same result in less memory)"
         raise UserError(
-            f"out of memory on {choices.device}, micro-batch {choices.micro_batch} of batch_size={spec.batch_size}; "
-            f"lower it with --micro-batch {max(choices.micro_batch // 2, 1)} (the same result in less memory)"
+            f"out of memory on {choices.device or 'this device'}, micro-batch {micro_batch} of "
+            f"batch_size={spec.batch_size}: lower {lower}"
         ) from error
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from torch import Tensor
 
 from vitlab.base import records
 from vitlab.base.env import describe
@@ -24,7 +25,7 @@ from vitlab.checkpoints import native
 from vitlab.data.images import Images, ImageSet
 from vitlab.data.splits import carve
 from vitlab.evaluate.topk import evaluate
-from vitlab.train.choices import Choices, Wishes, pick_device
+from vitlab.train.choices import Choices, Wishes, accelerator, pick_device
 from vitlab.train.finish import final_metrics, write_predictions
 from vitlab.train.folder import RunFolder, preprocessing_of, restore, start_from
 from vitlab.train.interrupt import Interrupted, Request, listening
@@ -73,8 +74,9 @@ def train(
     waiting = [run for run in waiting if run.status != "failed"] or waiting  # the others do not wait for those
     if waiting:
         console = console or Console(quiet=True)
-        session = _prepare(waiting, recipe, wishes, saving, init, console)
-        with naming_the_setting(session.choices, session.loop.spec), listening() as request:
+        with naming_the_setting(waiting[0].spec, wishes):
+            session = _prepare(waiting, recipe, wishes, saving, init, console)
+        with naming_the_setting(session.loop.spec, session.choices), listening() as request:
             session.run(request, console)
     return [records.read_json(run.path / "result.json") for run in runs]
 
@@ -98,13 +100,10 @@ def _prepare(
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
     loop = build_loop(specs, images, train_indices, choices)
-    for run in runs:
-        if run.choices() is None:
-            run.begin(recipe, {**describe(), "choices": to_dict(choices)}, preprocessing_of(first, images))
-        elif run.choices() != choices:
-            run.change(choices)
+    loop.loader.batch(0)  # what cannot be done is refused before the folder is taken
     session = Session(runs, loop, images, take(images.train, val_indices), choices, saving)
-    session.resume_or_start(init)
+    env = {**describe(), "accelerator": accelerator(choices.device), "choices": to_dict(choices)}
+    session.take_folders(recipe, env, preprocessing_of(first, images), init)
     said = f"{choices.device}, {choices.precision}, {choices.kernel} attention, {choices.threads} threads"
     console.print(
         f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {said}", highlight=False
@@ -114,7 +113,7 @@ def _prepare(
 
 def _as_now_wished(recorded: Choices, wishes: Wishes) -> Choices:
     """What a run began with; what the user says now goes before it: a smaller micro-batch, another device."""
-    said = {name: value for name, value in to_dict(wishes).items() if value not in (None, False)}
+    said = {name: value for name, value in to_dict(wishes).items() if value is not None}
     choices = from_dict(Choices, to_dict(recorded) | said)
     pick_device(choices.device)
     return choices
@@ -133,13 +132,24 @@ class Session:
         self.failed: list[int | None] = [None] * len(runs)
         self.started = self.saved = time.monotonic()
 
-    def resume_or_start(self, init: Path | None) -> None:
-        """Load the latest checkpoint; without one, the initial weights that were asked for."""
+    def take_folders(self, recipe: str, env: dict[str, Any], preprocessing: dict[str, Any], init: Path | None) -> None:
+        """Declare the runs that are new, and load the latest checkpoint of those that are not."""
+        new = [run.choices() is None for run in self.runs]
+        if init is not None and any(new):
+            start_from(self.loop.state, init)
+        for index, run in enumerate(self.runs):
+            if not new[index]:
+                run.reopen(self.choices, init)
+                continue
+            run.describe(env, preprocessing)
+            if init is not None:  # saved before the run is declared, so that no resume can lose it
+                run.save("step", self.loop.state, index, self._meta(index))
+            run.declare(recipe, init)
+        self._restore()
+
+    def _restore(self) -> None:
         metas = restore(self.runs, self.loop.state)
-        if metas is None:
-            if init is not None:
-                start_from(self.loop.state, init)
-                self._save()  # so that a resume, too, starts from there
+        if metas is None:  # new, or killed before the first checkpoint
             return
         self.loop.meter.restore([meta["meter"] for meta in metas], self.choices.master_dtype)
         self.best = [meta["best"] for meta in metas]
@@ -218,6 +228,11 @@ class Session:
     def _meta(self, run: int) -> dict[str, Any]:
         return {"seconds": self.seconds, "best": self.best[run], "meter": self.loop.meter.save(run)}
 
+    def _score(self, split: Images) -> tuple[list[dict[str, float]], Tensor]:
+        """Evaluate all runs; without gradients four micro-batches take less memory than one did with them."""
+        batch_size = min(512, 4 * self.choices.micro_batch)
+        return evaluate(self.loop.scores, self.prepare, split, len(self.runs), batch_size)
+
     def _evaluate(self) -> list[dict[str, Any]]:
         """Score the validation split, and the test split where its curve is asked for; write one line a run."""
         loop, step = self.loop, self.loop.state.step
@@ -227,7 +242,7 @@ class Session:
             splits["test"] = self.images.test
         loop.state.publish_evaluated()
         for name, split in splits.items():
-            means, _ = evaluate(loop.scores, self.prepare, split, len(self.runs))
+            means, _ = self._score(split)
             lines = [line | {f"{name}_{k}": v for k, v in m.items()} for line, m in zip(lines, means, strict=True)]
         self._fail_by(lines)
         for index, (run, line) in enumerate(zip(self.runs, lines, strict=True)):
@@ -265,7 +280,7 @@ class Session:
                 kept = native.best(run.checkpoints)
                 if self.failed[index] is None and kept is not None:
                     loop.state.weights.show(index, native.load(kept).model)
-        means, logits = evaluate(loop.scores, self.prepare, self.images.test, len(self.runs))
+        means, logits = self._score(self.images.test)
         self._fail_by(means)
         for index, run in enumerate(self.runs):
             if self.failed[index] is None:

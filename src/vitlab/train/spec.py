@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vitlab.augment.ops._base import OpSpec
+from vitlab.augment.pipeline import check_order
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Spec
 from vitlab.data.sets._base import DataSpec
@@ -78,6 +79,10 @@ class RunSpec(Spec):
                 raise SpecError(f"{name}={value}: must be positive")
         if not 0 <= self.val_fraction < 1:
             raise SpecError(f"val_fraction={self.val_fraction}: must be at least 0 and below 1")
+        for name in ("seed", "val_seed"):
+            if not 0 <= getattr(self, name) < 2**63:
+                raise SpecError(f"{name}={getattr(self, name)}: must be at least 0 and below 2^63")
+        check_order(self.augment)
         if self.weights == "best" and self.val_fraction == 0:
             raise SpecError("weights=best needs a validation split, and val_fraction=0 leaves none")
         self._check_data()

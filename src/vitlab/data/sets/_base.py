@@ -13,6 +13,7 @@ class DataSpec(Component):
     """`mean`, `std`: what the pixels of each channel, between 0 and 1, are normalised with."""
 
     family: ClassVar[str] = "vitlab.data.sets"
+    kind: ClassVar[str] = "data"
     img_size: ClassVar[tuple[int, int]]  # rows, columns
     in_chans: ClassVar[int]
     num_classes: ClassVar[int]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from vitlab.base.errors import SpecError
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.head._base import HeadSpec
 
@@ -14,6 +15,10 @@ class Spec(HeadSpec):
     """`hidden`: the width of the tanh layer; None is embed_dim, as in Google's checkpoints."""
 
     hidden: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.hidden is not None and self.hidden <= 0:
+            raise SpecError(f"head.hidden={self.hidden}: must be positive")
 
     def build(self, dims: BlockDims) -> nn.Module:
         width = dims.embed_dim if self.hidden is None else self.hidden

@@ -5,7 +5,14 @@ from typing import ClassVar
 
 from torch import nn
 
+from vitlab.base.errors import SpecError
 from vitlab.base.spec import Component
+
+
+def check_eps(eps: float) -> None:
+    """Refuse a negative eps: the root of a constant token would be of a negative number."""
+    if eps < 0:
+        raise SpecError(f"norm.eps={eps}: must not be negative")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from vitlab.base.errors import SpecError
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
 
@@ -51,6 +52,10 @@ class Spec(PosEmbedSpec):
 
     rotates: ClassVar[bool] = True
     temperature: float = 100.0
+
+    def __post_init__(self) -> None:
+        if self.temperature <= 0:
+            raise SpecError(f"pos_embed.temperature={self.temperature}: must be positive")
 
     def build(self, dims: BlockDims) -> PosEmbed:
         return RoPE2d(dims, self.temperature)

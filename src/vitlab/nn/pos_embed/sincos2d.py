@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from vitlab.base.errors import SpecError
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
 
@@ -46,6 +47,10 @@ class Spec(PosEmbedSpec):
     """`temperature`: the base of the frequencies."""
 
     temperature: float = 10000.0
+
+    def __post_init__(self) -> None:
+        if self.temperature <= 0:
+            raise SpecError(f"pos_embed.temperature={self.temperature}: must be positive")
 
     def build(self, dims: BlockDims) -> PosEmbed:
         return SinCos2d(dims, self.temperature)

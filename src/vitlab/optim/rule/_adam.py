@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
+from vitlab.base.errors import SpecError
 from vitlab.optim.rule._base import RuleSpec
 
 
@@ -19,6 +20,13 @@ class AdamSpec(RuleSpec):
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SpecError(f"optim.rule.{name}={getattr(self, name)}: must be at least 0 and below 1")
+        if self.eps <= 0:
+            raise SpecError(f"optim.rule.eps={self.eps}: must be positive")
 
     def step(
         self, weights: Tensor, gradient: Tensor, slots: dict[str, Tensor], count: int, lr: float, weight_decay: float

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from vitlab.base.errors import SpecError
 from vitlab.optim.rule._base import RuleSpec
 
 
@@ -18,6 +19,10 @@ class Spec(RuleSpec):
     slots: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
     momentum: float = 0.9
     nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1:
+            raise SpecError(f"optim.rule.momentum={self.momentum}: must be at least 0 and below 1")
 
     def step(
         self, weights: Tensor, gradient: Tensor, slots: dict[str, Tensor], count: int, lr: float, weight_decay: float
