@@ -1,6 +1,7 @@
 """`vitlab bench`: speed and memory, in turn with other libraries, as ratios taken in one run."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -22,34 +23,38 @@ def register(app: typer.Typer) -> None:
     app.add_typer(bench, name="bench")
 
 
-@bench.command("train", help="Training steps a second, against peers.")
-def train(
-    against: AgainstOption = "timm,transformers,vit_pytorch",
-    model: ModelOption = "r0_vit",
-    batch: BatchOption = 128,
-    rounds: RoundsOption = 5,
-    device: DeviceOption = None,
-    precision: PrecisionOption = None,
-    compile: CompileOption = False,
-    json: JsonOption = False,
-) -> None:
-    """Time a training step: forward, backward, AdamW."""
-    _versus("train", against, model, batch, rounds, device, precision, compile, json)
+def _verb(mode: Literal["train", "infer"]) -> Callable[..., None]:
+    """`vitlab bench train` and `vitlab bench infer` differ in what is timed and in nothing else."""
+
+    def contest(
+        against: AgainstOption = "timm,transformers,vit_pytorch",
+        model: ModelOption = "r0_vit",
+        batch: BatchOption = 128,
+        rounds: RoundsOption = 5,
+        device: DeviceOption = None,
+        precision: PrecisionOption = None,
+        compile: CompileOption = False,
+        json: JsonOption = False,
+    ) -> None:
+        from vitlab.base.spec import from_dict
+        from vitlab.bench.versus import versus
+        from vitlab.bench.work import Job
+        from vitlab.models.vit import preset
+        from vitlab.train.choices import Wishes, pick_device
+
+        job = Job(mode, preset(model), batch, pick_device(device), compile)
+        names = [name for name in against.split(",") if name]
+        figures = versus(job, names, rounds, from_dict(Wishes, {"precision": precision}))
+        if json:
+            output.print_json(figures)
+        else:
+            _print_versus(model, figures)
+
+    return contest
 
 
-@bench.command("infer", help="Forward passes a second, against peers.")
-def infer(
-    against: AgainstOption = "timm,transformers,vit_pytorch",
-    model: ModelOption = "r0_vit",
-    batch: BatchOption = 128,
-    rounds: RoundsOption = 5,
-    device: DeviceOption = None,
-    precision: PrecisionOption = None,
-    compile: CompileOption = False,
-    json: JsonOption = False,
-) -> None:
-    """Time a forward pass."""
-    _versus("infer", against, model, batch, rounds, device, precision, compile, json)
+bench.command("train", help="Training steps a second (forward, backward, AdamW), against peers.")(_verb("train"))
+bench.command("infer", help="Forward passes a second, against peers.")(_verb("infer"))
 
 
 @bench.command("loader", help="Images a second of the data path, with and without augmentation.")
@@ -70,25 +75,6 @@ def loader(
     rows = [(name.replace("_", " "), output.count(f["images_per_second"])) for name, f in figures["paths"].items()]
     output.print_table(f"{recipe}, batch {figures['batch_size']}", ("path", "images/s"), rows)
     output.console().print(f"augmented batches take {figures['share_of_step']:.1%} of the training step")
-
-
-def _versus(
-    mode: Any, against: str, model: str, batch: int, rounds: int, device: str | None,
-    precision: str | None, compiled: bool, json: bool,
-) -> None:  # fmt: skip
-    from vitlab.base.spec import from_dict
-    from vitlab.bench.versus import versus
-    from vitlab.bench.work import Job
-    from vitlab.models.vit import preset
-    from vitlab.train.choices import Wishes, pick_device
-
-    job = Job(mode, preset(model), batch, pick_device(device), compiled)
-    names = [name for name in against.split(",") if name]
-    figures = versus(job, names, rounds, from_dict(Wishes, {"precision": precision}, "--"))
-    if json:
-        output.print_json(figures)
-    else:
-        _print_versus(model, figures)
 
 
 def _print_versus(model: str, figures: dict[str, Any]) -> None:

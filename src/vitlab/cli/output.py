@@ -1,6 +1,7 @@
 """What verbs share about printing: one JSON object with --json, tables and lines for people without."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ def console(quiet: bool = False) -> "Console":
     """Where verbs print for people: standard output, or nowhere when standard output belongs to --json."""
     from rich.console import Console
 
-    return Console(quiet=quiet, highlight=False, soft_wrap=True)
+    width = None if sys.stdout.isatty() else 140  # in a file or a pipe there is no terminal to fit
+    return Console(quiet=quiet, highlight=False, soft_wrap=True, width=width)
 
 
 def print_json(values: Mapping[str, Any]) -> None:
