@@ -52,8 +52,8 @@ def choose(wishes: Wishes, specs: Sequence[RunSpec], images: ImageSet, indices: 
 
 def _memory(specs: Sequence[RunSpec], found: Sequence[Choices]) -> Path:
     """The file that remembers the winner of this race."""
-    shape = replace(specs[0], seed=0, epochs=None, steps=1)
-    race = [hardware(), torch.__version__, len(specs), spec_id(shape), [to_dict(choice) for choice in found]]
+    work = [spec_id(specs[0].model), specs[0].batch_size, len(specs)]
+    race = [hardware(), torch.__version__, work, [to_dict(choice) for choice in found]]
     return cache.folder() / "choices" / f"{tag(json.dumps(race, sort_keys=True)):016x}.json"
 
 
