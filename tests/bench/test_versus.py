@@ -8,7 +8,7 @@ from vitlab.bench.versus import versus
 from vitlab.models.cost import cost
 from vitlab.train.choices import Wishes
 
-WISHES = Wishes(precision="fp32", threads=1)
+WISHES = Wishes(precision="fp32", kernel="explicit", threads=1)
 
 
 @pytest.fixture(autouse=True)

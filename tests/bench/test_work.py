@@ -5,7 +5,7 @@ from torch import nn
 from vitlab.bench.work import ours, peer_work, plain
 from vitlab.train.choices import Wishes
 
-WISHES = Wishes(precision="fp32", threads=1)
+WISHES = Wishes(precision="fp32", kernel="explicit", threads=1)
 
 
 def test_our_training_step_is_the_loop_that_trains(job):
