@@ -24,7 +24,9 @@ def test_contestants_take_turns():
     calls = []
     both = [Contestant(name, "", 1, lambda name=name: calls.append(name)) for name in "ab"]
     run_rounds(both, CPU, rounds=3, seconds=0)
-    assert "".join(calls) == "a" * WARM_UP + "b" * WARM_UP + "ababab"
+    assert (
+        "".join(calls) == "a" * WARM_UP + "b" * WARM_UP + "aabb" * 3
+    )  # each turn begins with a call that is not timed
     assert [len(c.seconds) for c in both] == [3, 3]
 
 
