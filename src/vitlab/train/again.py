@@ -4,8 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from vitlab.base.errors import DataError
 from vitlab.base.records import read_field
 from vitlab.base.spec import from_dict
@@ -15,6 +13,7 @@ from vitlab.evaluate.topk import evaluate
 from vitlab.train.choices import Choices, pick_device, use_kernel
 from vitlab.train.loop import evaluation_pipeline
 from vitlab.train.spec import RunSpec
+from vitlab.train.stack import single
 
 
 def evaluate_run(run: Path, data: DataSpec | None, device: str | None) -> dict[str, Any]:
@@ -31,10 +30,5 @@ def evaluate_run(run: Path, data: DataSpec | None, device: str | None) -> dict[s
         raise DataError(f"--data has the classes {theirs}, …; the run was trained on {ours}, …")
     prepare = evaluation_pipeline(spec, replace(images, mean=before.mean, std=before.std), chosen)
 
-    def scores(batch: torch.Tensor, targets: torch.Tensor, keys: torch.Tensor | None) -> Any:
-        alone = spec.task.scores(model, batch[0], targets[0], None)
-        metrics = {name: value[None] for name, value in alone.metrics.items()}
-        return alone._replace(loss=alone.loss[None], metrics=metrics, logits=alone.logits[None])
-
-    means, _ = evaluate(scores, prepare, images.test.to(where), runs=1)
+    means, _ = evaluate(single(model, spec.task), prepare, images.test.to(where), runs=1)
     return {f"test_{name}": value for name, value in means[0].items()} | {"images": len(images.test)}

@@ -23,12 +23,11 @@ class BatchGradient:
         """-> the gradient, one flat [R, P] for each parameter group."""
         self.weights.publish()
         self.totals = {}
-        size = batch.images.shape[1]
+        size, leaves = batch.images.shape[1], list(self.weights.leaves.values())
         for start in range(0, size, self.micro_batch):
             part = slice(start, start + self.micro_batch)
             result = self.scores(batch.images[:, part], batch.targets[:, part], batch.keys[:, part])
             # materialize_grads: a part may leave weights unused (norm1 before mixer=identity); their gradient is zero
-            leaves = list(self.weights.leaves.values())
             gradients = torch.autograd.grad(result.loss.sum() / size, leaves, materialize_grads=True)
             self.weights.collect(gradients, first=start == 0)
             self._count({"loss": result.loss.detach(), **result.metrics})

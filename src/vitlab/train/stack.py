@@ -22,14 +22,16 @@ ScoreFunction = Callable[[Tensor, Tensor, Tensor | None], Scores]  # images, tar
 
 def score_function(model: nn.Module, task: TaskSpec, weights: Weights, compiled: bool = False) -> ScoreFunction:
     """(images [R, B, C, height, width], targets [R, B, Y], keys [R, B] or None) -> Scores, [R, B] each."""
-    single = _single(model, task, weights)
-    scores = single if weights.runs == 1 else _stacked(model, task, weights)
+    if weights.runs == 1:
+        install(model, weights.leaves)
+        scores = single(model, task)
+    else:
+        scores = _stacked(model, task, weights)
     return torch.compile(scores, options=COMPILER) if compiled else scores
 
 
-def _single(model: nn.Module, task: TaskSpec, weights: Weights) -> ScoreFunction:
-    if weights.runs == 1:
-        install(model, weights.leaves)
+def single(model: nn.Module, task: TaskSpec) -> ScoreFunction:
+    """One model with its own weights, seen as a stack of one."""
 
     def scores(images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
         alone = task.scores(model, images[0], targets[0], None if keys is None else keys[0])
