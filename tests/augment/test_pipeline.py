@@ -66,6 +66,17 @@ def test_micro_batches_and_single_runs_see_the_same():
     assert torch.equal(alone, pipeline(*ops)(PIXELS, LABELS, KEYS)[0][1:2])
 
 
+@pytest.mark.parametrize("batch_ops", [(), (mix.Spec(prob=1),), (mix.Spec(prob=1), mix.Spec(prob=1, per="sample"))])
+@pytest.mark.parametrize("part", [slice(0, 3), slice(3, 8), slice(0, 4), slice(7, 8), slice(0, 8)])
+def test_a_part_of_a_batch_is_that_part_of_the_whole(batch_ops: tuple[OpSpec, ...], part: slice):
+    whole = pipeline(*PER_SAMPLE, *batch_ops)
+    rows = whole.needed(KEYS, part)
+    run = torch.arange(3)[:, None]
+    given = (PIXELS, LABELS) if rows is None else (PIXELS[run, rows], LABELS[run, rows])
+    expected = [each[:, part] for each in whole(PIXELS, LABELS, KEYS)]
+    assert all(torch.equal(a, b) for a, b in zip(whole(*given, KEYS, rows), expected, strict=True))
+
+
 @dataclass(frozen=True)
 class Stamp(PixelOp):
     """Writes what it draws into its column."""

@@ -45,8 +45,8 @@ def train(
     from vitlab.base.spec import from_dict
     from vitlab.train.choices import Wishes
     from vitlab.train.interrupt import Interrupted
-    from vitlab.train.run import Saving
     from vitlab.train.run import train as train_runs
+    from vitlab.train.session import Saving
 
     spec = _spec(recipe, data, settings(set_), seed)
     folder = out or Path("runs") / Path(recipe).stem

@@ -1,5 +1,6 @@
 """Decoded pictures in memory: a split, and a whole data set."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,20 @@ class Images:
     def to(self, device: torch.device | str) -> "Images":
         """The same pictures on `device`."""
         return Images(self.pixels.to(device), self.labels.to(device))
+
+    def subset(self, indices: Tensor) -> "Images":
+        """The pictures at `indices` [m]."""
+        indices = indices.to(self.labels.device)
+        return Images(self.pixels[indices], self.labels[indices])
+
+    def ask(self, indices: Tensor) -> Callable[[], Tensor]:
+        """indices [...] -> a promise of the pixels [..., C, H, W]"""
+        return lambda: self.pixels[indices]
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All in order, `size` at once: pixels [b, C, H, W], labels [b]."""
+        for start in range(0, len(self), size):
+            yield self.pixels[start : start + size], self.labels[start : start + size]
 
 
 class Splits(NamedTuple):

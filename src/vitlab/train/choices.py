@@ -32,8 +32,9 @@ class Choices(Spec):
     precision: Precision = "fp32"
     kernel: Kernel = "explicit"
     micro_batch: int = 128
-    threads: int = 1
+    threads: int = 1  # of each process
     compiled: bool = False
+    processes: int = 1
 
     @property
     def compute_dtype(self) -> torch.dtype:

@@ -1,7 +1,8 @@
 """The folders of R runs that train together: what is written when, and where a resumed run goes on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,24 @@ from vitlab.train.spec import RunSpec
 from vitlab.train.state import TrainState
 
 
+def by_one_writer(method: Callable[..., None]) -> Callable[..., None]:
+    """Let a method that writes do nothing in a process that is not the one to write."""
+
+    @wraps(method)
+    def write(self: "RunFolder", *arguments: Any, **named: Any) -> None:
+        if self.writes:
+            method(self, *arguments, **named)
+
+    return write
+
+
 @dataclass(frozen=True)
 class RunFolder:
-    """One run's directory; the formats are in `vitlab.base.records`."""
+    """One run's directory; the formats are in `vitlab.base.records`. `writes`: whether this process writes into it."""
 
     path: Path
     spec: RunSpec
+    writes: bool = True
 
     @property
     def checkpoints(self) -> Path:
@@ -52,16 +65,19 @@ class RunFolder:
         if records.read_field(recorded, "id") != spec_id(self.spec):
             raise UserError(f"--resume {self.path}: the run there has other settings; its spec.json says which")
 
+    @by_one_writer
     def describe(self, env: Mapping[str, Any], preprocessing: Mapping[str, Any]) -> None:
         """Write what the run works on and with."""
         records.write_json(self.path / "env.json", env)
         records.write_json(self.path / "preprocessing.json", preprocessing)
 
+    @by_one_writer
     def declare(self, recipe: str, init: Path | None) -> None:
         """Write what is asked for, last of all: it is what makes the folder a run."""
         values = {"recipe": recipe, "id": spec_id(self.spec), "init": _source(init), "spec": to_dict(self.spec)}
         records.write_json(self.path / "spec.json", values)
 
+    @by_one_writer
     def reopen(self, choices: Choices, init: Path | None) -> None:
         """Take up the run again: an earlier end no longer holds, and other choices may. Raises UserError."""
         if init is not None and _source(init) != records.read_json(self.path / "spec.json").get("init"):
@@ -78,6 +94,7 @@ class RunFolder:
             return None
         return from_dict(Choices, records.read_field(self.path / "env.json", "choices"))
 
+    @by_one_writer
     def save(self, kind: str, state: TrainState, run: int, meta: Mapping[str, Any]) -> None:
         """Write a checkpoint of one run, and remove those that are no longer wanted."""
         preprocessing = records.read_json(self.path / "preprocessing.json")
@@ -85,6 +102,7 @@ class RunFolder:
         native.save(self.checkpoints, kind, state.step, state.evaluated(run), state.tensors(run), meta)
         native.prune(self.checkpoints)
 
+    @by_one_writer
     def forget_after(self, step: int) -> None:
         """Remove what was written after `step`: the resumed run writes it again."""
         records.keep_lines_until(self.metrics, step)
@@ -93,6 +111,12 @@ class RunFolder:
                 if native.step_of(later) > step:
                     native.remove(later)
 
+    @by_one_writer
+    def add_line(self, line: Mapping[str, Any]) -> None:
+        """Add what an evaluation gave."""
+        records.append_line(self.metrics, line)
+
+    @by_one_writer
     def finish(self, status: str, reason: str | None, metrics: Mapping[str, Any]) -> None:
         """Write the result."""
         records.write_json(self.path / "result.json", {"status": status, "reason": reason, "metrics": dict(metrics)})

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from vitlab.augment.pipeline import Pipeline
-from vitlab.data.images import Images, ImageSet
+from vitlab.data.images import ImageSet
 from vitlab.data.loader import Loader
 from vitlab.models.vit import build
 from vitlab.nn.kinds import parameter_kinds
 from vitlab.optim.groups import clip_by_norm, parameter_groups
+from vitlab.processes import ALONE, Processes
 from vitlab.train.choices import Choices, use_kernel
 from vitlab.train.gradient import BatchGradient
 from vitlab.train.meter import Meter
@@ -66,7 +67,9 @@ class Loop:
         state.advance(gradients, self.lr(state.step))
 
 
-def build_loop(specs: Sequence[RunSpec], images: ImageSet, indices: Tensor, choices: Choices) -> Loop:
+def build_loop(
+    specs: Sequence[RunSpec], images: ImageSet, indices: Tensor, choices: Choices, processes: Processes = ALONE
+) -> Loop:
     """Runs that differ in their seed only, as one loop over `indices` of the training images."""
     first = specs[0]
     device = torch.device(choices.device)
@@ -81,9 +84,11 @@ def build_loop(specs: Sequence[RunSpec], images: ImageSet, indices: Tensor, choi
     seeds = torch.tensor([spec.seed for spec in specs])
     return Loop(
         spec=first,
-        loader=Loader(images.train, indices, pipeline, first.batch_size, seeds),
+        loader=Loader(
+            images.train, indices, pipeline, first.batch_size, seeds, first.repeats, processes.part(first.batch_size)
+        ),
         scores=scores,
-        gradient=BatchGradient(scores, weights, choices.micro_batch),
+        gradient=BatchGradient(scores, weights, choices.micro_batch, processes),
         state=TrainState(weights, first.optim),
         meter=Meter(len(specs), device),
     )
@@ -97,9 +102,3 @@ def training_pipeline(spec: RunSpec, images: ImageSet, choices: Choices) -> Pipe
 def evaluation_pipeline(spec: RunSpec, images: ImageSet, choices: Choices) -> Pipeline:
     """The same without augmentation: it must never touch an evaluation."""
     return training_pipeline(replace(spec, augment=()), images, choices)
-
-
-def take(images: Images, indices: Tensor) -> Images:
-    """The images at `indices`."""
-    indices = indices.to(images.labels.device)
-    return Images(images.pixels[indices], images.labels[indices])

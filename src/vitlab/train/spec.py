@@ -61,6 +61,7 @@ class RunSpec(Spec):
     task: TaskSpec = classify.Spec()
     optim: OptimSpec = OptimSpec()
     batch_size: int = 128
+    repeats: int = 1  # how often each image stands in an epoch, augmented anew each time (arXiv 1901.09335)
     epochs: float | None = None
     steps: int | None = None
     val_fraction: float = 0.1  # of the training data, carved out for selection
@@ -68,12 +69,13 @@ class RunSpec(Spec):
     evaluate_every: float = 1.0  # epochs
     weights: Literal["last", "best"] = "last"  # which weights the test split sees: the last, or the best on validation
     test_every_epoch: bool = False  # curves of the test split, marked "peeks" wherever they are shown
+    evaluate_with_dropout: bool = False  # a slip of published code: evaluation mode was never switched on
     seed: int = 0
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
             raise SpecError(f"epochs={self.epochs} and steps={self.steps}: set exactly one of them")
-        for name in ("batch_size", "epochs", "steps", "evaluate_every"):
+        for name in ("batch_size", "repeats", "epochs", "steps", "evaluate_every"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise SpecError(f"{name}={value}: must be positive")

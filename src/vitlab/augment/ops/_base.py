@@ -4,14 +4,14 @@ Every operation belongs to one of three stages, which follow each other; its bas
 
     PixelOp         uint8 pixels, one sample at a time: what a camera could have done
     NormalisedOp    normalised images, one sample at a time
-    BatchOp         whole global batches of R runs, with their targets
+    BatchOp         each sample of a global batch with another one of it, and their targets
 
 Whatever is random is drawn from the samples' keys (see `vitlab.rng`), in one vectorised call without a look at the
 values on the host. So a sample's crop is the same in any micro-batch, in any process and on any device.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from torch import Tensor
 
@@ -19,6 +19,13 @@ from vitlab.base.errors import SpecError
 from vitlab.base.spec import Component
 
 Stage = Literal["pixels", "normalised", "batch"]
+
+
+class Pair(NamedTuple):
+    """Something of each sample, and the same of its partner."""
+
+    own: Tensor
+    partner: Tensor
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,17 @@ class NormalisedOp(OpSpec):
 
 @dataclass(frozen=True)
 class BatchOp(OpSpec):
-    """An operation between the samples of a global batch, in each of R runs."""
+    """An operation between each sample of a global batch and a partner of it, in each of R runs."""
 
     stage: ClassVar[Stage] = "batch"
 
-    def apply(self, images: Tensor, targets: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
-        """[R, B, C, H, W], [R, B, Y], [R, B] -> images and targets of the same shapes"""
+    def partners(self, keys: Tensor) -> Tensor:
+        """The keys of a global batch [R, B] -> [R, B]: which sample of the batch is each one's partner."""
+        raise NotImplementedError
+
+    def apply(self, images: Pair, targets: Pair, keys: Tensor, batch_keys: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples and partners: images of [R, b, C, H, W], targets of [R, b, Y] -> images and targets.
+
+        `keys` [R, b] are the samples' own, `batch_keys` [R, 1] those that the whole global batch shares.
+        """
         raise NotImplementedError
