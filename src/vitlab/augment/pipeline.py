@@ -25,6 +25,14 @@ def check_order(ops: tuple[OpSpec, ...]) -> None:
             )
 
 
+def final_size(ops: tuple[OpSpec, ...], size: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of what comes out of `ops` for pictures of `size`."""
+    for op in ops:
+        if isinstance(op, PixelOp):
+            size = op.out_size(*size)
+    return size
+
+
 @cache
 def _constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """On the device once: to copy it there for every batch would make the host wait."""

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE|SPEC.json", help="See `vitlab list recipes`.")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE[:VARIANT]|SPEC.json", help="See `vitlab list recipes`.")],
     out: Annotated[Path | None, typer.Option("--out", help="The run's folder. Default: runs/RECIPE.")] = None,
     data: DataOption = None,
     set_: SetOption = None,
@@ -49,7 +49,7 @@ def train(
     from vitlab.train.session import Saving
 
     spec = _spec(recipe, data, settings(set_), seed)
-    folder = out or Path("runs") / Path(recipe).stem
+    folder = out or Path("runs") / Path(recipe.replace(":", "_")).stem
     specs, folders = _runs(spec, folder, seeds)
     asked = {"device": device, "precision": precision, "kernel": kernel, "micro_batch": micro_batch, "threads": threads}
     console = output.console(quiet=json)

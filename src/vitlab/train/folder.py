@@ -77,13 +77,16 @@ class RunFolder:
         values = {"recipe": recipe, "id": spec_id(self.spec), "init": _source(init), "spec": to_dict(self.spec)}
         records.write_json(self.path / "spec.json", values)
 
-    @by_one_writer
-    def reopen(self, choices: Choices, init: Path | None) -> None:
-        """Take up the run again: an earlier end no longer holds, and other choices may. Raises UserError."""
+    def check_start(self, init: Path | None) -> None:
+        """Refuse to go on with a run that began with other weights than `init`. Raises UserError."""
         if init is not None and _source(init) != records.read_json(self.path / "spec.json").get("init"):
             raise UserError(
                 f"--init {init}: the run in {self.path} began with other weights, and --resume goes on with it"
             )
+
+    @by_one_writer
+    def reopen(self, choices: Choices) -> None:
+        """Take up the run again: an earlier end no longer holds, and other choices may."""
         (self.path / "result.json").unlink(missing_ok=True)
         env = records.read_json(self.path / "env.json")
         records.write_json(self.path / "env.json", {**env, "choices": to_dict(choices)})

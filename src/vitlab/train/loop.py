@@ -6,7 +6,7 @@ calls once or more, and the *evaluators*, which see the same `scores`.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -100,5 +100,5 @@ def training_pipeline(spec: RunSpec, images: ImageSet, choices: Choices) -> Pipe
 
 
 def evaluation_pipeline(spec: RunSpec, images: ImageSet, choices: Choices) -> Pipeline:
-    """The same without augmentation: it must never touch an evaluation."""
-    return training_pipeline(replace(spec, augment=()), images, choices)
+    """What happens to any other batch's: augmentation must never touch an evaluation."""
+    return Pipeline(spec.preprocess, images.mean, images.std, spec.model.num_classes, choices.compute_dtype)

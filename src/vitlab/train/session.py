@@ -66,7 +66,7 @@ class Session:
             start_from(self.loop.state, init)
         for index, run in enumerate(self.runs):
             if not new[index]:
-                run.reopen(self.choices, init)
+                run.check_start(init)
                 continue
             run.describe(env, preprocessing)
             if init is not None:  # saved before the run is declared, so that no resume can lose it
@@ -75,6 +75,9 @@ class Session:
         self.processes.wait()  # the first one has written what the others read now
         self._restore()
         self.processes.wait()  # nothing is removed before all have read it
+        for index, run in enumerate(self.runs):
+            if not new[index]:
+                run.reopen(self.choices)
 
     def _restore(self) -> None:
         metas = restore(self.runs, self.loop.state)

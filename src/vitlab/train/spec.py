@@ -6,8 +6,8 @@ What the machine may choose (device, precision, kernels, micro-batch, threads) i
 from dataclasses import dataclass
 from typing import Literal
 
-from vitlab.augment.ops._base import OpSpec
-from vitlab.augment.pipeline import check_order
+from vitlab.augment.ops._base import OpSpec, PixelOp
+from vitlab.augment.pipeline import check_order, final_size
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Spec
 from vitlab.data.sets._base import DataSpec
@@ -57,7 +57,8 @@ class RunSpec(Spec):
 
     model: ViTSpec
     data: DataSpec
-    augment: tuple[OpSpec, ...] = ()
+    augment: tuple[OpSpec, ...] = ()  # what a training picture goes through
+    preprocess: tuple[OpSpec, ...] = ()  # what any other goes through: nothing random; predictions and evaluations
     task: TaskSpec = classify.Spec()
     optim: OptimSpec = OptimSpec()
     batch_size: int = 128
@@ -84,13 +85,25 @@ class RunSpec(Spec):
         for name in ("seed", "val_seed"):
             if not 0 <= getattr(self, name) < 2**63:
                 raise SpecError(f"{name}={getattr(self, name)}: must be at least 0 and below 2^63")
-        check_order(self.augment)
+        self._check_pictures()
         if self.weights == "best" and self.val_fraction == 0:
             raise SpecError("weights=best needs a validation split, and val_fraction=0 leaves none")
-        self._check_data()
-
-    def _check_data(self) -> None:
-        for name in ("img_size", "in_chans", "num_classes"):
+        for name in ("in_chans", "num_classes"):
             ours, theirs = getattr(self.model, name), getattr(self.data, name)
-            if ours != theirs:
+            if ours != theirs and theirs is not None:
                 raise SpecError(f"model.{name}={ours} and data={self.data.name} has {theirs}")
+
+    def _check_pictures(self) -> None:
+        """Both ways that a picture may go must be possible, and end at the model's size."""
+        check_order(self.augment)
+        random = [op.name for op in self.preprocess if not (isinstance(op, PixelOp) and not op.random)]
+        if random:
+            raise SpecError(f"preprocess has {random[0]}: an evaluation sees pictures as they are; legal: resize, …")
+        for way in ("augment", "preprocess"):
+            rows, columns = final_size(getattr(self, way), self.data.img_size)
+            if (rows, columns) != self.model.img_size:
+                wanted = " × ".join(map(str, self.model.img_size))
+                raise SpecError(
+                    f"model.img_size={wanted}, and data={self.data.name} has {rows} × {columns} after {way}: "
+                    f"add resize, center_crop or a crop with size to {way}, or change data.img_size or model.img_size"
+                )

@@ -50,9 +50,14 @@ class PixelOp(OpSpec):
     """An operation on pixels, before normalisation."""
 
     stage: ClassVar[Stage] = "pixels"
+    random: ClassVar[bool] = True  # whether it draws anything; what does not may stand in an evaluation too
+
+    def out_size(self, rows: int, columns: int) -> tuple[int, int]:
+        """The size of what comes out for pictures of `rows` × `columns`: the same, if an operation does not say."""
+        return rows, columns
 
     def apply(self, images: Tensor, keys: Tensor) -> Tensor:
-        """[B, C, H, W] uint8, [B] -> [B, C, H, W] uint8"""
+        """[B, C, H, W] uint8, [B] -> [B, C, *out_size(H, W)] uint8"""
         raise NotImplementedError
 
 
