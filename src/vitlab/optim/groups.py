@@ -1,6 +1,12 @@
-"""Parameter groups: which parameters decay, by what they are."""
+"""Parameter groups: which parameters decay, by what they are, and how fast they learn, by where they stand.
 
-from collections.abc import Mapping
+A model that starts from trained weights need not learn at one rate. *Layer-wise decay* (BEiT, arXiv 2106.08254; MAE,
+arXiv 2111.06377, appendix A.1) lets a layer learn the more slowly the nearer it is to the images; a *backbone rate*
+lets everything learn more slowly than the head, which starts from nothing. Both are factors on the one scheduled rate;
+`lr_scale` is BEiT's, MAE's and timm's name for it.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,21 +15,62 @@ from torch import Tensor
 
 DecayOn = Literal["kernels", "all"]
 
+EMBEDDINGS = ("patch_embed", "cls_token", "reg_token", "pos_embed")
+
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters, by name, that share a weight decay."""
+    """Parameters, by name, that share a weight decay and a factor on the learning rate."""
 
     names: tuple[str, ...]
     weight_decay: float
+    lr_scale: float = 1.0
 
 
-def parameter_groups(kinds: Mapping[str, str], weight_decay: float, decay_on: DecayOn) -> list[Group]:
-    """Split names by kind: `kernels` spares biases, norms, tokens, positions and scales; `all` spares nothing."""
-    decayed = tuple(name for name, kind in kinds.items() if decay_on == "all" or kind == "kernel")
-    spared = tuple(name for name in kinds if name not in decayed)
-    groups = [Group(decayed, weight_decay), Group(spared, 0.0)]
-    return [group for group in groups if group.names]
+def parameter_groups(
+    kinds: Mapping[str, str], weight_decay: float, decay_on: DecayOn, scales: Mapping[str, float]
+) -> list[Group]:
+    """Split names by kind and by scale, those that decay first.
+
+    `kinds` and `scales` are by parameter name. `kernels` spares biases, norms, tokens, positions and layer scales;
+    `all` spares nothing.
+    """
+    members: dict[tuple[bool, float], list[str]] = {}
+    for name, kind in kinds.items():
+        spared = decay_on == "kernels" and kind != "kernel"
+        members.setdefault((spared, scales[name]), []).append(name)
+    alike = sorted(members.items(), key=lambda item: item[0])
+    return [Group(tuple(names), 0.0 if spared else weight_decay, scale) for (spared, scale), names in alike]
+
+
+def learning_rate_scales(
+    names: Iterable[str], depth: int, layer_decay: float = 1.0, backbone: float = 1.0
+) -> dict[str, float]:
+    """The factor on the learning rate of every parameter of a model with `depth` blocks, by name.
+
+    `layer_decay` ** (depth + 1 - l) in layer l, times `backbone` for everything but the head.
+    """
+    return {
+        name: layer_decay ** (depth + 1 - layer_of(name, depth)) * (1.0 if _part(name) == "head" else backbone)
+        for name in names
+    }
+
+
+def layer_of(name: str, depth: int) -> int:
+    """BEiT's layer number: 0 for the embeddings, i + 1 for block i, `depth` + 1 for what follows the last block.
+
+    Positions are embeddings wherever they act, so a relative bias is layer 0 even where every block has its own.
+    """
+    if _part(name) in EMBEDDINGS:
+        return 0
+    if _part(name) == "blocks":
+        return int(name.split(".")[1]) + 1
+    return depth + 1
+
+
+def _part(name: str) -> str:
+    """The part of the model that a parameter belongs to: the names are timm's, whatever the variant."""
+    return name.partition(".")[0]
 
 
 def clip_by_norm(gradients: list[Tensor], limit: float) -> Tensor:

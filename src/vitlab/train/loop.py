@@ -16,7 +16,7 @@ from vitlab.data.images import ImageSet
 from vitlab.data.loader import Loader
 from vitlab.models.vit import build
 from vitlab.nn.kinds import parameter_kinds
-from vitlab.optim.groups import clip_by_norm, parameter_groups
+from vitlab.optim.groups import clip_by_norm
 from vitlab.processes import ALONE, Processes
 from vitlab.train.choices import Choices, use_kernel
 from vitlab.train.gradient import BatchGradient
@@ -52,7 +52,7 @@ class Loop:
         return math.ceil(self.spec.epochs * self.steps_per_epoch - 1e-9)
 
     def lr(self, step: int) -> float:
-        """The learning rate of a step."""
+        """The base learning rate of a step."""
         optim = self.spec.optim
         return optim.schedule.lr(optim.lr, step, self.total_steps, self.steps_per_epoch)
 
@@ -74,7 +74,7 @@ def build_loop(
     first = specs[0]
     device = torch.device(choices.device)
     models = [build(spec.model, spec.seed) for spec in specs]
-    groups = parameter_groups(parameter_kinds(models[0]), first.optim.weight_decay, first.optim.decay_on)
+    groups = first.optim.groups(parameter_kinds(models[0]), first.model.depth)
     averaged = first.optim.ema is not None
     weights = Weights(groups, models, Precision(device, choices.master_dtype, choices.compute_dtype, averaged))
     model = models[0].to(device, choices.compute_dtype)

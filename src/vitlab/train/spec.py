@@ -3,6 +3,7 @@
 What the machine may choose (device, precision, kernels, micro-batch, threads) is in `vitlab.train.choices`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,7 @@ from vitlab.base.errors import SpecError
 from vitlab.base.spec import Spec
 from vitlab.data.sets._base import DataSpec
 from vitlab.models.vit import ViTSpec
-from vitlab.optim.groups import DecayOn
+from vitlab.optim.groups import DecayOn, Group, learning_rate_scales, parameter_groups
 from vitlab.optim.rule import adamw
 from vitlab.optim.rule._base import RuleSpec
 from vitlab.optim.schedule import cosine
@@ -25,9 +26,16 @@ from vitlab.tasks._base import TaskSpec
 
 @dataclass(frozen=True)
 class OptimSpec(Spec):
-    """How weights change: `lr` is the base rate, which the schedule shapes."""
+    """How weights change: `lr` is the base rate, which the schedule shapes.
+
+    Other rates are the scheduled one times a factor, so the schedule shapes all alike, warm-up and minimum included:
+    `backbone_lr` / `lr` for everything but the head, and `layer_decay` ** (depth + 1 - l) in layer l, where the
+    embeddings are layer 0, block i is layer i + 1, and final norm and head are layer depth + 1. Together they multiply.
+    """
 
     lr: float = 1e-3
+    backbone_lr: float | None = None  # the base rate of everything but the head; None: as the head's, 0: frozen
+    layer_decay: float = 1.0  # how much more slowly each layer learns than the next
     weight_decay: float = 0.05
     decay_on: DecayOn = "kernels"
     clip_norm: float | None = None  # the largest global norm of the gradient
@@ -39,12 +47,22 @@ class OptimSpec(Spec):
     def __post_init__(self) -> None:
         if self.lr <= 0:
             raise SpecError(f"optim.lr={self.lr}: must be positive")
+        if self.backbone_lr is not None and self.backbone_lr < 0:
+            raise SpecError(f"optim.backbone_lr={self.backbone_lr}: must not be negative; null is the head's rate")
+        if not 0 < self.layer_decay <= 1:
+            raise SpecError(f"optim.layer_decay={self.layer_decay}: must be above 0 and at most 1")
         if self.weight_decay < 0:
             raise SpecError(f"optim.weight_decay={self.weight_decay}: must not be negative")
         if self.clip_norm is not None and self.clip_norm <= 0:
             raise SpecError(f"optim.clip_norm={self.clip_norm}: must be positive, or null for no clipping")
         if self.ema is not None and not 0 < self.ema < 1:
             raise SpecError(f"optim.ema={self.ema}: must be between 0 and 1, or null for no average")
+
+    def groups(self, kinds: Mapping[str, str], depth: int) -> list[Group]:
+        """The parameter groups of a model with `depth` blocks; `kinds` by parameter name."""
+        backbone = 1.0 if self.backbone_lr is None else self.backbone_lr / self.lr
+        scales = learning_rate_scales(kinds, depth, self.layer_decay, backbone)
+        return parameter_groups(kinds, self.weight_decay, self.decay_on, scales)
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ class TrainState:
         self.average = [g.master.clone() for g in weights.groups] if optim.ema else None
 
     def advance(self, gradients: list[Tensor], lr: float) -> None:
-        """Take one step with these flat gradients."""
+        """Take one step with these flat gradients; `lr` is the base rate."""
         for group, gradient, slots in zip(self.weights.groups, gradients, self.slots, strict=True):
-            self.optim.rule.step(group.master, gradient, slots, self.step, lr, group.weight_decay)
+            rate = lr * group.lr_scale
+            self.optim.rule.step(group.master, gradient, slots, self.step, rate, group.weight_decay)
         self.step += 1
         if self.average is not None:
             # a young average would remember the initial weights: its memory grows with the steps taken
