@@ -28,6 +28,11 @@ class Pair(NamedTuple):
     partner: Tensor
 
 
+def between(low: float, high: float, u: Tensor) -> Tensor:
+    """u in [0, 1) -> low to high"""
+    return low + (high - low) * u
+
+
 @dataclass(frozen=True)
 class OpSpec(Component):
     """An operation's settings, and the operation itself: it has no state."""
@@ -40,6 +45,15 @@ class OpSpec(Component):
         if not legal:
             raise SpecError(f"{self.name}.{field}={getattr(self, field)}: must be {allowed}")
 
+    def need_size(self, field: str) -> None:
+        """Refuse the value of `field` unless it is None or a size of at least one pixel each way."""
+        size = getattr(self, field)
+        self.need(size is None or min(size) >= 1, field, "at least 1 each way")
+
+    def need_level(self, field: str) -> None:
+        """Refuse the value of `field` unless it is a grey level."""
+        self.need(0 <= getattr(self, field) <= 255, field, "a grey level between 0 and 255")
+
     def need_probability(self, field: str) -> None:
         """Refuse the value of `field` unless it is a probability."""
         self.need(0 <= getattr(self, field) <= 1, field, "between 0 and 1")
@@ -47,13 +61,17 @@ class OpSpec(Component):
 
 @dataclass(frozen=True)
 class PixelOp(OpSpec):
-    """An operation on pixels, before normalisation."""
+    """An operation on pixels, before normalisation. The only kind that may change an image's size."""
 
     stage: ClassVar[Stage] = "pixels"
     random: ClassVar[bool] = True  # whether it draws anything; what does not may stand in an evaluation too
 
     def out_size(self, rows: int, columns: int) -> tuple[int, int]:
         """The size of what comes out for pictures of `rows` × `columns`: the same, if an operation does not say."""
+        return rows, columns
+
+    def out_size(self, rows: int, columns: int) -> tuple[int, int]:
+        """The size that images of a size come out with; a SpecError if they are too small for the operation."""
         return rows, columns
 
     def apply(self, images: Tensor, keys: Tensor) -> Tensor:
