@@ -27,7 +27,7 @@ def one_by_one(operation: Callable[..., Tensor], images: Tensor, *parameters: Te
     return torch.stack([operation(image, *own) for image, *own in zip(images, *values, strict=True)])
 
 
-def torchvision_steps(images: Tensor, code: Tensor, magnitude: Tensor, fill: float) -> Tensor:
+def torchvision_steps(images: Tensor, code: Tensor, magnitude: Tensor, fill: int) -> Tensor:
     """What torchvision's policies make of images with the operations, [B], of ours, read to the nearest pixel."""
     transforms = pytest.importorskip("torchvision.transforms.v2")
     reference = transforms.RandAugment(fill=fill)

@@ -43,7 +43,7 @@ def rotate(degrees: Tensor) -> Tensor:
     return torch.stack([cosine, -sine, zero, sine, cosine, zero], dim=1).view(-1, 2, 3)
 
 
-def warp(images: Tensor, maps: Tensor, interpolation: Reading = "nearest", fill: float = 0.0) -> Tensor:
+def warp(images: Tensor, maps: Tensor, interpolation: Reading = "nearest", fill: int = 0) -> Tensor:
     """Read each image along its map. [B, C, H, W] uint8, [B, 2, 3] -> [B, C, H, W] uint8
 
     Beyond its edges an image is of the grey level `fill`, with which `bilinear` mixes what lies on an edge.
@@ -51,14 +51,17 @@ def warp(images: Tensor, maps: Tensor, interpolation: Reading = "nearest", fill:
     rows, columns = images.shape[-2:]
     x = torch.arange(columns, device=images.device) - (columns - 1) / 2
     y = torch.arange(rows, device=images.device)[:, None] - (rows - 1) / 2
-    # grid_sample's unit is half the image
-    to_x, to_y = (maps[:, 0] / (columns / 2))[..., None, None], (maps[:, 1] / (rows / 2))[..., None, None]
-    grid = torch.stack([to[:, 0] * x + to[:, 1] * y + to[:, 2] for to in (to_x, to_y)], dim=-1)  # [B, H, W, 2]
-    seen = grid_sample(images.float() - fill, grid, mode=interpolation, padding_mode="zeros", align_corners=False)
-    return (seen + fill).round().to(torch.uint8)
+    grid = maps.new_empty(len(images), rows, columns, 2)
+    for axis, side in enumerate((columns, rows)):
+        in_half_sides = maps[:, axis] / (side / 2)  # the unit of grid_sample
+        by_x, by_y, offset = in_half_sides[..., None, None].unbind(1)
+        grid[..., axis] = by_x * x + (by_y * y + offset)
+    above = images.float().sub_(fill)  # grid_sample has zeros beyond the edges
+    seen = grid_sample(above, grid, mode=interpolation, padding_mode="zeros", align_corners=False)
+    return seen.add_(fill).round_().to(torch.uint8)
 
 
-def cutout(images: Tensor, centre: Tensor, reach: Tensor, fill: float = 0.0) -> Tensor:
+def cutout(images: Tensor, centre: Tensor, reach: Tensor, fill: int = 0) -> Tensor:
     """Overwrite a square of each image with a grey level (arXiv 1708.04552); it may stick out.
 
     [B, C, H, W] uint8, centre [B, 2] in whole pixels (row, column), reach [B]: half the square's side, a whole number
@@ -68,4 +71,4 @@ def cutout(images: Tensor, centre: Tensor, reach: Tensor, fill: float = 0.0) -> 
     x = torch.arange(columns, device=images.device) - centre[:, 1:]  # [B, W]
     reach = reach[:, None]
     inside = ((y >= -reach) & (y < reach))[:, None, :, None] & ((x >= -reach) & (x < reach))[:, None, None, :]
-    return images.masked_fill(inside, int(fill))
+    return images.masked_fill(inside, fill)

@@ -9,7 +9,7 @@ meets few kernels, however many operations there are, and no host looks at what 
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import torch
@@ -46,9 +46,10 @@ class Step(NamedTuple):
     """An operation and its magnitude, in the operation's own unit.
 
     Shears in pixels per pixel, translations in pixels, Rotate in degrees anticlockwise; Brightness, Contrast, Color and
-    Sharpness as a change, which is 0 for none; Posterize in bits kept; Solarize and SolarizeAdd in
-    grey levels; Cutout in pixels from the square's centre to its side. `signed`: negative for half of the samples.
-    `probability`: of the step being taken at all.
+    Sharpness as a change, which is 0 for none; Posterize in bits kept; Solarize and SolarizeAdd in grey levels; Cutout
+    in pixels from the square's centre to its side.
+
+    `signed`: the magnitude is negative for half of the samples. `probability`: of the step being taken at all.
     """
 
     operation: str
@@ -59,7 +60,7 @@ class Step(NamedTuple):
 
 @cache
 def _columns(steps: tuple[Step, ...], device: torch.device) -> Tensor:
-    """[4, steps]: code, magnitude, signed, probability; on the device once, for to copy them makes the host wait."""
+    """[4, steps]: code, magnitude, signed, probability; on the device once: to copy them makes the host wait."""
     rows = [(CODES[name], magnitude, signed, p) for name, magnitude, signed, p in steps]
     return torch.tensor(rows, dtype=torch.float32, device=device).T.contiguous()
 
@@ -83,7 +84,7 @@ def take(
     images: Tensor,
     keys: Tensor,
     interpolation: geometry.Reading,
-    fill: float,
+    fill: int,
 ) -> Tensor:
     """Lead each image through the step chosen for it. choice [B], [B, C, H, W] uint8, keys [B] -> [B, C, H, W] uint8
 
@@ -91,20 +92,15 @@ def take(
     """
     code, magnitude = drawn(steps, choice, keys)
     rows, columns = images.shape[-2:]
-
-    def warp(images: Tensor, maps: Tensor) -> Tensor:
-        return geometry.warp(images, maps, interpolation, fill)
-
-    def cutout(images: Tensor, centre: Tensor, reach: Tensor) -> Tensor:
-        return geometry.cutout(images, centre, reach, fill)
-
+    warp = partial(geometry.warp, interpolation=interpolation, fill=fill)
+    cutout = partial(geometry.cutout, fill=fill)
     images = when_chosen(_among(code, MAPS), warp, images, images, maps(code, magnitude, rows, columns))
     images = when_chosen(_among(code, TABLES), colour.look_up, images, images, tables(code, images, magnitude))
     images = when_chosen(code == CODES["Color"], colour.saturation, images, images, magnitude)
     images = when_chosen(code == CODES["Sharpness"], colour.sharpness, images, images, magnitude)
     if any(step.operation == "Cutout" for step in steps):
-        centre = uniform(keys, "augment.policy.cutout", 2)
-        centre = torch.stack([centre[:, 0] * rows, centre[:, 1] * columns], dim=1).floor()
+        row, column = uniform(keys, "augment.policy.cutout", 2).unbind(1)
+        centre = torch.stack([row * rows, column * columns], dim=1).floor()
         images = when_chosen(code == CODES["Cutout"], cutout, images, images, centre, magnitude)
     return images
 

@@ -77,5 +77,21 @@ def test_work_for_the_chosen_and_work_for_all_give_the_same(
 
 
 @every_op
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_on_a_gpu_it_is_the_same_and_the_host_never_waits(op: PixelOp):
+    images = pictures(64, 3, 24, 30)
+    arguments = images.cuda(), KEYS.cuda()
+    op.apply(*arguments)  # the constants go to the device once
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        augmented = op.apply(*arguments)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    difference = (augmented.cpu().int() - op.apply(images, KEYS).int()).abs()
+    # a level where a sum is rounded, and another pixel where two are equally near
+    assert (difference > 1).float().mean() < 0.01
+
+
+@every_op
 def test_settings_can_be_written_and_read(op: PixelOp):
     assert from_dict(type(op), {key: value for key, value in to_dict(op).items() if key != "name"}) == op
