@@ -126,7 +126,7 @@ def sharpness(images: Tensor, change: Tensor) -> Tensor:
     if min(images.shape[-2:]) < 3:
         return images
     values = images.short()
-    inner = values[..., 1:-1, 1:-1]
+    inner = values[..., 1:-1, 1:-1].float()
     rows = values[..., :-2, :] + values[..., 1:-1, :] + values[..., 2:, :]
     square = rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
     smooth = ((square + 4 * inner) / 13).round()
