@@ -105,5 +105,5 @@ def _variants(tree: ast.Module) -> tuple[str, ...]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VARIANTS":
             assert isinstance(node.value, ast.Dict)
-            return tuple(key.value for key in node.value.keys if isinstance(key, ast.Constant))
+            return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)
     return ()

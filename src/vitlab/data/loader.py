@@ -1,14 +1,15 @@
 """Training batches, gathered and augmented on the device where the pictures lie."""
 
-from collections.abc import Callable
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
-from vitlab.data.images import Images
+from vitlab.data.images import Pictures, Promise
 from vitlab.data.order import Order
+from vitlab.data.stream import Reader
 from vitlab.rng import sample_keys
 
 AHEAD = 2  # batches whose pictures are asked for before they are needed: workers decode while the model computes
@@ -22,6 +23,74 @@ class Augmentation(Protocol):
 
     def __call__(self, pixels: Tensor, labels: Tensor, keys: Tensor, rows: Tensor | None) -> tuple[Tensor, Tensor]:
         """pixels [R, n, C, H, W] uint8, labels [R, n], keys [R, B], rows [R, n] -> images and targets of b samples."""
+
+
+# ------------------------------------------------------------------------------------------------------ samples
+
+
+class Samples(Protocol):
+    """The endless sample streams of R runs: what stands at which global position."""
+
+    @property
+    def per_epoch(self) -> int:
+        """How many samples one epoch has."""
+
+    @property
+    def unreadable(self) -> Collection[str]:
+        """The names of pictures that turned out to be unreadable on the way."""
+
+    def ask(self, start: int, stop: int, rows: Tensor | None) -> tuple[Tensor, Promise]:
+        """Labels [R, n] and a promise of pixels [R, n, C, H, W]: of positions `start` to `stop` the `rows` [R, n].
+
+        To be asked for in the order of the positions; a leap costs time where pictures are read as they come.
+        """
+
+
+class Indexed:
+    """Pictures that can be indexed, in the exact order of `vitlab.data.order`: `indices` [n], each `repeats` times."""
+
+    unreadable = ()  # they were left out before
+
+    def __init__(self, pictures: Pictures, indices: Tensor, seeds: Tensor, repeats: int = 1):
+        if len(indices) == 0:
+            raise DataError("there are no images to train on")
+        device = pictures.labels.device
+        self.pictures, self.indices = pictures, indices.to(device)
+        self.order = Order(seeds.to(device), len(indices), repeats)
+        self.per_epoch = len(indices) * repeats
+
+    def ask(self, start: int, stop: int, rows: Tensor | None) -> tuple[Tensor, Promise]:
+        chosen = self.indices[self.order.stretch(start, stop)]  # [R, B]
+        if rows is not None:
+            chosen = chosen.gather(1, rows)
+        return self.pictures.labels[chosen], self.pictures.ask(chosen)
+
+
+class Streamed:
+    """Pictures that are read as they come, by a reader for each run."""
+
+    def __init__(self, readers: Sequence[Reader], per_epoch: int):
+        self.readers, self.per_epoch = readers, per_epoch
+        self._position = 0
+
+    @property
+    def unreadable(self) -> Collection[str]:
+        return {name for reader in self.readers for name in reader.unreadable}
+
+    def ask(self, start: int, stop: int, rows: Tensor | None) -> tuple[Tensor, Promise]:
+        if start != self._position:
+            for reader in self.readers:
+                reader.go_to(start)
+        self._position = stop
+        read = [reader.read(stop - start) for reader in self.readers]
+        pixels, labels = (torch.stack(each) for each in zip(*read, strict=True))
+        if rows is not None:
+            run = torch.arange(len(rows), device=rows.device)[:, None]
+            pixels, labels = pixels[run, rows], labels[run, rows]
+        return labels, lambda: pixels
+
+
+# ------------------------------------------------------------------------------------------------------ batches
 
 
 class Batch(NamedTuple):
@@ -42,39 +111,21 @@ class Asked(NamedTuple):
     keys: Tensor
     rows: Tensor | None
     labels: Tensor
-    pixels: Callable[[], Tensor]
+    pixels: Promise
 
 
 class Loader:
     """The global batches of R runs. A batch depends on its step only, so training resumes anywhere.
 
-    `indices` [n] are the images to train on; an epoch is one pass over them, each `repeats` times. `seeds` [R] has one
-    seed for each run. `part` is what this process takes of every batch.
+    `seeds` [R] has one seed for each run, on the device of the pictures. `part` is what this process takes of a batch.
     """
 
     def __init__(
-        self,
-        images: Images,
-        indices: Tensor,
-        pipeline: Augmentation,
-        batch_size: int,
-        seeds: Tensor,
-        repeats: int = 1,
-        part: slice | None = None,
+        self, samples: Samples, pipeline: Augmentation, batch_size: int, seeds: Tensor, part: slice | None = None
     ):
-        if len(indices) == 0:
-            raise DataError("there are no images to train on")
-        device = images.labels.device
-        self.images, self.pipeline, self.batch_size, self.repeats = images, pipeline, batch_size, repeats
+        self.samples, self.pipeline, self.batch_size, self.seeds = samples, pipeline, batch_size, seeds
         self.part = part or slice(0, batch_size)
-        self.indices, self.seeds = indices.to(device), seeds.to(device)
-        self.order = Order(self.seeds, len(indices), repeats)
         self._asked: dict[int, Asked] = {}
-
-    @property
-    def samples_per_epoch(self) -> int:
-        """How many samples one epoch has."""
-        return len(self.indices) * self.repeats
 
     def batch(self, step: int) -> Batch:
         """The samples at the global positions from step · B to before (step + 1) · B: this process's part of them."""
@@ -86,9 +137,6 @@ class Loader:
 
     def _ask(self, step: int) -> Asked:
         start, stop = step * self.batch_size, (step + 1) * self.batch_size
-        chosen = self.indices[self.order.stretch(start, stop)]  # [R, B]
-        keys = sample_keys(self.seeds, torch.arange(start, stop, device=chosen.device))
+        keys = sample_keys(self.seeds, torch.arange(start, stop, device=self.seeds.device))
         rows = self.pipeline.needed(keys, self.part)
-        if rows is not None:
-            chosen = chosen.gather(1, rows)
-        return Asked(keys, rows, self.images.labels[chosen], self.images.ask(chosen))
+        return Asked(keys, rows, *self.samples.ask(start, stop, rows))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from vitlab.data.images import Images
+from vitlab.data.images import Pictures
 from vitlab.evaluate.sums import added
 from vitlab.processes import ALONE, Processes
 from vitlab.rng import sample_keys, subkeys
@@ -19,7 +19,7 @@ Prepare = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]  # pixels, l
 def evaluate(
     scores: Scorer,
     prepare: Prepare,
-    images: Images,
+    images: Pictures,
     runs: int,
     batch_size: int = 512,
     processes: Processes = ALONE,

@@ -66,10 +66,21 @@ class RunFolder:
             raise UserError(f"--resume {self.path}: the run there has other settings; its spec.json says which")
 
     @by_one_writer
-    def describe(self, env: Mapping[str, Any], preprocessing: Mapping[str, Any]) -> None:
+    def describe(self, env: Mapping[str, Any], preprocessing: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         """Write what the run works on and with."""
         records.write_json(self.path / "env.json", env)
         records.write_json(self.path / "preprocessing.json", preprocessing)
+        self.describe_data(data)
+
+    @by_one_writer
+    def describe_data(self, data: Mapping[str, Any]) -> None:
+        """Write what is known of the pictures; of a stream more is known in the end."""
+        records.write_json(self.path / "data.json", data)
+
+    def unreadable(self) -> list[str]:
+        """The training pictures that the run could not read so far, by name."""
+        known = self.path / "data.json"
+        return records.read_field(known, "train")["names"] if known.exists() else []
 
     @by_one_writer
     def declare(self, recipe: str, init: Path | None) -> None:
@@ -132,7 +143,8 @@ def _source(init: Path | None) -> dict[str, str] | None:
 
 def _of_a_beginning(file: Path) -> bool:
     """Whether this is what a process leaves that is killed before its folder is a run."""
-    return file.name in ("env.json", "preprocessing.json", "checkpoint") or file.name.startswith(".")
+    names = ("env.json", "preprocessing.json", "data.json", "checkpoint")
+    return file.name in names or file.name.startswith(".")
 
 
 def restore(folders: Sequence[RunFolder], state: TrainState) -> list[dict[str, Any]] | None:
@@ -161,13 +173,31 @@ def restore_run(state: TrainState, run: int, checkpoint: native.Checkpoint) -> N
 
 
 def preprocessing_of(spec: RunSpec, images: ImageSet) -> dict[str, Any]:
-    """What a picture goes through before the model, and what its answers are called."""
+    """What a picture goes through before the model, and what its answers are called.
+
+    It is decoded to `img_size` as `fit` says, goes through `ops`, and is normalised.
+    """
     return {
-        "img_size": list(spec.model.img_size),
+        "img_size": list(spec.data.img_size),
+        "fit": images.fit,
+        "ops": [to_dict(op) for op in spec.preprocess],
         "mean": list(images.mean),
         "std": list(images.std),
         "class_names": list(images.class_names),
     }
+
+
+def data_of(images: ImageSet, train: int, val: int, unreadable: Sequence[str]) -> dict[str, Any]:
+    """How many pictures there are, which of them could not be read, and whether their order is exact.
+
+    `train`, `val`: into how many the training pictures are divided. `unreadable`: names of those that were met, beside
+    those that the set knows of.
+    """
+    names = {split: sorted(images.unreadable.get(split, ())) for split in ("train", "test")}
+    names["train"] = sorted({*names["train"], *unreadable})
+    counts = {"train": train, "test": len(images.test)}
+    splits = {s: {"images": counts[s], "unreadable": len(names[s]), "names": names[s]} for s in names}
+    return {"order": images.order, **splits, "val": {"images": val}}
 
 
 def start_from(state: TrainState, source: Path) -> None:

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from vitlab.augment.pipeline import Pipeline
-from vitlab.data.images import ImageSet
-from vitlab.data.loader import Loader
+from vitlab.base.errors import SpecError
+from vitlab.data.images import ImageSet, Pictures
+from vitlab.data.loader import Indexed, Loader, Samples, Streamed
+from vitlab.data.stream import Stream
 from vitlab.models.vit import build
 from vitlab.nn.kinds import parameter_kinds
 from vitlab.optim.groups import clip_by_norm
@@ -41,7 +43,7 @@ class Loop:
     @property
     def steps_per_epoch(self) -> float:
         """Steps in one pass over the training images; not a whole number, since batches may straddle passes."""
-        return self.loader.samples_per_epoch / self.spec.batch_size
+        return self.loader.samples.per_epoch / self.spec.batch_size
 
     @property
     def total_steps(self) -> int:
@@ -81,17 +83,25 @@ def build_loop(
     use_kernel(model, choices.kernel)
     scores = score_function(model, first.task, weights, choices.compiled)
     pipeline = training_pipeline(first, images, choices)
-    seeds = torch.tensor([spec.seed for spec in specs])
+    seeds = torch.tensor([spec.seed for spec in specs], device=device)
+    samples = samples_of(first, images.train, indices, seeds)
     return Loop(
         spec=first,
-        loader=Loader(
-            images.train, indices, pipeline, first.batch_size, seeds, first.repeats, processes.part(first.batch_size)
-        ),
+        loader=Loader(samples, pipeline, first.batch_size, seeds, processes.part(first.batch_size)),
         scores=scores,
         gradient=BatchGradient(scores, weights, choices.micro_batch, processes),
         state=TrainState(weights, first.optim),
         meter=Meter(len(specs), device),
     )
+
+
+def samples_of(spec: RunSpec, train: Pictures | Stream, indices: Tensor, seeds: Tensor) -> Samples:
+    """The runs' sample streams: those of `indices` in exact order, or what a streamed set gives."""
+    if not isinstance(train, Stream):
+        return Indexed(train, indices, seeds, spec.repeats)
+    if spec.repeats > 1:
+        raise SpecError(f"repeats={spec.repeats} and data.streaming=True: a stream gives every picture once")
+    return Streamed([train.reader(seed) for seed in seeds.tolist()], train.samples_per_epoch)
 
 
 def training_pipeline(spec: RunSpec, images: ImageSet, choices: Choices) -> Pipeline:

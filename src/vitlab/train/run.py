@@ -13,15 +13,18 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from torch import Tensor
 
 from vitlab.base import records
 from vitlab.base.env import describe
 from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import from_dict, to_dict
+from vitlab.data.images import ImageSet, Pictures
 from vitlab.data.splits import carve
+from vitlab.data.stream import Stream
 from vitlab.processes import Processes, joined
 from vitlab.train.choices import Choices, Wishes, accelerator, cores, pick_device
-from vitlab.train.folder import RunFolder, preprocessing_of
+from vitlab.train.folder import RunFolder
 from vitlab.train.interrupt import listening
 from vitlab.train.loop import build_loop
 from vitlab.train.memory import naming_the_setting
@@ -86,8 +89,8 @@ def _prepare(
     specs = [run.spec for run in runs]
     first = specs[0]
     images = processes.first_ahead(first.data.load)
-    train_indices, val_indices = carve(images.train.labels, first.val_fraction, first.val_seed)
-    _check_shares(processes, first, len(images.test), len(val_indices))
+    train_indices, val = _divided(first, images)
+    _check_shares(processes, first, len(images.test), len(val))
     recorded = processes.by_first(runs[0].choices)
     if recorded:
         choices = _as_now_wished(recorded, wishes, processes)
@@ -99,15 +102,29 @@ def _prepare(
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
     loop = build_loop(specs, images, train_indices, choices, processes)
     loop.loader.batch(0)  # what cannot be done is refused before the folder is taken
-    session = Session(runs, loop, images, images.train.subset(val_indices), choices, saving, processes)
+    session = Session(runs, loop, images, val.to(choices.device), choices, saving, processes)
     env = {**describe(), "accelerator": accelerator(choices.device), "choices": to_dict(choices)}
-    session.take_folders(recipe, env, preprocessing_of(first, images), init)
+    session.take_folders(recipe, env, init)
     said = f"{choices.device}, {choices.precision}, {choices.kernel} attention, {choices.threads} threads"
     said += f", {processes.count} processes" if processes.count > 1 else ""
     console.print(
         f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {said}", highlight=False
     )
     return session
+
+
+def _divided(spec: RunSpec, images: ImageSet) -> tuple[Tensor, Pictures]:
+    """The indices to train on, none of a stream, and the validation split."""
+    if isinstance(images.train, Stream):
+        if spec.val_fraction > 0:
+            raise SpecError(
+                f"val_fraction={spec.val_fraction} and data.streaming=True: nothing can be carved out of a stream; "
+                "set val_fraction=0"
+            )
+        none = torch.arange(0)
+        return none, images.test.subset(none)
+    train, val = carve(images.train.labels, spec.val_fraction, spec.val_seed)
+    return train, images.train.subset(val)
 
 
 def _threads(processes: Processes) -> int:

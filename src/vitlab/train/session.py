@@ -14,12 +14,12 @@ from torch import Tensor
 from vitlab.base import records
 from vitlab.base.errors import UserError
 from vitlab.checkpoints import native
-from vitlab.data.images import Images, ImageSet
+from vitlab.data.images import ImageSet, Pictures
 from vitlab.evaluate.topk import evaluate
 from vitlab.processes import Processes
 from vitlab.train.choices import Choices
 from vitlab.train.finish import final_metrics, write_predictions
-from vitlab.train.folder import RunFolder, restore, start_from
+from vitlab.train.folder import RunFolder, data_of, preprocessing_of, restore, start_from
 from vitlab.train.interrupt import Interrupted, Request
 from vitlab.train.loop import Loop, evaluation_pipeline
 from vitlab.train.progress import Reporter
@@ -47,7 +47,7 @@ class Session:
         runs: list[RunFolder],
         loop: Loop,
         images: ImageSet,
-        val: Images,
+        val: Pictures,
         choices: Choices,
         saving: Saving,
         processes: Processes,
@@ -59,7 +59,7 @@ class Session:
         self.failed: list[int | None] = [None] * len(runs)
         self.started = self.saved = time.monotonic()
 
-    def take_folders(self, recipe: str, env: dict[str, Any], preprocessing: dict[str, Any], init: Path | None) -> None:
+    def take_folders(self, recipe: str, env: dict[str, Any], init: Path | None) -> None:
         """Declare the runs that are new, and load the latest checkpoint of those that are not."""
         new = self.processes.by_first(lambda: [run.choices() is None for run in self.runs])
         if init is not None and any(new):
@@ -68,7 +68,7 @@ class Session:
             if not new[index]:
                 run.check_start(init)
                 continue
-            run.describe(env, preprocessing)
+            run.describe(env, preprocessing_of(self.loop.spec, self.images), self._data(run))
             if init is not None:  # saved before the run is declared, so that no resume can lose it
                 run.save("step", self.loop.state, index, self._meta(index))
             run.declare(recipe, init)
@@ -78,6 +78,13 @@ class Session:
         for index, run in enumerate(self.runs):
             if not new[index]:
                 run.reopen(self.choices)
+
+    def _data(self, run: RunFolder) -> dict[str, Any]:
+        """What is known of the pictures; a resumed run's stream has met only those since then."""
+        samples = self.loop.loader.samples
+        met = sorted({*run.unreadable(), *samples.unreadable})
+        train = samples.per_epoch // self.loop.spec.repeats
+        return data_of(self.images, train, len(self.val), met)
 
     def _restore(self) -> None:
         metas = restore(self.runs, self.loop.state)
@@ -168,7 +175,7 @@ class Session:
     def _meta(self, run: int) -> dict[str, Any]:
         return {"seconds": self.seconds, "best": self.best[run], "meter": self.loop.meter.save(run)}
 
-    def _score(self, split: Images) -> tuple[list[dict[str, float]], Tensor]:
+    def _score(self, split: Pictures) -> tuple[list[dict[str, float]], Tensor]:
         """Evaluate all runs; without gradients four micro-batches take less memory than one did with them."""
         batch_size = min(512, 4 * self.choices.micro_batch)
         noisy = torch.tensor([run.spec.seed for run in self.runs]) if self.loop.spec.evaluate_with_dropout else None
@@ -178,7 +185,7 @@ class Session:
         """Score the validation split, and the test split where its curve is asked for; write one line a run."""
         loop, step = self.loop, self.loop.state.step
         lines = [self._line(step) | means for means in loop.meter.read()]
-        splits = {"val": self.val} if len(self.val) else {}
+        splits: dict[str, Pictures] = {"val": self.val} if len(self.val) else {}
         if loop.spec.test_every_epoch:
             splits["test"] = self.images.test
         loop.state.publish_evaluated()
@@ -207,6 +214,7 @@ class Session:
 
     def _stop(self, signum: int) -> None:
         self._save()
+        self._describe_data()
         for run, failed in zip(self.runs, self.failed, strict=True):
             if failed is None:
                 run.finish("interrupted", f"signal {signum}", {"steps": self.loop.state.step})
@@ -222,6 +230,7 @@ class Session:
                 kept = native.best(run.checkpoints)
                 if self.failed[index] is None and kept is not None:
                     loop.state.weights.show(index, native.load(kept).model)
+        self._describe_data()
         means, logits = self._score(self.images.test)
         self._fail_by(means)
         for index, run in enumerate(self.runs):
@@ -230,6 +239,10 @@ class Session:
                 test = {f"test_{name}": value for name, value in means[index].items()}
                 metrics = test | final_metrics(loop, self._line_of(index), self.seconds, self.choices)
                 run.finish("finished", None, metrics | {"best_step": self._best_step(index)})
+
+    def _describe_data(self) -> None:
+        for run in self.runs:
+            run.describe_data(self._data(run))
 
     def _line_of(self, index: int) -> dict[str, Any]:
         """The evaluation of the weights that the test split sees."""

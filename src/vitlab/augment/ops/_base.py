@@ -67,10 +67,6 @@ class PixelOp(OpSpec):
     random: ClassVar[bool] = True  # whether it draws anything; what does not may stand in an evaluation too
 
     def out_size(self, rows: int, columns: int) -> tuple[int, int]:
-        """The size of what comes out for pictures of `rows` × `columns`: the same, if an operation does not say."""
-        return rows, columns
-
-    def out_size(self, rows: int, columns: int) -> tuple[int, int]:
         """The size that images of a size come out with; a SpecError if they are too small for the operation."""
         return rows, columns
 

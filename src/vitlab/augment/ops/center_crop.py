@@ -1,6 +1,7 @@
 """Cut a window out of the middle of an image."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -11,6 +12,7 @@ from vitlab.augment.ops._base import PixelOp
 class Spec(PixelOp):
     """`size`: the window's rows and columns. An image that is smaller is refused, where torchvision pads it."""
 
+    random: ClassVar[bool] = False
     size: tuple[int, int]
 
     def __post_init__(self) -> None:

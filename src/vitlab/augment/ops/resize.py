@@ -1,6 +1,7 @@
 """Resize images, antialiased."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -15,6 +16,7 @@ class Spec(PixelOp):
     `interpolation`: `bilinear` and `bicubic` antialias.
     """
 
+    random: ClassVar[bool] = False
     size: tuple[int, int]
     interpolation: resample.Interpolation = "bilinear"
 
