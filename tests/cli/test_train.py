@@ -107,6 +107,18 @@ def test_a_micro_batch_changes_next_to_nothing(vitlab, tiny, finished, tmp_path)
     assert found["test_loss"] == pytest.approx(expected["test_loss"], rel=1e-4)
 
 
+def test_checkpointing_changes_no_bit_and_a_resume_knows_of_it(vitlab, tiny, finished, tmp_path, monkeypatch):
+    words = ("train", "digits", *tiny, "--out", tmp_path / "run")
+    with monkeypatch.context() as patch:
+        at_step(patch, 4, lambda loop: os.kill(os.getpid(), signal.SIGTERM))
+        answer = vitlab(*words, "--checkpointing")
+    assert answer.code == 143
+    assert "explicit attention, 1 threads, checkpointing" in answer.out
+    assert vitlab(*words, "--resume").code == 0
+    assert read_json(tmp_path / "run/env.json")["choices"]["checkpointing"] is True
+    assert weights(tmp_path / "run") == weights(finished)
+
+
 # ------------------------------------------------------------------------------------------------ stopping and going on
 
 

@@ -36,6 +36,9 @@ def train(
     micro_batch: Annotated[int | None, typer.Option(min=1, help="Images at once; the result stays the same.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: all cores.")] = None,
     compile: Annotated[bool, typer.Option("--compile", help="Compile the model with torch.compile.")] = False,
+    checkpointing: Annotated[
+        bool, typer.Option("--checkpointing", help="Blocks recompute their activations: less memory, a slower step.")
+    ] = False,
     save_steps: Annotated[int | None, typer.Option(min=1, help="Save a checkpoint every so many steps.")] = None,
     save_minutes: Annotated[float, typer.Option(min=0, help="Save a checkpoint every so many minutes.")] = 2.0,
     json: JsonOption = False,
@@ -58,7 +61,7 @@ def train(
             specs,
             folders,
             recipe=recipe,
-            wishes=from_dict(Wishes, {**asked, "compiled": compile or None}),
+            wishes=from_dict(Wishes, {**asked, "compiled": compile or None, "checkpointing": checkpointing or None}),
             saving=Saving(save_steps, 60 * save_minutes),
             resume=resume,
             init=init,

@@ -104,9 +104,8 @@ def _prepare(
     session = Session(runs, loop, images, take(images.train, val_indices), choices, saving)
     env = {**describe(), "accelerator": accelerator(choices.device), "choices": to_dict(choices)}
     session.take_folders(recipe, env, preprocessing_of(first, images), init)
-    said = f"{choices.device}, {choices.precision}, {choices.kernel} attention, {choices.threads} threads"
     console.print(
-        f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {said}", highlight=False
+        f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {choices}", highlight=False
     )
     return session
 
