@@ -119,6 +119,13 @@ def test_checkpointing_changes_no_bit_and_a_resume_knows_of_it(vitlab, tiny, fin
     assert weights(tmp_path / "run") == weights(finished)
 
 
+def test_tensorboard_events_are_written_where_they_are_asked_for(vitlab, tiny, finished, tmp_path):
+    pytest.importorskip("tensorboard")
+    assert vitlab("train", "digits", *tiny, "--tensorboard", "--out", tmp_path / "run").code == 0
+    assert len(list((tmp_path / "run/tensorboard").iterdir())) == 1
+    assert not (finished / "tensorboard").exists()
+
+
 # ------------------------------------------------------------------------------------------------ stopping and going on
 
 

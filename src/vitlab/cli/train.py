@@ -41,6 +41,9 @@ def train(
     ] = False,
     save_steps: Annotated[int | None, typer.Option(min=1, help="Save a checkpoint every so many steps.")] = None,
     save_minutes: Annotated[float, typer.Option(min=0, help="Save a checkpoint every so many minutes.")] = 2.0,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard events into the run's folder too.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Train, evaluate on the test split, and write the run's folder."""
@@ -62,7 +65,7 @@ def train(
             folders,
             recipe=recipe,
             wishes=from_dict(Wishes, {**asked, "compiled": compile or None, "checkpointing": checkpointing or None}),
-            saving=Saving(save_steps, 60 * save_minutes),
+            saving=Saving(save_steps, 60 * save_minutes, tensorboard),
             resume=resume,
             init=init,
             console=console,

@@ -26,6 +26,7 @@ from vitlab.data.images import Images, ImageSet
 from vitlab.data.splits import carve
 from vitlab.evaluate.topk import evaluate
 from vitlab.train.choices import Choices, Wishes, accelerator, pick_device
+from vitlab.train.events import Events, require_tensorboard
 from vitlab.train.finish import final_metrics, write_predictions
 from vitlab.train.folder import RunFolder, preprocessing_of, restore, start_from
 from vitlab.train.interrupt import Interrupted, Request, listening
@@ -40,10 +41,14 @@ CHECK_EVERY = 50  # steps between looks at the loss on a device that runs ahead 
 
 @dataclass(frozen=True)
 class Saving:
-    """When checkpoints are written: every so many steps, or seconds, whichever comes first; and always at the end."""
+    """When checkpoints are written: every so many steps, or seconds, whichever comes first; and always at the end.
+
+    `tensorboard`: whether the evaluation lines are written as TensorBoard's events too.
+    """
 
     steps: int | None = None
     seconds: float = 120.0
+    tensorboard: bool = False
 
 
 class Diverged(UserError):
@@ -67,6 +72,8 @@ def train(
     Raises UserError for what a user can mend, Diverged if the loss is no longer a number, Interrupted after a signal.
     """
     _check_alike(specs)
+    if saving.tensorboard:
+        require_tensorboard()
     runs = [RunFolder(Path(path), spec) for spec, path in zip(specs, folders, strict=True)]
     for run in runs:
         run.claim(resume)
@@ -162,7 +169,8 @@ class Session:
     def run(self, request: Request, console: Console) -> None:
         """Train to the end, or to a signal."""
         loop = self.loop
-        with Reporter(console, loop.total_steps, loop.state.step) as reporter:
+        reporting = Reporter(console, loop.total_steps, loop.state.step)
+        with reporting as reporter, Events(self.runs, self.saving.tensorboard) as events:
             while loop.state.step < loop.total_steps:
                 loop.step()
                 reporter.step(loop.state.step)
@@ -171,6 +179,7 @@ class Session:
                     self._look()
                 if evaluating:
                     reporter.evaluated(self._evaluate())
+                    events.update()
                 if signum:
                     self._stop(signum)
                 if saving:
