@@ -85,9 +85,11 @@ def test_train_load_report(tmp_path):
 
 
 def test_train_seeds(tmp_path):
-    results = vitlab.train(from_dict(RunSpec, TINY | {"steps": 2}), tmp_path, seeds=[4, 7])
+    spec = from_dict(RunSpec, TINY | {"steps": 2})
+    results = vitlab.train(spec, tmp_path, seeds=[4, 7], saving=running.Saving(steps=1))
     assert [result["status"] for result in results] == ["finished", "finished"]
     assert [read_json(tmp_path / f"seed-{seed}/spec.json")["spec"]["seed"] for seed in (4, 7)] == [4, 7]
+    assert len(list(tmp_path.glob("seed-4/checkpoint/*"))) == 2
 
 
 def test_train_a_recipe_by_name(tmp_path):

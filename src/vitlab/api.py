@@ -36,19 +36,21 @@ def train(
     resume: bool = False,
     init: str | Path | None = None,
     wishes: Wishes = Wishes(),
+    saving: training.Saving = training.Saving(),
     **settings: Any,
 ) -> list[dict[str, Any]]:
     """Train a recipe or a spec; one result for each seed, as in result.json.
 
     Several seeds are trained at once, into `out/seed-N`. Settings are dotted paths:
-    `train("digits", "run", **{"optim.lr": 1e-3})`; `wishes` is what the machine may not choose (device, precision, …).
+    `train("digits", "run", **{"optim.lr": 1e-3})`; `wishes` is what the machine may not choose (device, precision, …),
+    `saving` when checkpoints are written, and whether TensorBoard's events are.
     """
     spec = changed(recipe(what) if isinstance(what, str) else what, settings)
     name = what if isinstance(what, str) else ""
     specs = [spec] if seeds is None else [replace(spec, seed=seed) for seed in seeds]
     folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
     start = Path(init) if init else None
-    return training.train(specs, folders, recipe=name, wishes=wishes, resume=resume, init=start)
+    return training.train(specs, folders, recipe=name, wishes=wishes, saving=saving, resume=resume, init=start)
 
 
 def report(run: str | Path, out: str | Path | None = None) -> Path:

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -9,6 +10,7 @@ def test_the_parts_add_up(vitlab):
     assert (answer.code, answer.err) == (0, "")
     assert found["num_params"] == 2_692_426 == sum(row["num_params"] for row in found["components"])
     assert found["flops"] == sum(row["flops"] for row in found["components"])
+    assert found["checkpointed_bytes"] < found["activation_bytes"]
 
 
 @pytest.mark.parametrize("setting", ["model.depth=3", "depth=3"])
@@ -21,6 +23,7 @@ def test_the_table_for_people(vitlab):
     answer = vitlab("show", "r0_tomvit")
     assert "2,679,370" in answer.out
     assert "32 x 32" in answer.out
+    assert re.search(r"With --checkpointing at most \d[\d,]+ activation bytes", answer.out)
 
 
 @pytest.mark.parametrize(

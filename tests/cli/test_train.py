@@ -107,6 +107,25 @@ def test_a_micro_batch_changes_next_to_nothing(vitlab, tiny, finished, tmp_path)
     assert found["test_loss"] == pytest.approx(expected["test_loss"], rel=1e-4)
 
 
+def test_checkpointing_changes_no_bit_and_a_resume_knows_of_it(vitlab, tiny, finished, tmp_path, monkeypatch):
+    words = ("train", "digits", *tiny, "--out", tmp_path / "run")
+    with monkeypatch.context() as patch:
+        at_step(patch, 4, lambda loop: os.kill(os.getpid(), signal.SIGTERM))
+        answer = vitlab(*words, "--checkpointing")
+    assert answer.code == 143
+    assert "explicit attention, 1 threads, checkpointing" in answer.out
+    assert vitlab(*words, "--resume").code == 0
+    assert read_json(tmp_path / "run/env.json")["choices"]["checkpointing"] is True
+    assert weights(tmp_path / "run") == weights(finished)
+
+
+def test_tensorboard_events_are_written_where_they_are_asked_for(vitlab, tiny, finished, tmp_path):
+    pytest.importorskip("tensorboard")
+    assert vitlab("train", "digits", *tiny, "--tensorboard", "--out", tmp_path / "run").code == 0
+    assert len(list((tmp_path / "run/tensorboard").iterdir())) == 1
+    assert not (finished / "tensorboard").exists()
+
+
 # ------------------------------------------------------------------------------------------------ stopping and going on
 
 

@@ -97,6 +97,16 @@ def test_attention_memory_is_quadratic_in_tokens() -> None:
     assert row(spec, "blocks.attn").activation_bytes == spec.depth * kept
 
 
+def test_checkpointed_blocks_keep_their_inputs_and_one_block_is_whole() -> None:
+    """What a real step saves by it is measured in tests/train/test_checkpointing.py."""
+    spec = tiny()
+    dims = spec.dims()
+    measured = cost(spec)
+    blocks = sum(row.activation_bytes for row in measured.components if row.name.startswith("blocks."))
+    inputs = 4 * spec.depth * dims.num_tokens * dims.embed_dim
+    assert measured.checkpointed_bytes == measured.activation_bytes - blocks + inputs + blocks / spec.depth
+
+
 # ---------------------------------------------------------------------------------------------- against real runs
 
 

@@ -24,8 +24,10 @@ def test_the_rule_on_a_cpu_is_float32_explicit_attention_and_all_cores():
 
 
 def test_wishes_win_over_the_rule():
-    wishes = Wishes(device="cpu", precision="fp64", kernel="fused", micro_batch=16, threads=1, compiled=True)
-    assert by_rule(wishes, MODEL, 128, runs=1) == Choices("cpu", "fp64", "fused", 16, 1, True)
+    wishes = Wishes(
+        device="cpu", precision="fp64", kernel="fused", micro_batch=16, threads=1, compiled=True, checkpointing=True
+    )
+    assert by_rule(wishes, MODEL, 128, runs=1) == Choices("cpu", "fp64", "fused", 16, 1, True, True)
 
 
 def test_a_micro_batch_is_no_larger_than_the_batch_and_fits_the_memory(monkeypatch):
@@ -35,6 +37,8 @@ def test_a_micro_batch_is_no_larger_than_the_batch_and_fits_the_memory(monkeypat
     assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=1).micro_batch == 10
     assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=5).micro_batch == 2
     assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=100).micro_batch == 1
+    more = by_rule(Wishes(device="cpu", checkpointing=True), MODEL, 512, runs=1).micro_batch
+    assert more == 10 * module.cost(MODEL).activation_bytes // module.cost(MODEL).checkpointed_bytes > 30
 
 
 @pytest.mark.parametrize(
@@ -51,6 +55,11 @@ def test_candidates_are_what_the_machine_has_and_the_user_left_open(monkeypatch,
     monkeypatch.setattr(module, "has_fast_bf16", lambda: bf16)
     found = candidates(wishes, Choices(), runs)
     assert [(choice.precision, choice.kernel) for choice in found] == expected
+
+
+def test_choices_in_words():
+    assert str(Choices(threads=2)) == "cpu, fp32, explicit attention, 2 threads"
+    assert str(Choices(compiled=True, checkpointing=True)).endswith(", 1 threads, compiled, checkpointing")
 
 
 def test_master_weights_are_never_bf16():

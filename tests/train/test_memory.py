@@ -1,6 +1,22 @@
+import pytest
 import torch
 
-from vitlab.train.memory import peak_memory_bytes
+from vitlab.base.errors import UserError
+from vitlab.train.choices import Choices
+from vitlab.train.memory import naming_the_setting, peak_memory_bytes
+
+
+@pytest.mark.parametrize(
+    ("choices", "remedy"),
+    [
+        (Choices(micro_batch=7), "--micro-batch 3"),
+        (Choices(micro_batch=1), "--checkpointing"),
+        (Choices(micro_batch=1, checkpointing=True), "model.embed_dim or model.depth"),
+    ],
+)
+def test_the_next_thing_to_try_is_named(tiny_run, choices, remedy):
+    with pytest.raises(UserError, match=f"out of memory.*{remedy}"), naming_the_setting(tiny_run(), choices):
+        raise MemoryError
 
 
 def test_the_peak_counts_what_was_held_and_let_go():

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 PACKAGES = (
-    *("vitlab", "torch", "numpy", "scipy", "datasets", "safetensors", "pillow", "scikit-learn"),
+    *("vitlab", "torch", "numpy", "scipy", "datasets", "safetensors", "pillow", "scikit-learn", "tensorboard"),
     *("torchvision", "timm", "transformers", "vit-pytorch"),
 )
 # What decides a processor's speed on matrix products: vector width, and bf16 and int8 products

@@ -8,6 +8,7 @@
     result.json          {"schema", "status", "reason", "metrics"}
     predictions.npz      the test split's labels and probabilities, and pictures of its worst mistakes
     checkpoint/          safetensors and JSON, see `vitlab.checkpoints.native`
+    tensorboard/         where it was asked for, the lines of metrics.jsonl as TensorBoard's events: a view, no record
 
 Every file is written whole or not at all: into a temporary file, flushed to the disk, then renamed. Only metrics.jsonl
 grows, line by line; a last line that was cut off is left out when it is read.

@@ -31,10 +31,12 @@ def show(
     names = ("num_params", "flops", "activation_bytes")
     if json:
         components = [dict(zip(("name", *names), row, strict=True)) for row in rows]
-        values = dict(zip(names, total, strict=True))
+        values = dict(zip(names, total, strict=True)) | {"checkpointed_bytes": spent.checkpointed_bytes}
         output.print_json({"model": model, **values, "components": components, "spec": to_dict(spec)})
         return
     cells = [(name, *map(output.count, numbers)) for name, *numbers in [*rows, ("total", *total)]]
     columns = ("component", "parameters", "FLOPs / image", "activation bytes / image")
     output.print_table(f"{model}, {spec.img_size[0]} x {spec.img_size[1]} pixels", columns, cells)
-    output.console().print("FLOPs: forward, 2 per multiply-add. Activations: kept for the backward pass, float32.")
+    console = output.console()
+    console.print("FLOPs: forward, 2 per multiply-add. Activations: kept for the backward pass, float32.")
+    console.print(f"With --checkpointing at most {output.count(spent.checkpointed_bytes)} activation bytes / image.")

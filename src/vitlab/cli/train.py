@@ -36,8 +36,14 @@ def train(
     micro_batch: Annotated[int | None, typer.Option(min=1, help="Images at once; the result stays the same.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: all cores.")] = None,
     compile: Annotated[bool, typer.Option("--compile", help="Compile the model with torch.compile.")] = False,
+    checkpointing: Annotated[
+        bool, typer.Option("--checkpointing", help="Blocks recompute their activations: less memory, a slower step.")
+    ] = False,
     save_steps: Annotated[int | None, typer.Option(min=1, help="Save a checkpoint every so many steps.")] = None,
     save_minutes: Annotated[float, typer.Option(min=0, help="Save a checkpoint every so many minutes.")] = 2.0,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard events into the run's folder too.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Train, evaluate on the test split, and write the run's folder."""
@@ -58,8 +64,8 @@ def train(
             specs,
             folders,
             recipe=recipe,
-            wishes=from_dict(Wishes, {**asked, "compiled": compile or None}),
-            saving=Saving(save_steps, 60 * save_minutes),
+            wishes=from_dict(Wishes, {**asked, "compiled": compile or None, "checkpointing": checkpointing or None}),
+            saving=Saving(save_steps, 60 * save_minutes, tensorboard),
             resume=resume,
             init=init,
             console=console,

@@ -3,6 +3,7 @@
     num_params          learned numbers
     flops               one image forward, 2 per multiply-add: matrix products, convolutions and attention's products
     activation_bytes    what one more image in the batch makes a training step keep for its backward pass, in float32
+    checkpointed_bytes  the same at most at once where blocks recompute their activations (gradient checkpointing)
 
 Nothing here knows a formula of a variant: the model runs on shapes alone, and every product and every kept tensor is
 charged to the component at work. Attention runs in its explicit form, which hides nothing inside a fused operation;
@@ -50,6 +51,7 @@ class Cost:
     num_params: int
     flops: int
     activation_bytes: int
+    checkpointed_bytes: int
     components: tuple[ComponentCost, ...]
 
 
@@ -60,10 +62,13 @@ def cost(spec: ViTSpec) -> Cost:
     names = ROWS + tuple(name for name in one.num_params if name not in ROWS)
     kept = {name: three.kept_bytes[name] - two.kept_bytes[name] for name in names}
     rows = tuple(ComponentCost(name, one.num_params[name], one.flops[name], kept[name]) for name in names)
+    in_blocks = sum(kept[name] for name in names if name.startswith("blocks."))
+    inputs = spec.depth * 4 * spec.dims().num_tokens * spec.embed_dim
     return Cost(
         num_params=sum(row.num_params for row in rows),
         flops=sum(row.flops for row in rows),
-        activation_bytes=sum(row.activation_bytes for row in rows),
+        activation_bytes=sum(kept.values()),
+        checkpointed_bytes=sum(kept.values()) - in_blocks + inputs + in_blocks // spec.depth,
         components=rows,
     )
 

@@ -1,4 +1,5 @@
-"""What the machine chooses: device, precision, attention kernel, micro-batch, threads, compilation.
+"""What the machine chooses: device, precision, attention kernel, micro-batch, threads; and what the user may add to it,
+compilation and gradient checkpointing.
 
 These change how fast a run is and how it rounds, not what it is, so they are no part of its spec or id. They are
 chosen once, recorded in `env.json`, and used again by every resume. Where a rule is known it decides; on a CPU, where
@@ -35,6 +36,13 @@ class Choices(Spec):
     threads: int = 1  # of each process
     compiled: bool = False
     processes: int = 1
+    checkpointing: bool = False  # blocks recompute their activations, see `vitlab.train.checkpointing`
+
+    def __str__(self) -> str:
+        added = [name for name in ("compiled", "checkpointing") if getattr(self, name)]
+        added += [f"{self.processes} processes"] if self.processes > 1 else []
+        said = (self.device, self.precision, f"{self.kernel} attention", f"{self.threads} threads", *added)
+        return ", ".join(said)
 
     @property
     def compute_dtype(self) -> torch.dtype:
@@ -57,6 +65,7 @@ class Wishes(Spec):
     micro_batch: int | None = None
     threads: int | None = None
     compiled: bool | None = None
+    checkpointing: bool | None = None
 
 
 def pick_device(wish: str | None) -> torch.device:
@@ -89,21 +98,25 @@ def by_rule(wishes: Wishes, model: ViTSpec, batch_size: int, runs: int) -> Choic
     """Choices without measuring: what was wished, else what is known to be good on this kind of device."""
     device = pick_device(wishes.device)
     on_gpu = device.type == "cuda"
+    checkpointing = bool(wishes.checkpointing)
     return Choices(
         device=str(device),
         precision=wishes.precision or ("bf16" if on_gpu and torch.cuda.is_bf16_supported(False) else "fp32"),
         kernel=wishes.kernel or ("explicit" if device.type == "cpu" else "fused"),
-        micro_batch=min(wishes.micro_batch or _fitting(model, device, runs), batch_size),
+        micro_batch=min(wishes.micro_batch or _fitting(model, device, runs, checkpointing), batch_size),
         threads=wishes.threads or cores(),
         compiled=bool(wishes.compiled),
+        checkpointing=checkpointing,
     )
 
 
-def _fitting(model: ViTSpec, device: torch.device, runs: int) -> int:
+def _fitting(model: ViTSpec, device: torch.device, runs: int, checkpointing: bool) -> int:
     """How many images' activations, of all runs, fill half of the machine's memory, free or not: always as many."""
     gpu = device.type == "cuda"
     total = torch.cuda.get_device_properties(device).total_memory if gpu else psutil.virtual_memory().total
-    return max(1, total // (2 * runs * cost(model).activation_bytes))
+    spent = cost(model)
+    an_image = spent.checkpointed_bytes if checkpointing else spent.activation_bytes
+    return max(1, total // (2 * runs * an_image))
 
 
 def candidates(wishes: Wishes, rule: Choices, runs: int) -> list[Choices]:

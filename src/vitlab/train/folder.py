@@ -46,6 +46,11 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def events(self) -> Path:
+        """The folder of TensorBoard's view of them, if there is one."""
+        return self.path / "tensorboard"
+
+    @property
     def status(self) -> str | None:
         """How the run ended: "finished", "failed" or "interrupted"; None if it did not end."""
         result = self.path / "result.json"

@@ -20,6 +20,7 @@ from vitlab.models.vit import build
 from vitlab.nn.kinds import parameter_kinds
 from vitlab.optim.groups import clip_by_norm
 from vitlab.processes import ALONE, Processes
+from vitlab.train.checkpointing import checkpoint_blocks
 from vitlab.train.choices import Choices, use_kernel
 from vitlab.train.gradient import BatchGradient
 from vitlab.train.meter import Meter
@@ -81,6 +82,8 @@ def build_loop(
     weights = Weights(groups, models, Precision(device, choices.master_dtype, choices.compute_dtype, averaged))
     model = models[0].to(device, choices.compute_dtype)
     use_kernel(model, choices.kernel)
+    if choices.checkpointing:
+        checkpoint_blocks(model, len(specs), choices.compiled)
     scores = score_function(model, first.task, weights, choices.compiled)
     pipeline = training_pipeline(first, images, choices)
     seeds = torch.tensor([spec.seed for spec in specs], device=device)

@@ -22,13 +22,19 @@ def naming_the_setting(spec: RunSpec, choices: Choices | Wishes) -> Iterator[Non
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "alloc" not in str(error):
             raise
-        lower = "model.embed_dim or model.depth: the batch is one image already"
-        if micro_batch > 1:
-            lower = f"it with --micro-batch {micro_batch // 2} (the same result in less memory)"
         raise UserError(
             f"out of memory on {choices.device or 'this device'}, micro-batch {micro_batch} of "
-            f"batch_size={spec.batch_size}: lower {lower}"
+            f"batch_size={spec.batch_size}: {_remedy(micro_batch, bool(choices.checkpointing))}"
         ) from error
+
+
+def _remedy(micro_batch: int, checkpointing: bool) -> str:
+    """What to change next; the result stays the same as long as that is possible."""
+    if micro_batch > 1:
+        return f"lower it with --micro-batch {micro_batch // 2} (the same result in less memory)"
+    if not checkpointing:
+        return "the batch is one image already; add --checkpointing (the same result in less memory)"
+    return "the batch is one image already; lower model.embed_dim or model.depth"
 
 
 def peak_memory_bytes(device: str) -> int:

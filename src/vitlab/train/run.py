@@ -24,6 +24,7 @@ from vitlab.data.splits import carve
 from vitlab.data.stream import Stream
 from vitlab.processes import Processes, joined
 from vitlab.train.choices import Choices, Wishes, accelerator, cores, pick_device
+from vitlab.train.events import require_tensorboard
 from vitlab.train.folder import RunFolder
 from vitlab.train.interrupt import listening
 from vitlab.train.loop import build_loop
@@ -50,6 +51,8 @@ def train(
     Raises UserError for what a user can mend, Diverged if the loss is no longer a number, Interrupted after a signal.
     """
     _check_alike(specs)
+    if saving.tensorboard:
+        require_tensorboard()
     with joined() as processes:
         runs = [RunFolder(Path(path), spec, processes.first) for spec, path in zip(specs, folders, strict=True)]
         waiting = [runs[index] for index in processes.by_first(lambda: _waiting(runs, resume))]
@@ -105,10 +108,8 @@ def _prepare(
     session = Session(runs, loop, images, val.to(choices.device), choices, saving, processes)
     env = {**describe(), "accelerator": accelerator(choices.device), "choices": to_dict(choices)}
     session.take_folders(recipe, env, init)
-    said = f"{choices.device}, {choices.precision}, {choices.kernel} attention, {choices.threads} threads"
-    said += f", {processes.count} processes" if processes.count > 1 else ""
     console.print(
-        f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {said}", highlight=False
+        f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {choices}", highlight=False
     )
     return session
 

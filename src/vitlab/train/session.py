@@ -18,6 +18,7 @@ from vitlab.data.images import ImageSet, Pictures
 from vitlab.evaluate.topk import evaluate
 from vitlab.processes import Processes
 from vitlab.train.choices import Choices
+from vitlab.train.events import Events
 from vitlab.train.finish import final_metrics, write_predictions
 from vitlab.train.folder import RunFolder, data_of, preprocessing_of, restore, start_from
 from vitlab.train.interrupt import Interrupted, Request
@@ -29,10 +30,14 @@ CHECK_EVERY = 50  # steps between looks at the loss on a device that runs ahead 
 
 @dataclass(frozen=True)
 class Saving:
-    """When checkpoints are written: every so many steps, or seconds, whichever comes first; and always at the end."""
+    """When checkpoints are written: every so many steps, or seconds, whichever comes first; and always at the end.
+
+    `tensorboard`: whether the evaluation lines are written as TensorBoard's events too.
+    """
 
     steps: int | None = None
     seconds: float = 120.0
+    tensorboard: bool = False
 
 
 class Diverged(UserError):
@@ -102,7 +107,8 @@ class Session:
     def run(self, request: Request, console: Console) -> None:
         """Train to the end, or to a signal."""
         loop = self.loop
-        with Reporter(console, loop.total_steps, loop.state.step) as reporter:
+        reporting = Reporter(console, loop.total_steps, loop.state.step)
+        with reporting as reporter, Events(self.runs, self.saving.tensorboard) as events:
             while loop.state.step < loop.total_steps:
                 loop.step()
                 reporter.step(loop.state.step)
@@ -111,6 +117,7 @@ class Session:
                     self._look()
                 if evaluating:
                     reporter.evaluated(self._evaluate())
+                    events.update()
                 if signum:
                     self._stop(signum)
                 if saving:

@@ -1,0 +1,79 @@
+"""Gradient checkpointing (arXiv 1604.06174): activations are computed a second time rather than kept.
+
+A block keeps nothing but its input; the backward pass runs it again, one block at a time. That costs a forward pass a
+step and leaves the activations of one block, whatever the depth. Random numbers are hashes of the keys that the block
+is handed again, so it drops the second time what it dropped the first, and the gradient is the same to the last bit.
+
+Nothing here is about checkpoints on the disk; those are `vitlab.checkpoints`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+from torch.utils.checkpoint import checkpoint
+
+from vitlab.base.errors import UserError
+from vitlab.models.vit import ViT
+from vitlab.nn.pos_embed._base import PosEmbed
+
+_checkpoint = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)
+
+
+def checkpoint_blocks(model: ViT, runs: int, compiled: bool) -> None:
+    """Have every block of a model, or of the model of several stacked runs, recompute its activations.
+
+    Raises UserError where stacked runs are compiled: torch.compile does not follow a checkpoint out of `vmap`.
+    """
+    if runs > 1 and compiled:
+        raise UserError(
+            f"--checkpointing and --compile: not for {runs} runs at once; leave one out, or train them one by one"
+        )
+    for block in model.blocks:
+        block.forward = partial(_checkpoint, block.forward) if runs == 1 else partial(_checkpoint_stacked, block)
+
+
+def _checkpoint_stacked(block: nn.Module, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
+    """The forward of a block inside `vmap`: [B, N, D] -> [B, N, D]"""
+    call = _Call(block, positions)
+    names, weights = zip(*call.named_parameters(), strict=True)
+
+    def run(x: Tensor, keys: Tensor | None, *weights: Tensor) -> Tensor:
+        return functional_call(call, dict(zip(names, weights, strict=True)), (x, keys))
+
+    return _OutsideVmap.apply(run, x, keys, *weights)
+
+
+class _Call(nn.Module):
+    """A block's own forward, as a module that has all the parameters it needs: the block's and the positions'."""
+
+    def __init__(self, block: nn.Module, positions: PosEmbed):
+        super().__init__()
+        self.block, self.positions = block, positions
+
+    def forward(self, x: Tensor, keys: Tensor | None) -> Tensor:
+        """[B, N, D] -> [B, N, D]"""
+        return type(self.block).forward(self.block, x, self.positions, keys)
+
+
+class _OutsideVmap(torch.autograd.Function):
+    """A checkpoint of a call that stands inside `vmap`.
+
+    What one sees inside are batched views, and they end with `vmap`, long before the backward pass needs them. The
+    rule that a Function has for `vmap` sees the tensors behind them, so the checkpoint stands there, around a `vmap` of
+    its own.
+    """
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Nothing is kept: the checkpoint has its own way back."""
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int | None, ...], run: Callable[..., Tensor], *given: Tensor
+    ) -> tuple[Tensor, int]:
+        """x, keys and weights, with the run axis where `in_dims` says -> [R, B, N, D] and the run axis's place"""
+        return _checkpoint(vmap(run, in_dims[1:]), *given), 0
