@@ -27,7 +27,9 @@ def test_wishes_win_over_the_rule():
     wishes = Wishes(
         device="cpu", precision="fp64", kernel="fused", micro_batch=16, threads=1, compiled=True, checkpointing=True
     )
-    assert by_rule(wishes, MODEL, 128, runs=1) == Choices("cpu", "fp64", "fused", 16, 1, True, True)
+    assert by_rule(wishes, MODEL, 128, runs=1) == Choices(
+        "cpu", "fp64", "fused", 16, 1, compiled=True, checkpointing=True
+    )
 
 
 def test_a_micro_batch_is_no_larger_than_the_batch_and_fits_the_memory(monkeypatch):
