@@ -6,17 +6,22 @@ from pathlib import Path
 from vitlab.base.errors import CheckpointError
 from vitlab.base.spec import from_dict
 from vitlab.checkpoints import native
+from vitlab.data.decode import Fit
 from vitlab.models.vit import ViT, ViTSpec
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Size in pixels, mean and standard deviation of each channel (of values between 0 and 1), names of the classes."""
+    """Size in pixels, mean and standard deviation of each channel (of values between 0 and 1), names of the classes.
+
+    `fit` is how a picture of another size is brought to this one.
+    """
 
     img_size: tuple[int, int]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     class_names: tuple[str, ...]
+    fit: Fit = "crop"
 
 
 def load(path: Path) -> tuple[ViT, Preprocessing]:
@@ -33,6 +38,5 @@ def load(path: Path) -> tuple[ViT, Preprocessing]:
         raise CheckpointError(f"{found} does not fit its own spec: {error}") from error
     before = checkpoint.meta["preprocessing"]
     rows, columns = before["img_size"]
-    return model, Preprocessing(
-        (rows, columns), tuple(before["mean"]), tuple(before["std"]), tuple(before["class_names"])
-    )
+    mean, std, names = (tuple(before[key]) for key in ("mean", "std", "class_names"))
+    return model, Preprocessing((rows, columns), mean, std, names, before.get("fit", "crop"))

@@ -4,17 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from vitlab.base.errors import DataError
 from vitlab.checkpoints.model import Preprocessing
+from vitlab.data.decode import SUFFIXES, Frame, Unreadable, decode
 from vitlab.models.vit import ViT
 from vitlab.tasks._base import TaskSpec
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -39,17 +36,13 @@ def find(paths: Sequence[Path]) -> list[Path]:
 
 
 def read(path: Path, channels: int, preprocessing: Preprocessing) -> Tensor:
-    """A picture, upright, at the model's size, normalised: [C, height, width]. Raises DataError if it is unreadable."""
+    """A picture as it would have been trained on, normalised: [C, H, W]. Raises DataError if it is unreadable."""
     try:
-        with Image.open(path) as picture:
-            upright = ImageOps.exif_transpose(picture).convert("L" if channels == 1 else "RGB")
-    except (OSError, UnidentifiedImageError) as error:
+        pixels = decode(path, Frame(preprocessing.img_size, channels, preprocessing.fit))
+    except Unreadable as error:
         raise DataError(f"{path} is not a readable picture: {error}") from None
-    rows, columns = preprocessing.img_size
-    values = np.asarray(upright.resize((columns, rows), Image.Resampling.BICUBIC), dtype=np.float32) / 255
-    pixels = torch.from_numpy(values.reshape(rows, columns, channels)).permute(2, 0, 1)
     mean, std = torch.tensor(preprocessing.mean), torch.tensor(preprocessing.std)
-    return (pixels - mean[:, None, None]) / std[:, None, None]
+    return (pixels / 255 - mean[:, None, None]) / std[:, None, None]
 
 
 @torch.no_grad()

@@ -137,6 +137,7 @@ def preprocessing_of(spec: RunSpec, images: ImageSet) -> dict[str, Any]:
     """What a picture goes through before the model, and what its answers are called."""
     return {
         "img_size": list(spec.model.img_size),
+        "fit": images.fit,
         "mean": list(images.mean),
         "std": list(images.std),
         "class_names": list(images.class_names),
