@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from vitlab.base.errors import UserError
+from vitlab.base.spec import from_dict, to_dict
 from vitlab.models.vit import preset
 from vitlab.train import choices as module
 from vitlab.train.choices import Choices, Wishes, by_rule, candidates, pick_device, use_kernel
@@ -24,10 +27,9 @@ def test_the_rule_on_a_cpu_is_float32_explicit_attention_and_all_cores():
 
 
 def test_wishes_win_over_the_rule():
-    wishes = Wishes(
-        device="cpu", precision="fp64", kernel="fused", micro_batch=16, threads=1, compiled=True, checkpointing=True
-    )
-    assert by_rule(wishes, MODEL, 128, runs=1) == Choices("cpu", "fp64", "fused", 16, 1, True, True)
+    wishes = Wishes("cpu", "fp64", "fused", micro_batch=16, threads=1, compiled=True)
+    wishes = replace(wishes, checkpointing=True, deterministic=True)
+    assert by_rule(wishes, MODEL, 128, runs=1) == Choices("cpu", "fp64", "fused", 16, 1, True, True, True)
 
 
 def test_a_micro_batch_is_no_larger_than_the_batch_and_fits_the_memory(monkeypatch):
@@ -60,6 +62,15 @@ def test_candidates_are_what_the_machine_has_and_the_user_left_open(monkeypatch,
 def test_choices_in_words():
     assert str(Choices(threads=2)) == "cpu, fp32, explicit attention, 2 threads"
     assert str(Choices(compiled=True, checkpointing=True)).endswith(", 1 threads, compiled, checkpointing")
+    assert str(Choices(deterministic=True)).endswith(", deterministic (a CPU always is)")
+    assert str(Choices(device="cuda", deterministic=True)).endswith(", deterministic")
+
+
+def test_what_is_not_wished_stays_as_it_was():
+    recorded = Choices(precision="bf16", micro_batch=64, deterministic=True)
+    wishes = Wishes(micro_batch=8, checkpointing=True)
+    assert from_dict(Choices, to_dict(wishes.after(recorded))) == replace(recorded, micro_batch=8, checkpointing=True)
+    assert wishes.after(None) == wishes
 
 
 def test_master_weights_are_never_bf16():

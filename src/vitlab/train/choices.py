@@ -1,5 +1,5 @@
-"""What the machine chooses: device, precision, attention kernel, micro-batch, threads; and what the user may add to it,
-compilation and gradient checkpointing.
+"""What the machine chooses: device, precision, attention kernel, micro-batch, threads; and what the user may add:
+compilation, gradient checkpointing, deterministic kernels.
 
 These change how fast a run is and how it rounds, not what it is, so they are no part of its spec or id. They are
 chosen once, recorded in `env.json`, and used again by every resume. Where a rule is known it decides; on a CPU, where
@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from vitlab.base.errors import UserError
-from vitlab.base.spec import Spec
+from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.models.cost import cost
 from vitlab.models.vit import ViTSpec
 
@@ -36,10 +36,13 @@ class Choices(Spec):
     threads: int = 1
     compiled: bool = False
     checkpointing: bool = False  # blocks recompute their activations, see `vitlab.train.checkpointing`
+    deterministic: bool = False  # the same bits every time, see `vitlab.train.deterministic`
 
     def __str__(self) -> str:
-        added = [name for name in ("compiled", "checkpointing") if getattr(self, name)]
-        said = (self.device, self.precision, f"{self.kernel} attention", f"{self.threads} threads", *added)
+        said = [self.device, self.precision, f"{self.kernel} attention", f"{self.threads} threads"]
+        said += [name for name in ("compiled", "checkpointing") if getattr(self, name)]
+        if self.deterministic:
+            said.append("deterministic (a CPU always is)" if self.device == "cpu" else "deterministic")
         return ", ".join(said)
 
     @property
@@ -64,6 +67,14 @@ class Wishes(Spec):
     threads: int | None = None
     compiled: bool | None = None
     checkpointing: bool | None = None
+    deterministic: bool | None = None
+
+    def after(self, recorded: Choices | None) -> "Wishes":
+        """The same for a run that began with what is `recorded`, if any: what is not wished now stays as it was."""
+        if recorded is None:
+            return self
+        said = {name: value for name, value in to_dict(self).items() if value is not None}
+        return from_dict(Wishes, to_dict(recorded) | said)
 
 
 def pick_device(wish: str | None) -> torch.device:
@@ -105,6 +116,7 @@ def by_rule(wishes: Wishes, model: ViTSpec, batch_size: int, runs: int) -> Choic
         threads=wishes.threads or cores(),
         compiled=bool(wishes.compiled),
         checkpointing=checkpointing,
+        deterministic=bool(wishes.deterministic),
     )
 
 

@@ -26,6 +26,7 @@ from vitlab.data.images import Images, ImageSet
 from vitlab.data.splits import carve
 from vitlab.evaluate.topk import evaluate
 from vitlab.train.choices import Choices, Wishes, accelerator, pick_device
+from vitlab.train.deterministic import deterministic_kernels
 from vitlab.train.events import Events, require_tensorboard
 from vitlab.train.finish import final_metrics, write_predictions
 from vitlab.train.folder import RunFolder, preprocessing_of, restore, start_from
@@ -81,10 +82,12 @@ def train(
     waiting = [run for run in waiting if run.status != "failed"] or waiting  # the others do not wait for those
     if waiting:
         console = console or Console(quiet=True)
-        with naming_the_setting(waiting[0].spec, wishes):
-            session = _prepare(waiting, recipe, wishes, saving, init, console)
-        with naming_the_setting(session.loop.spec, session.choices), listening() as request:
-            session.run(request, console)
+        wishes = wishes.after(waiting[0].choices())
+        with deterministic_kernels(bool(wishes.deterministic), wishes.device):
+            with naming_the_setting(waiting[0].spec, wishes):
+                session = _prepare(waiting, recipe, wishes, saving, init, console)
+            with naming_the_setting(session.loop.spec, session.choices), listening() as request:
+                session.run(request, console)
     return [records.read_json(run.path / "result.json") for run in runs]
 
 
@@ -102,8 +105,7 @@ def _prepare(
     first = specs[0]
     images = first.data.load()
     train_indices, val_indices = carve(images.train.labels, first.val_fraction, first.val_seed)
-    recorded = runs[0].choices()
-    choices = _as_now_wished(recorded, wishes) if recorded else choose(wishes, specs, images, train_indices)
+    choices = _chosen_before(wishes) if runs[0].choices() else choose(wishes, specs, images, train_indices)
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
     loop = build_loop(specs, images, train_indices, choices)
@@ -117,10 +119,9 @@ def _prepare(
     return session
 
 
-def _as_now_wished(recorded: Choices, wishes: Wishes) -> Choices:
-    """What a run began with; what the user says now goes before it: a smaller micro-batch, another device."""
-    said = {name: value for name, value in to_dict(wishes).items() if value is not None}
-    choices = from_dict(Choices, to_dict(recorded) | said)
+def _chosen_before(wishes: Wishes) -> Choices:
+    """Wishes after what was recorded leave nothing to choose; but the device may be another machine's."""
+    choices = from_dict(Choices, to_dict(wishes))
     pick_device(choices.device)
     return choices
 
