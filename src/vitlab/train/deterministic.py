@@ -38,11 +38,7 @@ def deterministic_kernels(asked: bool, device: str | None) -> Iterator[None]:
     if device != "cpu":
         _fix_workspace()
     cudnn = torch.backends.cudnn
-    mode, warn_only = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-    )
-    convolutions, race = cudnn.deterministic, cudnn.benchmark
+    before = torch.get_deterministic_debug_mode(), cudnn.deterministic, cudnn.benchmark  # 0 off, 1 warns, 2 refuses
     try:
         torch.use_deterministic_algorithms(True)
         cudnn.deterministic, cudnn.benchmark = True, False
@@ -53,8 +49,8 @@ def deterministic_kernels(asked: bool, device: str | None) -> Iterator[None]:
             raise
         raise UserError(f"--deterministic: {kernel}{REFUSAL}; train without it, or without what needs this") from error
     finally:
-        torch.use_deterministic_algorithms(mode, warn_only=warn_only)
-        cudnn.deterministic, cudnn.benchmark = convolutions, race
+        mode, cudnn.deterministic, cudnn.benchmark = before
+        torch.use_deterministic_algorithms(mode > 0, warn_only=mode == 1)  # which tells the compiler too
 
 
 def _fix_workspace() -> None:
