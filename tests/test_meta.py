@@ -15,6 +15,8 @@ LAYERS = {
     "base": 0,
     "stats": 0,
     "rng": 0.5,
+    "processes": 0.5,
+    "__main__": 7,
     "nn": 1,
     "data": 1,
     "augment": 1,

@@ -66,6 +66,17 @@ def test_micro_batches_and_single_runs_see_the_same():
     assert torch.equal(alone, pipeline(*ops)(PIXELS, LABELS, KEYS)[0][1:2])
 
 
+@pytest.mark.parametrize("batch_ops", [(), (mix.Spec(prob=1),), (mix.Spec(prob=1), mix.Spec(prob=1, per="sample"))])
+@pytest.mark.parametrize("part", [slice(0, 3), slice(3, 8), slice(0, 4), slice(7, 8), slice(0, 8)])
+def test_a_part_of_a_batch_is_that_part_of_the_whole(batch_ops: tuple[OpSpec, ...], part: slice):
+    whole = pipeline(*PER_SAMPLE, *batch_ops)
+    rows = whole.needed(KEYS, part)
+    run = torch.arange(3)[:, None]
+    given = (PIXELS, LABELS) if rows is None else (PIXELS[run, rows], LABELS[run, rows])
+    expected = [each[:, part] for each in whole(PIXELS, LABELS, KEYS)]
+    assert all(torch.equal(a, b) for a, b in zip(whole(*given, KEYS, rows), expected, strict=True))
+
+
 @dataclass(frozen=True)
 class Stamp(PixelOp):
     """Writes what it draws into its column."""
@@ -94,11 +105,11 @@ def test_stages_follow_each_other():
 
 
 @pytest.mark.parametrize("name", component_names(OpSpec.family))
-def test_every_operation_keeps_shapes_and_is_finite(name: str):
-    op = component_class(OpSpec, name)()
+def test_every_operation_has_the_size_it_announces_and_is_finite(name: str):
+    op = component_class(OpSpec, name)(**{"size": (9, 7)} if name in ("resize", "center_crop") else {})
     assert isinstance(op, OpSpec)
     images, targets = pipeline(op)(PIXELS, LABELS, KEYS)
-    assert images.shape == PIXELS.shape
+    assert images.shape[-2:] == (op.out_size(12, 12) if isinstance(op, PixelOp) else (12, 12))
     assert images.isfinite().all()
     assert torch.allclose(targets.sum(-1), torch.ones(3, 8))
 

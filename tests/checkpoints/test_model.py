@@ -1,13 +1,21 @@
 import pytest
 import torch
 
+from vitlab.augment.ops import center_crop
 from vitlab.base.errors import CheckpointError
 from vitlab.base.spec import to_dict
 from vitlab.checkpoints import native
 from vitlab.checkpoints.model import Preprocessing, load
 from vitlab.models.vit import build
 
-BEFORE = {"img_size": [8, 12], "mean": [0.1, 0.2, 0.3], "std": [1.0, 2.0, 3.0], "class_names": list("abcde")}
+BEFORE = {
+    "img_size": [8, 12],
+    "fit": "pad",
+    "ops": [{"name": "center_crop", "size": [8, 12]}],
+    "mean": [0.1, 0.2, 0.3],
+    "std": [1.0, 2.0, 3.0],
+    "class_names": list("abcde"),
+}
 
 
 @pytest.fixture
@@ -26,7 +34,9 @@ def test_a_model_comes_back_with_its_preprocessing(tmp_path, model, normal):
     loaded, before = load(tmp_path)
     assert loaded.spec == model.spec
     assert torch.equal(loaded(images), model(images))
-    assert before == Preprocessing((8, 12), (0.1, 0.2, 0.3), (1.0, 2.0, 3.0), tuple("abcde"))
+    assert before == Preprocessing(
+        (8, 12), "pad", (center_crop.Spec(size=(8, 12)),), (0.1, 0.2, 0.3), (1.0, 2.0, 3.0), tuple("abcde")
+    )
 
 
 def test_double_precision_comes_back_in_single(tmp_path, model):

@@ -39,7 +39,7 @@ def test_what_a_person_sees(vitlab, finished, pictures):
     [
         ("{run}", "nowhere.png", "nowhere.png does not exist"),
         ("{run}", "{empty}", "no picture in"),
-        ("{run}", "{text}", "not a readable picture"),
+        ("{run}", "{text}", "is unreadable"),
         ("{empty}", "{empty}", "a run directory?"),
     ],
 )

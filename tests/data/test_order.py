@@ -24,6 +24,14 @@ def test_stretches_follow_the_definition_across_epochs_and_in_any_order():
         assert torch.equal(order.stretch(start, stop), indices(SEEDS, torch.arange(start, stop), 10))
 
 
+def test_repeats_stand_in_a_row_and_an_epoch_has_that_many_of_each():
+    order = Order(SEEDS, 10, repeats=3)
+    for start, stop in [(0, 4), (1, 2), (28, 33), (25, 155), (4, 5), (29, 30)]:
+        assert torch.equal(order.stretch(start, stop), indices(SEEDS, torch.arange(start, stop), 10, repeats=3))
+    assert torch.equal(order.stretch(0, 30).sort(dim=1).values, torch.arange(10).repeat_interleave(3).expand(3, 30))
+    assert torch.equal(order.stretch(0, 30)[:, ::3], Order(SEEDS, 10).stretch(0, 10))
+
+
 def test_only_two_epochs_are_remembered():
     order = Order(SEEDS, 10)
     for step in range(20):

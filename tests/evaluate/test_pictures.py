@@ -1,15 +1,26 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from vitlab.augment.ops import center_crop
 from vitlab.base.errors import DataError
 from vitlab.checkpoints.model import Preprocessing
+from vitlab.data.decode import Frame, decode
 from vitlab.evaluate.pictures import find, predict, read
 from vitlab.models.vit import build
 from vitlab.tasks import classify
 
-BEFORE = Preprocessing((8, 12), (0.5, 0.25, 0.0), (0.5, 0.25, 1.0), tuple("abcde"))
+BEFORE = Preprocessing((8, 12), "crop", (), (0.5, 0.25, 0.0), (0.5, 0.25, 1.0), tuple("abcde"))
+FRAME = Frame((8, 12))
+
+
+def normalised(pixels: np.ndarray) -> torch.Tensor:
+    """[H, W, C] -> [C, H, W]"""
+    mean, std = (torch.tensor(values)[:, None, None] for values in (BEFORE.mean, BEFORE.std))
+    return (torch.from_numpy(pixels).permute(2, 0, 1) / 255 - mean) / std
 
 
 @pytest.fixture
@@ -17,19 +28,17 @@ def pixels():
     return np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8)
 
 
-def test_a_picture_of_the_right_size_is_only_normalised(tmp_path, pixels):
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    expected = (torch.from_numpy(pixels).permute(2, 0, 1) / 255 - torch.tensor([0.5, 0.25, 0.0])[:, None, None]) / (
-        torch.tensor([0.5, 0.25, 1.0])[:, None, None]
-    )
-    torch.testing.assert_close(read(tmp_path / "a.png", 3, BEFORE), expected)
-
-
-def test_other_sizes_and_modes_are_brought_to_the_model_s(tmp_path, pixels):
-    Image.fromarray(pixels).resize((40, 30)).convert("P").save(tmp_path / "a.png")
-    assert read(tmp_path / "a.png", 3, BEFORE).shape == (3, 8, 12)
-    grey = Preprocessing((8, 12), (0.0,), (1.0,), ("a",))
-    assert read(tmp_path / "a.png", 1, grey).shape == (1, 8, 12)
+def test_a_picture_goes_the_way_that_it_would_go_in_an_evaluation(tmp_path, pixels, tiny_spec):
+    """Decoded to its frame, through the operations, normalised."""
+    Image.fromarray(pixels).resize((40, 30)).save(tmp_path / "a.png")
+    before = replace(BEFORE, img_size=(10, 14), ops=(center_crop.Spec(size=(8, 12)),))
+    model = build(tiny_spec())
+    (found,) = predict(model, before, classify.Spec(), [tmp_path / "a.png"])
+    window = decode(tmp_path / "a.png", Frame((10, 14)))[:, 1:9, 1:13] / 255
+    image = (window - torch.tensor(before.mean)[:, None, None]) / torch.tensor(before.std)[:, None, None]
+    expected = model(image[None]).softmax(-1)[0].sort(descending=True)
+    assert [name for name, _ in found.classes] == ["abcde"[index] for index in expected.indices]
+    torch.testing.assert_close(torch.tensor([p for _, p in found.classes]), expected.values)
 
 
 def test_a_photograph_is_turned_upright(tmp_path, pixels):
@@ -37,9 +46,7 @@ def test_a_photograph_is_turned_upright(tmp_path, pixels):
     exif = Image.Exif()
     exif[274] = 6
     Image.fromarray(np.rot90(pixels).copy()).save(tmp_path / "a.png", exif=exif)
-    upright = Preprocessing((8, 12), (0.0,) * 3, (1.0,) * 3, ("a",))
-    found = (read(tmp_path / "a.png", 3, upright) * 255).round().permute(1, 2, 0).numpy()
-    np.testing.assert_array_equal(found, pixels)
+    np.testing.assert_array_equal(read(tmp_path / "a.png", FRAME).permute(1, 2, 0).numpy(), pixels)
 
 
 def test_folders_are_searched_through_and_through(tmp_path, pixels):
@@ -57,15 +64,15 @@ def test_what_is_absent_or_unreadable_is_named(tmp_path):
     with pytest.raises(DataError, match="no picture in"):
         find([tmp_path])
     (tmp_path / "a.png").write_text("not a picture")
-    with pytest.raises(DataError, match=r"a\.png is not a readable picture"):
-        read(tmp_path / "a.png", 3, BEFORE)
+    with pytest.raises(DataError, match=r"a\.png is unreadable"):
+        read(tmp_path / "a.png", FRAME)
 
 
 def test_the_most_probable_classes_come_first(tmp_path, pixels, tiny_spec, randomise):
     Image.fromarray(pixels).save(tmp_path / "a.png")
     model = randomise(build(tiny_spec()))
     (found,) = predict(model, BEFORE, classify.Spec(), [tmp_path / "a.png"], top=3)
-    expected = model(read(tmp_path / "a.png", 3, BEFORE)[None]).softmax(-1)[0].sort(descending=True)
+    expected = model(normalised(pixels)[None]).softmax(-1)[0].sort(descending=True)
     assert [name for name, _ in found.classes] == ["abcde"[index] for index in expected.indices[:3]]
     assert [value for _, value in found.classes] == pytest.approx(expected.values[:3].tolist())
 
@@ -75,5 +82,5 @@ def test_a_model_trained_with_sigmoids_is_read_with_sigmoids(tmp_path, pixels, t
     Image.fromarray(pixels).save(tmp_path / "a.png")
     model = randomise(build(tiny_spec()))
     (found,) = predict(model, BEFORE, classify.Spec(loss="sigmoid"), [tmp_path / "a.png"], top=1)
-    logits = model(read(tmp_path / "a.png", 3, BEFORE)[None])
+    logits = model(normalised(pixels)[None])
     assert found.classes[0][1] == pytest.approx(float(logits.detach().sigmoid().max()))

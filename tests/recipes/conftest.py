@@ -5,10 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from vitlab.data.images import Images, Splits
+from vitlab.recipes import changed, recipe
 from vitlab.train.choices import Wishes
 from vitlab.train.run import train
 from vitlab.train.spec import RunSpec
@@ -37,3 +40,45 @@ def two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[RunS
         return result["metrics"]
 
     return run
+
+
+@pytest.fixture
+def two_small_steps(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
+    """`two_small_steps("augreg")`: the metrics after two steps of four small pictures from a folder, one block deep."""
+
+    def run(name: str) -> dict[str, Any]:
+        spec = recipe(name)
+        settings: dict[str, Any] = {
+            "data": str(small_pictures(tmp_path / "pictures")),
+            "data.img_size": 40 if spec.preprocess else 32,
+        }
+        settings |= {
+            "model.img_size": 32,
+            "model.patch_size": 16,
+            "model.depth": 1,
+            "steps": 2,
+            "epochs": None,
+            "batch_size": 4,
+        }
+        settings |= {"val_fraction": 0.0, "evaluate_every": 1.0}
+        for way in ("augment", "preprocess"):
+            sized = [place for place, op in enumerate(getattr(spec, way)) if getattr(op, "size", None)]
+            settings |= {f"{way}.{place}.size": 32 for place in sized}
+        wishes = Wishes(device="cpu", precision="fp32", kernel="explicit", threads=1)
+        (result,) = train([changed(spec, settings)], [tmp_path / "run"], wishes=wishes)
+        assert result["status"] == "finished"
+        return result["metrics"]
+
+    return run
+
+
+def small_pictures(folder: Path) -> Path:
+    """Three classes of pictures of several sizes, five each to train on and two to test."""
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 5), ("val", 2)):
+        for label in ("ape", "bee", "cow"):
+            (folder / split / label).mkdir(parents=True)
+            for number in range(count):
+                pixels = generator.integers(0, 256, (30 + 7 * number, 50, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / split / label / f"{number}.png")
+    return folder

@@ -34,7 +34,8 @@ def test_rates_by_hand():
 
 def test_augmentation_and_loss():
     spec = recipe("r0_cifar10")
-    crop, flip, erase, mix = spec.augment
+    crop, flip, policy, erase, mix = spec.augment
+    assert (policy.name, policy.policy, policy.fill, policy.rotate_sign) == ("auto_augment", "cifar10", 128, False)
     assert (crop.name, crop.padding, crop.fill) == ("crop", 4, "zero")
     assert (flip.name, flip.p) == ("flip", 0.5)
     assert (erase.name, erase.p, erase.area, erase.aspect) == ("erase", 0.25, (0.02, 0.4), (0.3, 3.3))

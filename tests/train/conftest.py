@@ -16,7 +16,8 @@ from vitlab.data.splits import carve
 from vitlab.recipes import changed
 from vitlab.train.choices import Choices, Wishes
 from vitlab.train.loop import Loop, build_loop
-from vitlab.train.run import Saving, train
+from vitlab.train.run import train
+from vitlab.train.session import Saving
 from vitlab.train.spec import RunSpec
 
 TINY = {  # complete, and independent of the recipes, which may change

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from vitlab.base.errors import UserError
-from vitlab.base.spec import from_dict, to_dict
 from vitlab.models.vit import preset
 from vitlab.train import choices as module
 from vitlab.train.choices import Choices, Wishes, by_rule, candidates, pick_device, use_kernel
@@ -29,18 +28,21 @@ def test_the_rule_on_a_cpu_is_float32_explicit_attention_and_all_cores():
 def test_wishes_win_over_the_rule():
     wishes = Wishes("cpu", "fp64", "fused", micro_batch=16, threads=1, compiled=True)
     wishes = replace(wishes, checkpointing=True, deterministic=True)
-    assert by_rule(wishes, MODEL, 128, runs=1) == Choices("cpu", "fp64", "fused", 16, 1, True, True, True)
+    expected = Choices("cpu", "fp64", "fused", 16, 1, compiled=True, checkpointing=True, deterministic=True)
+    assert by_rule(wishes, MODEL, 128, runs=1) == expected
 
 
 def test_a_micro_batch_is_no_larger_than_the_batch_and_fits_the_memory(monkeypatch):
     assert by_rule(Wishes(device="cpu", micro_batch=512), MODEL, 128, runs=1).micro_batch == 128
-    room = 2 * 10 * module.cost(MODEL).activation_bytes  # ten images' activations in half of it
+    spent = module.cost(MODEL)
+    monkeypatch.setattr(module, "cost", lambda model: spent)
+    room = 2 * 10 * spent.activation_bytes  # ten images' activations in half of it
     monkeypatch.setattr(module.psutil, "virtual_memory", lambda: type("Memory", (), {"total": room}))
     assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=1).micro_batch == 10
     assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=5).micro_batch == 2
     assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=100).micro_batch == 1
     more = by_rule(Wishes(device="cpu", checkpointing=True), MODEL, 512, runs=1).micro_batch
-    assert more == 10 * module.cost(MODEL).activation_bytes // module.cost(MODEL).checkpointed_bytes > 30
+    assert more == 10 * spent.activation_bytes // spent.checkpointed_bytes > 30
 
 
 @pytest.mark.parametrize(
@@ -69,8 +71,8 @@ def test_choices_in_words():
 def test_what_is_not_wished_stays_as_it_was():
     recorded = Choices(precision="bf16", micro_batch=64, deterministic=True)
     wishes = Wishes(micro_batch=8, checkpointing=True)
-    assert from_dict(Choices, to_dict(wishes.after(recorded))) == replace(recorded, micro_batch=8, checkpointing=True)
-    assert wishes.after(None) == wishes
+    assert recorded.but(wishes) == replace(recorded, micro_batch=8, checkpointing=True)
+    assert recorded.but(Wishes(deterministic=False)) == replace(recorded, deterministic=False)
 
 
 def test_master_weights_are_never_bf16():

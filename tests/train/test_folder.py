@@ -40,10 +40,11 @@ def test_stopped_and_resumed_is_straight_through(
 @pytest.mark.parametrize("moment", ["append_line", "write_predictions"])
 def test_stopped_between_steps_too(tiny_run, run_tiny, tmp_path, records_of, monkeypatch, moment):
     """After a line is written and before its checkpoint; after the last checkpoint and before the result."""
-    import vitlab.train.run as running
+    import vitlab.train.folder as folders
+    import vitlab.train.session as running
 
     run_tiny(tiny_run(), tmp_path / "straight")
-    owner = running.records if moment == "append_line" else running
+    owner = folders.records if moment == "append_line" else running
     real = getattr(owner, moment)
 
     def crashing(*arguments):

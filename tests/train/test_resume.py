@@ -68,7 +68,7 @@ MOMENTS = (  # in this order, each a process that resumes what the one before le
     ("vitlab.checkpoints.native", "_replace", "after", 3),  # it is there; the older ones are not pruned
     ("vitlab.checkpoints.native", "remove", "after", 1),  # one of those is
     ("vitlab.base.records", "append_line", "after", 3),  # a line whose checkpoint is not there
-    ("vitlab.train.run", "write_predictions", "before", 1),  # all steps are taken and the test split is read
+    ("vitlab.train.session", "write_predictions", "before", 1),  # all steps are taken and the test split is read
     ("vitlab.train.folder", "RunFolder.finish", "before", 1),  # all but the result
 )
 

@@ -9,7 +9,7 @@ import signal
 import pytest
 import torch
 
-import vitlab.train.run as running
+import vitlab.train.session as running
 from vitlab.base.errors import CheckpointError, SpecError, UserError
 from vitlab.base.records import read_json, read_lines
 from vitlab.checkpoints import native
@@ -17,7 +17,8 @@ from vitlab.train.again import evaluate_run
 from vitlab.train.choices import Wishes
 from vitlab.train.interrupt import Interrupted
 from vitlab.train.loop import Loop
-from vitlab.train.run import Diverged, Saving, train
+from vitlab.train.run import train
+from vitlab.train.session import Diverged, Saving
 
 DOUBLE = Wishes(device="cpu", precision="fp64", kernel="explicit", threads=1)
 
@@ -65,9 +66,9 @@ def test_the_test_split_is_read_once_at_the_end(tiny_run, run_tiny, tmp_path, di
     seen = []
     real = running.evaluate
 
-    def watched(scores, prepare, images, runs, batch_size):
+    def watched(scores, prepare, images, *more):
         seen.append(len(images))
-        return real(scores, prepare, images, runs, batch_size)
+        return real(scores, prepare, images, *more)
 
     monkeypatch.setattr(running, "evaluate", watched)
     run_tiny(tiny_run(), tmp_path / "ordinary")
@@ -85,9 +86,9 @@ def test_the_validation_split_is_the_same_for_all_seeds(tiny_run, run_tiny, tmp_
     splits = []
     real = running.evaluate
 
-    def watched(scores, prepare, images, runs, batch_size):
+    def watched(scores, prepare, images, *more):
         splits.append(images.pixels)
-        return real(scores, prepare, images, runs, batch_size)
+        return real(scores, prepare, images, *more)
 
     monkeypatch.setattr(running, "evaluate", watched)
     for seed in (0, 5):
@@ -124,8 +125,8 @@ def test_the_best_on_validation_is_kept_and_tested(tiny_run, run_tiny, tmp_path,
     """Lines at steps 5, 9 and 12, whose validation accuracies are made to be .3, .9 and .5."""
     real, planned = running.evaluate, iter([0.3, 0.9, 0.5])
 
-    def scripted(scores, prepare, images, runs, batch_size):
-        means, logits = real(scores, prepare, images, runs, batch_size)
+    def scripted(scores, prepare, images, *more):
+        means, logits = real(scores, prepare, images, *more)
         return ([means[0] | {"top1": next(planned)}] if len(images) == 143 else means), logits
 
     monkeypatch.setattr(running, "evaluate", scripted)
@@ -417,3 +418,19 @@ def test_a_resumed_run_no_longer_says_that_it_was_interrupted(tiny_run, run_tiny
     at_step(8, lambda loop: seen.append((tmp_path / "run/result.json").exists()))
     run_tiny(tiny_run(), tmp_path / "run", resume=True)
     assert seen == [False]
+
+
+def test_dropout_in_evaluations_is_a_slip_that_can_be_asked_for(tiny_run, run_tiny, tmp_path):
+    settings = {"model.mlp_dropout": 0.5, "optim.lr": 1e-12}
+    right, noisy, again = (
+        run_tiny(tiny_run(settings, evaluate_with_dropout=slip), tmp_path / name)["metrics"]["test_loss"]
+        for name, slip in (("right", False), ("noisy", True), ("again", True))
+    )
+    assert noisy == again  # drawn from the seed and the picture's place
+    assert abs(noisy - right) > 1e-4
+
+
+def test_repeated_images_lengthen_the_epoch(tiny_run, run_tiny, tmp_path):
+    run_tiny(tiny_run(repeats=2), tmp_path)
+    last = read_lines(tmp_path / "metrics.jsonl")[-1]
+    assert last["epoch"] == pytest.approx(12 * 16 / (2 * 1294))

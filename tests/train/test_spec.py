@@ -17,7 +17,7 @@ from vitlab.train.spec import OptimSpec, RunSpec
         ({"val_fraction": 0.0, "weights": "best"}, ("weights=best", "val_fraction=0")),
         ({"model.num_classes": 11}, ("model.num_classes=11", "data=digits", "10")),
         ({"model.in_chans": 3}, ("model.in_chans=3", "data=digits", "1")),
-        ({"model.img_size": 16}, ("model.img_size=(16, 16)", "data=digits", "(8, 8)")),
+        ({"model.img_size": 16}, ("model.img_size=16 × 16", "data=digits", "8 × 8")),
         ({"seed": 2**63}, ("seed=9223372036854775808",)),
         ({"val_seed": -1}, ("val_seed=-1",)),
         ({"augment": ["mix", "crop"]}, ("crop", "mix")),

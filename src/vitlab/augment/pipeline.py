@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from vitlab.augment.ops._base import BatchOp, NormalisedOp, OpSpec, PixelOp, Stage
+from vitlab.augment.ops._base import BatchOp, NormalisedOp, OpSpec, Pair, PixelOp, Stage
 from vitlab.base.errors import SpecError
 from vitlab.rng import subkeys
 
@@ -23,6 +23,14 @@ def check_order(ops: tuple[OpSpec, ...]) -> None:
                 f"augment: {later.name} works on {later.stage} and cannot follow {earlier.name}, "
                 f"which works on {earlier.stage}; the order is {', '.join(_STAGES)}"
             )
+
+
+def final_size(ops: tuple[OpSpec, ...], size: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of what comes out of `ops` for pictures of `size`."""
+    for op in ops:
+        if isinstance(op, PixelOp):
+            size = op.out_size(*size)
+    return size
 
 
 @cache
@@ -48,23 +56,43 @@ class Pipeline:
         """Refuse operations in the wrong order."""
         check_order(self.ops)
 
-    def __call__(self, pixels: Tensor, labels: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
-        """pixels [R, B, C, H, W] uint8, labels [R, B], keys [R, B] -> images [R, B, C, H, W], targets [R, B, Y]"""
+    def __call__(
+        self, pixels: Tensor, labels: Tensor, keys: Tensor, rows: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """pixels [R, n, C, H, W] uint8, labels [R, n] -> images [R, b, C, H, W], targets [R, b, Y]
+
+        `keys` [R, B] are those of the whole global batch. `rows` [R, n] says which of its samples are given, as
+        `needed` named them; without it all of them are, and n = b = B.
+        """
         # the place is part of the key: an operation that stands twice in the pipeline draws anew
         keyed = [(op, subkeys(keys, str(place))) for place, op in enumerate(self.ops)]
         images = pixels.flatten(0, 1)
         for op, op_keys in keyed:
             if isinstance(op, PixelOp):
-                images = op.apply(images, op_keys.flatten())
+                images = op.apply(images, _of(rows, op_keys).flatten())
         images = self.normalise(images)
         for op, op_keys in keyed:
             if isinstance(op, NormalisedOp):
-                images = op.apply(images, op_keys.flatten(), *self._statistics(images))
+                images = op.apply(images, _of(rows, op_keys).flatten(), *self._statistics(images))
         images, targets = images.unflatten(0, labels.shape), self.one_hot(labels)
         for op, op_keys in keyed:
             if isinstance(op, BatchOp):
-                images, targets = op.apply(images, targets, op_keys)
+                images, targets, rows = _mixed(op, images, targets, op_keys, rows)
         return images.to(self.dtype), targets
+
+    def needed(self, keys: Tensor, part: slice) -> Tensor | None:
+        """keys [R, B] of a global batch -> [R, n]: the samples that its `part` is made of; None: all, as they are.
+
+        They are the part's own, then the partners that they are mixed with, then the partners of all these …
+        """
+        runs, size = keys.shape
+        if part == slice(0, size):
+            return None
+        rows = torch.arange(size, device=keys.device)[part].expand(runs, -1)
+        for place, op in reversed(list(enumerate(self.ops))):
+            if isinstance(op, BatchOp):
+                rows = torch.cat([rows, op.partners(subkeys(keys, str(place))).gather(1, rows)], dim=1)
+        return rows
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """[..., C, H, W] uint8 -> (pixels / 255 - mean) / std, in floating point"""
@@ -80,3 +108,26 @@ class Pipeline:
     def _statistics(self, images: Tensor) -> tuple[Tensor, Tensor]:
         mean, std = (_constant(values, images.dtype, images.device) for values in (self.mean, self.std))
         return mean, std
+
+
+def _of(rows: Tensor | None, keys: Tensor) -> Tensor:
+    """The keys [R, B] of a batch -> those of the given rows [R, n]."""
+    return keys if rows is None else keys.gather(1, rows)
+
+
+def _mixed(
+    op: BatchOp, images: Tensor, targets: Tensor, keys: Tensor, rows: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """One operation between samples: images, targets, and which rows of the batch are left."""
+    partners = op.partners(keys) if rows is None else None
+    left = None if rows is None else rows.chunk(2, dim=1)[0]
+    images, targets = op.apply(_pair(images, partners), _pair(targets, partners), _of(left, keys), keys[:, :1])
+    return images, targets, left
+
+
+def _pair(each: Tensor, partners: Tensor | None) -> Pair:
+    """Samples [R, n, …] with their partners: others of the n, or else the second half of them."""
+    if partners is None:
+        own, other = each.chunk(2, dim=1)
+        return Pair(own, other)
+    return Pair(each, each[torch.arange(len(each), device=each.device)[:, None], partners])

@@ -2,7 +2,8 @@
 
     spec.json            {"schema", "recipe", "id", "init", "spec"}        what was asked for
     env.json             {"schema", "hardware", "accelerator", "versions", "commit", "command", "choices"}
-    preprocessing.json   {"schema", "img_size", "mean", "std", "class_names"}
+    preprocessing.json   {"schema", "img_size", "fit", "ops", "mean", "std", "class_names"}
+    data.json            {"schema", "order", "train", "val", "test"}       how many pictures, which were unreadable
     metrics.jsonl        one line an evaluation: step, epoch, images_seen, lr, train_loss, val_loss, …
     result.json          {"schema", "status", "reason", "metrics"}
     predictions.npz      the test split's labels and probabilities, and pictures of its worst mistakes

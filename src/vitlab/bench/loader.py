@@ -1,32 +1,150 @@
-"""The data path alone: batches a second, with and without augmentation, beside the training step that eats them."""
+"""The data path alone: decoding, augmentation, both; beside the training step that eats it, and beside torchvision."""
 
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from vitlab.bench.contest import Contestant, run_rounds
-from vitlab.train.choices import Wishes
-from vitlab.train.loop import build_loop
+from vitlab.base.env import describe
+from vitlab.base.errors import UserError
+from vitlab.bench import torchvision_path
+from vitlab.bench.contest import Contestant, ratio, run_rounds
+from vitlab.data.decode import decode
+from vitlab.data.images import Images, ImageSet
+from vitlab.data.loader import Loader
+from vitlab.data.sets._pictures import PicturesSpec
+from vitlab.rng import sample_keys
+from vitlab.train.choices import Choices, Wishes
+from vitlab.train.loop import build_loop, training_pipeline
 from vitlab.train.spec import RunSpec
 from vitlab.train.trial import choose
 
+CPU = torch.device("cpu")
 
-def bench_loader(spec: RunSpec, rounds: int, device: str | None) -> dict[str, Any]:
-    """Figures for a run's data path; `share_of_step` is augmented batch over whole training step."""
+
+def bench_loader(spec: RunSpec, rounds: int, device: str | None, against: str = "") -> dict[str, Any]:
+    """Figures for a run's data path; `share_of_step` is augmented batch over whole training step, as training has them.
+
+    `per_core` has rates on one core: decoding (of sets that are stored encoded), augmentation, both; and, with
+    `against="torchvision"`, how many times as fast as torchvision each of them is.
+    """
+    if against not in ("", "torchvision"):
+        raise UserError(f"--against {against}: legal: torchvision")
     images = spec.data.load()
     indices = torch.arange(len(images.train))
     choices = choose(Wishes(device=device), [spec], images, indices)
     where = torch.device(choices.device)
     images = replace(images, train=images.train.to(where))
     loop = build_loop([spec], images, indices, choices)
-    bare = build_loop([replace(spec, augment=())], images, indices, choices)
-    contestants = {
-        "without_augmentation": Contestant("loader", "bare", spec.batch_size, lambda: bare.loader.batch(0)),
-        "with_augmentation": Contestant("loader", "augmented", spec.batch_size, lambda: loop.loader.batch(0)),
+    bare = build_loop([replace(spec, augment=spec.preprocess)], images, indices, choices)
+    paths = {
+        "without_augmentation": _batches("bare", bare.loader),
+        "with_augmentation": _batches("augmented", loop.loader),
         "training_step": Contestant("train", "", spec.batch_size, loop.step),
     }
-    run_rounds(list(contestants.values()), where, rounds)
-    paths = {name: {"images_per_second": c.images_per_second} for name, c in contestants.items()}
-    share = paths["training_step"]["images_per_second"] / paths["with_augmentation"]["images_per_second"]
-    return {"batch_size": spec.batch_size, "paths": paths, "share_of_step": share}
+    run_rounds(list(paths.values()), where, rounds)
+    share = statistics.median(
+        a / b for a, b in zip(paths["with_augmentation"].seconds, paths["training_step"].seconds, strict=True)
+    )
+    return {
+        "batch_size": spec.batch_size,
+        "device": choices.device,
+        "paths": {name: {"images_per_second": path.images_per_second} for name, path in paths.items()},
+        "share_of_step": share,
+        "per_core": _per_core(spec, images, rounds, against),
+        "env": describe(),
+    }
+
+
+def _batches(name: str, loader: Loader) -> Contestant:
+    """One batch after another, as training asks for them."""
+    steps = count()
+    return Contestant("loader", name, loader.batch_size, lambda: loader.batch(next(steps)))
+
+
+# ---------------------------------------------------------------------------------------------------- on one core
+
+
+def _per_core(spec: RunSpec, images: ImageSet, rounds: int, against: str) -> dict[str, Any]:
+    """Rates on one core by what is done, each with torchvision's and the ratio where there is one."""
+    stored, pictures = _some_pictures(spec, images)
+    with _one_thread():
+        ours = _ours(spec, images, stored, pictures)
+        theirs = _theirs(spec, stored, pictures) if against else {}
+        run_rounds([*ours.values(), *(each for found in theirs.values() for each in found)], CPU, rounds)
+    return {name: _figures(mine, theirs.get(name, [])) for name, mine in ours.items()}
+
+
+def _some_pictures(spec: RunSpec, images: ImageSet) -> tuple[list[bytes], Images]:
+    """A batch of the set as it is stored, if it is stored encoded, and the same decoded."""
+    if not isinstance(spec.data, PicturesSpec):
+        train = images.train
+        assert isinstance(train, Images)
+        return [], train.subset(torch.arange(spec.batch_size) % len(train)).to(CPU)
+    encoded = spec.data.source().open().splits["train"]
+    rows = (torch.arange(spec.batch_size) * 37 % len(encoded)).tolist()  # of all classes
+    found = [encoded.stored[int(encoded.rows[row])] for row in rows]
+    stored = [each.read_bytes() if isinstance(each, Path) else each for each in found]
+    return stored, Images(torch.stack([decode(each, encoded.frame) for each in stored]), encoded.labels[rows])
+
+
+def _ours(spec: RunSpec, images: ImageSet, stored: list[bytes], pictures: Images) -> dict[str, Contestant]:
+    pipeline = training_pipeline(spec, images, Choices())
+    keys = sample_keys(torch.tensor([0]), torch.arange(len(pictures)))
+
+    def decoded() -> Tensor:
+        assert isinstance(spec.data, PicturesSpec)
+        return torch.stack([decode(each, spec.data.frame) for each in stored])
+
+    def augmented(pixels: Tensor) -> object:
+        return pipeline(pixels[None], pictures.labels[None], keys)
+
+    work: dict[str, Callable[[], object]] = {"augment": lambda: augmented(pictures.pixels)}
+    if stored:
+        work |= {"decode": decoded, "decode and augment": lambda: augmented(decoded())}
+    return {name: Contestant("vitlab", "", len(pictures), each) for name, each in work.items()}
+
+
+def _theirs(spec: RunSpec, stored: list[bytes], pictures: Images) -> dict[str, list[Contestant]]:
+    """torchvision's contestants; none where it is not installed."""
+    try:
+        augment = torchvision_path.augmentation(spec)
+        decoders = torchvision_path.decoders(spec.data.img_size)
+    except ImportError:
+        return {}
+
+    def contestant(setting: str, work: Callable[[], object]) -> Contestant:
+        return Contestant("torchvision", setting, len(pictures), work)
+
+    def both(decoder: Callable[[bytes], Tensor]) -> object:
+        return augment(torchvision_path.all_decoded(decoder, stored), pictures.labels)
+
+    theirs = {"augment": [contestant("", lambda: augment(list(pictures.pixels), pictures.labels))]}
+    if stored:
+        decoded = torchvision_path.all_decoded
+        theirs["decode"] = [contestant(name, partial(decoded, each, stored)) for name, each in decoders.items()]
+        theirs["decode and augment"] = [contestant(name, partial(both, each)) for name, each in decoders.items()]
+    return theirs
+
+
+def _figures(mine: Contestant, theirs: list[Contestant]) -> dict[str, Any]:
+    peers = [
+        {"setting": each.setting, "images_per_second": each.images_per_second, "ratio": ratio(mine, each)}
+        for each in theirs
+    ]
+    return {"images_per_second": mine.images_per_second, "torchvision": peers}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -3,17 +3,25 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from vitlab.augment.ops._base import OpSpec
 from vitlab.base.errors import CheckpointError
 from vitlab.base.spec import from_dict
 from vitlab.checkpoints import native
+from vitlab.data.decode import Fit
 from vitlab.models.vit import ViT, ViTSpec
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Size in pixels, mean and standard deviation of each channel (of values between 0 and 1), names of the classes."""
+    """What a picture goes through before the model, and what the model's answers are called.
+
+    It is decoded to `img_size` (rows, columns), as `fit` says; goes through `ops`; and is normalised with the mean and
+    standard deviation of each channel, of values between 0 and 1.
+    """
 
     img_size: tuple[int, int]
+    fit: Fit
+    ops: tuple[OpSpec, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     class_names: tuple[str, ...]
@@ -34,5 +42,10 @@ def load(path: Path) -> tuple[ViT, Preprocessing]:
     before = checkpoint.meta["preprocessing"]
     rows, columns = before["img_size"]
     return model, Preprocessing(
-        (rows, columns), tuple(before["mean"]), tuple(before["std"]), tuple(before["class_names"])
+        img_size=(rows, columns),
+        fit=before.get("fit", "crop"),
+        ops=tuple(from_dict(OpSpec, op) for op in before.get("ops", ())),
+        mean=tuple(before["mean"]),
+        std=tuple(before["std"]),
+        class_names=tuple(before["class_names"]),
     )

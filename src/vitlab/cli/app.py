@@ -6,7 +6,7 @@ import typer
 
 from vitlab import __version__
 from vitlab.base.errors import UserError
-from vitlab.cli import bench, demo, doctor, evaluate, list_, predict, report, show, train
+from vitlab.cli import bench, demo, doctor, evaluate, list_, output, predict, report, show, train
 
 app = typer.Typer(
     name="vitlab",
@@ -38,7 +38,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"vitlab: {error}", file=sys.stderr)
+        print(f"vitlab{f', process {output.RANK}' if output.RANK else ''}: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,12 +1,12 @@
 """`vitlab bench`: speed and memory, in turn with other libraries, as ratios taken in one run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 
 import typer
 
 from vitlab.cli import output
-from vitlab.cli.options import DeviceOption, JsonOption
+from vitlab.cli.options import DataOption, DeviceOption, JsonOption, SetOption, settings
 
 bench = typer.Typer(help="Speed and memory, in turn with other libraries.", no_args_is_help=True)
 
@@ -57,24 +57,38 @@ bench.command("train", help="Training steps a second (forward, backward, AdamW),
 bench.command("infer", help="Forward passes a second, against peers.")(_verb("infer"))
 
 
-@bench.command("loader", help="Images a second of the data path, with and without augmentation.")
+@bench.command("loader", help="Images a second of the data path: decoding, augmentation, both.")
 def loader(
-    recipe: Annotated[str, typer.Option("--recipe", help="Whose augmentation.")] = "r0_cifar10",
+    recipe: Annotated[str, typer.Option("--recipe", help="Whose data and augmentation.")] = "r0_cifar10",
+    data: DataOption = None,
+    set_: SetOption = None,
+    against: Annotated[str, typer.Option("--against", help="torchvision, or nobody.")] = "torchvision",
     rounds: RoundsOption = 5,
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Time the batches of a recipe, and compare them with its training step."""
+    """Time the batches of a recipe beside its training step, and its parts on one core beside torchvision's."""
     from vitlab.bench.loader import bench_loader
+    from vitlab.recipes import changed
     from vitlab.recipes import recipe as named
 
-    figures = {"recipe": recipe, **bench_loader(named(recipe), rounds, device)}
+    spec = changed(named(recipe), ({"data": data} if data else {}) | settings(set_))
+    figures = {"recipe": recipe, **bench_loader(spec, rounds, device, against)}
     if json:
         output.print_json(figures)
         return
     rows = [(name.replace("_", " "), output.count(f["images_per_second"])) for name, f in figures["paths"].items()]
     output.print_table(f"{recipe}, batch {figures['batch_size']}", ("path", "images/s"), rows)
-    output.console().print(f"augmented batches take {figures['share_of_step']:.1%} of the training step")
+    output.console().print(f"augmented batches take {figures['share_of_step']:.1%} of the training step\n")
+    output.print_table("on one core", ("what", "who", "images/s", "vitlab is × as fast"), list(_per_core(figures)))
+
+
+def _per_core(figures: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    for what, found in figures["per_core"].items():
+        yield what, "vitlab", output.count(found["images_per_second"]), ""
+        for peer in found["torchvision"]:
+            who = "torchvision" + (f", {peer['setting']}" if peer["setting"] else "")
+            yield what, who, output.count(peer["images_per_second"]), f"{peer['ratio']:.2f}"
 
 
 def _print_versus(model: str, figures: dict[str, Any]) -> None:

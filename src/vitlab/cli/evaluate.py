@@ -1,5 +1,6 @@
 """`vitlab evaluate`: a run's score on a test split, from its checkpoint."""
 
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -17,7 +18,7 @@ def evaluate(run: RunArgument, data: DataOption = None, device: DeviceOption = N
     """Print loss, top-1 and top-5."""
     from vitlab.train.again import evaluate_run
 
-    scores = evaluate_run(run, _data(data), device)
+    scores = evaluate_run(run, _data(run, data), device)
     if json:
         output.print_json(scores)
         return
@@ -25,8 +26,12 @@ def evaluate(run: RunArgument, data: DataOption = None, device: DeviceOption = N
     output.console().print(f"{scores['images']} images: top-1 {top1}, top-5 {top5}, loss {scores['test_loss']:.4f}")
 
 
-def _data(name: str | None) -> Any:
-    from vitlab.base.spec import component_class, from_dict
-    from vitlab.data.sets._base import DataSpec
+def _data(run: Path, text: str | None) -> Any:
+    """Another set, with what it leaves open as the run had it."""
+    from vitlab.base.records import read_field
+    from vitlab.base.spec import from_dict
+    from vitlab.recipes import changed
+    from vitlab.train.spec import RunSpec
 
-    return None if name is None else from_dict(component_class(DataSpec, name), {})
+    spec = from_dict(RunSpec, read_field(run / "spec.json", "spec"))
+    return None if text is None else changed(spec, {"data": text}).data

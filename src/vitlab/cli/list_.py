@@ -3,7 +3,7 @@
 import ast
 import importlib.util
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -48,34 +48,62 @@ def list_(
     wanted = [what] if what else [*FAMILIES, "models"]
     found = {name: _models() if name == "models" else _components(FAMILIES[name]) for name in wanted}
     if json:
-        output.print_json({name: [{"name": n, "about": about} for n, about in rows] for name, rows in found.items()})
+        output.print_json({name: [row.as_json() for row in rows] for name, rows in found.items()})
         return
     for name, rows in found.items():
-        output.print_table(name, ("name", "what it is"), rows)
+        output.print_table(name, ("name", "what it is"), [(row.name, row.as_text()) for row in rows])
         output.console().print()
 
 
-def _components(family: str) -> list[tuple[str, str]]:
+class Row(NamedTuple):
+    """A name, a line about it, and the variants that may follow it after a colon."""
+
+    name: str
+    about: str
+    variants: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For --json."""
+        return {"name": self.name, "about": self.about} | ({"variants": self.variants} if self.variants else {})
+
+    def as_text(self) -> str:
+        """For people."""
+        return self.about + (f" [variants: {', '.join(self.variants)}]" if self.variants else "")
+
+
+def _components(family: str) -> list[Row]:
     from vitlab.base.spec import component_names
 
-    return [(name, first_line(f"{family}.{name}")) for name in component_names(family)]
+    rows = []
+    for name in component_names(family):
+        tree = _parsed(f"{family}.{name}")
+        rows.append(Row(name, (ast.get_docstring(tree) or "").split("\n")[0], _variants(tree)))
+    return rows
 
 
-def _models() -> list[tuple[str, str]]:
+def _models() -> list[Row]:
     from vitlab.models.presets import PRESETS, aliases
 
     google = {name: alias for alias, name in aliases().items()}
     rows = []
     for name, settings in PRESETS.items():
         sizes = f"D {settings['embed_dim']}, depth {settings['depth']}, {settings['num_heads']} heads"
-        rows.append((name, sizes + (f"; Google's {google[name]}" if name in google else "")))
+        rows.append(Row(name, sizes + (f"; Google's {google[name]}" if name in google else "")))
     return rows
 
 
-def first_line(module: str) -> str:
-    """The first line of a module's docstring, without importing the module."""
+def _parsed(module: str) -> ast.Module:
+    """A module's code, without importing it."""
     found = importlib.util.find_spec(module)
     assert found is not None
     assert found.origin is not None
-    docstring = ast.get_docstring(ast.parse(Path(found.origin).read_text())) or ""
-    return docstring.split("\n")[0]
+    return ast.parse(Path(found.origin).read_text())
+
+
+def _variants(tree: ast.Module) -> tuple[str, ...]:
+    """The keys of a recipe's `VARIANTS`, which are written out there."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VARIANTS":
+            assert isinstance(node.value, ast.Dict)
+            return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)
+    return ()

@@ -9,7 +9,9 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, e.g. model.attention=linear. Repeatable."),
 ]
-DataOption = Annotated[str | None, typer.Option("--data", help="The pictures: digits, cifar10, cifar100.")]
+DataOption = Annotated[
+    str | None, typer.Option("--data", help="The pictures: digits, cifar10, cifar100, a folder, hub:ORG/NAME.")
+]
 DeviceOption = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps. Default: the best at hand.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]

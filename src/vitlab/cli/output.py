@@ -1,6 +1,7 @@
 """What verbs share about printing: one JSON object with --json, tables and lines for people without."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,17 +10,25 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+RANK = int(os.environ.get("RANK", "0"))  # which process of a job this is, where torchrun started several
+
+
 def console(quiet: bool = False) -> "Console":
-    """Where verbs print for people: standard output, or nowhere when standard output belongs to --json."""
+    """Where verbs print for people: standard output, or nowhere when standard output belongs to --json.
+
+    Of several processes that do one thing together the first speaks.
+    """
     from rich.console import Console
 
+    quiet = quiet or RANK > 0
     width = None if sys.stdout.isatty() else 140  # in a file or a pipe there is no terminal to fit
     return Console(quiet=quiet, highlight=False, soft_wrap=True, width=width)
 
 
 def print_json(values: Mapping[str, Any]) -> None:
     """The one JSON object of a verb's standard output."""
-    print(json.dumps(values))
+    if RANK == 0:
+        print(json.dumps(values))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE|SPEC.json", help="See `vitlab list recipes`.")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE[:VARIANT]|SPEC.json", help="See `vitlab list recipes`.")],
     out: Annotated[Path | None, typer.Option("--out", help="The run's folder. Default: runs/RECIPE.")] = None,
     data: DataOption = None,
     set_: SetOption = None,
@@ -54,11 +54,11 @@ def train(
     from vitlab.base.spec import from_dict
     from vitlab.train.choices import Wishes
     from vitlab.train.interrupt import Interrupted
-    from vitlab.train.run import Saving
     from vitlab.train.run import train as train_runs
+    from vitlab.train.session import Saving
 
     spec = _spec(recipe, data, settings(set_), seed)
-    folder = out or Path("runs") / Path(recipe).stem
+    folder = out or Path("runs") / Path(recipe.replace(":", "_")).stem
     specs, folders = _runs(spec, folder, seeds)
     asked = {"device": device, "precision": precision, "kernel": kernel, "micro_batch": micro_batch, "threads": threads}
     flags = {"compiled": compile, "checkpointing": checkpointing, "deterministic": deterministic}

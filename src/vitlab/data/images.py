@@ -1,17 +1,49 @@
-"""Decoded pictures in memory: a split, and a whole data set."""
+"""Pictures, however they are stored: the seam between storage and everything above, and a whole data set."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
+from vitlab.data.decode import Fit
+
+if TYPE_CHECKING:
+    from vitlab.data.stream import Stream
+
+EXACT = "exact"  # the order of a set that can be indexed: `vitlab.data.order`
+
+Promise = Callable[[], Tensor]  # called, it waits if it must
+
+
+class Pictures(Protocol):
+    """One split that can be indexed: of every picture its label, and its pixels when they are asked for."""
+
+    @property
+    def labels(self) -> Tensor:
+        """[n] int64, on the pictures' device."""
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+
+    def to(self, device: torch.device | str) -> "Pictures":
+        """The same pictures, given out on `device`."""
+
+    def subset(self, indices: Tensor) -> "Pictures":
+        """indices [m] -> the pictures there, in that order."""
+
+    def ask(self, indices: Tensor) -> Promise:
+        """indices [...] -> a promise of their pixels [..., C, H, W] uint8; workers, where there are any, begin now."""
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All pictures in order, read ahead: pixels [b, C, H, W] and labels [b]; the last batch may be smaller."""
 
 
 @dataclass(frozen=True)
 class Images:
-    """One split: pixels [n, C, H, W] uint8 and labels [n] int64, on one device."""
+    """Decoded pictures in memory: pixels [n, C, H, W] uint8 and labels [n] int64, on one device."""
 
     pixels: Tensor
     labels: Tensor
@@ -24,35 +56,69 @@ class Images:
         """The same pictures on `device`."""
         return Images(self.pixels.to(device), self.labels.to(device))
 
+    def subset(self, indices: Tensor) -> "Images":
+        """indices [m] -> a copy of the pictures there."""
+        indices = indices.to(self.labels.device)
+        return Images(self.pixels[indices], self.labels[indices])
+
+    def ask(self, indices: Tensor) -> Promise:
+        """indices [...] -> a promise of their pixels [..., C, H, W], gathered when it is called."""
+        return lambda: self.pixels[indices.to(self.pixels.device)]
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All pictures in order: views of pixels [b, C, H, W] and labels [b]."""
+        for start in range(0, len(self), size):
+            yield self.pixels[start : start + size], self.labels[start : start + size]
+
 
 class Splits(NamedTuple):
     """What a source of pictures holds, before it is checked and given its normalisation."""
 
-    train: Images
-    test: Images
+    train: "Pictures | Stream"
+    test: Pictures
     class_names: tuple[str, ...]
+    unreadable: Mapping[str, tuple[str, ...]] = {}
+    order: str = EXACT
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """A data set. `mean` and `std` of each channel are of pixel values between 0 and 1."""
+    """A data set. `mean` and `std` of each channel are of pixel values between 0 and 1.
 
-    train: Images
-    test: Images
+    `fit` is how pictures of other sizes are brought to the set's; `unreadable` names, split by split, the pictures
+    that were left out; `order` says how the training pictures are shuffled, where that is not exact.
+    """
+
+    train: "Pictures | Stream"
+    test: Pictures
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    fit: Fit = "crop"
+    unreadable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    order: str = EXACT
 
 
 def check(splits: Splits) -> None:
-    """Raise DataError for a label outside the classes, or a class without a training image."""
+    """Raise DataError for a label outside the classes, or a class without a training image.
+
+    Of a stream only the test split can be known beforehand.
+    """
     num_classes = len(splits.class_names)
-    for split, images in (("train", splits.train), ("test", splits.test)):
-        bad = ((images.labels < 0) | (images.labels >= num_classes)).nonzero().flatten().tolist()
-        if bad:
-            value = int(images.labels[bad[0]])
-            raise DataError(f"{split} image {bad[0]} has label {value}; legal: 0 to {num_classes - 1}")
-    counts = torch.bincount(splits.train.labels, minlength=num_classes).tolist()
-    empty = [name for name, count in zip(splits.class_names, counts, strict=True) if count == 0]
-    if empty:
-        raise DataError(f"no training image in class {', '.join(map(repr, empty))}")
+    known = {"train": getattr(splits.train, "labels", None), "test": splits.test.labels}
+    for split, labels in known.items():
+        if labels is not None:
+            check_labels(labels, num_classes, f"{split} image")
+    if known["train"] is not None:
+        counts = torch.bincount(known["train"], minlength=num_classes).tolist()
+        empty = [name for name, count in zip(splits.class_names, counts, strict=True) if count == 0]
+        if empty:
+            raise DataError(f"no training image in class {', '.join(map(repr, empty))}")
+
+
+def check_labels(labels: Tensor, num_classes: int, what: str) -> None:
+    """Raise DataError for the first label of [n] that is no class."""
+    bad = ((labels < 0) | (labels >= num_classes)).nonzero().flatten().tolist()
+    if bad:
+        value = int(labels[bad[0]])
+        raise DataError(f"{what} {bad[0]} has label {value}; legal: 0 to {num_classes - 1}")

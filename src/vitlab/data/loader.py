@@ -1,51 +1,142 @@
 """Training batches, gathered and augmented on the device where the pictures lie."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
-from vitlab.data.images import Images
+from vitlab.data.images import Pictures, Promise
 from vitlab.data.order import Order
+from vitlab.data.stream import Reader
 from vitlab.rng import sample_keys
 
-# pixels [R, B, C, H, W], labels [R, B], keys [R, B] -> images [R, B, C, H, W], targets [R, B, Y]
-Augment = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+AHEAD = 2  # batches whose pictures are asked for before they are needed: workers decode while the model computes
+
+
+class Augmentation(Protocol):
+    """What a batch goes through; `vitlab.augment.pipeline` is one."""
+
+    def needed(self, keys: Tensor, part: slice) -> Tensor | None:
+        """keys [R, B] of a global batch -> [R, n]: its samples that `part` is made of; None: all, as they are."""
+
+    def __call__(self, pixels: Tensor, labels: Tensor, keys: Tensor, rows: Tensor | None) -> tuple[Tensor, Tensor]:
+        """pixels [R, n, C, H, W] uint8, labels [R, n], keys [R, B], rows [R, n] -> images and targets of b samples."""
+
+
+# ------------------------------------------------------------------------------------------------------ samples
+
+
+class Samples(Protocol):
+    """The endless sample streams of R runs: what stands at which global position."""
+
+    @property
+    def per_epoch(self) -> int:
+        """How many samples one epoch has."""
+
+    @property
+    def unreadable(self) -> Collection[str]:
+        """The names of pictures that turned out to be unreadable on the way."""
+
+    def ask(self, start: int, stop: int, rows: Tensor | None) -> tuple[Tensor, Promise]:
+        """Labels [R, n] and a promise of pixels [R, n, C, H, W]: of positions `start` to `stop` the `rows` [R, n].
+
+        To be asked for in the order of the positions; a leap costs time where pictures are read as they come.
+        """
+
+
+class Indexed:
+    """Pictures that can be indexed, in the exact order of `vitlab.data.order`: `indices` [n], each `repeats` times."""
+
+    unreadable = ()  # they were left out before
+
+    def __init__(self, pictures: Pictures, indices: Tensor, seeds: Tensor, repeats: int = 1):
+        if len(indices) == 0:
+            raise DataError("there are no images to train on")
+        device = pictures.labels.device
+        self.pictures, self.indices = pictures, indices.to(device)
+        self.order = Order(seeds.to(device), len(indices), repeats)
+        self.per_epoch = len(indices) * repeats
+
+    def ask(self, start: int, stop: int, rows: Tensor | None) -> tuple[Tensor, Promise]:
+        chosen = self.indices[self.order.stretch(start, stop)]  # [R, B]
+        if rows is not None:
+            chosen = chosen.gather(1, rows)
+        return self.pictures.labels[chosen], self.pictures.ask(chosen)
+
+
+class Streamed:
+    """Pictures that are read as they come, by a reader for each run."""
+
+    def __init__(self, readers: Sequence[Reader], per_epoch: int):
+        self.readers, self.per_epoch = readers, per_epoch
+        self._position = 0
+
+    @property
+    def unreadable(self) -> Collection[str]:
+        return {name for reader in self.readers for name in reader.unreadable}
+
+    def ask(self, start: int, stop: int, rows: Tensor | None) -> tuple[Tensor, Promise]:
+        if start != self._position:
+            for reader in self.readers:
+                reader.go_to(start)
+        self._position = stop
+        read = [reader.read(stop - start) for reader in self.readers]
+        pixels, labels = (torch.stack(each) for each in zip(*read, strict=True))
+        if rows is not None:
+            run = torch.arange(len(rows), device=rows.device)[:, None]
+            pixels, labels = pixels[run, rows], labels[run, rows]
+        return labels, lambda: pixels
+
+
+# ------------------------------------------------------------------------------------------------------ batches
 
 
 class Batch(NamedTuple):
-    """What one step trains on: images [R, B, C, H, W], targets [R, B, Y], keys [R, B]."""
+    """What a process trains on in one step: images [R, b, C, H, W], targets [R, b, Y], keys [R, b].
+
+    `size` is B, how many samples the global batch has: b where a process is alone.
+    """
 
     images: Tensor
     targets: Tensor
     keys: Tensor
+    size: int
+
+
+class Asked(NamedTuple):
+    """A batch whose pictures are on their way: keys [R, B], rows [R, n] or None, labels [R, n]."""
+
+    keys: Tensor
+    rows: Tensor | None
+    labels: Tensor
+    pixels: Promise
 
 
 class Loader:
     """The global batches of R runs. A batch depends on its step only, so training resumes anywhere.
 
-    `indices` [n] are the images to train on; an epoch is one pass over them. `seeds` [R] has one seed for each run.
+    `seeds` [R] has one seed for each run, on the device of the pictures. `part` is what this process takes of a batch.
     """
 
-    def __init__(self, images: Images, indices: Tensor, pipeline: Augment, batch_size: int, seeds: Tensor):
-        if len(indices) == 0:
-            raise DataError("there are no images to train on")
-        device = images.pixels.device
-        self.images, self.pipeline, self.batch_size = images, pipeline, batch_size
-        self.indices, self.seeds = indices.to(device), seeds.to(device)
-        self.order = Order(self.seeds, len(indices))
-
-    @property
-    def samples_per_epoch(self) -> int:
-        """How many samples one epoch has."""
-        return len(self.indices)
+    def __init__(
+        self, samples: Samples, pipeline: Augmentation, batch_size: int, seeds: Tensor, part: slice | None = None
+    ):
+        self.samples, self.pipeline, self.batch_size, self.seeds = samples, pipeline, batch_size, seeds
+        self.part = part or slice(0, batch_size)
+        self._asked: dict[int, Asked] = {}
 
     def batch(self, step: int) -> Batch:
-        """The samples at the global positions from step · B to before (step + 1) · B."""
+        """The samples at the global positions from step · B to before (step + 1) · B: this process's part of them."""
+        steps = range(step, step + 1 + AHEAD)
+        self._asked = {each: self._asked.get(each) or self._ask(each) for each in steps}
+        keys, rows, labels, pixels = self._asked.pop(step)
+        images, targets = self.pipeline(pixels(), labels, keys, rows)
+        return Batch(images, targets, keys[:, self.part], self.batch_size)
+
+    def _ask(self, step: int) -> Asked:
         start, stop = step * self.batch_size, (step + 1) * self.batch_size
-        chosen = self.indices[self.order.stretch(start, stop)]  # [R, B]
-        keys = sample_keys(self.seeds, torch.arange(start, stop, device=chosen.device))
-        images, targets = self.pipeline(self.images.pixels[chosen], self.images.labels[chosen], keys)
-        return Batch(images, targets, keys)
+        keys = sample_keys(self.seeds, torch.arange(start, stop, device=self.seeds.device))
+        rows = self.pipeline.needed(keys, self.part)
+        return Asked(keys, rows, *self.samples.ask(start, stop, rows))

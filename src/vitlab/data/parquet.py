@@ -1,23 +1,87 @@
-"""Pictures from parquet files in the layout of the Hugging Face hub, in a local folder or on the hub itself.
+"""Parquet files in the layout of the Hugging Face hub: which there are, what their footers say, and sets of them.
 
-Both are opened by Hugging Face `datasets`, which is imported where it is used: it takes most of a second.
+    train-00000-of-00002.parquet  train-00001-of-00002.parquet  test-00000-of-00001.parquet
+
+in a folder, or in `data/` inside it; `validation`, `val` or `valid` may stand for `test`.
 """
 
-import os
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from vitlab.base.errors import DataError
-from vitlab.data import cache
+from vitlab.data import cache, tables
+from vitlab.data.decode import Frame
 from vitlab.data.images import Images, Splits
+from vitlab.data.intake import Listing, decode_all
+from vitlab.data.places import HELD_OUT, local_folder, roots
+
+Files = Mapping[str, Sequence[Path]]  # a split's files, in order
+
+# ------------------------------------------------------------------------------------------------------ finding
+
+
+def has_shards(folder: Path) -> bool:
+    """Whether parquet files lie there."""
+    return any(any(place.glob("*.parquet")) for place in (folder, folder / "data"))
+
+
+def split_files(folder: Path, held_out: str | None = None) -> Files:
+    """The files of `train` and, unless there is no held-out split, of `test`. Raises DataError, as `shards` does.
+
+    `held_out` is what the held-out split is called; None finds it.
+    """
+    place = folder if any(folder.glob("*.parquet")) else folder / "data"
+    files = {"train": shards(place, "train")}
+    test = held_out or next((name for name in HELD_OUT if _shards(place, name)), None)
+    return files if test is None else files | {"test": shards(place, test)}
+
+
+def shards(folder: Path, split: str) -> list[Path]:
+    """The parquet files of one split, in order. Raises DataError if there is none or one of them is missing."""
+    files = _shards(folder, split)
+    if not files:
+        raise DataError(f"{folder} has no {split}-*.parquet; it must hold train-*.parquet and test-*.parquet")
+    numbered = re.fullmatch(rf"{split}-\d+-of-(\d+)\.parquet", files[0].name)
+    if numbered and int(numbered[1]) != len(files):
+        raise DataError(f"{folder} has {len(files)} of the {int(numbered[1])} files {split}-*-of-{numbered[1]}.parquet")
+    return files
+
+
+def _shards(folder: Path, split: str) -> list[Path]:
+    return sorted([*folder.glob(f"{split}-*.parquet"), *folder.glob(f"{split}.parquet")])
+
+
+# ------------------------------------------------------------------------------------------------------ footers
+
+
+def row_counts(files: Files) -> dict[str, tables.Shards]:
+    """Names of the files of each split, and how many rows each has. Raises DataError for a truncated one."""
+    return {split: [(file.name, _footer(file).num_rows) for file in found] for split, found in files.items()}
+
+
+def columns(files: Files, image: str | None = None, label: str | None = None) -> tables.Columns:
+    """The columns of pictures and labels, the same in all splits. Raises DataError, as `tables.columns` does."""
+    import datasets
+
+    schemas = {str(first): _footer(first).schema.to_arrow_schema() for first, *_ in files.values()}
+    features = {origin: datasets.Features.from_arrow_schema(schema) for origin, schema in schemas.items()}
+    return tables.columns(features, image, label)
+
+
+def _footer(file: Path) -> Any:
+    # `datasets` has no way to read a footer alone; pyarrow, which it stands on, has
+    import pyarrow.parquet
+
+    try:
+        return pyarrow.parquet.read_metadata(file)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} cannot be read, it may be truncated: {error}") from None
+
+
+# ---------------------------------------------------------------------------------------- sets of one known size
 
 
 @dataclass(frozen=True)
@@ -32,129 +96,53 @@ class Layout:
 
 
 def read(layout: Layout) -> Splits:
-    """The decoded data set: from the cache, else from a local folder, else from the hub. Raises DataError."""
+    """The decoded data set: from the cache, else from a local folder, else from the hub. Raises DataError.
+
+    Every picture must be readable, and of the layout's size.
+    """
     local = local_folder(layout.folder)
     files = {split: shards(local, split) for split in ("train", "test")} if local else {}
     entry = cache.entry(layout.folder, repr(layout), files=[file for split in files.values() for file in split])
     splits = cache.read(entry)
     if splits is None:
-        splits = from_files(layout, files) if local else from_hub(layout)
+        splits = _decoded(_from_files(layout, files) if local else _from_hub(layout))
         cache.write(entry, splits)
     return splits
 
 
-# ------------------------------------------------------------------------------------------------------ finding
+def _from_files(layout: Layout, files: Files) -> Listing:
+    named = columns(files, layout.image, layout.label)
+    return tables.listing(tables.open_files(files), named, _frame(layout), row_counts(files))
 
 
-def _roots() -> list[Path]:
-    chosen = os.environ.get("VITLAB_DATA")
-    return [Path(chosen)] if chosen else [Path("data"), Path("../shared/data")]
+def _from_hub(layout: Layout) -> Listing:
+    try:
+        opened = tables.open_hub(layout.hub)
+    except DataError as error:
+        raise _absent(layout, error) from None
+    splits = {split: opened[split] for split in ("train", "test")}
+    return tables.hub_listing(splits, layout.hub, layout.image, layout.label, _frame(layout))
 
 
-def local_folder(name: str) -> Path | None:
-    """The first folder `name` under `$VITLAB_DATA`, or, where that is not set, under `data` or `../shared/data`."""
-    return next((root / name for root in _roots() if (root / name).is_dir()), None)
+def _frame(layout: Layout) -> Frame:
+    channels, rows, columns = layout.shape
+    return Frame((rows, columns), channels, "exact")
 
 
-def shards(folder: Path, split: str) -> list[Path]:
-    """The parquet files of one split, in order. Raises DataError if there is none or one of them is missing."""
-    files = sorted(folder.glob(f"{split}-*.parquet"))
-    if not files:
-        raise DataError(f"{folder} has no {split}-*.parquet; it must hold train-*.parquet and test-*.parquet")
-    numbered = re.fullmatch(rf"{split}-\d+-of-(\d+)\.parquet", files[0].name)
-    if numbered and int(numbered[1]) != len(files):
-        raise DataError(f"{folder} has {len(files)} of the {int(numbered[1])} files {split}-*-of-{numbered[1]}.parquet")
-    return files
+def _decoded(listing: Listing) -> Splits:
+    images = {}
+    for split, pictures in listing.splits.items():
+        pixels, unreadable = decode_all(pictures, f"decoding the {split} split")
+        for index, why in unreadable.items():
+            raise DataError(f"{pictures.name(index)} is unreadable: {why}")
+        images[split] = Images(pixels, pictures.labels)
+    return Splits(images["train"], images["test"], listing.class_names)
 
 
 def _absent(layout: Layout, error: Exception) -> DataError:
-    looked = " and ".join(str(root / layout.folder) for root in _roots())
+    looked = " and ".join(str(root / layout.folder) for root in roots())
     return DataError(
         f"{layout.folder} is neither in {looked} nor on the hub as {layout.hub} ({error}). Put train-*.parquet and "
         f"test-*.parquet (columns {layout.image}, {layout.label}) into a folder named {layout.folder}, and set "
         "VITLAB_DATA to the folder that it lies in"
     )
-
-
-# ------------------------------------------------------------------------------------------------------ opening
-
-
-def from_files(layout: Layout, files: dict[str, list[Path]]) -> Splits:
-    """Decode the parquet files of each split."""
-    return _decode(layout, {split: [(str(file), _open(file)) for file in files[split]] for split in files})
-
-
-def _open(file: Path) -> Any:
-    import datasets
-
-    try:
-        # the copy that `datasets` makes for itself is thrown away: the decoded cache stands in its place
-        with _quiet(), tempfile.TemporaryDirectory() as scratch:
-            return datasets.Dataset.from_parquet(str(file), keep_in_memory=True, cache_dir=scratch)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise DataError(f"{file} cannot be read, it may be truncated: {error}") from None
-
-
-def from_hub(layout: Layout) -> Splits:
-    """Download, or find in the hub's own cache, and decode."""
-    import datasets
-
-    try:
-        with _quiet():
-            opened = datasets.load_dataset(layout.hub)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise _absent(layout, error) from None
-    return _decode(layout, {split: [(layout.hub, opened[split])] for split in ("train", "test")})
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars of `datasets`; whoever asked for them before gets them back."""
-    import datasets
-
-    hidden = datasets.are_progress_bars_disabled()
-    datasets.disable_progress_bars()
-    try:
-        yield
-    finally:
-        if not hidden:
-            datasets.enable_progress_bars()
-
-
-# ----------------------------------------------------------------------------------------------------- decoding
-
-
-def _decode(layout: Layout, tables: dict[str, list[tuple[str, Any]]]) -> Splits:
-    origin, first = tables["train"][0]
-    names = getattr(first.features.get(layout.label), "names", None)
-    if names is None:
-        raise DataError(f"{origin}: its column {layout.label} is missing or has no class names")
-    return Splits(_images(layout, tables["train"]), _images(layout, tables["test"]), tuple(names))
-
-
-def _images(layout: Layout, tables: Sequence[tuple[str, Any]]) -> Images:
-    """The pictures of one split, which may lie in several tables. `origin` says where each is from."""
-    for origin, table in tables:
-        for column in (layout.image, layout.label):
-            if column not in table.features:
-                raise DataError(f"{origin} has no column {column}; it has {', '.join(table.features)}")
-    pixels = np.concatenate([_pixels(layout, origin, table) for origin, table in tables])
-    labels = np.concatenate([np.asarray(table[layout.label], dtype=np.int64) for _, table in tables])
-    return Images(torch.from_numpy(pixels), torch.from_numpy(labels))
-
-
-def _pixels(layout: Layout, origin: str, table: Any) -> np.ndarray:
-    """[n, C, H, W] uint8"""
-    channels, rows, columns = layout.shape
-    pixels = np.empty((len(table), rows, columns, channels), np.uint8)
-    row = 0
-    try:
-        for batch in table.select_columns([layout.image]).iter(batch_size=512):
-            for picture in batch[layout.image]:
-                if picture.size != (columns, rows):
-                    raise DataError(f"{origin}: picture {row} is {picture.size}, not {(columns, rows)}, wide and high")
-                pixels[row] = np.asarray(picture.convert("RGB" if channels == 3 else "L")).reshape(pixels[row].shape)
-                row += 1
-    except OSError as error:  # Pillow's word for a picture that it cannot decode
-        raise DataError(f"{origin} holds a damaged picture, at or after number {row}: {error}") from None
-    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))

@@ -4,17 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from vitlab.augment.pipeline import Pipeline
 from vitlab.base.errors import DataError
 from vitlab.checkpoints.model import Preprocessing
+from vitlab.data.decode import SUFFIXES, Frame, Unreadable, decode
 from vitlab.models.vit import ViT
 from vitlab.tasks._base import TaskSpec
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -38,29 +36,29 @@ def find(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def read(path: Path, channels: int, preprocessing: Preprocessing) -> Tensor:
-    """A picture, upright, at the model's size, normalised: [C, height, width]. Raises DataError if it is unreadable."""
-    try:
-        with Image.open(path) as picture:
-            upright = ImageOps.exif_transpose(picture).convert("L" if channels == 1 else "RGB")
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f"{path} is not a readable picture: {error}") from None
-    rows, columns = preprocessing.img_size
-    values = np.asarray(upright.resize((columns, rows), Image.Resampling.BICUBIC), dtype=np.float32) / 255
-    pixels = torch.from_numpy(values.reshape(rows, columns, channels)).permute(2, 0, 1)
-    mean, std = torch.tensor(preprocessing.mean), torch.tensor(preprocessing.std)
-    return (pixels - mean[:, None, None]) / std[:, None, None]
-
-
 @torch.no_grad()
 def predict(
     model: ViT, preprocessing: Preprocessing, task: TaskSpec, paths: Sequence[Path], top: int = 5
 ) -> Iterator[Prediction]:
-    """The `top` classes of every picture, as sure as the task says that the model is."""
-    names = preprocessing.class_names
+    """The `top` classes of every picture, as sure as the task says that the model is.
+
+    A picture goes the way that it would go in an evaluation. Raises DataError for one that is unreadable.
+    """
+    before, names = preprocessing, preprocessing.class_names
+    frame = Frame(before.img_size, model.spec.in_chans, before.fit)
+    prepare = Pipeline(before.ops, before.mean, before.std, len(names))
+    nothing = torch.zeros(1, 1, dtype=torch.int64)
     for path in paths:
-        image = read(path, model.spec.in_chans, preprocessing)
-        probabilities = task.probabilities(model(image[None]))[0]
+        images, _ = prepare(read(path, frame)[None, None], nothing, nothing)
+        probabilities = task.probabilities(model(images[0]))[0]
         best = probabilities.topk(min(top, len(names)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         yield Prediction(path, tuple((names[index], value) for index, value in pairs))
+
+
+def read(path: Path, frame: Frame) -> Tensor:
+    """A picture's pixels in `frame`: [C, H, W] uint8. Raises DataError, with its path, if it is unreadable."""
+    try:
+        return decode(path, frame)
+    except Unreadable as error:
+        raise DataError(f"{path} is unreadable: {error}") from None

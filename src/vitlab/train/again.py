@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from vitlab.base.errors import DataError
 from vitlab.base.records import read_field
 from vitlab.base.spec import from_dict
@@ -30,5 +32,6 @@ def evaluate_run(run: Path, data: DataSpec | None, device: str | None) -> dict[s
         raise DataError(f"--data has the classes {theirs}, …; the run was trained on {ours}, …")
     prepare = evaluation_pipeline(spec, replace(images, mean=before.mean, std=before.std), chosen)
 
-    means, _ = evaluate(single(model, spec.task), prepare, images.test.to(where), runs=1)
+    noisy = torch.tensor([spec.seed]) if spec.evaluate_with_dropout else None
+    means, _ = evaluate(single(model, spec.task), prepare, images.test.to(where), runs=1, seeds=noisy)
     return {f"test_{name}": value for name, value in means[0].items()} | {"images": len(images.test)}

@@ -33,8 +33,9 @@ class Choices(Spec):
     precision: Precision = "fp32"
     kernel: Kernel = "explicit"
     micro_batch: int = 128
-    threads: int = 1
+    threads: int = 1  # of each process
     compiled: bool = False
+    processes: int = 1
     checkpointing: bool = False  # blocks recompute their activations, see `vitlab.train.checkpointing`
     deterministic: bool = False  # the same bits every time, see `vitlab.train.deterministic`
 
@@ -43,7 +44,14 @@ class Choices(Spec):
         said += [name for name in ("compiled", "checkpointing") if getattr(self, name)]
         if self.deterministic:
             said.append("deterministic (a CPU always is)" if self.device == "cpu" else "deterministic")
+        if self.processes > 1:
+            said.append(f"{self.processes} processes")
         return ", ".join(said)
+
+    def but(self, wishes: "Wishes") -> "Choices":
+        """The same with what is wished: what a run began with, and what the user says now in its place."""
+        said = {name: value for name, value in to_dict(wishes).items() if value is not None}
+        return from_dict(Choices, to_dict(self) | said)
 
     @property
     def compute_dtype(self) -> torch.dtype:
@@ -68,13 +76,6 @@ class Wishes(Spec):
     compiled: bool | None = None
     checkpointing: bool | None = None
     deterministic: bool | None = None
-
-    def after(self, recorded: Choices | None) -> "Wishes":
-        """The same for a run that began with what is `recorded`, if any: what is not wished now stays as it was."""
-        if recorded is None:
-            return self
-        said = {name: value for name, value in to_dict(self).items() if value is not None}
-        return from_dict(Wishes, to_dict(recorded) | said)
 
 
 def pick_device(wish: str | None) -> torch.device:

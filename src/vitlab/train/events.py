@@ -33,7 +33,7 @@ class Events:
     """The event files of R runs, for those that are `asked` to have them or have had them before."""
 
     def __init__(self, runs: Sequence[RunFolder], asked: bool):
-        shown = [run for run in runs if asked or run.events.exists()]
+        shown = [run for run in runs if run.writes and (asked or run.events.exists())]
         if shown:
             require_tensorboard()
         self.views = [_View(run) for run in shown]

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from vitlab.base import records
-from vitlab.data.images import Images
+from vitlab.data.images import Pictures
 from vitlab.models.cost import cost
 from vitlab.tasks._base import TaskSpec
 from vitlab.train.choices import Choices
@@ -37,14 +38,14 @@ def final_metrics(loop: Loop, line: dict[str, Any], seconds: float, choices: Cho
     }
 
 
-def write_predictions(path: Path, images: Images, logits: Tensor, task: TaskSpec) -> None:
+def write_predictions(path: Path, images: Pictures, logits: Tensor, task: TaskSpec) -> None:
     """Labels and probabilities of every image, and pictures of the worst mistakes: the surest among the wrong."""
     probabilities = task.probabilities(logits).numpy()
     labels = images.labels.cpu().numpy()
     predicted = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     mistakes = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:MISTAKES]
-    pixels = images.pixels[mistakes.tolist()].permute(0, 2, 3, 1).cpu().numpy()
+    pixels = images.ask(torch.from_numpy(mistakes))().permute(0, 2, 3, 1).cpu().numpy()
     with records.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file, split="test", labels=labels, probabilities=probabilities, mistakes=mistakes, mistake_pixels=pixels

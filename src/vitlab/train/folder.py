@@ -1,7 +1,8 @@
 """The folders of R runs that train together: what is written when, and where a resumed run goes on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,24 @@ from vitlab.train.spec import RunSpec
 from vitlab.train.state import TrainState
 
 
+def by_one_writer(method: Callable[..., None]) -> Callable[..., None]:
+    """Let a method that writes do nothing in a process that is not the one to write."""
+
+    @wraps(method)
+    def write(self: "RunFolder", *arguments: Any, **named: Any) -> None:
+        if self.writes:
+            method(self, *arguments, **named)
+
+    return write
+
+
 @dataclass(frozen=True)
 class RunFolder:
-    """One run's directory; the formats are in `vitlab.base.records`."""
+    """One run's directory; the formats are in `vitlab.base.records`. `writes`: whether this process writes into it."""
 
     path: Path
     spec: RunSpec
+    writes: bool = True
 
     @property
     def checkpoints(self) -> Path:
@@ -57,22 +70,39 @@ class RunFolder:
         if records.read_field(recorded, "id") != spec_id(self.spec):
             raise UserError(f"--resume {self.path}: the run there has other settings; its spec.json says which")
 
-    def describe(self, env: Mapping[str, Any], preprocessing: Mapping[str, Any]) -> None:
+    @by_one_writer
+    def describe(self, env: Mapping[str, Any], preprocessing: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         """Write what the run works on and with."""
         records.write_json(self.path / "env.json", env)
         records.write_json(self.path / "preprocessing.json", preprocessing)
+        self.describe_data(data)
 
+    @by_one_writer
+    def describe_data(self, data: Mapping[str, Any]) -> None:
+        """Write what is known of the pictures; of a stream more is known in the end."""
+        records.write_json(self.path / "data.json", data)
+
+    def unreadable(self) -> list[str]:
+        """The training pictures that the run could not read so far, by name."""
+        known = self.path / "data.json"
+        return records.read_field(known, "train")["names"] if known.exists() else []
+
+    @by_one_writer
     def declare(self, recipe: str, init: Path | None) -> None:
         """Write what is asked for, last of all: it is what makes the folder a run."""
         values = {"recipe": recipe, "id": spec_id(self.spec), "init": _source(init), "spec": to_dict(self.spec)}
         records.write_json(self.path / "spec.json", values)
 
-    def reopen(self, choices: Choices, init: Path | None) -> None:
-        """Take up the run again: an earlier end no longer holds, and other choices may. Raises UserError."""
+    def check_start(self, init: Path | None) -> None:
+        """Refuse to go on with a run that began with other weights than `init`. Raises UserError."""
         if init is not None and _source(init) != records.read_json(self.path / "spec.json").get("init"):
             raise UserError(
                 f"--init {init}: the run in {self.path} began with other weights, and --resume goes on with it"
             )
+
+    @by_one_writer
+    def reopen(self, choices: Choices) -> None:
+        """Take up the run again: an earlier end no longer holds, and other choices may."""
         (self.path / "result.json").unlink(missing_ok=True)
         env = records.read_json(self.path / "env.json")
         records.write_json(self.path / "env.json", {**env, "choices": to_dict(choices)})
@@ -83,6 +113,7 @@ class RunFolder:
             return None
         return from_dict(Choices, records.read_field(self.path / "env.json", "choices"))
 
+    @by_one_writer
     def save(self, kind: str, state: TrainState, run: int, meta: Mapping[str, Any]) -> None:
         """Write a checkpoint of one run, and remove those that are no longer wanted."""
         preprocessing = records.read_json(self.path / "preprocessing.json")
@@ -90,6 +121,7 @@ class RunFolder:
         native.save(self.checkpoints, kind, state.step, state.evaluated(run), state.tensors(run), meta)
         native.prune(self.checkpoints)
 
+    @by_one_writer
     def forget_after(self, step: int) -> None:
         """Remove what was written after `step`: the resumed run writes it again."""
         records.keep_lines_until(self.metrics, step)
@@ -98,6 +130,12 @@ class RunFolder:
                 if native.step_of(later) > step:
                     native.remove(later)
 
+    @by_one_writer
+    def add_line(self, line: Mapping[str, Any]) -> None:
+        """Add what an evaluation gave."""
+        records.append_line(self.metrics, line)
+
+    @by_one_writer
     def finish(self, status: str, reason: str | None, metrics: Mapping[str, Any]) -> None:
         """Write the result."""
         records.write_json(self.path / "result.json", {"status": status, "reason": reason, "metrics": dict(metrics)})
@@ -110,7 +148,8 @@ def _source(init: Path | None) -> dict[str, str] | None:
 
 def _of_a_beginning(file: Path) -> bool:
     """Whether this is what a process leaves that is killed before its folder is a run."""
-    return file.name in ("env.json", "preprocessing.json", "checkpoint") or file.name.startswith(".")
+    names = ("env.json", "preprocessing.json", "data.json", "checkpoint")
+    return file.name in names or file.name.startswith(".")
 
 
 def restore(folders: Sequence[RunFolder], state: TrainState) -> list[dict[str, Any]] | None:
@@ -139,13 +178,31 @@ def restore_run(state: TrainState, run: int, checkpoint: native.Checkpoint) -> N
 
 
 def preprocessing_of(spec: RunSpec, images: ImageSet) -> dict[str, Any]:
-    """What a picture goes through before the model, and what its answers are called."""
+    """What a picture goes through before the model, and what its answers are called.
+
+    It is decoded to `img_size` as `fit` says, goes through `ops`, and is normalised.
+    """
     return {
-        "img_size": list(spec.model.img_size),
+        "img_size": list(spec.data.img_size),
+        "fit": images.fit,
+        "ops": [to_dict(op) for op in spec.preprocess],
         "mean": list(images.mean),
         "std": list(images.std),
         "class_names": list(images.class_names),
     }
+
+
+def data_of(images: ImageSet, train: int, val: int, unreadable: Sequence[str]) -> dict[str, Any]:
+    """How many pictures there are, which of them could not be read, and whether their order is exact.
+
+    `train`, `val`: into how many the training pictures are divided. `unreadable`: names of those that were met, beside
+    those that the set knows of.
+    """
+    names = {split: sorted(images.unreadable.get(split, ())) for split in ("train", "test")}
+    names["train"] = sorted({*names["train"], *unreadable})
+    counts = {"train": train, "test": len(images.test)}
+    splits = {s: {"images": counts[s], "unreadable": len(names[s]), "names": names[s]} for s in names}
+    return {"order": images.order, **splits, "val": {"images": val}}
 
 
 def start_from(state: TrainState, source: Path) -> None:

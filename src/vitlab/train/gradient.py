@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 
 from vitlab.data.loader import Batch
+from vitlab.evaluate.sums import added
+from vitlab.processes import ALONE, Processes
 from vitlab.train.stack import ScoreFunction
 from vitlab.train.weights import Weights
 
@@ -12,28 +14,25 @@ class BatchGradient:
     """Computes flat gradients of R runs, and remembers how the batch scored.
 
     Losses come per sample and are divided by the size of the whole batch, so any micro-batch, the smaller last one
-    included, gives the gradient of the undivided batch.
+    included, gives the gradient of the undivided batch; and so does any number of processes, which add up theirs.
     """
 
-    def __init__(self, scores: ScoreFunction, weights: Weights, micro_batch: int):
-        self.scores, self.weights, self.micro_batch = scores, weights, micro_batch
+    def __init__(self, scores: ScoreFunction, weights: Weights, micro_batch: int, processes: Processes = ALONE):
+        self.scores, self.weights, self.micro_batch, self.processes = scores, weights, micro_batch, processes
         self.totals: dict[str, Tensor] = {}  # sums over the last batch's samples, [R] each
 
     def __call__(self, batch: Batch) -> list[Tensor]:
         """-> the gradient, one flat [R, P] for each parameter group."""
         self.weights.publish()
         self.totals = {}
-        size, leaves = batch.images.shape[1], list(self.weights.leaves.values())
-        for start in range(0, size, self.micro_batch):
+        leaves = list(self.weights.leaves.values())
+        for start in range(0, batch.images.shape[1], self.micro_batch):
             part = slice(start, start + self.micro_batch)
             result = self.scores(batch.images[:, part], batch.targets[:, part], batch.keys[:, part])
             # materialize_grads: a part may leave weights unused (norm1 before mixer=identity); their gradient is zero
-            gradients = torch.autograd.grad(result.loss.sum() / size, leaves, materialize_grads=True)
+            gradients = torch.autograd.grad(result.loss.sum() / batch.size, leaves, materialize_grads=True)
             self.weights.collect(gradients, first=start == 0)
-            self._count({"loss": result.loss.detach(), **result.metrics})
+            scored = {"loss": result.loss.detach(), **result.metrics}
+            self.totals = added(self.totals, {name: value.sum(dim=1) for name, value in scored.items()})
+        self.processes.add_up([*self.weights.gradients, *self.totals.values()])
         return self.weights.gradients
-
-    def _count(self, values: dict[str, Tensor]) -> None:
-        for name, value in values.items():
-            total = value.sum(dim=1)
-            self.totals[name] = self.totals[name] + total if name in self.totals else total

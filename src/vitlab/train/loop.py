@@ -6,17 +6,20 @@ calls once or more, and the *evaluators*, which see the same `scores`.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from vitlab.augment.pipeline import Pipeline
-from vitlab.data.images import Images, ImageSet
-from vitlab.data.loader import Loader
+from vitlab.base.errors import SpecError
+from vitlab.data.images import ImageSet, Pictures
+from vitlab.data.loader import Indexed, Loader, Samples, Streamed
+from vitlab.data.stream import Stream
 from vitlab.models.vit import build
 from vitlab.nn.kinds import parameter_kinds
 from vitlab.optim.groups import clip_by_norm
+from vitlab.processes import ALONE, Processes
 from vitlab.train.checkpointing import checkpoint_blocks
 from vitlab.train.choices import Choices, use_kernel
 from vitlab.train.gradient import BatchGradient
@@ -41,7 +44,7 @@ class Loop:
     @property
     def steps_per_epoch(self) -> float:
         """Steps in one pass over the training images; not a whole number, since batches may straddle passes."""
-        return self.loader.samples_per_epoch / self.spec.batch_size
+        return self.loader.samples.per_epoch / self.spec.batch_size
 
     @property
     def total_steps(self) -> int:
@@ -67,7 +70,9 @@ class Loop:
         state.advance(gradients, self.lr(state.step))
 
 
-def build_loop(specs: Sequence[RunSpec], images: ImageSet, indices: Tensor, choices: Choices) -> Loop:
+def build_loop(
+    specs: Sequence[RunSpec], images: ImageSet, indices: Tensor, choices: Choices, processes: Processes = ALONE
+) -> Loop:
     """Runs that differ in their seed only, as one loop over `indices` of the training images."""
     first = specs[0]
     device = torch.device(choices.device)
@@ -81,15 +86,25 @@ def build_loop(specs: Sequence[RunSpec], images: ImageSet, indices: Tensor, choi
         checkpoint_blocks(model, len(specs), choices.compiled)
     scores = score_function(model, first.task, weights, choices.compiled)
     pipeline = training_pipeline(first, images, choices)
-    seeds = torch.tensor([spec.seed for spec in specs])
+    seeds = torch.tensor([spec.seed for spec in specs], device=device)
+    samples = samples_of(first, images.train, indices, seeds)
     return Loop(
         spec=first,
-        loader=Loader(images.train, indices, pipeline, first.batch_size, seeds),
+        loader=Loader(samples, pipeline, first.batch_size, seeds, processes.part(first.batch_size)),
         scores=scores,
-        gradient=BatchGradient(scores, weights, choices.micro_batch),
+        gradient=BatchGradient(scores, weights, choices.micro_batch, processes),
         state=TrainState(weights, first.optim),
         meter=Meter(len(specs), device),
     )
+
+
+def samples_of(spec: RunSpec, train: Pictures | Stream, indices: Tensor, seeds: Tensor) -> Samples:
+    """The runs' sample streams: those of `indices` in exact order, or what a streamed set gives."""
+    if not isinstance(train, Stream):
+        return Indexed(train, indices, seeds, spec.repeats)
+    if spec.repeats > 1:
+        raise SpecError(f"repeats={spec.repeats} and data.streaming=True: a stream gives every picture once")
+    return Streamed([train.reader(seed) for seed in seeds.tolist()], train.samples_per_epoch)
 
 
 def training_pipeline(spec: RunSpec, images: ImageSet, choices: Choices) -> Pipeline:
@@ -98,11 +113,5 @@ def training_pipeline(spec: RunSpec, images: ImageSet, choices: Choices) -> Pipe
 
 
 def evaluation_pipeline(spec: RunSpec, images: ImageSet, choices: Choices) -> Pipeline:
-    """The same without augmentation: it must never touch an evaluation."""
-    return training_pipeline(replace(spec, augment=()), images, choices)
-
-
-def take(images: Images, indices: Tensor) -> Images:
-    """The images at `indices`."""
-    indices = indices.to(images.labels.device)
-    return Images(images.pixels[indices], images.labels[indices])
+    """What happens to any other batch's: augmentation must never touch an evaluation."""
+    return Pipeline(spec.preprocess, images.mean, images.std, spec.model.num_classes, choices.compute_dtype)

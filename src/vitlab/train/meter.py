@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vitlab.evaluate.sums import added
+
 
 class Meter:
     """Sums over the samples since it was last read, for R runs, and the first step whose loss was not finite."""
@@ -18,8 +20,7 @@ class Meter:
 
     def add(self, totals: dict[str, Tensor], samples: int, step: int) -> None:
         """Count one batch: sums [R] over its `samples` samples, taken at `step`."""
-        for name, total in totals.items():
-            self.sums[name] = self.sums[name] + total if name in self.sums else total.clone()
+        self.sums = added(self.sums, totals)
         self.samples += samples
         self.first_bad = torch.where(totals["loss"].isfinite(), self.first_bad, self.first_bad.clamp(max=step))
 

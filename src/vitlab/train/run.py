@@ -3,13 +3,11 @@
     train([spec], [folder], recipe="digits")      -> the runs' results
 
 Runs that differ only in their seed may be given together: they are trained at once, stacked, each into a folder of
-its own, and each with the result that it would have alone.
+its own, and each with the result that it would have alone. Under torchrun several processes share every batch.
 """
 
-import math
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,40 +18,21 @@ from torch import Tensor
 from vitlab.base import records
 from vitlab.base.env import describe
 from vitlab.base.errors import SpecError, UserError
-from vitlab.base.spec import from_dict, to_dict
-from vitlab.checkpoints import native
-from vitlab.data.images import Images, ImageSet
+from vitlab.base.spec import to_dict
+from vitlab.data.images import ImageSet, Pictures
 from vitlab.data.splits import carve
-from vitlab.evaluate.topk import evaluate
-from vitlab.train.choices import Choices, Wishes, accelerator, pick_device
+from vitlab.data.stream import Stream
+from vitlab.processes import Processes, joined
+from vitlab.train.choices import Choices, Wishes, accelerator, cores, pick_device
 from vitlab.train.deterministic import deterministic_kernels
-from vitlab.train.events import Events, require_tensorboard
-from vitlab.train.finish import final_metrics, write_predictions
-from vitlab.train.folder import RunFolder, preprocessing_of, restore, start_from
-from vitlab.train.interrupt import Interrupted, Request, listening
-from vitlab.train.loop import Loop, build_loop, evaluation_pipeline, take
+from vitlab.train.events import require_tensorboard
+from vitlab.train.folder import RunFolder
+from vitlab.train.interrupt import listening
+from vitlab.train.loop import build_loop
 from vitlab.train.memory import naming_the_setting
-from vitlab.train.progress import Reporter
+from vitlab.train.session import Saving, Session
 from vitlab.train.spec import RunSpec
 from vitlab.train.trial import choose
-
-CHECK_EVERY = 50  # steps between looks at the loss on a device that runs ahead of us
-
-
-@dataclass(frozen=True)
-class Saving:
-    """When checkpoints are written: every so many steps, or seconds, whichever comes first; and always at the end.
-
-    `tensorboard`: whether the evaluation lines are written as TensorBoard's events too.
-    """
-
-    steps: int | None = None
-    seconds: float = 120.0
-    tensorboard: bool = False
-
-
-class Diverged(UserError):
-    """The loss stopped being a number."""
 
 
 def train(
@@ -75,20 +54,19 @@ def train(
     _check_alike(specs)
     if saving.tensorboard:
         require_tensorboard()
-    runs = [RunFolder(Path(path), spec) for spec, path in zip(specs, folders, strict=True)]
-    for run in runs:
-        run.claim(resume)
-    waiting = [run for run in runs if run.status != "finished"]
-    waiting = [run for run in waiting if run.status != "failed"] or waiting  # the others do not wait for those
-    if waiting:
-        console = console or Console(quiet=True)
-        wishes = wishes.after(waiting[0].choices())
-        with deterministic_kernels(bool(wishes.deterministic), wishes.device):
-            with naming_the_setting(waiting[0].spec, wishes):
-                session = _prepare(waiting, recipe, wishes, saving, init, console)
-            with naming_the_setting(session.loop.spec, session.choices), listening() as request:
-                session.run(request, console)
-    return [records.read_json(run.path / "result.json") for run in runs]
+    with joined() as processes:
+        runs = [RunFolder(Path(path), spec, processes.first) for spec, path in zip(specs, folders, strict=True)]
+        waiting = [runs[index] for index in processes.by_first(lambda: _waiting(runs, resume))]
+        if waiting:
+            console = console if console and processes.first else Console(quiet=True)
+            recorded = processes.by_first(waiting[0].choices)
+            settled = recorded.but(wishes) if recorded else wishes
+            with deterministic_kernels(bool(settled.deterministic), settled.device):
+                with naming_the_setting(waiting[0].spec, settled):
+                    session = _prepare(waiting, recipe, wishes, saving, init, console, processes)
+                with naming_the_setting(session.loop.spec, session.choices), listening() as request:
+                    session.run(request, console)
+        return processes.by_first(lambda: [records.read_json(run.path / "result.json") for run in runs])
 
 
 def _check_alike(specs: Sequence[RunSpec]) -> None:
@@ -98,213 +76,81 @@ def _check_alike(specs: Sequence[RunSpec]) -> None:
         raise SpecError("runs that are trained at once may differ in their seed only")
 
 
+def _waiting(runs: Sequence[RunFolder], resume: bool) -> list[int]:
+    """Which runs are to be trained, once it is clear that their folders may be used."""
+    for run in runs:
+        run.claim(resume)
+    unfinished = [index for index, run in enumerate(runs) if run.status != "finished"]
+    return [i for i in unfinished if runs[i].status != "failed"] or unfinished  # the others do not wait for those
+
+
 def _prepare(
-    runs: list[RunFolder], recipe: str, wishes: Wishes, saving: Saving, init: Path | None, console: Console
-) -> "Session":
+    runs: list[RunFolder],
+    recipe: str,
+    wishes: Wishes,
+    saving: Saving,
+    init: Path | None,
+    console: Console,
+    processes: Processes,
+) -> Session:
     specs = [run.spec for run in runs]
     first = specs[0]
-    images = first.data.load()
-    train_indices, val_indices = carve(images.train.labels, first.val_fraction, first.val_seed)
-    choices = _chosen_before(wishes) if runs[0].choices() else choose(wishes, specs, images, train_indices)
+    images = processes.first_ahead(first.data.load)
+    train_indices, val = _divided(first, images)
+    _check_shares(processes, first, len(images.test), len(val))
+    recorded = processes.by_first(runs[0].choices)
+    if recorded:
+        choices = _as_now_wished(recorded, wishes, processes)
+    else:
+        wishes = replace(wishes, threads=wishes.threads or _threads(processes))
+        choices = processes.by_first(lambda: choose(wishes, specs, images, train_indices))
+    choices = replace(choices, processes=processes.count)
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
-    loop = build_loop(specs, images, train_indices, choices)
+    loop = build_loop(specs, images, train_indices, choices, processes)
     loop.loader.batch(0)  # what cannot be done is refused before the folder is taken
-    session = Session(runs, loop, images, take(images.train, val_indices), choices, saving)
+    session = Session(runs, loop, images, val.to(choices.device), choices, saving, processes)
     env = {**describe(), "accelerator": accelerator(choices.device), "choices": to_dict(choices)}
-    session.take_folders(recipe, env, preprocessing_of(first, images), init)
+    session.take_folders(recipe, env, init)
     console.print(
         f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {choices}", highlight=False
     )
     return session
 
 
-def _chosen_before(wishes: Wishes) -> Choices:
-    """Wishes after what was recorded leave nothing to choose; but the device may be another machine's."""
-    choices = from_dict(Choices, to_dict(wishes))
-    pick_device(choices.device)
-    return choices
+def _divided(spec: RunSpec, images: ImageSet) -> tuple[Tensor, Pictures]:
+    """The indices to train on, none of a stream, and the validation split."""
+    if isinstance(images.train, Stream):
+        if spec.val_fraction > 0:
+            raise SpecError(
+                f"val_fraction={spec.val_fraction} and data.streaming=True: nothing can be carved out of a stream; "
+                "set val_fraction=0"
+            )
+        none = torch.arange(0)
+        return none, images.test.subset(none)
+    train, val = carve(images.train.labels, spec.val_fraction, spec.val_seed)
+    return train, images.train.subset(val)
 
 
-class Session:
-    """One process's work on R runs: steps, and what happens between them."""
+def _threads(processes: Processes) -> int:
+    """A process's share of the machine's cores."""
+    return max(1, cores() // processes.local)
 
-    def __init__(
-        self, runs: list[RunFolder], loop: Loop, images: ImageSet, val: Images, choices: Choices, saving: Saving
-    ):
-        self.runs, self.loop, self.images, self.val = runs, loop, images, val
-        self.choices, self.saving = choices, saving
-        self.prepare = evaluation_pipeline(loop.spec, images, choices)
-        self.best: list[dict[str, float] | None] = [None] * len(runs)
-        self.failed: list[int | None] = [None] * len(runs)
-        self.started = self.saved = time.monotonic()
 
-    def take_folders(self, recipe: str, env: dict[str, Any], preprocessing: dict[str, Any], init: Path | None) -> None:
-        """Declare the runs that are new, and load the latest checkpoint of those that are not."""
-        new = [run.choices() is None for run in self.runs]
-        if init is not None and any(new):
-            start_from(self.loop.state, init)
-        for index, run in enumerate(self.runs):
-            if not new[index]:
-                run.reopen(self.choices, init)
-                continue
-            run.describe(env, preprocessing)
-            if init is not None:  # saved before the run is declared, so that no resume can lose it
-                run.save("step", self.loop.state, index, self._meta(index))
-            run.declare(recipe, init)
-        self._restore()
-
-    def _restore(self) -> None:
-        metas = restore(self.runs, self.loop.state)
-        if metas is None:  # new, or killed before the first checkpoint
-            return
-        self.loop.meter.restore([meta["meter"] for meta in metas], self.choices.master_dtype)
-        self.best = [meta["best"] for meta in metas]
-        self.started -= metas[0]["seconds"]
-
-    @property
-    def seconds(self) -> float:
-        """Time spent on these runs, over all processes that worked on them."""
-        return time.monotonic() - self.started
-
-    def run(self, request: Request, console: Console) -> None:
-        """Train to the end, or to a signal."""
-        loop = self.loop
-        reporting = Reporter(console, loop.total_steps, loop.state.step)
-        with reporting as reporter, Events(self.runs, self.saving.tensorboard) as events:
-            while loop.state.step < loop.total_steps:
-                loop.step()
-                reporter.step(loop.state.step)
-                evaluating, saving, signum = self._evaluation_due(), self._save_due(), request.signum
-                if evaluating or saving or signum or self.choices.device == "cpu" or loop.state.step % CHECK_EVERY == 0:
-                    self._look()
-                if evaluating:
-                    reporter.evaluated(self._evaluate())
-                    events.update()
-                if signum:
-                    self._stop(signum)
-                if saving:
-                    self._save()
-        self._finish()
-
-    def _look(self) -> None:
-        """Find out which runs can no longer be trained: by their losses, and by the weights of the last step."""
-        last = self.loop.state.step - 1
-        weights = [None if finite else last for finite in self.loop.state.finite()]
-        self._fail([a if a is not None else b for a, b in zip(self.loop.meter.failed_at(), weights, strict=True)])
-
-    def _fail(self, steps: Sequence[int | None]) -> None:
-        """Note at which step each run failed, if it did, and stop if all have."""
-        for index, step in enumerate(steps):
-            if step is not None and self.failed[index] is None:
-                self.failed[index] = step
-                self.runs[index].finish("failed", self._why(index), {"steps": step})
-        if all(step is not None for step in self.failed):
-            raise Diverged(self._why(0))
-
-    def _fail_by(self, scores: Sequence[Mapping[str, float]]) -> None:
-        """The same by what an evaluation gave: weights may be finite and too large to compute with."""
-        last = self.loop.state.step - 1
-        self._fail([None if all(map(math.isfinite, values.values())) else last for values in scores])
-
-    def _why(self, run: int) -> str:
-        step = self.failed[run]
-        assert step is not None
-        kept = native.latest(self.runs[run].checkpoints)
-        epoch, lr = step / self.loop.steps_per_epoch, self.loop.lr(step)
-        return (
-            f"the loss or a weight of seed {self.runs[run].spec.seed} stopped being a finite number at step {step} "
-            f"(epoch {epoch:.2f}, learning rate {lr:.3g}); the last good checkpoint is {kept or 'none yet'}.\n"
-            "A lower optim.lr, a longer optim.schedule.warmup_steps or an optim.clip_norm usually helps."
+def _check_shares(processes: Processes, spec: RunSpec, test: int, val: int) -> None:
+    """Everybody must have something to do."""
+    smallest = min(spec.batch_size, test, val or test)
+    if processes.count > smallest:
+        raise UserError(
+            f"{processes.count} processes for batch_size={spec.batch_size}, {test} test and {val} validation images: "
+            f"at most {smallest} can share them"
         )
 
-    def _evaluation_due(self) -> bool:
-        step, every = self.loop.state.step, self.loop.spec.evaluate_every * self.loop.steps_per_epoch
-        crossed = int(step / every + 1e-9) > int((step - 1) / every + 1e-9)
-        return crossed or step == self.loop.total_steps
 
-    def _save_due(self) -> bool:
-        by_steps = self.saving.steps and self.loop.state.step % self.saving.steps == 0
-        by_time = time.monotonic() - self.saved >= self.saving.seconds
-        return bool(by_steps or by_time or self.loop.state.step == self.loop.total_steps)
-
-    def _save(self) -> None:
-        for index, run in enumerate(self.runs):
-            if self.failed[index] is None:
-                run.save("step", self.loop.state, index, self._meta(index))
-        self.saved = time.monotonic()
-
-    def _meta(self, run: int) -> dict[str, Any]:
-        return {"seconds": self.seconds, "best": self.best[run], "meter": self.loop.meter.save(run)}
-
-    def _score(self, split: Images) -> tuple[list[dict[str, float]], Tensor]:
-        """Evaluate all runs; without gradients four micro-batches take less memory than one did with them."""
-        batch_size = min(512, 4 * self.choices.micro_batch)
-        return evaluate(self.loop.scores, self.prepare, split, len(self.runs), batch_size)
-
-    def _evaluate(self) -> list[dict[str, Any]]:
-        """Score the validation split, and the test split where its curve is asked for; write one line a run."""
-        loop, step = self.loop, self.loop.state.step
-        lines = [self._line(step) | means for means in loop.meter.read()]
-        splits = {"val": self.val} if len(self.val) else {}
-        if loop.spec.test_every_epoch:
-            splits["test"] = self.images.test
-        loop.state.publish_evaluated()
-        for name, split in splits.items():
-            means, _ = self._score(split)
-            lines = [line | {f"{name}_{k}": v for k, v in m.items()} for line, m in zip(lines, means, strict=True)]
-        self._fail_by(lines)
-        for index, (run, line) in enumerate(zip(self.runs, lines, strict=True)):
-            if self.failed[index] is None:
-                records.append_line(run.metrics, line)
-                self._keep_if_best(index, line)
-        return [line for line, failed in zip(lines, self.failed, strict=True) if failed is None]
-
-    def _line(self, step: int) -> dict[str, Any]:
-        epoch = step / self.loop.steps_per_epoch
-        seen = step * self.loop.spec.batch_size
-        lr = self.loop.lr(step - 1)
-        return {"step": step, "epoch": epoch, "images_seen": seen, "lr": lr, "seconds": round(self.seconds, 3)}
-
-    def _keep_if_best(self, index: int, line: dict[str, Any]) -> None:
-        best = self.best[index]
-        if "val_top1" in line and (best is None or line["val_top1"] > best["val_top1"]):
-            self.best[index] = {"step": line["step"], "val_top1": line["val_top1"]}
-            if self.loop.spec.weights == "best":
-                self.runs[index].save("best", self.loop.state, index, self._meta(index))
-
-    def _stop(self, signum: int) -> None:
-        self._save()
-        for run, failed in zip(self.runs, self.failed, strict=True):
-            if failed is None:
-                run.finish("interrupted", f"signal {signum}", {"steps": self.loop.state.step})
-        raise Interrupted(signum)
-
-    def _finish(self) -> None:
-        """Read the test split, once, and write the results."""
-        loop = self.loop
-        loop.state.publish_evaluated()
-        if loop.spec.weights == "best":
-            for index, run in enumerate(self.runs):
-                kept = native.best(run.checkpoints)
-                if self.failed[index] is None and kept is not None:
-                    loop.state.weights.show(index, native.load(kept).model)
-        means, logits = self._score(self.images.test)
-        self._fail_by(means)
-        for index, run in enumerate(self.runs):
-            if self.failed[index] is None:
-                write_predictions(run.path / "predictions.npz", self.images.test, logits[index], loop.spec.task)
-                test = {f"test_{name}": value for name, value in means[index].items()}
-                metrics = test | final_metrics(loop, self._line_of(index), self.seconds, self.choices)
-                run.finish("finished", None, metrics | {"best_step": self._best_step(index)})
-
-    def _line_of(self, index: int) -> dict[str, Any]:
-        """The evaluation of the weights that the test split sees."""
-        lines = records.read_lines(self.runs[index].metrics)
-        if self.loop.spec.weights == "last":
-            return lines[-1]
-        return next(line for line in lines if line["step"] == self._best_step(index))
-
-    def _best_step(self, index: int) -> float | None:
-        best = self.best[index]
-        return None if best is None else best["step"]
+def _as_now_wished(recorded: Choices, wishes: Wishes, processes: Processes) -> Choices:
+    """What a run began with; what the user says now goes before it: a smaller micro-batch, another device."""
+    if recorded.processes != processes.count:
+        recorded = replace(recorded, threads=_threads(processes))
+    choices = recorded.but(wishes)
+    pick_device(choices.device)
+    return choices

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from vitlab.augment.ops._base import OpSpec
-from vitlab.augment.pipeline import check_order
+from vitlab.augment.ops._base import OpSpec, PixelOp
+from vitlab.augment.pipeline import check_order, final_size
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Spec
 from vitlab.data.sets._base import DataSpec
@@ -75,10 +75,12 @@ class RunSpec(Spec):
 
     model: ViTSpec
     data: DataSpec
-    augment: tuple[OpSpec, ...] = ()
+    augment: tuple[OpSpec, ...] = ()  # what a training picture goes through
+    preprocess: tuple[OpSpec, ...] = ()  # what any other goes through: nothing random; predictions and evaluations
     task: TaskSpec = classify.Spec()
     optim: OptimSpec = OptimSpec()
     batch_size: int = 128
+    repeats: int = 1  # how often each image stands in an epoch, augmented anew each time (arXiv 1901.09335)
     epochs: float | None = None
     steps: int | None = None
     val_fraction: float = 0.1  # of the training data, carved out for selection
@@ -86,12 +88,13 @@ class RunSpec(Spec):
     evaluate_every: float = 1.0  # epochs
     weights: Literal["last", "best"] = "last"  # which weights the test split sees: the last, or the best on validation
     test_every_epoch: bool = False  # curves of the test split, marked "peeks" wherever they are shown
+    evaluate_with_dropout: bool = False  # a slip of published code: evaluation mode was never switched on
     seed: int = 0
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
             raise SpecError(f"epochs={self.epochs} and steps={self.steps}: set exactly one of them")
-        for name in ("batch_size", "epochs", "steps", "evaluate_every"):
+        for name in ("batch_size", "repeats", "epochs", "steps", "evaluate_every"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise SpecError(f"{name}={value}: must be positive")
@@ -100,13 +103,25 @@ class RunSpec(Spec):
         for name in ("seed", "val_seed"):
             if not 0 <= getattr(self, name) < 2**63:
                 raise SpecError(f"{name}={getattr(self, name)}: must be at least 0 and below 2^63")
-        check_order(self.augment)
+        self._check_pictures()
         if self.weights == "best" and self.val_fraction == 0:
             raise SpecError("weights=best needs a validation split, and val_fraction=0 leaves none")
-        self._check_data()
-
-    def _check_data(self) -> None:
-        for name in ("img_size", "in_chans", "num_classes"):
+        for name in ("in_chans", "num_classes"):
             ours, theirs = getattr(self.model, name), getattr(self.data, name)
-            if ours != theirs:
+            if ours != theirs and theirs is not None:
                 raise SpecError(f"model.{name}={ours} and data={self.data.name} has {theirs}")
+
+    def _check_pictures(self) -> None:
+        """Both ways that a picture may go must be possible, and end at the model's size."""
+        check_order(self.augment)
+        random = [op.name for op in self.preprocess if not (isinstance(op, PixelOp) and not op.random)]
+        if random:
+            raise SpecError(f"preprocess has {random[0]}: an evaluation sees pictures as they are; legal: resize, …")
+        for way in ("augment", "preprocess"):
+            rows, columns = final_size(getattr(self, way), self.data.img_size)
+            if (rows, columns) != self.model.img_size:
+                wanted = " × ".join(map(str, self.model.img_size))
+                raise SpecError(
+                    f"model.img_size={wanted}, and data={self.data.name} has {rows} × {columns} after {way}: "
+                    f"add resize, center_crop or a crop with size to {way}, or change data.img_size or model.img_size"
+                )

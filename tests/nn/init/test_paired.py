@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from scipy import stats
 
 from vitlab.base.spec import component_names
 from vitlab.models.vit import ViT, build
@@ -70,3 +71,23 @@ def test_tokens_and_positions_have_the_spread_they_are_given(init, tiny_spec):
     assert model.pos_embed.weight.std().item() == pytest.approx(0.3, rel=0.05)
     assert model.reg_token.mean().abs() < 0.05
     assert build(tiny_spec(init=init)).cls_token.abs().max() < 1e-5
+
+
+def test_positions_may_be_drawn_without_a_cut(tiny_spec):
+    """N(0, 1), as R1 and R3 draw them: one in twenty lies beyond ±2, where the cut ends."""
+    sizes = {"img_size": 64, "patch_size": 2, "embed_dim": 16, "depth": 1}
+    cut, whole = (
+        build(tiny_spec(**sizes, init={"name": "torch_default", "position_std": 1.0, "position_cut": kind}))
+        for kind in (True, False)
+    )
+    assert cut.pos_embed.weight.abs().max() <= 2
+    values = whole.pos_embed.weight.detach().flatten()
+    assert stats.kstest(values, "norm").pvalue > 1e-3
+
+
+def test_the_heads_bias_may_begin_where_it_is_told(tiny_spec):
+    spec = tiny_spec(init={"name": "torch_default", "head_bias": -6.9})
+    told, drawn = build(spec), build(tiny_spec(init="torch_default"))
+    assert told.head.bias.tolist() == pytest.approx([-6.9] * 5)
+    assert torch.equal(told.head.weight, drawn.head.weight)
+    assert torch.equal(told.blocks[0].mlp.fc1.bias, drawn.blocks[0].mlp.fc1.bias)

@@ -4,14 +4,14 @@ Every operation belongs to one of three stages, which follow each other; its bas
 
     PixelOp         uint8 pixels, one sample at a time: what a camera could have done
     NormalisedOp    normalised images, one sample at a time
-    BatchOp         whole global batches of R runs, with their targets
+    BatchOp         each sample of a global batch with another one of it, and their targets
 
 Whatever is random is drawn from the samples' keys (see `vitlab.rng`), in one vectorised call without a look at the
 values on the host. So a sample's crop is the same in any micro-batch, in any process and on any device.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from torch import Tensor
 
@@ -19,6 +19,18 @@ from vitlab.base.errors import SpecError
 from vitlab.base.spec import Component
 
 Stage = Literal["pixels", "normalised", "batch"]
+
+
+class Pair(NamedTuple):
+    """Something of each sample, and the same of its partner."""
+
+    own: Tensor
+    partner: Tensor
+
+
+def between(low: float, high: float, u: Tensor) -> Tensor:
+    """u in [0, 1) -> low to high"""
+    return low + (high - low) * u
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,15 @@ class OpSpec(Component):
         if not legal:
             raise SpecError(f"{self.name}.{field}={getattr(self, field)}: must be {allowed}")
 
+    def need_size(self, field: str) -> None:
+        """Refuse the value of `field` unless it is None or a size of at least one pixel each way."""
+        size = getattr(self, field)
+        self.need(size is None or min(size) >= 1, field, "at least 1 each way")
+
+    def need_level(self, field: str) -> None:
+        """Refuse the value of `field` unless it is a grey level."""
+        self.need(0 <= getattr(self, field) <= 255, field, "a grey level between 0 and 255")
+
     def need_probability(self, field: str) -> None:
         """Refuse the value of `field` unless it is a probability."""
         self.need(0 <= getattr(self, field) <= 1, field, "between 0 and 1")
@@ -40,12 +61,17 @@ class OpSpec(Component):
 
 @dataclass(frozen=True)
 class PixelOp(OpSpec):
-    """An operation on pixels, before normalisation."""
+    """An operation on pixels, before normalisation. The only kind that may change an image's size."""
 
     stage: ClassVar[Stage] = "pixels"
+    random: ClassVar[bool] = True  # whether it draws anything; what does not may stand in an evaluation too
+
+    def out_size(self, rows: int, columns: int) -> tuple[int, int]:
+        """The size that images of a size come out with; a SpecError if they are too small for the operation."""
+        return rows, columns
 
     def apply(self, images: Tensor, keys: Tensor) -> Tensor:
-        """[B, C, H, W] uint8, [B] -> [B, C, H, W] uint8"""
+        """[B, C, H, W] uint8, [B] -> [B, C, *out_size(H, W)] uint8"""
         raise NotImplementedError
 
 
@@ -62,10 +88,17 @@ class NormalisedOp(OpSpec):
 
 @dataclass(frozen=True)
 class BatchOp(OpSpec):
-    """An operation between the samples of a global batch, in each of R runs."""
+    """An operation between each sample of a global batch and a partner of it, in each of R runs."""
 
     stage: ClassVar[Stage] = "batch"
 
-    def apply(self, images: Tensor, targets: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
-        """[R, B, C, H, W], [R, B, Y], [R, B] -> images and targets of the same shapes"""
+    def partners(self, keys: Tensor) -> Tensor:
+        """The keys of a global batch [R, B] -> [R, B]: which sample of the batch is each one's partner."""
+        raise NotImplementedError
+
+    def apply(self, images: Pair, targets: Pair, keys: Tensor, batch_keys: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples and partners: images of [R, b, C, H, W], targets of [R, b, Y] -> images and targets.
+
+        `keys` [R, b] are the samples' own, `batch_keys` [R, 1] those that the whole global batch shares.
+        """
         raise NotImplementedError

@@ -7,15 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from vitlab.augment.ops._base import NormalisedOp
+from vitlab.augment.ops._base import NormalisedOp, between
 from vitlab.rng import uniform
 
 ATTEMPTS = 10  # torchvision's; a rectangle that sticks out is drawn again at most this often, then nothing is erased
-
-
-def between(low: float, high: float, u: Tensor) -> Tensor:
-    """u in [0, 1) -> low to high"""
-    return low + (high - low) * u
 
 
 def normal_noise(keys: Tensor, shape: torch.Size) -> Tensor:

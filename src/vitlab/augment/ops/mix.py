@@ -14,7 +14,7 @@ import torch
 from scipy.special import betaincinv
 from torch import Tensor
 
-from vitlab.augment.ops._base import BatchOp
+from vitlab.augment.ops._base import BatchOp, Pair
 from vitlab.rng import bits, uniform
 
 QUANTILES = 4097
@@ -33,12 +33,6 @@ def beta_quantile(u: Tensor, alpha: float) -> Tensor:
     place = u * (QUANTILES - 1)
     below = place.long()
     return torch.lerp(table[below], table[below + 1], place - below)
-
-
-def partners(keys: Tensor) -> Tensor:
-    """keys [R, B] -> [R, B]: for each sample another of the same batch, the next one on a random cycle through all."""
-    cycle = bits(keys, "augment.mix.partner", 1)[..., 0].argsort(dim=1, stable=True)
-    return torch.empty_like(cycle).scatter_(1, cycle, cycle.roll(-1, dims=1))
 
 
 @dataclass(frozen=True)
@@ -62,10 +56,14 @@ class Spec(BatchOp):
         self.need(self.mixup_alpha >= 0, "mixup_alpha", "at least 0")
         self.need(self.cutmix_alpha >= 0, "cutmix_alpha", "at least 0")
 
+    def partners(self, keys: Tensor) -> Tensor:
+        """The next one on a random cycle through the whole batch."""
+        cycle = bits(keys, "augment.mix.partner", 1)[..., 0].argsort(dim=1, stable=True)
+        return torch.empty_like(cycle).scatter_(1, cycle, cycle.roll(-1, dims=1))
+
     def shares(self, keys: Tensor, rows: int, columns: int) -> Tensor:
-        """[R, B] -> [R, B or 1, H, W]: how much of each pixel is the image's own."""
-        draws = uniform(keys if self.per == "sample" else keys[:, :1], "augment.mix", 5)
-        mixed, cut, u, top, left = draws[..., None, None].unbind(2)  # [R, B or 1, 1, 1] each
+        """[R, b] -> [R, b, H, W]: how much of each pixel is the image's own."""
+        mixed, cut, u, top, left = uniform(keys, "augment.mix", 5)[..., None, None].unbind(2)  # [R, b, 1, 1] each
         if self.cutmix_alpha == 0:
             own = beta_quantile(u, self.mixup_alpha)
         elif self.mixup_alpha == 0:
@@ -76,7 +74,7 @@ class Spec(BatchOp):
         return torch.where(mixed < self.prob, own, 1.0).expand(-1, -1, rows, columns)
 
     def outside(self, u: Tensor, top: Tensor, left: Tensor, rows: int, columns: int) -> Tensor:
-        """Uniform numbers [R, B or 1, 1, 1] -> [R, B or 1, H, W]: 0 inside CutMix's rectangle, 1 outside."""
+        """Uniform numbers [R, b, 1, 1] -> [R, b, H, W]: 0 inside CutMix's rectangle, 1 outside."""
         side = (1 - beta_quantile(u, self.cutmix_alpha)).sqrt()
         y = torch.arange(rows, device=u.device)[:, None] - (top * rows).floor()  # from the rectangle's centre
         x = torch.arange(columns, device=u.device) - (left * columns).floor()
@@ -84,12 +82,11 @@ class Spec(BatchOp):
         inside = (y >= -half_y) & (y < half_y) & (x >= -half_x) & (x < half_x)
         return 1 - inside.to(u.dtype)
 
-    def apply(self, images: Tensor, targets: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    def apply(self, images: Pair, targets: Pair, keys: Tensor, batch_keys: Tensor) -> tuple[Tensor, Tensor]:
         if self.mixup_alpha == self.cutmix_alpha == 0:
-            return images, targets
-        partner = partners(keys)
-        run = torch.arange(len(keys), device=keys.device)[:, None]
-        own = self.shares(keys, images.shape[-2], images.shape[-1])
-        own_target = own.mean((-2, -1))[..., None].to(targets.dtype)  # [R, B or 1, 1]
-        images = torch.lerp(images[run, partner], images, own[:, :, None].to(images.dtype))
-        return images, torch.lerp(targets[run, partner], targets, own_target)
+            return images.own, targets.own
+        rows, columns = images.own.shape[-2:]
+        own = self.shares(keys if self.per == "sample" else batch_keys, rows, columns)
+        own_target = own.mean((-2, -1))[..., None].to(targets.own.dtype)  # [R, b or 1, 1]
+        mixed = torch.lerp(images.partner, images.own, own[:, :, None].to(images.own.dtype))
+        return mixed, torch.lerp(targets.partner, targets.own, own_target)

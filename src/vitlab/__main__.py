@@ -1,0 +1,5 @@
+"""`python -m vitlab`, which is how torchrun starts it."""
+
+from vitlab.cli.app import main
+
+main()

@@ -1,0 +1,165 @@
+"""A picture as a person sees it: from the bytes of a file to pixels of one size.
+
+Upright, in 8 bits, on white where it is transparent, the first of several frames. Everything that is seen by a model,
+in training and in prediction, comes through `decode`.
+
+Pillow decodes; torch resizes (bicubic, antialiased): on 8-bit pixels it is several times faster, and both let other
+threads work meanwhile.
+"""
+
+import io
+import math
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from vitlab.base.errors import DataError
+
+Fit = Literal["crop", "squash", "pad"]
+
+SUFFIXES = {
+    *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+    *(".pbm", ".pgm", ".ppm", ".pnm", ".jp2", ".avif"),
+}
+# Nothing that starts another program or is no picture of pixels: Pillow hands PostScript to Ghostscript
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO")
+_PADDING = 128  # mid-grey, near zero once it is normalised
+
+# Of a damaged EXIF block or a very large picture that can be decoded all the same
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+class Unreadable(DataError):
+    """Bytes, or a file, of which no picture can be made; the message says why, and not which."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What pictures are brought to: rows and columns, 1 channel (grey) or 3 (RGB), and how they are made to fit.
+
+    `crop` resizes the shorter side, then cuts off what is over at both ends of the longer; `squash` changes the
+    proportions; `pad` keeps everything, between grey bars; `exact` resizes nothing and refuses another size.
+    """
+
+    img_size: tuple[int, int]
+    in_chans: int = 3
+    fit: Fit | Literal["exact"] = "crop"
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of a decoded picture, one byte an element."""
+        return self.in_chans, *self.img_size
+
+
+def decode(source: bytes | Path, frame: Frame) -> Tensor:
+    """A picture's pixels in `frame`: [C, H, W] uint8. Raises Unreadable, whatever is wrong with it."""
+    try:
+        with _open(source) as picture:
+            side = 2 * max(frame.img_size)  # a JPEG is decoded at the scale of 1/2, 1/4 or 1/8 that is still twice ours
+            picture.draft("L" if frame.in_chans == 1 else None, (side, side))
+            values = np.array(_plain(picture, "L" if frame.in_chans == 1 else "RGB"))
+    except UnidentifiedImageError:
+        raise Unreadable("it is not a picture, or of a format that is not known here") from None
+    except Exception as error:  # Pillow's decoders raise whatever they come across
+        raise Unreadable(f"{error or type(error).__name__}") from None
+    return _fitted(values.reshape(*values.shape[:2], frame.in_chans), frame)
+
+
+def _open(source: bytes | Path) -> Image.Image:
+    return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats())
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of our formats that this Pillow was built with."""
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+# ------------------------------------------------------------------------------------------------------- colours
+
+
+def _plain(picture: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
+    """The picture upright, in grey or RGB, 8 bits a channel."""
+    inverted = picture.format == "JPEG" and picture.mode == "CMYK" and "adobe" not in picture.info
+    ImageOps.exif_transpose(picture, in_place=True)
+    if inverted:  # Pillow takes every CMYK JPEG for one of Adobe's, whose inks are stored upside down
+        picture = ImageChops.invert(picture)
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        picture = _eight_bits(picture)
+    if picture.mode == "LAB":
+        picture = _lab_to_rgb().apply(picture)
+    if picture.has_transparency_data:
+        seen = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Grey values of 16 or 32 bits or floating point, scaled: Pillow's own conversion would cut them off at 255.
+
+    White is the first of 1, 255 (both for floating point only) and 65,535 that no value exceeds; values that fit
+    none of them are stretched over their own range.
+    """
+    values = np.asarray(picture, dtype=np.float32)
+    values = np.where(np.isfinite(values), values, 0)
+    scales = (1, 255, 65_535) if picture.mode == "F" else (65_535,)
+    lowest, highest = float(values.min()), float(values.max())
+    fitting = [scale for scale in scales if lowest >= 0 and highest <= scale]
+    black, white = (0, fitting[0]) if fitting else (lowest, highest)
+    return Image.fromarray(np.rint((values - black) * (255 / (white - black or 1))).astype(np.uint8))
+
+
+@cache
+def _lab_to_rgb() -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+
+
+# ---------------------------------------------------------------------------------------------------------- size
+
+
+def _fitted(values: np.ndarray, frame: Frame) -> Tensor:
+    """[h, w, C] -> [C, H, W]"""
+    (height, width), (rows, columns) = values.shape[:2], frame.img_size
+    if (height, width) == (rows, columns):
+        return torch.from_numpy(values).permute(2, 0, 1)
+    match frame.fit:
+        case "exact":
+            raise Unreadable(f"its size is {width} × {height}, not {columns} × {rows}")
+        case "squash":
+            return _resized(values, rows, columns)
+        case "crop":
+            scale = max(rows / height, columns / width)
+            return _resized(
+                _centre(values, _whole(rows / scale, height), _whole(columns / scale, width)), rows, columns
+            )
+        case "pad":
+            scale = min(rows / height, columns / width)
+            inner = _resized(values, _whole(height * scale, rows), _whole(width * scale, columns))
+            top, left = (rows - inner.shape[1]) // 2, (columns - inner.shape[2]) // 2
+            padded = np.full(frame.shape, _PADDING, np.uint8)  # NumPy's: no worker is to wake torch's own threads
+            padded[:, top : top + inner.shape[1], left : left + inner.shape[2]] = inner
+            return torch.from_numpy(padded)
+
+
+def _whole(length: float, most: int) -> int:
+    return min(max(math.floor(length + 0.5), 1), most)
+
+
+def _centre(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    top, left = (values.shape[0] - rows) // 2, (values.shape[1] - columns) // 2
+    return np.ascontiguousarray(values[top : top + rows, left : left + columns])
+
+
+def _resized(values: np.ndarray, rows: int, columns: int) -> Tensor:
+    """[h, w, C] -> [C, rows, columns]"""
+    pixels = torch.from_numpy(values).permute(2, 0, 1)[None]
+    return interpolate(pixels, (rows, columns), mode="bicubic", antialias=True)[0]

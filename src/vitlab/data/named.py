@@ -1,0 +1,37 @@
+"""What `--data TEXT` means."""
+
+import os
+from typing import Any
+
+from vitlab.base.errors import DataError, unknown
+from vitlab.base.spec import component_names
+from vitlab.data.parquet import has_shards
+from vitlab.data.places import find
+from vitlab.data.sets._base import DataSpec
+
+_SETTING = {"folder": "path", "parquet": "path", "hub": "repo"}  # what stands after the colon
+
+
+def settings_of(text: str) -> dict[str, Any]:
+    """The settings of the set that a text names, for `from_dict(DataSpec, …)`:
+
+    `digits`, or any other set that needs no settings; `hub:ORG/NAME`, `folder:PATH`, `parquet:PATH`; or a path, which
+    holds parquet files or pictures. A name goes before a folder of that name. Raises DataError, with near names.
+    """
+    names = component_names(DataSpec.family)
+    kind, _, rest = text.partition(":")
+    if kind in _SETTING:
+        if rest:
+            return {"name": kind, _SETTING[kind]: rest}
+        raise DataError(f"--data {text}: expected {kind}:{'ORG/NAME' if kind == 'hub' else 'PATH'}")
+    if text in names:
+        return {"name": text}
+    folder = find(text)
+    if folder is not None:
+        return {"name": "parquet" if has_shards(folder) else "folder", "path": text}
+    if os.sep in text or "/" in text:
+        return {"name": "folder", "path": text}  # which will say that it is not there, and where it was looked for
+    if "." in text:
+        return {"name": text}  # somebody else's set, by the dotted path of its module
+    legal = [name for name in names if name not in _SETTING] + [f"{name}:…" for name in _SETTING]
+    raise DataError(unknown("data", text, legal))

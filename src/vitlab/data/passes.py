@@ -1,0 +1,122 @@
+"""A held-out split that is streamed: read in order, from its beginning, every time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vitlab.base.errors import DataError
+from vitlab.data import cache
+from vitlab.data.decode import Frame
+from vitlab.data.images import Promise
+from vitlab.data.intake import LOOK, left_out
+from vitlab.data.rows import Row, Rows, decoding
+from vitlab.data.workers import ahead
+
+_CHUNK = 64  # rows that are looked at together
+_CHUNKS_AHEAD = 4
+_BATCHES_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Passes:
+    """A held-out split that is read from its beginning every time: the rows at `positions` [n], ascending.
+
+    `labels` [n] int64 are on the device that the pictures are copied to.
+    """
+
+    rows: Rows
+    positions: Tensor
+    labels: Tensor
+    frame: Frame
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+        return len(self.labels)
+
+    def to(self, device: torch.device | str) -> "Passes":
+        """The same pictures, which will be copied to `device` once they are decoded."""
+        return replace(self, labels=self.labels.to(device))
+
+    def subset(self, indices: Tensor) -> "Passes":
+        """indices [m], ascending -> the pictures there. Raises ValueError for another order: it cannot be read."""
+        if (indices.diff() <= 0).any():
+            raise ValueError("what is read in passes has subsets in ascending order only")
+        return replace(
+            self, positions=self.positions[indices.cpu()], labels=self.labels[indices.to(self.labels.device)]
+        )
+
+    def ask(self, indices: Tensor) -> Promise:
+        """indices [...] -> a promise of their pixels [..., C, H, W]: it reads up to the last of them."""
+        wanted, places = indices.cpu().unique(return_inverse=True)
+
+        def promise() -> Tensor:
+            pixels = self._decoded(list(self._pass(self.positions[wanted])))()
+            return pixels[places.to(pixels.device)]
+
+        return promise
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All pictures in order: pixels [b, C, H, W] and labels [b], decoded two batches ahead."""
+        batches = ahead(map(self._decoded, _chunks(self._pass(self.positions), size)), _BATCHES_AHEAD)
+        for start, pixels in zip(range(0, len(self), size), batches, strict=True):
+            yield pixels, self.labels[start : start + size]
+
+    def _pass(self, positions: Tensor) -> Iterator[Row]:
+        """The rows at `positions`, ascending."""
+        wanted = iter(positions.tolist())
+        upcoming = next(wanted, None)
+        for position, row in enumerate(self.rows if upcoming is not None else ()):
+            if position == upcoming:
+                yield row
+                upcoming = next(wanted, None)
+                if upcoming is None:
+                    return
+
+    def _decoded(self, rows: list[Row]) -> Promise:
+        device = self.labels.device
+        decoded = decoding(rows, self.frame, device)
+
+        def promise() -> Tensor:
+            pixels, unreadable = decoded()
+            for place, why in unreadable.items():
+                raise DataError(f"{rows[place].name} is unreadable: {why}")
+            return pixels.to(device, non_blocking=True)
+
+        return promise
+
+
+def survey(rows: Rows, frame: Frame, memory: Path) -> tuple[Passes, tuple[str, ...]]:
+    """A held-out split without its unreadable pictures, and their names: found by one pass, remembered at `memory`."""
+    known = cache.recall(memory)
+    if not {"labels", "unreadable"} <= known.keys():
+        known = _surveyed(rows)
+        cache.remember(memory, known)
+    labels = torch.tensor(known["labels"], dtype=torch.int64)
+    bad = {int(position): (name, why) for position, (name, why) in known["unreadable"].items()}
+    names = left_out("test", len(labels), list(bad.values()))
+    positions = torch.tensor([position for position in range(len(labels)) if position not in bad], dtype=torch.int64)
+    return Passes(rows, positions, labels[positions], frame), names
+
+
+def _surveyed(rows: Rows) -> dict[str, Any]:
+    """Labels of all rows, and name and reason of the unreadable ones, by position."""
+
+    def look(chunk: list[Row]) -> Callable[[], tuple[list[Row], dict[int, str]]]:
+        looking = decoding(chunk, LOOK, torch.device("cpu"))
+        return lambda: (chunk, looking().unreadable)
+
+    labels: list[int] = []
+    unreadable: dict[int, tuple[str, str]] = {}
+    for chunk, bad in ahead(map(look, _chunks(iter(rows), _CHUNK)), _CHUNKS_AHEAD):
+        unreadable |= {len(labels) + place: (chunk[place].name, why) for place, why in bad.items()}
+        labels += [row.label for row in chunk]
+    return {"labels": labels, "unreadable": unreadable}
+
+
+def _chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    return iter(lambda: list(islice(rows, size)), [])

@@ -1,0 +1,95 @@
+"""What sets in tables share: their two columns, and that they can be streamed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vitlab.base.errors import DataError, SpecError
+from vitlab.data import cache, tables
+from vitlab.data.images import Splits
+from vitlab.data.passes import survey
+from vitlab.data.rows import Rows
+from vitlab.data.sets._pictures import PicturesSpec
+from vitlab.data.stream import Stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablesSpec(PicturesSpec):
+    """A table of pictures and labels a split.
+
+    With `streaming` it is never whole on this machine: it is read as it comes, in an order that is not exact, and
+    needs a held-out split of its own.
+    """
+
+    image: str | None = None  # the columns; None: the only ones that can be meant
+    label: str | None = None
+    streaming: bool = False
+    buffer: int = 10_000  # encoded pictures that are held to shuffle a stream
+    samples_per_epoch: int | None = None  # of a stream; None: what the set says of itself, or what counting finds
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field in ("buffer", "samples_per_epoch"):
+            value = getattr(self, field)
+            if value is not None and value < 1:
+                raise SpecError(f"{field}={value}: must be positive")
+
+    @property
+    def origin(self) -> str:
+        """What messages call the set."""
+        raise NotImplementedError
+
+    def open_stream(self) -> Mapping[str, Any]:
+        """`train` and, if there is a held-out split, `test`, as tables to be streamed. Raises DataError."""
+        raise NotImplementedError
+
+    def memory(self, streamed: Mapping[str, Any]) -> Path:
+        """Where what a pass over the stream found is remembered."""
+        raise NotImplementedError
+
+    def num_rows(self, streamed: Mapping[str, Any]) -> int | None:
+        """How many rows the training split has, if it says so itself."""
+        raise NotImplementedError
+
+    def class_names(self) -> tuple[str, ...]:
+        if self.streaming:
+            return self.stream_columns(self.open_stream()).class_names or ()
+        return self.source().open().class_names
+
+    def read(self) -> Splits:
+        return self._streamed() if self.streaming else super().read()
+
+    def stream_columns(self, streamed: Mapping[str, Any]) -> tables.Columns:
+        """The columns of an opened stream. Raises DataError, also if only reading it all would tell its classes."""
+        features = {f"{self.origin} {split}": table.features for split, table in streamed.items()}
+        named = tables.columns(features, self.image, self.label)
+        if named.class_names is None and self.num_classes is None:
+            raise DataError(f"{self.origin} does not name its classes: a streamed set then needs data.num_classes")
+        return named
+
+    def _streamed(self) -> Splits:
+        streamed = self.open_stream()
+        if "test" not in streamed:
+            raise DataError(f"{self.origin} has no held-out split, and a streamed set cannot be divided")
+        named = self.stream_columns(streamed)
+        class_names = named.class_names or tuple(map(str, range(self.num_classes or 0)))
+        self.check_classes(class_names)
+        rows = {
+            split: Rows(table, named, len(class_names), f"{self.origin} {split}") for split, table in streamed.items()
+        }
+        memory = self.memory(streamed)
+        samples = self.samples_per_epoch or self.num_rows(streamed) or _counted(rows["train"], memory)
+        stream = Stream(rows["train"], self.frame, samples, self.buffer)
+        test, unreadable = survey(rows["test"], self.frame, memory)
+        return Splits(stream, test, class_names, {"test": unreadable}, stream.order)
+
+
+def _counted(rows: Rows, memory: Path) -> int:
+    """The rows of a split, counted by reading them all, once."""
+    kept = memory.with_suffix(".count.json")
+    count = cache.recall(kept).get("rows")
+    if count is None:
+        count = sum(1 for _ in rows)
+        cache.remember(kept, {"rows": count})
+    return count

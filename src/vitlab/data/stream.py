@@ -1,0 +1,125 @@
+"""A training split that is read as it comes, and cannot be indexed."""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import count as count_from
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from vitlab.data.decode import Frame
+from vitlab.data.intake import TOLERATED, too_many
+from vitlab.data.rows import Row, Rows, decoding
+from vitlab.data.workers import Decoded
+
+_CHUNK = 64  # rows that are fetched and decoded together
+_CHUNKS_AHEAD = 4
+_ENOUGH = 1000  # rows after which the share of unreadable ones means something
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A training split that is read as it comes. An epoch is `samples_per_epoch` rows; readers say in which order."""
+
+    rows: Rows
+    frame: Frame
+    samples_per_epoch: int
+    buffer: int
+    device: torch.device = torch.device("cpu")
+
+    def __len__(self) -> int:
+        """The samples of one epoch."""
+        return self.samples_per_epoch
+
+    @property
+    def order(self) -> str:
+        """What records say of the order."""
+        return f"a shuffle within a buffer of {self.buffer:,} pictures: streamed, cannot be indexed"
+
+    def to(self, device: torch.device | str) -> "Stream":
+        """The same stream, its pictures copied to `device` once they are decoded."""
+        return replace(self, device=torch.device(device))
+
+    def reader(self, seed: int) -> "Reader":
+        """The samples in the order of a run's seed, from the first on."""
+        return Reader(self, seed)
+
+
+class Reader:
+    """One run's samples: position p is always the same one, in whatever counts they are read.
+
+    At the place of an unreadable picture stands the next readable one, so that positions need no knowledge of what is
+    readable. `unreadable` has the names of those that were met, and why.
+    """
+
+    def __init__(self, stream: Stream, seed: int):
+        self.stream, self.seed = stream, seed
+        self.unreadable: dict[str, str] = {}
+        self._seen = self._failed = 0
+        self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="fetch")
+        self._waiting: deque[Future[tuple[list[Row], Callable[[], Decoded]]]] = deque()
+        self.go_to(0)
+
+    def go_to(self, position: int) -> None:
+        """Read on from this position. The epoch's rows before it are passed over, not decoded."""
+        while self._waiting:
+            self._waiting.pop().cancel()
+        self._rows = self._from(position)
+        self._pixels = torch.empty((0, *self.stream.frame.shape), dtype=torch.uint8, device=self.stream.device)
+        self._labels = torch.empty(0, dtype=torch.int64, device=self.stream.device)
+        self._missing = 0  # samples before the next chunk, for which only unreadable rows were found
+
+    def read(self, count: int) -> tuple[Tensor, Tensor]:
+        """The next samples: pixels [count, C, H, W] uint8 and labels [count] int64, on the stream's device.
+
+        Raises DataError if more than 1 % of what was read is unreadable.
+        """
+        parts = [(self._pixels, self._labels)]
+        while sum(len(labels) for _, labels in parts) < count:
+            self._fetch_ahead(count)
+            parts.append(self._decoded(*self._waiting.popleft().result()))
+        self._fetch_ahead(count)
+        pixels, labels = (torch.cat(kind) for kind in zip(*parts, strict=True))
+        self._pixels, self._labels = pixels[count:].clone(), labels[count:]
+        return pixels[:count], labels[:count]
+
+    def _fetch_ahead(self, count: int) -> None:
+        """Have at least as much under way as is read at once."""
+        while len(self._waiting) < count // _CHUNK + _CHUNKS_AHEAD:
+            self._waiting.append(self._fetcher.submit(self._fetch, self._rows))
+
+    def _fetch(self, rows: Iterator[Row]) -> tuple[list[Row], Callable[[], Decoded]]:
+        chunk = list(islice(rows, _CHUNK))
+        return chunk, decoding(chunk, self.stream.frame, self.stream.device)
+
+    def _decoded(self, rows: list[Row], decoded: Callable[[], Decoded]) -> tuple[Tensor, Tensor]:
+        """A chunk's samples, the unreadable replaced."""
+        pixels, unreadable = decoded()
+        self._note({rows[place].name: why for place, why in unreadable.items()}, len(rows))
+        readable = [place for place in range(len(rows)) if place not in unreadable]
+        following = (bisect_left(readable, place) for place in range(-self._missing, len(rows)))
+        places = [readable[index] for index in following if index < len(readable)]
+        self._missing += len(rows) - len(places)
+        device = self.stream.device
+        labels = torch.tensor([rows[place].label for place in places], dtype=torch.int64)
+        return pixels.to(device, non_blocking=True)[torch.tensor(places, device=device)], labels.to(device)
+
+    def _note(self, unreadable: dict[str, str], count: int) -> None:
+        self.unreadable |= unreadable
+        self._seen += count
+        self._failed += len(unreadable)
+        if self._seen >= _ENOUGH and self._failed > TOLERATED * self._seen:
+            raise too_many("train", self._seen, self._failed, list(self.unreadable.items()))
+
+    def _from(self, position: int) -> Iterator[Row]:
+        """The rows from a position on, epoch after epoch."""
+        stream = self.stream
+        first, passed = divmod(position, stream.samples_per_epoch)
+        for epoch in count_from(first):
+            rows = stream.rows.shuffled(self.seed, epoch, stream.samples_per_epoch, stream.buffer)
+            yield from islice(rows, passed, None)
+            passed = 0

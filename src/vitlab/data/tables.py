@@ -1,0 +1,222 @@
+"""Tables of pictures and labels, opened by Hugging Face `datasets`: parquet files, or a data set on the hub.
+
+`datasets` is imported where it is used: that takes most of a second.
+"""
+
+import sys
+import tempfile
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vitlab.base.errors import DataError
+from vitlab.data.decode import Frame, Unreadable
+from vitlab.data.encoded import Encoded
+from vitlab.data.intake import Listing
+
+Shards = Sequence[tuple[str, int]]  # what follows each other in a table: names, and numbers of rows
+
+_THROWN_AWAY = 1 << 30  # bytes of parquet files of which no copy is kept: making it again takes seconds
+
+# ------------------------------------------------------------------------------------------------------ opening
+
+
+def open_files(files: Mapping[str, Sequence[Path]], streaming: bool = False) -> dict[str, Any]:
+    """The parquet files of each split, as one table a split. Raises DataError.
+
+    A table that can be indexed is a memory map of a copy that `datasets` makes. Of small files it is deleted at once,
+    and lives on as long as the map; of large ones it stays in the cache of `datasets`.
+    """
+    import datasets
+
+    named = {split: [str(file) for file in found] for split, found in files.items()}
+    large = sum(file.stat().st_size for found in files.values() for file in found) > _THROWN_AWAY
+    try:
+        with _quiet(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+            where = None if large else scratch
+            return dict(datasets.load_dataset("parquet", data_files=named, cache_dir=where, streaming=streaming))
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        folder = next(iter(files.values()))[0].parent
+        raise DataError(f"the parquet files in {folder} cannot be read: {error}") from None
+
+
+def open_hub(
+    repo: str, config: str | None = None, revision: str | None = None, streaming: bool = False
+) -> dict[str, Any]:
+    """A data set of the hub, one table a split: downloaded, found in the hub's own cache, or to be streamed."""
+    import datasets
+
+    try:
+        with _quiet():
+            return dict(datasets.load_dataset(repo, config, revision=revision, streaming=streaming))
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise DataError(f"hub:{repo} cannot be opened: {error}") from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars of `datasets` but on a terminal; whoever asked for them before gets them back."""
+    import datasets
+
+    hidden = datasets.are_progress_bars_disabled()
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not hidden:
+            datasets.enable_progress_bars()
+
+
+# ------------------------------------------------------------------------------------------------------ columns
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The column of pictures, the column of labels, and the classes' names, where the table has them."""
+
+    image: str
+    label: str
+    class_names: tuple[str, ...] | None
+
+
+def columns(features: Mapping[str, Mapping[str, Any] | None], image: str | None, label: str | None) -> Columns:
+    """Those asked for, else the only ones that can be meant, the same in all tables; `features` is by table's name.
+
+    Raises DataError, which says what there is.
+    """
+    found = {origin: _columns(origin, kinds or {}, image, label) for origin, kinds in features.items()}
+    (first, chosen), *others = found.items()
+    for origin, other in others:
+        if other != chosen:
+            ours, theirs = (f"{c.image}, {c.label} of {c.class_names or 'numbers'}" for c in (chosen, other))
+            raise DataError(f"{first} and {origin} have different columns or classes: {ours}; {theirs}")
+    return chosen
+
+
+def _columns(origin: str, kinds: Mapping[str, Any], image: str | None, label: str | None) -> Columns:
+    import datasets
+
+    pictures = [name for name, kind in kinds.items() if _is_picture(kind)]
+    classes = [name for name, kind in kinds.items() if isinstance(kind, datasets.ClassLabel)]
+    numbers = [name for name in ("label", "labels") if _is_number(kinds.get(name))]
+    image = _chosen(origin, kinds, "image", image, pictures)
+    label = _chosen(origin, kinds, "label", label, classes or numbers)
+    if not _is_picture(kinds[image]):
+        raise DataError(f"{origin}: its column {image} holds no pictures, but {kinds[image]}")
+    names = getattr(kinds[label], "names", None)
+    if names is None and not _is_number(kinds[label]):
+        raise DataError(f"{origin}: its column {label} holds no class indices, but {kinds[label]}")
+    return Columns(image, label, None if names is None else tuple(names))
+
+
+def _chosen(origin: str, kinds: Mapping[str, Any], what: str, name: str | None, fitting: Sequence[str]) -> str:
+    has = ", ".join(kinds) or "no columns whose kind is known"
+    if name is not None:
+        if name not in kinds:
+            raise DataError(f"{origin} has no column {name}; it has {has}")
+        return name
+    if len(fitting) != 1:
+        number = f"{len(fitting)} columns ({', '.join(fitting)})" if fitting else "no column"
+        raise DataError(f"{origin} has {number} that can be the {what}; name it: {what}=COLUMN. It has {has}")
+    return fitting[0]
+
+
+def _is_picture(kind: Any) -> bool:
+    import datasets
+
+    stored = isinstance(kind, Mapping) and {"bytes", "path"} <= set(kind)
+    return stored or isinstance(kind, datasets.Image) or _plain_type(kind) in ("binary", "large_binary")
+
+
+def _is_number(kind: Any) -> bool:
+    return _plain_type(kind).startswith(("int", "uint"))
+
+
+def _plain_type(kind: Any) -> str:
+    import datasets
+
+    return str(kind.dtype) if isinstance(kind, datasets.Value) else ""
+
+
+# ------------------------------------------------------------------------------------------------------- values
+
+
+def listing(tables: Mapping[str, Any], named: Columns, frame: Frame, shards: Mapping[str, Shards]) -> Listing:
+    """The pictures of every split's table. Raises DataError for rows without a label."""
+    splits = {}
+    for split, table in tables.items():
+        labels = _labels(table, named.label, f"the {split} split")
+        splits[split] = Encoded(Column(table, named.image, shards[split]), torch.arange(len(labels)), labels, frame)
+    most = 1 + max(int(pictures.labels.max()) for pictures in splits.values())
+    return Listing(splits, named.class_names or tuple(map(str, range(most))))
+
+
+def hub_listing(tables: Mapping[str, Any], origin: str, image: str | None, label: str | None, frame: Frame) -> Listing:
+    """The same of tables that `open_hub` opened: they say themselves what is in them."""
+    named = columns({f"{origin} {split}": table.features for split, table in tables.items()}, image, label)
+    shards = {split: [(f"{origin} {split}", len(table))] for split, table in tables.items()}
+    return listing(tables, named, frame, shards)
+
+
+def _labels(table: Any, name: str, origin: str) -> Tensor:
+    """[n] int64"""
+    values = table.data.column(name)
+    if values.null_count:
+        raise DataError(f"{origin} has {values.null_count} rows without a {name}")
+    return torch.from_numpy(np.array(values.to_numpy(), dtype=np.int64))
+
+
+class Column:
+    """The pictures of a table, by row."""
+
+    def __init__(self, table: Any, name: str, shards: Shards):
+        self.values = table.data.column(name)
+        self.shards = shards
+        self.ends = list(accumulate(length for _, length in shards))
+
+    def __getitem__(self, row: int) -> bytes | Path:
+        """Picture `row`, encoded."""
+        return picture_of(self.values[row].as_py())
+
+    def name(self, row: int) -> str:
+        """Its shard, its row there, and the name that the picture had before."""
+        shard = bisect_right(self.ends, row)
+        return name_of(self.values[row].as_py(), self.shards[shard][0], row - (self.ends[shard - 1] if shard else 0))
+
+
+def picture_of(value: Any) -> bytes | Path:
+    """What a table has in place of a picture: bytes, or bytes and a path of which one may be missing."""
+    path = None
+    if isinstance(value, Mapping):
+        value, path = value.get("bytes"), value.get("path")
+    if value is None and path:
+        return _fetched(path) if "://" in path else Path(path)
+    if not isinstance(value, bytes):
+        raise Unreadable("there is no picture")
+    return value
+
+
+def name_of(value: Any, shard: str, row: int) -> str:
+    """What messages and records call a picture of a table."""
+    path = value.get("path") if isinstance(value, Mapping) else None
+    return f"{shard}, row {row}" + (f" ({Path(path).name})" if path else "")
+
+
+def _fetched(address: str) -> bytes:
+    """A file that is not here: so a folder of pictures on the hub names its own, when it is streamed."""
+    import fsspec
+
+    try:
+        with fsspec.open(address, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise Unreadable(f"{address}: {error}") from None

@@ -1,0 +1,121 @@
+"""Several processes that train the same runs together: `torchrun --nproc-per-node 2 -m vitlab train …`.
+
+Every process holds the same weights and takes its part of every global batch. What they add up (gradients, scores) is
+then the same in all of them, and so is every decision that follows from it; only the first process writes files.
+A process that is alone is the ordinary case: nothing here costs it anything.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from vitlab.base.errors import UserError
+
+T = TypeVar("T")
+PATIENCE = timedelta(hours=1)  # how long the others wait while the first one decodes a large data set
+
+
+class ProcessLost(UserError):
+    """Another process of the job ended before its time."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of `count` processes this one is: `rank`, from 0. `local`: how many of them share this machine."""
+
+    rank: int = 0
+    count: int = 1
+    local: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes."""
+        return self.rank == 0
+
+    def part(self, size: int) -> slice:
+        """This process's share of `size` things in a row; the shares differ by one at most."""
+        return slice(size * self.rank // self.count, size * (self.rank + 1) // self.count)
+
+    def add_up(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each tensor, in place, by its sum over all processes."""
+        if self.count > 1:
+            with naming_the_loss():
+                for tensor in tensors:
+                    dist.all_reduce(tensor)
+
+    def most(self, values: Sequence[int]) -> list[int]:
+        """The largest of each value over all processes."""
+        if self.count == 1:
+            return list(values)
+        largest = torch.tensor(values)
+        with naming_the_loss():
+            dist.all_reduce(largest, op=dist.ReduceOp.MAX)
+        return largest.tolist()
+
+    def wait(self) -> None:
+        """Until all processes have come here."""
+        self.most([0])
+
+    def by_first(self, work: Callable[[], T]) -> T:
+        """Let the first process do it: all have its result. If it is a mistake, the first says so and all end."""
+        if self.count == 1:
+            return work()
+        said: list[T | UserError | None] = [None]
+        if self.first:
+            try:
+                said = [work()]
+            except UserError as mistake:
+                said = [mistake]
+        with naming_the_loss():
+            dist.broadcast_object_list(said)
+        if isinstance(said[0], UserError):
+            raise said[0] if self.first else SystemExit(2)
+        return said[0]  # type: ignore[return-value]  # what the first process's work gave
+
+    def first_ahead(self, work: Callable[[], T]) -> T:
+        """Let all do it, the first process before the others, which find what it left in the cache."""
+        done: list[T] = []
+        self.by_first(lambda: done.append(work()))
+        return done[0] if done else work()
+
+
+ALONE = Processes()
+
+
+@contextmanager
+def naming_the_loss() -> Iterator[None]:
+    """Turn a broken connection into a sentence."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise ProcessLost(
+            "another process of this job ended, so this one ends too; start the same command with --resume, with as "
+            f"many processes as you like, to go on from the last checkpoint ({str(error).splitlines()[0]})"
+        ) from error
+
+
+@contextmanager
+def joined() -> Iterator[Processes]:
+    """The processes that torchrun started together with this one; alone without torchrun.
+
+    Tensors on a GPU are added up by NCCL, those on the CPU by gloo; each process takes its own GPU.
+    """
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        yield ALONE
+        return
+    local_rank, local = int(os.environ["LOCAL_RANK"]), int(os.environ.get("LOCAL_WORLD_SIZE", count))
+    backend = "gloo"
+    if torch.cuda.device_count() >= local:
+        torch.cuda.set_device(local_rank)
+        backend = "cpu:gloo,cuda:nccl"
+    dist.init_process_group(backend, timeout=PATIENCE)
+    yield Processes(dist.get_rank(), count, local)
+    dist.destroy_process_group()  # only after a good end: the others may be gone, and this would wait for them
