@@ -119,6 +119,14 @@ def test_checkpointing_changes_no_bit_and_a_resume_knows_of_it(vitlab, tiny, fin
     assert weights(tmp_path / "run") == weights(finished)
 
 
+def test_deterministic_is_said_and_recorded_and_changes_no_bit_on_a_cpu(vitlab, tiny, finished, tmp_path):
+    answer = vitlab("train", "digits", *tiny, "--deterministic", "--out", tmp_path / "run")
+    assert answer.code == 0
+    assert "1 threads, deterministic (a CPU always is)" in answer.out
+    assert read_json(tmp_path / "run/env.json")["choices"]["deterministic"] is True
+    assert weights(tmp_path / "run") == weights(finished)
+
+
 def test_tensorboard_events_are_written_where_they_are_asked_for(vitlab, tiny, finished, tmp_path):
     pytest.importorskip("tensorboard")
     assert vitlab("train", "digits", *tiny, "--tensorboard", "--out", tmp_path / "run").code == 0

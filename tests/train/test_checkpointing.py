@@ -124,14 +124,14 @@ def test_the_cost_knows_what_it_saves(tiny_run, loop_of, everything_random):
     """For one more image in the batch, within two in a hundred of what a real step saves."""
 
     def an_image(checkpointing):
-        specs = [tiny_run(everything_random, batch_size=size, **{"model.depth": 8}) for size in (16, 48)]
+        specs = [tiny_run(everything_random, batch_size=size, **{"model.depth": 5}) for size in (16, 48)]
         few, many = (peak_bytes(loop_of(spec, precision="fp32", checkpointing=checkpointing)) for spec in specs)
         return (many - few) / 32
 
-    spent = cost(tiny_run(everything_random, **{"model.depth": 8}).model)
+    spent = cost(tiny_run(everything_random, **{"model.depth": 5}).model)
     saved = spent.activation_bytes - spent.checkpointed_bytes
     assert an_image(False) - an_image(True) == pytest.approx(saved, rel=0.02)
-    assert saved > 0.7 * spent.activation_bytes
+    assert saved > 0.6 * spent.activation_bytes
 
 
 # ---------------------------------------------------------------------------------------------------------- a whole run

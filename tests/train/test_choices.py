@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -24,23 +26,23 @@ def test_the_rule_on_a_cpu_is_float32_explicit_attention_and_all_cores():
 
 
 def test_wishes_win_over_the_rule():
-    wishes = Wishes(
-        device="cpu", precision="fp64", kernel="fused", micro_batch=16, threads=1, compiled=True, checkpointing=True
-    )
-    assert by_rule(wishes, MODEL, 128, runs=1) == Choices(
-        "cpu", "fp64", "fused", 16, 1, compiled=True, checkpointing=True
-    )
+    wishes = Wishes("cpu", "fp64", "fused", micro_batch=16, threads=1, compiled=True)
+    wishes = replace(wishes, checkpointing=True, deterministic=True)
+    expected = Choices("cpu", "fp64", "fused", 16, 1, compiled=True, checkpointing=True, deterministic=True)
+    assert by_rule(wishes, MODEL, 128, runs=1) == expected
 
 
 def test_a_micro_batch_is_no_larger_than_the_batch_and_fits_the_memory(monkeypatch):
     assert by_rule(Wishes(device="cpu", micro_batch=512), MODEL, 128, runs=1).micro_batch == 128
-    room = 2 * 10 * module.cost(MODEL).activation_bytes  # ten images' activations in half of it
+    spent = module.cost(MODEL)
+    monkeypatch.setattr(module, "cost", lambda model: spent)
+    room = 2 * 10 * spent.activation_bytes  # ten images' activations in half of it
     monkeypatch.setattr(module.psutil, "virtual_memory", lambda: type("Memory", (), {"total": room}))
     assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=1).micro_batch == 10
     assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=5).micro_batch == 2
     assert by_rule(Wishes(device="cpu"), MODEL, 128, runs=100).micro_batch == 1
     more = by_rule(Wishes(device="cpu", checkpointing=True), MODEL, 512, runs=1).micro_batch
-    assert more == 10 * module.cost(MODEL).activation_bytes // module.cost(MODEL).checkpointed_bytes > 30
+    assert more == 10 * spent.activation_bytes // spent.checkpointed_bytes > 30
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,15 @@ def test_candidates_are_what_the_machine_has_and_the_user_left_open(monkeypatch,
 def test_choices_in_words():
     assert str(Choices(threads=2)) == "cpu, fp32, explicit attention, 2 threads"
     assert str(Choices(compiled=True, checkpointing=True)).endswith(", 1 threads, compiled, checkpointing")
+    assert str(Choices(deterministic=True)).endswith(", deterministic (a CPU always is)")
+    assert str(Choices(device="cuda", deterministic=True)).endswith(", deterministic")
+
+
+def test_what_is_not_wished_stays_as_it_was():
+    recorded = Choices(precision="bf16", micro_batch=64, deterministic=True)
+    wishes = Wishes(micro_batch=8, checkpointing=True)
+    assert recorded.but(wishes) == replace(recorded, micro_batch=8, checkpointing=True)
+    assert recorded.but(Wishes(deterministic=False)) == replace(recorded, deterministic=False)
 
 
 def test_master_weights_are_never_bf16():

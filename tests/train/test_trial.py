@@ -65,6 +65,14 @@ def test_no_race_where_everything_was_wished(race, monkeypatch):
     assert trial.choose(wishes, [race.spec], images, torch.arange(100)).kernel == "explicit"
 
 
+def test_who_wants_the_same_bits_gets_no_race(race, monkeypatch):
+    """Times differ from machine to machine and from day to day."""
+    monkeypatch.setattr(trial, "_race", None)
+    wishes = Wishes(device="cpu", threads=1, deterministic=True)
+    chosen = trial.choose(wishes, [race.spec], race.spec.data.load(), torch.arange(100))
+    assert (chosen.precision, chosen.kernel, chosen.deterministic) == ("fp32", "explicit", True)
+
+
 def test_a_race_trains_nothing_that_is_kept(race):
     race(fp32=1.0, bf16=0.5)
     assert all(loop.spec.batch_size <= race.spec.batch_size for loop in race.held)

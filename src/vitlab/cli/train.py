@@ -39,6 +39,9 @@ def train(
     checkpointing: Annotated[
         bool, typer.Option("--checkpointing", help="Blocks recompute their activations: less memory, a slower step.")
     ] = False,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="The same bits every time on a GPU too; a CPU gives them anyway.")
+    ] = False,
     save_steps: Annotated[int | None, typer.Option(min=1, help="Save a checkpoint every so many steps.")] = None,
     save_minutes: Annotated[float, typer.Option(min=0, help="Save a checkpoint every so many minutes.")] = 2.0,
     tensorboard: Annotated[
@@ -58,13 +61,14 @@ def train(
     folder = out or Path("runs") / Path(recipe.replace(":", "_")).stem
     specs, folders = _runs(spec, folder, seeds)
     asked = {"device": device, "precision": precision, "kernel": kernel, "micro_batch": micro_batch, "threads": threads}
+    flags = {"compiled": compile, "checkpointing": checkpointing, "deterministic": deterministic}
     console = output.console(quiet=json)
     try:
         results = train_runs(
             specs,
             folders,
             recipe=recipe,
-            wishes=from_dict(Wishes, {**asked, "compiled": compile or None, "checkpointing": checkpointing or None}),
+            wishes=from_dict(Wishes, asked | {name: True for name, given in flags.items() if given}),
             saving=Saving(save_steps, 60 * save_minutes, tensorboard),
             resume=resume,
             init=init,

@@ -1,5 +1,5 @@
-"""What the machine chooses: device, precision, attention kernel, micro-batch, threads; and what the user may add to it,
-compilation and gradient checkpointing.
+"""What the machine chooses: device, precision, attention kernel, micro-batch, threads; and what the user may add:
+compilation, gradient checkpointing, deterministic kernels.
 
 These change how fast a run is and how it rounds, not what it is, so they are no part of its spec or id. They are
 chosen once, recorded in `env.json`, and used again by every resume. Where a rule is known it decides; on a CPU, where
@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from vitlab.base.errors import UserError
-from vitlab.base.spec import Spec
+from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.models.cost import cost
 from vitlab.models.vit import ViTSpec
 
@@ -37,12 +37,21 @@ class Choices(Spec):
     compiled: bool = False
     processes: int = 1
     checkpointing: bool = False  # blocks recompute their activations, see `vitlab.train.checkpointing`
+    deterministic: bool = False  # the same bits every time, see `vitlab.train.deterministic`
 
     def __str__(self) -> str:
-        added = [name for name in ("compiled", "checkpointing") if getattr(self, name)]
-        added += [f"{self.processes} processes"] if self.processes > 1 else []
-        said = (self.device, self.precision, f"{self.kernel} attention", f"{self.threads} threads", *added)
+        said = [self.device, self.precision, f"{self.kernel} attention", f"{self.threads} threads"]
+        said += [name for name in ("compiled", "checkpointing") if getattr(self, name)]
+        if self.deterministic:
+            said.append("deterministic (a CPU always is)" if self.device == "cpu" else "deterministic")
+        if self.processes > 1:
+            said.append(f"{self.processes} processes")
         return ", ".join(said)
+
+    def but(self, wishes: "Wishes") -> "Choices":
+        """The same with what is wished: what a run began with, and what the user says now in its place."""
+        said = {name: value for name, value in to_dict(wishes).items() if value is not None}
+        return from_dict(Choices, to_dict(self) | said)
 
     @property
     def compute_dtype(self) -> torch.dtype:
@@ -66,6 +75,7 @@ class Wishes(Spec):
     threads: int | None = None
     compiled: bool | None = None
     checkpointing: bool | None = None
+    deterministic: bool | None = None
 
 
 def pick_device(wish: str | None) -> torch.device:
@@ -107,6 +117,7 @@ def by_rule(wishes: Wishes, model: ViTSpec, batch_size: int, runs: int) -> Choic
         threads=wishes.threads or cores(),
         compiled=bool(wishes.compiled),
         checkpointing=checkpointing,
+        deterministic=bool(wishes.deterministic),
     )
 
 

@@ -9,7 +9,7 @@ its own, and each with the result that it would have alone. Under torchrun sever
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from rich.console import Console
@@ -18,12 +18,13 @@ from torch import Tensor
 from vitlab.base import records
 from vitlab.base.env import describe
 from vitlab.base.errors import SpecError, UserError
-from vitlab.base.spec import from_dict, to_dict
+from vitlab.base.spec import to_dict
 from vitlab.data.images import ImageSet, Pictures
 from vitlab.data.splits import carve
 from vitlab.data.stream import Stream
 from vitlab.processes import Processes, joined
 from vitlab.train.choices import Choices, Wishes, accelerator, cores, pick_device
+from vitlab.train.deterministic import deterministic_kernels
 from vitlab.train.events import require_tensorboard
 from vitlab.train.folder import RunFolder
 from vitlab.train.interrupt import listening
@@ -54,15 +55,34 @@ def train(
     if saving.tensorboard:
         require_tensorboard()
     with joined() as processes:
+        console = console if console and processes.first else Console(quiet=True)
+        asked = Asked(recipe, wishes, saving, init, console)
         runs = [RunFolder(Path(path), spec, processes.first) for spec, path in zip(specs, folders, strict=True)]
         waiting = [runs[index] for index in processes.by_first(lambda: _waiting(runs, resume))]
         if waiting:
-            console = console if console and processes.first else Console(quiet=True)
-            with naming_the_setting(waiting[0].spec, wishes):
-                session = _prepare(waiting, recipe, wishes, saving, init, console, processes)
-            with naming_the_setting(session.loop.spec, session.choices), listening() as request:
-                session.run(request, console)
+            _work_on(waiting, asked, processes)
         return processes.by_first(lambda: [records.read_json(run.path / "result.json") for run in runs])
+
+
+class Asked(NamedTuple):
+    """What is asked for besides the specs."""
+
+    recipe: str
+    wishes: Wishes
+    saving: Saving
+    init: Path | None
+    console: Console
+
+
+def _work_on(runs: list[RunFolder], asked: Asked, processes: Processes) -> None:
+    """Train runs to their end, or go on with them."""
+    recorded = processes.by_first(runs[0].choices)
+    settled = recorded.but(asked.wishes) if recorded else asked.wishes
+    with deterministic_kernels(bool(settled.deterministic), settled.device):
+        with naming_the_setting(runs[0].spec, settled):
+            session = _prepare(runs, asked, recorded, processes)
+        with naming_the_setting(session.loop.spec, session.choices), listening() as request:
+            session.run(request, asked.console)
 
 
 def _check_alike(specs: Sequence[RunSpec]) -> None:
@@ -80,35 +100,29 @@ def _waiting(runs: Sequence[RunFolder], resume: bool) -> list[int]:
     return [i for i in unfinished if runs[i].status != "failed"] or unfinished  # the others do not wait for those
 
 
-def _prepare(
-    runs: list[RunFolder],
-    recipe: str,
-    wishes: Wishes,
-    saving: Saving,
-    init: Path | None,
-    console: Console,
-    processes: Processes,
-) -> Session:
+def _prepare(runs: list[RunFolder], asked: Asked, recorded: Choices | None, processes: Processes) -> Session:
+    """Everything that training needs; the folders are taken when nothing can be refused any more."""
     specs = [run.spec for run in runs]
     first = specs[0]
     images = processes.first_ahead(first.data.load)
     train_indices, val = _divided(first, images)
     _check_shares(processes, first, len(images.test), len(val))
-    recorded = processes.by_first(runs[0].choices)
-    if recorded:
-        choices = _as_now_wished(recorded, wishes, processes)
-    else:
-        wishes = replace(wishes, threads=wishes.threads or _threads(processes))
-        choices = processes.by_first(lambda: choose(wishes, specs, images, train_indices))
+    wishes = asked.wishes
+    if recorded is None or recorded.processes != processes.count:  # its share of the cores
+        wishes = replace(wishes, threads=wishes.threads or max(1, cores() // processes.local))
+    choices = processes.by_first(
+        lambda: recorded.but(wishes) if recorded else choose(wishes, specs, images, train_indices)
+    )
     choices = replace(choices, processes=processes.count)
+    pick_device(choices.device)
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
     loop = build_loop(specs, images, train_indices, choices, processes)
     loop.loader.batch(0)  # what cannot be done is refused before the folder is taken
-    session = Session(runs, loop, images, val.to(choices.device), choices, saving, processes)
+    session = Session(runs, loop, images, val.to(choices.device), choices, asked.saving, processes)
     env = {**describe(), "accelerator": accelerator(choices.device), "choices": to_dict(choices)}
-    session.take_folders(recipe, env, init)
-    console.print(
+    session.take_folders(asked.recipe, env, asked.init)
+    asked.console.print(
         f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {choices}", highlight=False
     )
     return session
@@ -128,11 +142,6 @@ def _divided(spec: RunSpec, images: ImageSet) -> tuple[Tensor, Pictures]:
     return train, images.train.subset(val)
 
 
-def _threads(processes: Processes) -> int:
-    """A process's share of the machine's cores."""
-    return max(1, cores() // processes.local)
-
-
 def _check_shares(processes: Processes, spec: RunSpec, test: int, val: int) -> None:
     """Everybody must have something to do."""
     smallest = min(spec.batch_size, test, val or test)
@@ -141,13 +150,3 @@ def _check_shares(processes: Processes, spec: RunSpec, test: int, val: int) -> N
             f"{processes.count} processes for batch_size={spec.batch_size}, {test} test and {val} validation images: "
             f"at most {smallest} can share them"
         )
-
-
-def _as_now_wished(recorded: Choices, wishes: Wishes, processes: Processes) -> Choices:
-    """What a run began with; what the user says now goes before it: a smaller micro-batch, another device."""
-    said = {name: value for name, value in to_dict(wishes).items() if value is not None}
-    if recorded.processes != processes.count:
-        said = {"threads": _threads(processes)} | said
-    choices = from_dict(Choices, to_dict(recorded) | said)
-    pick_device(choices.device)
-    return choices
