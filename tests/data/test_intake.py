@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,13 @@ def test_every_class_of_two_or_more_is_tested(on_shelf: Callable):
     splits = divided(Listing({"train": few}, tuple("abcd")), 0.1).splits
     assert sorted(splits["test"].labels.tolist()) == [0, 1, 2]
     assert sorted(splits["train"].labels.tolist()) == [0, 1, 2, 3]
+
+
+def test_a_test_split_without_labels_is_refused(on_shelf: Callable):
+    test = on_shelf(4)
+    unlabelled = replace(test, labels=torch.full((4,), -1))
+    with pytest.raises(DataError, match=r"the test split has no labels; data\.held_out names another"):
+        divided(Listing({"train": test, "test": unlabelled}, ("a", "b")), 0.1)
 
 
 def test_an_empty_split_is_refused(on_shelf: Callable):

@@ -65,7 +65,7 @@ def decode(source: bytes | Path, frame: Frame) -> Tensor:
         with _open(source) as picture:
             side = 2 * max(frame.img_size)  # a JPEG is decoded at the scale of 1/2, 1/4 or 1/8 that is still twice ours
             picture.draft("L" if frame.in_chans == 1 else None, (side, side))
-            values = np.array(_plain(picture, "L" if frame.in_chans == 1 else "RGB"))
+            values = np.asarray(_plain(picture, "L" if frame.in_chans == 1 else "RGB"))
     except UnidentifiedImageError:
         raise Unreadable("it is not a picture, or of a format that is not known here") from None
     except Exception as error:  # Pillow's decoders raise whatever they come across
@@ -127,15 +127,15 @@ def _lab_to_rgb() -> ImageCms.ImageCmsTransform:
 
 
 def _fitted(values: np.ndarray, frame: Frame) -> Tensor:
-    """[h, w, C] -> [C, H, W]"""
+    """[h, w, C], which may not be written to -> a copy [C, H, W]"""
     (height, width), (rows, columns) = values.shape[:2], frame.img_size
     if (height, width) == (rows, columns):
-        return torch.from_numpy(values).permute(2, 0, 1)
+        return torch.from_numpy(values.copy()).permute(2, 0, 1)
     match frame.fit:
         case "exact":
             raise Unreadable(f"its size is {width} × {height}, not {columns} × {rows}")
         case "squash":
-            return _resized(values, rows, columns)
+            return _resized(values.copy(), rows, columns)
         case "crop":
             scale = max(rows / height, columns / width)
             return _resized(
@@ -143,7 +143,7 @@ def _fitted(values: np.ndarray, frame: Frame) -> Tensor:
             )
         case "pad":
             scale = min(rows / height, columns / width)
-            inner = _resized(values, _whole(height * scale, rows), _whole(width * scale, columns))
+            inner = _resized(values.copy(), _whole(height * scale, rows), _whole(width * scale, columns))
             top, left = (rows - inner.shape[1]) // 2, (columns - inner.shape[2]) // 2
             padded = np.full(frame.shape, _PADDING, np.uint8)  # NumPy's: no worker is to wake torch's own threads
             padded[:, top : top + inner.shape[1], left : left + inner.shape[2]] = inner
@@ -156,7 +156,7 @@ def _whole(length: float, most: int) -> int:
 
 def _centre(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
     top, left = (values.shape[0] - rows) // 2, (values.shape[1] - columns) // 2
-    return np.ascontiguousarray(values[top : top + rows, left : left + columns])
+    return values[top : top + rows, left : left + columns].copy()
 
 
 def _resized(values: np.ndarray, rows: int, columns: int) -> Tensor:

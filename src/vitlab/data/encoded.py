@@ -10,7 +10,7 @@ from torch import Tensor
 from vitlab.base.errors import DataError
 from vitlab.data.decode import Frame
 from vitlab.data.images import Promise
-from vitlab.data.workers import Stored, ahead, begin
+from vitlab.data.workers import Stored, ahead, begin, give
 
 _BATCHES_AHEAD = 2
 
@@ -60,7 +60,7 @@ class Encoded:
             pixels, unreadable = decoded()
             for place, why in unreadable.items():
                 raise DataError(f"{self.name(int(wanted[place]))} is unreadable: {why}")
-            return pixels.to(device, non_blocking=True)[places.to(device)]
+            return give(pixels, device)[places.to(device)]
 
         return promise
 

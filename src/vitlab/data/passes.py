@@ -15,7 +15,7 @@ from vitlab.data.decode import Frame
 from vitlab.data.images import Promise
 from vitlab.data.intake import LOOK, left_out
 from vitlab.data.rows import Row, Rows, decoding
-from vitlab.data.workers import ahead
+from vitlab.data.workers import ahead, give
 
 _CHUNK = 64  # rows that are looked at together
 _CHUNKS_AHEAD = 4
@@ -85,7 +85,7 @@ class Passes:
             pixels, unreadable = decoded()
             for place, why in unreadable.items():
                 raise DataError(f"{rows[place].name} is unreadable: {why}")
-            return pixels.to(device, non_blocking=True)
+            return give(pixels, device)
 
         return promise
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from vitlab.data.decode import Frame
 from vitlab.data.intake import TOLERATED, too_many
 from vitlab.data.rows import Row, Rows, decoding
-from vitlab.data.workers import Decoded
+from vitlab.data.workers import Decoded, give
 
 _CHUNK = 64  # rows that are fetched and decoded together
 _CHUNKS_AHEAD = 4
@@ -107,7 +107,7 @@ class Reader:
         self._missing += len(rows) - len(places)
         device = self.stream.device
         labels = torch.tensor([rows[place].label for place in places], dtype=torch.int64)
-        return pixels.to(device, non_blocking=True)[torch.tensor(places, device=device)], labels.to(device)
+        return give(pixels, device)[torch.tensor(places, device=device)], labels.to(device)
 
     def _note(self, unreadable: dict[str, str], count: int) -> None:
         self.unreadable |= unreadable
