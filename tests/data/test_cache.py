@@ -1,4 +1,6 @@
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ SPLITS = Splits(
     Images(torch.arange(24, dtype=torch.uint8).reshape(2, 3, 2, 2), torch.tensor([1, 0])),
     Images(torch.zeros(1, 3, 2, 2, dtype=torch.uint8), torch.tensor([1])),
     ("gull", "øre"),
+    {"train": (), "test": ("test/øre/3.jpg", "test/gull/7.png")},
 )
 
 
@@ -22,6 +25,7 @@ def test_what_is_written_is_read(tmp_path: Path):
     assert torch.equal(found.train.pixels, SPLITS.train.pixels)
     assert torch.equal(found.train.labels, SPLITS.train.labels)
     assert torch.equal(found.test.labels, SPLITS.test.labels)
+    assert found.unreadable == SPLITS.unreadable
     assert [file.name for file in entry.parent.iterdir()] == ["set.npz"]  # nothing temporary stays
 
 
@@ -60,3 +64,21 @@ def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path):
     (tmp_path / "file").write_text("not a folder")
     cache.write(tmp_path / "file" / "set.npz", SPLITS)
     assert cache.read(tmp_path / "file" / "set.npz") is None
+
+
+def test_a_set_that_would_fill_the_disk_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pixels = SPLITS.train.pixels.nbytes + SPLITS.test.pixels.nbytes
+    for free, kept in ((4 * pixels - 1, False), (4 * pixels, True)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        cache.write(tmp_path / "set.npz", SPLITS)
+        assert (tmp_path / "set.npz").exists() is kept
+
+
+def test_facts_are_remembered_unless_they_are_damaged(tmp_path: Path):
+    place = tmp_path / "new" / "set.json"
+    assert not cache.recall(place)
+    cache.remember(place, {"unreadable": {"train": {"7": "cut off"}}})
+    assert cache.recall(place)["unreadable"] == {"train": {"7": "cut off"}}
+    place.write_text(place.read_text()[:-5])
+    assert not cache.recall(place)
+    cache.remember(tmp_path / "new" / "set.json" / "below", {})  # no folder, and no error

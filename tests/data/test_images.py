@@ -15,6 +15,24 @@ def test_length_and_device():
     assert moved.pixels.device.type == moved.labels.device.type == "meta"
 
 
+def test_pixels_are_given_out_as_asked_for():
+    four = Images(
+        torch.arange(4, dtype=torch.uint8)[:, None, None, None].expand(4, 1, 2, 2), torch.tensor([5, 6, 7, 8])
+    )
+    asked = torch.tensor([[3, 0, 0], [1, 2, 3]])
+    assert torch.equal(four.ask(asked)()[..., 0, 0, 0].long(), asked)
+    part = four.subset(torch.tensor([2, 0]))
+    assert part.labels.tolist() == [7, 5]
+    assert part.pixels[:, 0, 0, 0].tolist() == [2, 0]
+
+
+def test_batches_come_in_order_and_the_last_may_be_smaller():
+    batches = list(images(4, 3, 2, 1, 0).batches(2))
+    assert [labels.tolist() for _, labels in batches] == [[4, 3], [2, 1], [0]]
+    assert [len(pixels) for pixels, _ in batches] == [2, 2, 1]
+    assert list(images().batches(2)) == []
+
+
 def test_a_good_set_passes():
     check(Splits(images(1, 0), images(0), ("cat", "dog")))  # the test split may lack a class
 

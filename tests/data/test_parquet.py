@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vitlab.base.errors import DataError
-from vitlab.data import cache, parquet
+from vitlab.data import cache, parquet, tables
 from vitlab.data.parquet import Layout, read
 
 NAMES = ["cat", "dog", "cow"]
@@ -47,7 +47,7 @@ def test_shards_follow_each_other(pets: Path, write_shard: Callable[..., np.ndar
 
 def test_the_second_time_nothing_is_decoded(pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch):
     first = read(LAYOUT)
-    monkeypatch.delattr(parquet, "from_files")
+    monkeypatch.setattr(tables, "open_files", None)
     assert torch.equal(read(LAYOUT).train.pixels, first.train.pixels)
 
 
@@ -85,13 +85,13 @@ def test_a_file_with_altered_bytes_is_named(pets: Path, pictures: np.ndarray):
     start = whole.index(b"RIFF")  # the first WebP picture
     whole[start : start + 40] = bytes(40)
     (pets / TEST).write_bytes(whole)
-    with pytest.raises(DataError, match=f"{TEST} holds a damaged picture"):
+    with pytest.raises(DataError, match=f"{TEST}, row 0 is unreadable"):
         read(LAYOUT)
 
 
 def test_pictures_of_another_size_are_refused(pets: Path, pictures: np.ndarray, write_shard: Callable[..., np.ndarray]):
     write_shard(pets / TEST, 3, NAMES, side=9)
-    with pytest.raises(DataError, match=rf"{TEST}: picture 0 is \(9, 9\), not \(8, 8\)"):
+    with pytest.raises(DataError, match=f"{TEST}, row 0 is unreadable: its size is 9 × 9, not 8 × 8"):
         read(LAYOUT)
 
 
@@ -100,14 +100,14 @@ def test_a_missing_column_is_named(pets: Path, pictures: np.ndarray, write_shard
     with pytest.raises(DataError, match=f"{TEST} has no column label; it has img, kind"):
         read(LAYOUT)
     write_shard(pets / TRAIN, 3, NAMES, side=8, label="kind")
-    with pytest.raises(DataError, match=f"{TRAIN}: its column label is missing"):
+    with pytest.raises(DataError, match=f"{TRAIN} has no column label; it has img, kind"):
         read(LAYOUT)
 
 
 def test_without_files_and_network_it_says_what_to_put_where(pets: Path, monkeypatch: pytest.MonkeyPatch):
     import datasets
 
-    def unreachable(name: str) -> None:
+    def unreachable(name: str, *_: object, **__: object) -> None:
         raise ConnectionError(f"cannot reach {name}")
 
     monkeypatch.setattr(datasets, "load_dataset", unreachable)
@@ -124,25 +124,13 @@ def test_the_hub_stands_in_for_the_files(
 
     files = {"train": tmp_path / TRAIN, "test": tmp_path / TEST}
     pictures = [write_shard(file, 3, NAMES, side=8, seed=seed) for seed, file in enumerate(files.values())]
-    opened = {split: parquet._open(file) for split, file in files.items()}
-    monkeypatch.setattr(datasets, "load_dataset", {"somebody/pets": opened}.__getitem__)
+    opened = tables.open_files({split: [file] for split, file in files.items()})
+    monkeypatch.setattr(datasets, "load_dataset", lambda name, *_, **__: {"somebody/pets": opened}[name])
     splits = read(LAYOUT)
     assert np.array_equal(splits.train.pixels.numpy(), pictures[0].transpose(0, 3, 1, 2))
     assert np.array_equal(splits.test.pixels.numpy(), pictures[1].transpose(0, 3, 1, 2))
     monkeypatch.setattr(datasets, "load_dataset", None)
     assert torch.equal(read(LAYOUT).test.pixels, splits.test.pixels)  # from the cache
-
-
-def test_folders_are_looked_for_beside_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("VITLAB_DATA", raising=False)
-    (tmp_path / "shared/data/pets").mkdir(parents=True)
-    (tmp_path / "work/data").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path / "work")
-    assert parquet.local_folder("pets") == Path("../shared/data/pets")
-    (tmp_path / "work/data/pets").mkdir()
-    assert parquet.local_folder("pets") == Path("data/pets")
-    monkeypatch.setenv("VITLAB_DATA", str(tmp_path / "elsewhere"))
-    assert parquet.local_folder("pets") is None
 
 
 def test_progress_bars_are_left_as_they_were(pictures: np.ndarray, cache_folder: Path):
@@ -153,3 +141,37 @@ def test_progress_bars_are_left_as_they_were(pictures: np.ndarray, cache_folder:
         read(LAYOUT)
         assert datasets.are_progress_bars_disabled() is hidden
         shutil.rmtree(cache_folder)
+
+
+# ------------------------------------------------------------------------------------------------- any folder of them
+
+
+@pytest.mark.parametrize("name", ["test", "validation", "val", "valid"])
+def test_the_held_out_split_has_one_of_four_names(pets: Path, write_shard: Callable[..., np.ndarray], name: str):
+    write_shard(pets / TRAIN, 3, NAMES, side=8)
+    assert parquet.split_files(pets).keys() == {"train"}
+    write_shard(pets / f"{name}-00000-of-00001.parquet", 2, NAMES, side=8)
+    files = parquet.split_files(pets)
+    assert files["test"] == [pets / f"{name}-00000-of-00001.parquet"]
+    assert parquet.row_counts(files) == {"train": [(TRAIN, 3)], "test": [(files["test"][0].name, 2)]}
+
+
+def test_a_held_out_split_can_be_chosen(pets: Path, pictures: np.ndarray):
+    (pets / "valid.parquet").write_bytes((pets / TEST).read_bytes())
+    assert parquet.split_files(pets)["test"] == [pets / TEST]
+    assert parquet.split_files(pets, "valid")["test"] == [pets / "valid.parquet"]
+    with pytest.raises(DataError, match=r"no dev-\*\.parquet"):
+        parquet.split_files(pets, "dev")
+
+
+def test_files_may_lie_in_a_folder_called_data(pets: Path, pictures: np.ndarray):
+    (pets / "data").mkdir()
+    for name in (TRAIN, TEST):
+        (pets / name).rename(pets / "data" / name)
+    assert parquet.has_shards(pets)
+    assert parquet.split_files(pets) == {"train": [pets / "data" / TRAIN], "test": [pets / "data" / TEST]}
+    assert not parquet.has_shards(pets.parent)
+
+
+def test_footers_tell_the_columns(pets: Path, pictures: np.ndarray):
+    assert parquet.columns(parquet.split_files(pets)) == tables.Columns("img", "label", tuple(NAMES))

@@ -7,8 +7,10 @@ from PIL import Image
 
 from vitlab.augment.ops import center_crop
 from vitlab.base.errors import DataError
+from vitlab.base.spec import from_dict
 from vitlab.checkpoints.model import Preprocessing
 from vitlab.data.decode import Frame, decode
+from vitlab.data.sets._base import DataSpec
 from vitlab.evaluate.pictures import find, predict, read
 from vitlab.models.vit import build
 from vitlab.tasks import classify
@@ -47,6 +49,22 @@ def test_a_photograph_is_turned_upright(tmp_path, pixels):
     exif[274] = 6
     Image.fromarray(np.rot90(pixels).copy()).save(tmp_path / "a.png", exif=exif)
     np.testing.assert_array_equal(read(tmp_path / "a.png", FRAME).permute(1, 2, 0).numpy(), pixels)
+
+
+@pytest.mark.parametrize("fit", ["crop", "squash", "pad"])
+def test_a_picture_is_seen_as_in_training(tmp_path, monkeypatch, pixels, fit):
+    """A folder's pictures, and the same files predicted: transparent, turned, of another size, with another fit."""
+    monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
+    exif = Image.Exif()
+    exif[274] = 8
+    with_alpha = np.dstack([pixels, np.arange(96, dtype=np.uint8).reshape(8, 12)])
+    for split in ("train", "test"):
+        (tmp_path / "pets" / split / "a").mkdir(parents=True)
+        Image.fromarray(with_alpha).resize((50, 40)).save(tmp_path / "pets" / split / "a/b.png", exif=exif)
+    trained = from_dict(
+        DataSpec, {"name": "folder", "path": str(tmp_path / "pets"), "img_size": [8, 12], "fit": fit}
+    ).load()
+    assert torch.equal(read(tmp_path / "pets/train/a/b.png", Frame((8, 12), fit=fit)), trained.train.pixels[0])
 
 
 def test_folders_are_searched_through_and_through(tmp_path, pixels):

@@ -1,5 +1,6 @@
 """The data path as torchvision's users write it: one picture at a time, as a DataLoader's worker does."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -76,6 +77,7 @@ def decoders(size: tuple[int, int]) -> dict[str, Callable[[bytes], Tensor]]:
     from torchvision.io import ImageReadMode, decode_image
     from torchvision.transforms import InterpolationMode, v2
 
+    warnings.filterwarnings("ignore", message="The image decoding")  # of a coming removal, with every picture
     fit = v2.Compose([v2.Resize(min(size), InterpolationMode.BICUBIC, antialias=True), v2.CenterCrop(size)])
     to_tensor = v2.PILToTensor()
 

@@ -1,5 +1,6 @@
 """A training split that is read as it comes, and cannot be indexed."""
 
+import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from vitlab.data.workers import Decoded
 
 _CHUNK = 64  # rows that are fetched and decoded together
 _CHUNKS_AHEAD = 4
-_ENOUGH = 1000  # rows after which the share of unreadable ones means something
+_DEVIATIONS = 5  # by which more than the tolerated share must have been met: no good set is refused by chance
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Reader:
     def read(self, count: int) -> tuple[Tensor, Tensor]:
         """The next samples: pixels [count, C, H, W] uint8 and labels [count] int64, on the stream's device.
 
-        Raises DataError if more than 1 % of what was read is unreadable.
+        Raises DataError if clearly more than 1 % of what was read is unreadable.
         """
         parts = [(self._pixels, self._labels)]
         while sum(len(labels) for _, labels in parts) < count:
@@ -112,7 +113,8 @@ class Reader:
         self.unreadable |= unreadable
         self._seen += count
         self._failed += len(unreadable)
-        if self._seen >= _ENOUGH and self._failed > TOLERATED * self._seen:
+        expected = TOLERATED * self._seen
+        if self._failed > expected + _DEVIATIONS * math.sqrt(expected):
             raise too_many("train", self._seen, self._failed, list(self.unreadable.items()))
 
     def _from(self, position: int) -> Iterator[Row]:

@@ -1,0 +1,101 @@
+import datasets
+import fsspec
+import pytest
+
+from vitlab.base.errors import DataError
+from vitlab.data import tables
+from vitlab.data.decode import Frame, Unreadable
+from vitlab.data.tables import Column, Columns, columns, picture_of
+
+PICTURE, NUMBER, TEXT = datasets.Image(), datasets.Value("int64"), datasets.Value("string")
+CLASSES = datasets.ClassLabel(names=["cat", "dog"])
+STORED = {"bytes": datasets.Value("binary"), "path": TEXT}
+
+
+def found(**kinds: object) -> Columns:
+    return columns({"pets": kinds}, None, None)
+
+
+# --------------------------------------------------------------------------------------------------------- columns
+
+
+@pytest.mark.parametrize("picture", [PICTURE, STORED, datasets.Value("binary")])
+def test_the_only_ones_that_can_be_meant_are_found(picture: object):
+    assert found(scan=picture, pet=CLASSES, age=NUMBER) == Columns("scan", "pet", ("cat", "dog"))
+
+
+def test_numbers_are_labels_if_they_are_called_so():
+    assert found(image=PICTURE, label=NUMBER, age=NUMBER) == Columns("image", "label", None)
+    with pytest.raises(DataError, match="pets has no column that can be the label; name it: label=COLUMN"):
+        found(image=PICTURE, age=NUMBER)
+
+
+def test_of_several_one_must_be_named():
+    kinds = {"pets": {"image": PICTURE, "fine": CLASSES, "coarse": datasets.ClassLabel(names=["pet"])}}
+    with pytest.raises(DataError, match=r"2 columns \(fine, coarse\) that can be the label"):
+        columns(kinds, None, None)
+    assert columns(kinds, None, "coarse").class_names == ("pet",)
+
+
+def test_what_is_named_must_be_there_and_of_its_kind():
+    kinds = {"pets": {"image": PICTURE, "label": CLASSES, "text": TEXT}}
+    with pytest.raises(DataError, match="pets has no column picture; it has image, label, text"):
+        columns(kinds, "picture", None)
+    with pytest.raises(DataError, match="its column text holds no pictures, but Value"):
+        columns(kinds, "text", None)
+    with pytest.raises(DataError, match="its column text holds no class indices"):
+        columns(kinds, None, "text")
+    with pytest.raises(DataError, match="no columns whose kind is known"):
+        columns({"pets": None}, None, None)
+
+
+def test_splits_must_agree():
+    other = {"image": PICTURE, "label": datasets.ClassLabel(names=["dog", "cat"])}
+    with pytest.raises(DataError, match=r"train and test have different columns or classes: .*'cat', .*; .*'dog', "):
+        columns({"train": {"image": PICTURE, "label": CLASSES}, "test": other}, None, None)
+
+
+# ---------------------------------------------------------------------------------------------------------- values
+
+
+def table(pictures: list[object], labels: list[object], kind: object = NUMBER) -> datasets.Dataset:
+    features = datasets.Features({"image": datasets.Image(decode=False), "label": kind})
+    return datasets.Dataset.from_dict({"image": pictures, "label": labels}, features=features)
+
+
+def stored(content: bytes | None = None, path: str | None = None) -> dict[str, object]:
+    return {"bytes": content, "path": path}
+
+
+def test_a_column_gives_bytes_and_says_where_they_are_from():
+    column = Column(
+        table([stored(b"one", "a/1.png"), stored(b"two"), stored(b"3")], [0, 1, 0]), "image", [("x", 2), ("y", 1)]
+    )
+    assert [column[row] for row in range(3)] == [b"one", b"two", b"3"]
+    assert [column.name(row) for row in range(3)] == ["x, row 0 (1.png)", "x, row 1", "y, row 0"]
+
+
+def test_a_picture_may_be_a_file_or_lie_elsewhere(tmp_path):
+    assert picture_of(stored(path=str(tmp_path / "a.png"))) == tmp_path / "a.png"
+    assert picture_of(b"bytes") == b"bytes"
+    with fsspec.open("memory://pets/a.png", "wb") as file:
+        file.write(b"content")
+    assert picture_of(stored(path="memory://pets/a.png")) == b"content"
+    with pytest.raises(Unreadable, match=r"memory://pets/b\.png"):
+        picture_of(stored(path="memory://pets/b.png"))
+    for nothing in (None, stored()):
+        with pytest.raises(Unreadable, match="there is no picture"):
+            picture_of(nothing)
+
+
+def test_numbers_without_names_are_classes_up_to_the_largest():
+    splits = {"train": table([stored(b"")] * 3, [0, 4, 1]), "test": table([stored(b"")], [2])}
+    listing = tables.hub_listing(splits, "hub:pets", None, None, Frame((4, 4)))
+    assert listing.class_names == ("0", "1", "2", "3", "4")
+    assert listing.splits["train"].labels.tolist() == [0, 4, 1]
+    assert listing.splits["test"].name(0) == "hub:pets test, row 0"
+
+
+def test_a_row_without_a_label_is_refused():
+    with pytest.raises(DataError, match="the train split has 2 rows without a label"):
+        tables.hub_listing({"train": table([stored(b"")] * 3, [0, None, None])}, "pets", None, None, Frame((4, 4)))

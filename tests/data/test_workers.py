@@ -1,0 +1,80 @@
+import threading
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from vitlab.data import workers
+from vitlab.data.decode import Frame
+from vitlab.data.workers import ahead, begin
+
+FRAME = Frame((2, 3), 1)
+
+
+def test_rows_are_decoded_in_the_order_asked_for(shelf: Callable):
+    rows = [4, 0, 19, 4, *range(20)]
+    pixels, unreadable = begin(shelf(20), rows, FRAME)()
+    assert pixels.shape == (24, 1, 2, 3)
+    assert pixels.flatten(1).tolist() == [[row] * 6 for row in rows]
+    assert not unreadable
+
+
+def test_what_is_unreadable_is_told_by_its_place(shelf: Callable):
+    pixels, unreadable = begin(shelf(30, broken=[3, 20]), [20, 1, 3, 2], FRAME)()
+    assert unreadable.keys() == {0, 2}
+    assert "not a picture" in unreadable[0]
+    assert pixels[[1, 3], 0, 0, 0].tolist() == [1, 2]
+
+
+def test_workers_begin_before_anyone_waits():
+    read = threading.Event()
+
+    class Watched:
+        def __getitem__(self, row: int) -> bytes:
+            read.set()
+            return b""
+
+    waiting = begin(Watched(), [0], FRAME)
+    assert read.wait(timeout=10)
+    assert list(waiting().unreadable) == [0]
+
+
+def test_another_error_is_not_taken_for_a_bad_picture():
+    with pytest.raises(IndexError):
+        begin([], [0], FRAME)()
+
+
+def test_nothing_is_nothing(shelf: Callable):
+    assert begin(shelf(1), [], FRAME)().pixels.shape == (0, 1, 2, 3)
+
+
+def test_a_few_promises_are_made_ahead():
+    made: list[int] = []
+
+    def promise(number: int) -> Callable[[], int]:
+        made.append(number)
+        return lambda: number
+
+    kept = ahead(map(promise, range(5)), 2)
+    assert made == []
+    assert next(kept) == 0
+    assert made == [0, 1, 2]
+    assert [*kept] == [1, 2, 3, 4]
+    assert [*ahead(map(promise, range(2)), 5)] == [0, 1]
+
+
+def test_torch_starts_no_threads_of_its_own_in_workers(shelf: Callable):
+    """Each of our threads would get a team of torch's, which wait for work by turning in circles."""
+    threads = lambda: len(list(workers.Path("/proc/self/task").iterdir()))  # noqa: E731
+    if not workers.Path("/proc/self/task").exists():
+        pytest.skip("only Linux lists the threads of a process")
+    before, kept = torch.get_num_threads(), shelf(8)
+    torch.set_num_threads(2)
+    try:
+        begin(kept, range(8), Frame((4, 4)))()  # our own threads
+        started = threads()
+        for fit in ("crop", "squash", "pad"):
+            begin(kept, range(8), Frame((400, 300), 3, fit))()
+        assert threads() == started
+    finally:
+        torch.set_num_threads(before)
