@@ -19,6 +19,13 @@ def test_the_next_thing_to_try_is_named(tiny_run, choices, remedy):
         raise MemoryError
 
 
+def test_torchs_own_words_for_it_are_understood_and_no_others(tiny_run):
+    with pytest.raises(UserError, match="out of memory"), naming_the_setting(tiny_run(), Choices()):
+        torch.empty(2**60, dtype=torch.uint8)
+    with pytest.raises(RuntimeError, match="allowed"), naming_the_setting(tiny_run(), Choices()):
+        raise RuntimeError("this allocation scheme is not allowed")
+
+
 def test_the_peak_counts_what_was_held_and_let_go():
     before = peak_memory_bytes("cpu")
     held = torch.ones(50_000_000)

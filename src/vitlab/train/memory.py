@@ -20,7 +20,8 @@ def naming_the_setting(spec: RunSpec, choices: Choices | Wishes) -> Iterator[Non
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "alloc" not in str(error):
+        on_cpu = "DefaultCPUAllocator" in str(error)  # a plain RuntimeError
+        if not (on_cpu or isinstance(error, MemoryError | torch.OutOfMemoryError)):
             raise
         raise UserError(
             f"out of memory on {choices.device or 'this device'}, micro-batch {micro_batch} of "

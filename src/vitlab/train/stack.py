@@ -27,7 +27,8 @@ def score_function(model: nn.Module, task: TaskSpec, weights: Weights, compiled:
         scores = single(model, task)
     else:
         scores = _stacked(model, task, weights)
-    return torch.compile(scores, options=COMPILER) if compiled else scores
+    # dynamic=False: a second batch size would be compiled for any size, which fails under vmap and leaves all eager
+    return torch.compile(scores, options=COMPILER, dynamic=False) if compiled else scores
 
 
 def single(model: nn.Module, task: TaskSpec) -> ScoreFunction:
