@@ -9,8 +9,8 @@ from torch import Tensor
 
 from vitlab.base.errors import DataError
 from vitlab.data.decode import Frame
-from vitlab.data.images import Promise
-from vitlab.data.workers import Stored, ahead, begin, give
+from vitlab.data.images import Promise, to_device
+from vitlab.data.workers import Stored, ahead, begin
 
 _BATCHES_AHEAD = 2
 
@@ -30,6 +30,11 @@ class Encoded:
     rows: Tensor
     labels: Tensor
     frame: Frame
+
+    @property
+    def planned_on(self) -> torch.device:
+        """The workers are told what to read, so the host must know."""
+        return torch.device("cpu")
 
     def __len__(self) -> int:
         """How many pictures there are."""
@@ -60,7 +65,7 @@ class Encoded:
             pixels, unreadable = decoded()
             for place, why in unreadable.items():
                 raise DataError(f"{self.name(int(wanted[place]))} is unreadable: {why}")
-            return give(pixels, device)[places.to(device)]
+            return to_device(pixels, device)[to_device(places, device)]
 
         return promise
 

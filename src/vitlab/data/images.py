@@ -25,6 +25,10 @@ class Pictures(Protocol):
     def labels(self) -> Tensor:
         """[n] int64, on the pictures' device."""
 
+    @property
+    def planned_on(self) -> torch.device:
+        """Where `ask` needs its indices: where they are computed, the host need not wait for them."""
+
     def __len__(self) -> int:
         """How many pictures there are."""
 
@@ -48,6 +52,11 @@ class Images:
     pixels: Tensor
     labels: Tensor
 
+    @property
+    def planned_on(self) -> torch.device:
+        """Where the pictures are."""
+        return self.labels.device
+
     def __len__(self) -> int:
         """How many pictures there are."""
         return len(self.labels)
@@ -69,6 +78,13 @@ class Images:
         """All pictures in order: views of pixels [b, C, H, W] and labels [b]."""
         for start in range(0, len(self), size):
             yield self.pixels[start : start + size], self.labels[start : start + size]
+
+
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on `device`, to which a GPU copies it when it comes to it: the host does not wait."""
+    if device.type == "cuda" and tensor.device.type == "cpu":
+        return tensor.pin_memory().to(device, non_blocking=True)  # what is pinned already is not copied for it
+    return tensor.to(device)
 
 
 class Splits(NamedTuple):

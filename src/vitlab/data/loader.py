@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
-from vitlab.data.images import Pictures, Promise
+from vitlab.data.images import Pictures, Promise, to_device
 from vitlab.data.order import Order
 from vitlab.data.stream import Reader
 from vitlab.rng import sample_keys
@@ -29,7 +29,12 @@ class Augmentation(Protocol):
 
 
 class Samples(Protocol):
-    """The endless sample streams of R runs: what stands at which global position."""
+    """The endless sample streams of R runs: what stands at which global position.
+
+    What is asked for is planned on the device `planned_on`: on the CPU where workers must be told what to read.
+    """
+
+    planned_on: torch.device
 
     @property
     def per_epoch(self) -> int:
@@ -54,20 +59,23 @@ class Indexed:
     def __init__(self, pictures: Pictures, indices: Tensor, seeds: Tensor, repeats: int = 1):
         if len(indices) == 0:
             raise DataError("there are no images to train on")
-        device = pictures.labels.device
-        self.pictures, self.indices = pictures, indices.to(device)
-        self.order = Order(seeds.to(device), len(indices), repeats)
+        self.planned_on = pictures.planned_on
+        self.pictures, self.labels = pictures, pictures.labels.to(self.planned_on)
+        self.indices = indices.to(self.planned_on)
+        self.order = Order(seeds.to(self.planned_on), len(indices), repeats)
         self.per_epoch = len(indices) * repeats
 
     def ask(self, start: int, stop: int, rows: Tensor | None) -> tuple[Tensor, Promise]:
         chosen = self.indices[self.order.stretch(start, stop)]  # [R, B]
         if rows is not None:
             chosen = chosen.gather(1, rows)
-        return self.pictures.labels[chosen], self.pictures.ask(chosen)
+        return self.labels[chosen], self.pictures.ask(chosen)
 
 
 class Streamed:
     """Pictures that are read as they come, by a reader for each run."""
+
+    planned_on = torch.device("cpu")
 
     def __init__(self, readers: Sequence[Reader], per_epoch: int):
         self.readers, self.per_epoch = readers, per_epoch
@@ -85,7 +93,8 @@ class Streamed:
         read = [reader.read(stop - start) for reader in self.readers]
         pixels, labels = (torch.stack(each) for each in zip(*read, strict=True))
         if rows is not None:
-            run = torch.arange(len(rows), device=rows.device)[:, None]
+            rows = to_device(rows, labels.device)
+            run = torch.arange(len(rows), device=labels.device)[:, None]
             pixels, labels = pixels[run, rows], labels[run, rows]
         return labels, lambda: pixels
 
@@ -117,13 +126,14 @@ class Asked(NamedTuple):
 class Loader:
     """The global batches of R runs. A batch depends on its step only, so training resumes anywhere.
 
-    `seeds` [R] has one seed for each run, on the device of the pictures. `part` is what this process takes of a batch.
+    `seeds` [R] has one seed for each run. `part` is what this process takes of every batch.
     """
 
     def __init__(
         self, samples: Samples, pipeline: Augmentation, batch_size: int, seeds: Tensor, part: slice | None = None
     ):
-        self.samples, self.pipeline, self.batch_size, self.seeds = samples, pipeline, batch_size, seeds
+        self.samples, self.pipeline, self.batch_size = samples, pipeline, batch_size
+        self.seeds = seeds.to(samples.planned_on)
         self.part = part or slice(0, batch_size)
         self._asked: dict[int, Asked] = {}
 
@@ -131,8 +141,11 @@ class Loader:
         """The samples at the global positions from step · B to before (step + 1) · B: this process's part of them."""
         steps = range(step, step + 1 + AHEAD)
         self._asked = {each: self._asked.get(each) or self._ask(each) for each in steps}
-        keys, rows, labels, pixels = self._asked.pop(step)
-        images, targets = self.pipeline(pixels(), labels, keys, rows)
+        asked = self._asked.pop(step)
+        pixels = asked.pixels()
+        keys, labels = to_device(asked.keys, pixels.device), to_device(asked.labels, pixels.device)
+        rows = None if asked.rows is None else to_device(asked.rows, pixels.device)
+        images, targets = self.pipeline(pixels, labels, keys, rows)
         return Batch(images, targets, keys[:, self.part], self.batch_size)
 
     def _ask(self, step: int) -> Asked:

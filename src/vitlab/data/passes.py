@@ -12,10 +12,10 @@ from torch import Tensor
 from vitlab.base.errors import DataError
 from vitlab.data import cache
 from vitlab.data.decode import Frame
-from vitlab.data.images import Promise
+from vitlab.data.images import Promise, to_device
 from vitlab.data.intake import LOOK, left_out
 from vitlab.data.rows import Row, Rows, decoding
-from vitlab.data.workers import ahead, give
+from vitlab.data.workers import ahead
 
 _CHUNK = 64  # rows that are looked at together
 _CHUNKS_AHEAD = 4
@@ -33,6 +33,11 @@ class Passes:
     positions: Tensor
     labels: Tensor
     frame: Frame
+
+    @property
+    def planned_on(self) -> torch.device:
+        """The workers are told what to read, so the host must know."""
+        return torch.device("cpu")
 
     def __len__(self) -> int:
         """How many pictures there are."""
@@ -85,7 +90,7 @@ class Passes:
             pixels, unreadable = decoded()
             for place, why in unreadable.items():
                 raise DataError(f"{rows[place].name} is unreadable: {why}")
-            return give(pixels, device)
+            return to_device(pixels, device)
 
         return promise
 

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from vitlab.data.decode import Frame
+from vitlab.data.images import to_device
 from vitlab.data.intake import TOLERATED, too_many
 from vitlab.data.rows import Row, Rows, decoding
-from vitlab.data.workers import Decoded, give
+from vitlab.data.workers import Decoded
 
 _CHUNK = 64  # rows that are fetched and decoded together
 _CHUNKS_AHEAD = 4
@@ -107,7 +108,7 @@ class Reader:
         self._missing += len(rows) - len(places)
         device = self.stream.device
         labels = torch.tensor([rows[place].label for place in places], dtype=torch.int64)
-        return give(pixels, device)[torch.tensor(places, device=device)], labels.to(device)
+        return to_device(pixels, device)[to_device(torch.tensor(places), device)], to_device(labels, device)
 
     def _note(self, unreadable: dict[str, str], count: int) -> None:
         self.unreadable |= unreadable

@@ -55,11 +55,6 @@ def begin(stored: Stored, rows: Sequence[int], frame: Frame, pinned: bool = Fals
     return lambda: Decoded(pixels, {place: why for part in parts for place, why in part.result().items()})
 
 
-def give(pixels: Tensor, device: torch.device) -> Tensor:
-    """The pixels on `device`: without waiting for the copy on CUDA, where `begin` made them in pinned memory."""
-    return pixels.to(device, non_blocking=device.type == "cuda")
-
-
 def ahead(promises: Iterable[Callable[[], T]], count: int) -> Iterator[T]:
     """What the promises hold, in order; while one is waited for, the next `count` have begun."""
     waiting: deque[Callable[[], T]] = deque()

@@ -86,7 +86,7 @@ def build_loop(
         checkpoint_blocks(model, len(specs), choices.compiled)
     scores = score_function(model, first.task, weights, choices.compiled)
     pipeline = training_pipeline(first, images, choices)
-    seeds = torch.tensor([spec.seed for spec in specs], device=device)
+    seeds = torch.tensor([spec.seed for spec in specs])
     samples = samples_of(first, images.train, indices, seeds)
     return Loop(
         spec=first,
