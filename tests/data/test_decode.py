@@ -2,6 +2,7 @@
 
 import io
 import struct
+import threading
 import zlib
 from pathlib import Path
 
@@ -292,6 +293,28 @@ def test_a_file_that_is_not_there_is_unreadable(tmp_path: Path):
 def test_suffixes_are_those_of_formats_that_are_read():
     Image.init()
     assert set(Image.registered_extensions()) >= SUFFIXES
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux lists the threads of a process")
+def test_torch_starts_no_threads_of_its_own():
+    """Every worker would get a team of torch's threads, which wait for work by turning in circles."""
+    jpeg = stored(Image.new("RGB", (640, 480)), "JPEG")
+    counts: list[int] = []
+
+    def work() -> None:
+        for frame in (Frame((9, 9)), *(Frame((400, 300), c, fit) for c in (1, 3) for fit in ("crop", "squash", "pad"))):
+            decode(jpeg, frame)
+            counts.append(len(list(Path("/proc/self/task").iterdir())))
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        worker = threading.Thread(target=work)
+        worker.start()
+        worker.join()
+    finally:
+        torch.set_num_threads(before)
+    assert max(counts) <= counts[0]
 
 
 # ------------------------------------------------------------------------------------------------------------- peer

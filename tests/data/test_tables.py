@@ -96,6 +96,11 @@ def test_numbers_without_names_are_classes_up_to_the_largest():
     assert listing.splits["test"].name(0) == "hub:pets test, row 0"
 
 
+def test_a_table_may_be_empty():
+    listing = tables.hub_listing({"train": table([], [])}, "hub:pets", None, None, Frame((4, 4)))
+    assert (len(listing.splits["train"]), listing.class_names) == (0, ())
+
+
 def test_a_row_without_a_label_is_refused():
     with pytest.raises(DataError, match="the train split has 2 rows without a label"):
         tables.hub_listing({"train": table([stored(b"")] * 3, [0, None, None])}, "pets", None, None, Frame((4, 4)))

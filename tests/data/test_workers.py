@@ -2,9 +2,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-import torch
 
-from vitlab.data import workers
 from vitlab.data.decode import Frame
 from vitlab.data.workers import ahead, begin
 
@@ -61,20 +59,3 @@ def test_a_few_promises_are_made_ahead():
     assert made == [0, 1, 2]
     assert [*kept] == [1, 2, 3, 4]
     assert [*ahead(map(promise, range(2)), 5)] == [0, 1]
-
-
-def test_torch_starts_no_threads_of_its_own_in_workers(shelf: Callable):
-    """Each of our threads would get a team of torch's, which wait for work by turning in circles."""
-    threads = lambda: len(list(workers.Path("/proc/self/task").iterdir()))  # noqa: E731
-    if not workers.Path("/proc/self/task").exists():
-        pytest.skip("only Linux lists the threads of a process")
-    before, kept = torch.get_num_threads(), shelf(8)
-    torch.set_num_threads(2)
-    try:
-        begin(kept, range(8), Frame((4, 4)))()  # our own threads
-        started = threads()
-        for fit in ("crop", "squash", "pad"):
-            begin(kept, range(8), Frame((400, 300), 3, fit))()
-        assert threads() == started
-    finally:
-        torch.set_num_threads(before)

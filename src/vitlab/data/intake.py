@@ -26,9 +26,9 @@ from vitlab.data.workers import ahead, begin
 T = TypeVar("T")
 
 TOLERATED = 0.01  # the share of a split's pictures that may be unreadable
+LOOK = Frame((8, 8), fit="squash")  # enough to see whether a picture is one; a JPEG is decoded at an eighth of its size
 _SPLIT_SEED = 0  # of the test split, where a set has none of its own: the same for every run
 _MEMORY_SHARE = 1 / 8
-LOOK = Frame((8, 8), fit="squash")  # enough to see whether a picture is one; a JPEG is decoded at an eighth of its size
 _BLOCK = 256  # pictures
 _BLOCKS_AHEAD = 2
 
@@ -92,8 +92,8 @@ def divided(listing: Listing, test_fraction: float) -> Listing:
     if "test" not in splits:
         train = splits["train"]
         sizes = torch.bincount(train.labels.clamp(min=0)).tolist()
-        counts = [min(max(round(test_fraction * size), 1), size - 1) for size in sizes]
-        kept, held = hold_out(train.labels, [max(count, 0) for count in counts], _SPLIT_SEED)
+        counts = [max(min(max(round(test_fraction * size), 1), size - 1), 0) for size in sizes]
+        kept, held = hold_out(train.labels, counts, _SPLIT_SEED)
         splits = {"train": train.subset(kept), "test": train.subset(held)}
     for split, pictures in splits.items():
         if len(pictures) == 0:

@@ -156,8 +156,11 @@ def listing(tables: Mapping[str, Any], named: Columns, frame: Frame, shards: Map
     for split, table in tables.items():
         labels = _labels(table, named.label, f"the {split} split")
         splits[split] = Encoded(Column(table, named.image, shards[split]), torch.arange(len(labels)), labels, frame)
-    most = 1 + max(int(pictures.labels.max()) for pictures in splits.values())
-    return Listing(splits, named.class_names or tuple(map(str, range(most))))
+    names = named.class_names
+    if names is None:  # numbers: as many as the largest says
+        most = max((int(pictures.labels.max()) for pictures in splits.values() if len(pictures)), default=-1)
+        names = tuple(map(str, range(most + 1)))
+    return Listing(splits, names)
 
 
 def hub_listing(tables: Mapping[str, Any], origin: str, image: str | None, label: str | None, frame: Frame) -> Listing:

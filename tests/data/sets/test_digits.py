@@ -43,5 +43,11 @@ def test_a_normalisation_that_cannot_be_is_refused(settings: dict[str, list[floa
         from_dict(Spec, settings)
 
 
+def test_there_is_nothing_that_only_a_look_tells():
+    digits = Spec()
+    assert digits.resolved() is digits
+    assert (digits.load().order, digits.load().unreadable) == ("exact", {})
+
+
 def test_the_name_selects_it():
     assert from_dict(DataSpec, to_dict(Spec(std=(0.5,)))) == Spec(std=(0.5,))

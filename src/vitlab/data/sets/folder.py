@@ -1,6 +1,6 @@
 """A folder of pictures, one folder a class: `train/CLASS/…` with `test/` or `val/`, or just `CLASS/…`.
 
-In the second case a tenth of every class is held out, the same pictures in every run.
+In the second case some pictures of every class are held out, the same in every run.
 """
 
 import hashlib
