@@ -72,6 +72,7 @@ def test_folders_are_searched_through_and_through(tmp_path, pixels):
     for name in ("b.PNG", "deep/a.jpg", "deep/er/c.webp"):
         Image.fromarray(pixels).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "deep/._a.jpg").write_text("what macOS knows of a.jpg")
     assert [path.name for path in find([tmp_path])] == ["b.PNG", "a.jpg", "c.webp"]
     assert find([tmp_path / "b.PNG", tmp_path / "deep/er"]) == [tmp_path / "b.PNG", tmp_path / "deep/er/c.webp"]
 
