@@ -58,9 +58,9 @@ def test_a_picture_is_seen_as_in_training(tmp_path, monkeypatch, pixels, fit):
     exif = Image.Exif()
     exif[274] = 8
     with_alpha = np.dstack([pixels, np.arange(96, dtype=np.uint8).reshape(8, 12)])
-    for split in ("train", "test"):
-        (tmp_path / "pets" / split / "a").mkdir(parents=True)
-        Image.fromarray(with_alpha).resize((50, 40)).save(tmp_path / "pets" / split / "a/b.png", exif=exif)
+    for place in ("train/a", "train/b", "test/a", "test/b"):
+        (tmp_path / "pets" / place).mkdir(parents=True)
+        Image.fromarray(with_alpha).resize((50, 40)).save(tmp_path / "pets" / place / "b.png", exif=exif)
     trained = from_dict(
         DataSpec, {"name": "folder", "path": str(tmp_path / "pets"), "img_size": [8, 12], "fit": fit}
     ).load()

@@ -84,13 +84,16 @@ def _split_folders(root: Path, held_out: str | None) -> Mapping[str, Path]:
 
 
 def _classes(folders: Mapping[str, Path]) -> tuple[str, ...]:
-    """The classes, the same in all splits. Raises DataError if they are not, or if there is none."""
+    """The classes, the same in all splits. Raises DataError if they are not, or if there are not two."""
     found = {split: {folder.name for folder in _folders(inside)} for split, inside in folders.items()}
     train, names = folders["train"], found["train"]
     if not names:
         raise DataError(
             f"{train} {_instead(train)}; pictures are looked for in CLASS/…, or train/CLASS/… and test/CLASS/…"
         )
+    if len(names) == 1:  # most often a folder too high: an archive unpacked into a folder of its own
+        (only,) = names
+        raise DataError(f"{train} has one class only, {only}; if its classes are in {train / only}, name that folder")
     others = found.get("test", names)
     if others != names:
         more = [
