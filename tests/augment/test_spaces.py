@@ -49,7 +49,7 @@ def test_it_has_torchvisions_operations():
 
 # level, and what Google's code makes of it for an image of 224 × 224; factors as their distance from 1
 GOOGLE = {
-    0.0: {"Rotate": 0, "Posterize": 0, "Solarize": 0, "SolarizeAdd": 0, "Color": -0.9, "ShearX": 0, "TranslateX": 0},
+    0.0: {"Rotate": 0, "Posterize": 1, "Solarize": 0, "SolarizeAdd": 0, "Color": -0.9, "ShearX": 0, "TranslateX": 0},
     0.7: {
         "Rotate": 21,
         "Posterize": 2,

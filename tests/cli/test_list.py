@@ -28,6 +28,10 @@ def test_the_table_for_people(vitlab):
     assert "B/16" in answer.out
 
 
+def test_the_variants_of_a_recipe_are_shown(vitlab):
+    assert "[variants: published]" in vitlab("list", "recipes").out
+
+
 def test_an_unknown_family_names_the_nearest(vitlab):
     answer = vitlab("list", "atention")
     assert (answer.code, answer.out) == (2, "")

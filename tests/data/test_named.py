@@ -50,6 +50,12 @@ def test_a_name_goes_before_a_folder(here: Path):
     assert settings_of("./digits") == {"name": "folder", "path": "./digits"}
 
 
+def test_a_file_is_neither_run_nor_a_set(here: Path):
+    (here / "script.py").write_text("raise SystemExit")
+    with pytest.raises(DataError, match=r"script\.py is no folder"):
+        from_dict(DataSpec, settings_of("script.py")).load()
+
+
 def test_a_slip_is_told_what_is_near():
     with pytest.raises(DataError, match="unknown data 'cifar1O'; did you mean cifar10 or cifar100"):
         settings_of("cifar1O")

@@ -58,9 +58,9 @@ def test_a_picture_is_seen_as_in_training(tmp_path, monkeypatch, pixels, fit):
     exif = Image.Exif()
     exif[274] = 8
     with_alpha = np.dstack([pixels, np.arange(96, dtype=np.uint8).reshape(8, 12)])
-    for split in ("train", "test"):
-        (tmp_path / "pets" / split / "a").mkdir(parents=True)
-        Image.fromarray(with_alpha).resize((50, 40)).save(tmp_path / "pets" / split / "a/b.png", exif=exif)
+    for place in ("train/a", "train/b", "test/a", "test/b"):
+        (tmp_path / "pets" / place).mkdir(parents=True)
+        Image.fromarray(with_alpha).resize((50, 40)).save(tmp_path / "pets" / place / "b.png", exif=exif)
     trained = from_dict(
         DataSpec, {"name": "folder", "path": str(tmp_path / "pets"), "img_size": [8, 12], "fit": fit}
     ).load()
@@ -72,6 +72,7 @@ def test_folders_are_searched_through_and_through(tmp_path, pixels):
     for name in ("b.PNG", "deep/a.jpg", "deep/er/c.webp"):
         Image.fromarray(pixels).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "deep/._a.jpg").write_text("what macOS knows of a.jpg")
     assert [path.name for path in find([tmp_path])] == ["b.PNG", "a.jpg", "c.webp"]
     assert find([tmp_path / "b.PNG", tmp_path / "deep/er"]) == [tmp_path / "b.PNG", tmp_path / "deep/er/c.webp"]
 

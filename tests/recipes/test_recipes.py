@@ -62,6 +62,14 @@ def test_one_setting_alone():
     assert changed(spec, {"model.depth": recipe("digits").model.depth}) == recipe("digits")
 
 
+def test_another_folder_is_seen_as_the_first_one(tmp_path):
+    for label in ("a", "b"):
+        (tmp_path / "pets" / label).mkdir(parents=True)
+    squashed = changed(recipe("pictures"), {"data.fit": "squash"})
+    other = changed(squashed, {"data": str(tmp_path / "pets")}).data
+    assert (other.name, other.img_size, other.fit) == ("folder", (96, 96), "squash")
+
+
 def test_a_size_that_does_not_fit_the_set_is_refused():
     with pytest.raises(SpecError, match="num_classes=11"):
         changed(recipe("digits"), {"data": "cifar10", "model.num_classes": 11})

@@ -45,6 +45,14 @@ ENV = {
 }
 
 
+DATA = {
+    "order": "exact",
+    "train": {"images": 1_293, "unreadable": 0, "names": []},
+    "test": {"images": IMAGES, "unreadable": 0, "names": []},
+    "val": {"images": 144},
+}
+
+
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., Path]:
     """`make_run(classes=30, channels=3, status="failed")`: a run directory with records changed."""
@@ -66,6 +74,7 @@ def write_run(
     write(folder / "spec.json", {"recipe": "digits", "id": "5f0c9e1a77b2", "spec": SPEC})
     write(folder / "env.json", ENV)
     write(folder / "result.json", {"status": status, "reason": reason, "metrics": metrics})
+    write(folder / "data.json", DATA)
     write(folder / "preprocessing.json", {"class_names": names or [str(i) for i in range(classes)]})
     lines = [json.dumps(evaluation(epoch, test_curve)) for epoch in range(1, EPOCHS + 1)]
     (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")

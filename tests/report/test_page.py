@@ -159,6 +159,35 @@ def test_class_names_that_the_picture_files_have_no_letters_for(make_run: MakeRu
 # ------------------------------------------------------------------------------------------- what is missing, or odd
 
 
+def test_how_many_pictures_there_were(page: Page) -> None:
+    splits = ("Training pictures", "Validation pictures", "Test pictures")
+    assert [page.row(name) for name in splits] == [["1,293"], ["144"], ["360"]]
+    assert page.row("Order in training") == ["exact"]
+    assert "could not be read" not in page.text
+    assert "not exact" not in page.text
+
+
+def test_unreadable_pictures_are_counted_and_named(make_run: MakeRun) -> None:
+    folder = make_run()
+    train = {"images": 5_940, "names": [f"train/<b>/{number}.jpg" for number in range(60)]}
+    change(folder / "data.json", train=train, test={"images": 360, "names": ["test/cut off.jpg"]})
+    page = page_of(folder)
+    assert "60 training pictures could not be read and are left out" in page.text
+    assert "1 test picture could not be read and is left out" in page.text
+    assert "train/<b>/49.jpg" in page.text
+    assert "train/<b>/50.jpg" not in page.text
+    assert "And 10 more, which data.json names." in page.text
+    assert "test/cut off.jpg" in page.text
+
+
+def test_an_order_that_is_not_exact_is_called_out(make_run: MakeRun) -> None:
+    folder = make_run()
+    change(folder / "data.json", order="a shuffle within a buffer of 10,000 pictures: streamed, cannot be indexed")
+    assert (
+        "The order of the training pictures is not exact: a shuffle within a buffer of 10,000" in page_of(folder).text
+    )
+
+
 def test_missing_numbers_are_missing_and_never_zero(make_run: MakeRun) -> None:
     folder = make_run()
     metrics = {**RESULT, "test_top1": None, "val_top1": None, "peak_memory_bytes": None, "train_loss": float("nan")}
@@ -177,7 +206,7 @@ def test_a_run_of_which_only_the_spec_is_left(make_run: MakeRun) -> None:
             path.unlink()
     page = page_of(folder)
     assert page.by_id["headline"] == "This run has not finished. No accuracy on held-out data was recorded."
-    for name in ("env.json", "result.json", "predictions.npz"):
+    for name in ("env.json", "result.json", "data.json", "predictions.npz"):
         assert f"the run directory has no {name}" in page.text
     assert "no evaluation was recorded" in page.text
     assert not any(tag in ("svg", "img") for tag, _ in page.tags)

@@ -25,14 +25,14 @@ def test_a_finished_run(make_run: MakeRun) -> None:
 
 def test_what_is_absent_is_absent_with_the_reason(make_run: MakeRun) -> None:
     folder = make_run()
-    names = ["env.json", "result.json", "preprocessing.json", "metrics.jsonl", "predictions.npz"]
+    names = ["env.json", "result.json", "preprocessing.json", "data.json", "metrics.jsonl", "predictions.npz"]
     for name in names:
         (folder / name).unlink()
     run = read_run(folder)
     assert sorted(run.missing) == sorted(names)
     assert run.status == "unfinished"
     assert run.reason is not None
-    assert (run.metrics, run.history, run.predictions) == ({}, [], None)
+    assert (run.metrics, run.history, run.predictions, run.pictures) == ({}, [], None, None)
     assert run.class_name(3) == "class 3"
 
 
@@ -41,7 +41,9 @@ def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
         read_run(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["spec.json", "env.json", "result.json", "preprocessing.json", "predictions.npz"])
+@pytest.mark.parametrize(
+    "name", ["spec.json", "env.json", "result.json", "preprocessing.json", "data.json", "predictions.npz"]
+)
 def test_a_damaged_file_is_refused_by_name(make_run: MakeRun, name: str) -> None:
     folder = make_run()
     (folder / name).write_bytes((folder / name).read_bytes()[:20])
@@ -66,6 +68,9 @@ def test_a_cut_last_line_is_left_out_but_not_one_in_the_middle(make_run: MakeRun
         ("result.json", {"metrics": [1]}, "expected settings by name"),
         ("result.json", {"status": "fine"}, "status is 'fine'"),
         ("spec.json", {"spec": None}, "spec is None"),
+        ("data.json", {"test": 360}, "test is 360, expected settings by name"),
+        ("data.json", {"val": {}}, "val has None images"),
+        ("data.json", {"train": {"images": 1, "names": "a.png"}}, "names in train are 'a.png'"),
     ],
 )
 def test_values_that_cannot_be(make_run: MakeRun, record: str, values: dict[str, Any], message: str) -> None:

@@ -65,7 +65,8 @@ def google_steps(level: float, rows: int, columns: int) -> tuple[Step, ...]:
     """RandAugment's operations at a level from 0 on, with the formulas of Google's code for it.
 
     That is the code behind AugReg (arXiv 2106.10270), where levels go up to 2. It counts pixels on images of 224 × 224;
-    here they are shares of the sides, of the shorter one for Cutout.
+    here they are shares of the sides, of the shorter one for Cutout. Posterize keeps a bit even at level 0 (AugReg's
+    light1): TensorFlow shifts a byte by 7 bits at most.
     """
     enhance = level * 1.8 + 0.1 - 1
     return (
@@ -73,7 +74,7 @@ def google_steps(level: float, rows: int, columns: int) -> tuple[Step, ...]:
         Step("Equalize"),
         Step("Invert"),
         Step("Rotate", level * 30, signed=True),
-        Step("Posterize", int(level * 4)),
+        Step("Posterize", max(int(level * 4), 1)),
         Step("Solarize", int(level * 256)),
         Step("Color", enhance),
         Step("Contrast", enhance),

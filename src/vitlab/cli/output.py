@@ -16,13 +16,14 @@ RANK = int(os.environ.get("RANK", "0"))  # which process of a job this is, where
 def console(quiet: bool = False) -> "Console":
     """Where verbs print for people: standard output, or nowhere when standard output belongs to --json.
 
-    Of several processes that do one thing together the first speaks.
+    Of several processes that do one thing together the first speaks. Words are printed as they are: a file may be
+    called "cat [a].png".
     """
     from rich.console import Console
 
     quiet = quiet or RANK > 0
     width = None if sys.stdout.isatty() else 140  # in a file or a pipe there is no terminal to fit
-    return Console(quiet=quiet, highlight=False, soft_wrap=True, width=width)
+    return Console(quiet=quiet, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
 def print_json(values: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ threads work meanwhile.
 
 import io
 import math
+import os
 import warnings
 from dataclasses import dataclass
 from functools import cache
@@ -35,6 +36,11 @@ _PADDING = 128  # mid-grey, near zero once it is normalised
 
 # Of a damaged EXIF block or a very large picture that can be decoded all the same
 warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def looks_like_a_picture(name: str) -> bool:
+    """By the name of a file, and whether it is hidden: macOS leaves `._cat.jpg`, which is none, beside `cat.jpg`."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
 
 
 class Unreadable(DataError):

@@ -1,6 +1,7 @@
 """What `--data TEXT` means."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from vitlab.base.errors import DataError, unknown
@@ -29,8 +30,8 @@ def settings_of(text: str) -> dict[str, Any]:
     folder = find(text)
     if folder is not None:
         return {"name": "parquet" if has_shards(folder) else "folder", "path": text}
-    if os.sep in text or "/" in text:
-        return {"name": "folder", "path": text}  # which will say that it is not there, and where it was looked for
+    if os.sep in text or "/" in text or Path(text).exists():
+        return {"name": "folder", "path": text}  # which will say what is wrong: it is no folder, or not there
     if "." in text:
         return {"name": text}  # somebody else's set, by the dotted path of its module
     legal = [name for name in names if name not in _SETTING] + [f"{name}:…" for name in _SETTING]

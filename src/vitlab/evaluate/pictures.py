@@ -10,7 +10,7 @@ from torch import Tensor
 from vitlab.augment.pipeline import Pipeline
 from vitlab.base.errors import DataError
 from vitlab.checkpoints.model import Preprocessing
-from vitlab.data.decode import SUFFIXES, Frame, Unreadable, decode
+from vitlab.data.decode import SUFFIXES, Frame, Unreadable, decode, looks_like_a_picture
 from vitlab.models.vit import ViT
 from vitlab.tasks._base import TaskSpec
 
@@ -29,7 +29,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise DataError(f"{path} does not exist")
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        inside = sorted(p for p in path.rglob("*") if looks_like_a_picture(p.name)) if path.is_dir() else [path]
         found += inside
     if not found:
         raise DataError(f"no picture in {', '.join(map(str, paths))}; looked for {', '.join(sorted(SUFFIXES))}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vitlab.data.sets._base import DataSpec
     from vitlab.train.spec import RunSpec
 
-KEPT = ("img_size", "in_chans", "mean", "std")  # of a recipe's data, where another set leaves them open
+KEPT = ("img_size", "in_chans", "fit", "mean", "std")  # of a recipe's data, where another set leaves them open
 
 
 def recipe(name: str) -> "RunSpec":

@@ -1,6 +1,6 @@
 """R0's row on ImageNet-1k: ViT-B/16 without biases on q, k and v.
 
-    vitlab train r0_imagenet --data PATH --out runs/r0_imagenet       4,654,239 steps, 1.19 billion images seen
+    vitlab train r0_imagenet --data PATH --out runs/r0_imagenet       4,654,240 steps, 1.19 billion images seen
 
 PATH holds train/<class>/… and val/<class>/…, or parquet shards; `hub:ORG/NAME` works too. 310 epochs, and every image
 three times in each (repeated augmentation). Published: 77.31 (86,540,008 parameters), the best test epoch of one run.

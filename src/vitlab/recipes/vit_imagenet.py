@@ -1,10 +1,11 @@
 """The ViT paper's training on ImageNet-1k (arXiv 2010.11929, Table 3): ViT-B/16, 300 epochs.
 
-    vitlab train vit_imagenet --data PATH --out runs/vit_imagenet     93,836 steps, 384 million images seen
+    vitlab train vit_imagenet --data PATH --out runs/vit_imagenet     92,900 steps, 381 million images seen
 
 PATH holds train/<class>/… and val/<class>/…, or parquet shards; `hub:ORG/NAME` works too. Adam's weight decay there is
 decoupled, so this is AdamW. Not in the table: the Inception crop and the flip (inferred), and that biases, norms,
 tokens and positions decay too (inferred). The paper's two-layer head of pre-training is a linear one here.
+An epoch is 99 % of the images: `val_fraction` is 0.01.
 """
 
 from vitlab.augment.ops import center_crop, flip, resized_crop

@@ -19,6 +19,7 @@ from vitlab.report.run import SPLITS, RunRecord, read_run
 MATRIX_CLASSES = 20  # beyond them the cells of a confusion matrix are too small to read
 CONFUSED_PAIRS = 15
 SHOWN_MISTAKES = 24
+LISTED_NAMES = 50  # of unreadable pictures; data.json has all of them
 PICTURE_SIDE = 128  # pixels, of the longer side: larger pictures are reduced, so that the page stays small
 
 
@@ -69,6 +70,8 @@ def _contents(run: RunRecord, folder: Path) -> dict[str, Any]:
         "caveats": wording.caveats(run),
         "scores": wording.scores(run.metrics),
         "key_numbers": wording.key_numbers(run),
+        "pictures": wording.pictures(run),
+        "unreadable": _unreadable(run),
         "drawings": [drawing for drawing in drawings if drawing],
         "machine": wording.machine(run),
         "choices": wording.choices(run),
@@ -76,6 +79,12 @@ def _contents(run: RunRecord, folder: Path) -> dict[str, Any]:
         "configuration": json.dumps(run.spec, indent=2, ensure_ascii=False),
         **_predictions(run, folder),
     }
+
+
+def _unreadable(run: RunRecord) -> dict[str, tuple[tuple[str, ...], int]]:
+    """By split: the first names of pictures that could not be read, and how many more there are."""
+    found = run.pictures.unreadable if run.pictures else {}
+    return {SPLITS[split]: (names[:LISTED_NAMES], len(names[LISTED_NAMES:])) for split, names in found.items()}
 
 
 def _predictions(run: RunRecord, folder: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from vitlab.base.records import read_json, read_lines
 
 Metrics = dict[str, float | None]
 STATUSES = ("finished", "failed", "interrupted", "unfinished")  # the last: there is no result.json
+EXACT = "exact"  # of the order: what any step sees is known from the seed alone
 SPLITS = {"test": "test", "val": "validation", "train": "training"}  # as the records say it, as the page says it
 
 
@@ -57,6 +58,15 @@ class Predictions:
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """The pictures of the run: how many each split has, which could not be read, how those of training are ordered."""
+
+    counts: dict[str, int]  # by the keys of SPLITS
+    unreadable: dict[str, tuple[str, ...]]  # names; these pictures are not among the counted
+    order: str  # EXACT, or what is not exact about it
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """A run's records. `missing` maps the name of a record that is not there to the reason."""
 
@@ -69,6 +79,7 @@ class RunRecord:
     history: list[Metrics]  # the lines of metrics.jsonl
     metrics: Metrics  # of result.json; what was not measured is None or absent
     class_names: tuple[str, ...]  # empty if not recorded
+    pictures: Pictures | None
     predictions: Predictions | None
     missing: dict[str, str]
 
@@ -89,6 +100,7 @@ def read_run(folder: Path) -> RunRecord:
     env = _read_optional(folder, "env.json", missing)
     result = _read_optional(folder, "result.json", missing)
     preprocessing = _read_optional(folder, "preprocessing.json", missing)
+    data = _read_optional(folder, "data.json", missing)
     history = [_numbers(line, folder / "metrics.jsonl") for line in read_lines(folder / "metrics.jsonl")]
     if not history:
         missing["metrics.jsonl"] = "no evaluation was recorded"
@@ -105,6 +117,7 @@ def read_run(folder: Path) -> RunRecord:
         history=history,
         metrics=_numbers(result.get("metrics") or {}, folder / "result.json"),
         class_names=tuple(map(str, preprocessing.get("class_names") or ())),
+        pictures=_pictures(data, folder / "data.json") if data else None,
         predictions=predictions,
         missing=missing,
     )
@@ -147,6 +160,21 @@ def _numbers(values: Any, path: Path) -> Metrics:
         if isinstance(value, bool) or not isinstance(value, int | float | None):
             raise DataError(f"{path} is damaged: {name} is {value!r}, expected a number or null")
     return values
+
+
+def _pictures(data: dict[str, Any], path: Path) -> Pictures:
+    counts, unreadable = {}, {}
+    for split in SPLITS:
+        values = _mapping(data.get(split), path, split)
+        number, names = values.get("images"), values.get("names", [])
+        if not isinstance(number, int):
+            raise DataError(f"{path} is damaged: {split} has {number!r} images, expected a number")
+        if not isinstance(names, list):
+            raise DataError(f"{path} is damaged: the names in {split} are {names!r}, expected a list")
+        counts[split] = number
+        if names:
+            unreadable[split] = tuple(map(str, names))
+    return Pictures(counts, unreadable, str(data.get("order")))
 
 
 def _read_predictions(path: Path) -> Predictions | None:

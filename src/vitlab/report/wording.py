@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from vitlab.report.run import SPLITS, Metrics, RunRecord, wilson_interval
+from vitlab.report.run import EXACT, SPLITS, Metrics, RunRecord, wilson_interval
 
 NOT_RECORDED = "not recorded"
 
@@ -127,11 +127,36 @@ def caveats(run: RunRecord) -> list[str]:
         notes.insert(0, f"Reason: {run.reason or NOT_RECORDED}")
     if not is_number(run.metrics.get("test_top1")) and is_number(run.metrics.get("val_top1")):
         notes.append("The test split was not read. Validation chooses the checkpoint, so its accuracy is optimistic.")
+    notes += _of_pictures(run)
     if any("test_top1" in line or "test_loss" in line for line in run.history):
         notes.append("The curves of the test split peek at it during training; nothing may be chosen by them.")
     if str(run.env.get("commit", "")).endswith("-dirty"):
         notes.append("The code had changes that no commit holds, so this run cannot be repeated exactly.")
     return [note for note in notes if note]
+
+
+def _of_pictures(run: RunRecord) -> list[str]:
+    """What a reader must know of the pictures that were seen, and of those that were not."""
+    if run.pictures is None:
+        return []
+    notes = [
+        f"{count(len(names))} {SPLITS[split]} picture{'s' if len(names) > 1 else ''} could not be read and "
+        f"{'are' if len(names) > 1 else 'is'} left out; the names are below."
+        for split, names in run.pictures.unreadable.items()
+    ]
+    if run.pictures.order != EXACT:
+        notes.append(f"The order of the training pictures is not exact: {run.pictures.order}.")
+    return notes
+
+
+def pictures(run: RunRecord) -> list[Fact]:
+    """How many pictures each split has, and how those of training are ordered."""
+    found = run.pictures
+    if found is None:
+        return []
+    named = {split: f"{SPLITS[split].capitalize()} pictures" for split in ("train", "val", "test")}
+    counts = [Fact(label, count(found.counts[split])) for split, label in named.items()]
+    return [*counts, Fact("Order in training", found.order)]
 
 
 _SCORES: dict[str, Callable[[float], str]] = {"top1": percent, "top5": percent, "loss": loss}

@@ -203,6 +203,11 @@ def test_splits_with_different_classes_are_refused(pets: Path, put: Callable[...
         spec(pets).load()
 
 
+def test_a_folder_too_high_is_not_taken_for_a_class(pets: Path):
+    with pytest.raises(DataError, match=r"one class only, pets; if its classes are in .*/pets, name that folder"):
+        spec(pets.parent, held_out=None).load()
+
+
 def test_a_split_without_the_other_is_refused(pets: Path):
     (pets / "train").rename(pets / "training")
     with pytest.raises(DataError, match="pets has test/, but no train/"):

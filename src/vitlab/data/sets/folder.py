@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from vitlab.base.errors import DataError
-from vitlab.data.decode import SUFFIXES
+from vitlab.data.decode import looks_like_a_picture
 from vitlab.data.encoded import Encoded
 from vitlab.data.intake import Listing, Source
 from vitlab.data.parquet import has_shards
@@ -84,13 +84,16 @@ def _split_folders(root: Path, held_out: str | None) -> Mapping[str, Path]:
 
 
 def _classes(folders: Mapping[str, Path]) -> tuple[str, ...]:
-    """The classes, the same in all splits. Raises DataError if they are not, or if there is none."""
+    """The classes, the same in all splits. Raises DataError if they are not, or if there are not two."""
     found = {split: {folder.name for folder in _folders(inside)} for split, inside in folders.items()}
     train, names = folders["train"], found["train"]
     if not names:
         raise DataError(
             f"{train} {_instead(train)}; pictures are looked for in CLASS/…, or train/CLASS/… and test/CLASS/…"
         )
+    if len(names) == 1:  # most often a folder too high: an archive unpacked into a folder of its own
+        (only,) = names
+        raise DataError(f"{train} has one class only, {only}; if its classes are in {train / only}, name that folder")
     others = found.get("test", names)
     if others != names:
         more = [
@@ -106,7 +109,7 @@ def _instead(place: Path) -> str:
     """What is where folders of classes should be."""
     if has_shards(place):
         return f"holds parquet files (parquet:{place} reads them)"
-    loose = any(map(_is_picture, os.listdir(place)))
+    loose = any(map(looks_like_a_picture, os.listdir(place)))
     return "has pictures, but no folder for every class" if loose else "has no pictures"
 
 
@@ -119,7 +122,7 @@ def _pictures(root: Path, folder: Path) -> Iterator[str]:
     for place, inside, files in os.walk(folder, followlinks=True):
         inside[:] = sorted(name for name in inside if not name.startswith("."))
         here = os.path.relpath(place, root)
-        yield from (f"{here}/{name}" for name in sorted(files) if _is_picture(name))
+        yield from (f"{here}/{name}" for name in sorted(files) if looks_like_a_picture(name))
 
 
 def _facts(root: Path, paths: Iterable[str]) -> str:
@@ -131,7 +134,3 @@ def _facts(root: Path, paths: Iterable[str]) -> str:
             about = os.stat(root / path)
             digest.update(f" {about.st_size} {about.st_mtime_ns}\n".encode())
     return digest.hexdigest()
-
-
-def _is_picture(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
