@@ -78,3 +78,13 @@ def test_torch_starts_no_threads_of_its_own_in_workers(shelf: Callable):
         assert threads() == started
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("processes", "threads"), [(1, 8), (4, 2), (16, 1)])
+def test_processes_on_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch, processes: int, threads: int):
+    monkeypatch.setattr(workers, "usable_cores", lambda: 8)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(processes))
+    asked: list[int] = []
+    monkeypatch.setattr(workers, "ThreadPoolExecutor", lambda count, thread_name_prefix: asked.append(count))
+    workers._pool.__wrapped__()
+    assert asked == [threads]
