@@ -25,6 +25,17 @@ def test_alone_nothing_is_exchanged():
     assert ALONE.first
 
 
+def test_the_parts_of_all_are_put_together(monkeypatch: pytest.MonkeyPatch):
+    everything = torch.arange(1.0, 15.0).view(1, 7, 2)
+    shares = [everything[:, Processes(rank, 3).part(7)] for rank in range(3)]
+    assert ALONE.whole(everything, 7) is everything
+    added: list[torch.Tensor] = []
+    monkeypatch.setattr(Processes, "add_up", lambda self, tensors: added.extend(tensors))
+    for rank, share in enumerate(shares):
+        Processes(rank, 3).whole(share, 7)
+    assert torch.equal(torch.stack(added).sum(dim=0), everything)
+
+
 def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with joined() as processes:

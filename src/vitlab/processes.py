@@ -55,6 +55,15 @@ class Processes:
                 for tensor in tensors:
                     dist.all_reduce(tensor)
 
+    def whole(self, part: Tensor, size: int) -> Tensor:
+        """part [R, m, …] of `size` things in a row, this process's share -> everybody's [R, size, …]"""
+        if self.count == 1:
+            return part
+        whole = part.new_zeros(len(part), size, *part.shape[2:])
+        whole[:, self.part(size)] = part
+        self.add_up([whole])
+        return whole
+
     def most(self, values: Sequence[int]) -> list[int]:
         """The largest of each value over all processes."""
         if self.count == 1:

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -72,6 +73,8 @@ def test_several_processes_give_the_weights_of_one_with_accumulation(single: Pat
     assert results[0]["test_loss"] == pytest.approx(results[1]["test_loss"], abs=1e-10)
     assert results[0]["test_top1"] == results[1]["test_top1"]
     assert results[0]["images_seen"] == results[1]["images_seen"]
+    said = [np.load(folder / "predictions.npz")["probabilities"] for folder in (tmp_path / "run", single)]
+    np.testing.assert_allclose(*said, rtol=0, atol=1e-6)  # they are float32
 
 
 def test_a_killed_worker_ends_the_job_and_one_process_goes_on(single: Path, tmp_path: Path):

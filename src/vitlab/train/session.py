@@ -248,6 +248,7 @@ class Session:
                     loop.state.weights.show(index, native.load(kept).model)
         self._describe_data()
         means, logits = self._score(self.images.test)
+        logits = self.processes.whole(logits, len(self.images.test))
         self._fail_by(means)
         for index, run in enumerate(self.runs):
             if run.writes and self.failed[index] is None:
