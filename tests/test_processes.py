@@ -43,8 +43,8 @@ def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_broken_connection_is_a_sentence():
-    with pytest.raises(ProcessLost, match=r"another process of this job ended.*--resume"), naming_the_loss():
-        raise RuntimeError("Connection closed by peer [127.0.0.1]:1234\nmore")
+    with pytest.raises(ProcessLost, match=r"another process of this job ended.*--resume.*peer\)$"), naming_the_loss():
+        raise RuntimeError("[127.0.0.1]:1234: Connection closed by peer. This is typically caused by a bug.\nmore")
 
 
 def test_a_mistake_of_the_only_process_stays_what_it_is():

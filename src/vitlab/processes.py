@@ -124,8 +124,13 @@ def naming_the_loss() -> Iterator[None]:
     except RuntimeError as error:
         raise ProcessLost(
             "another process of this job ended, so this one ends too; start the same command with --resume, with as "
-            f"many processes as you like, to go on from the last checkpoint ({str(error).splitlines()[0]})"
+            f"many processes as you like, to go on from the last checkpoint ({_reason(error)})"
         ) from error
+
+
+def _reason(error: RuntimeError) -> str:
+    """What the connection's library says, without its advice."""
+    return str(error).splitlines()[0].partition(". ")[0]
 
 
 @contextmanager
