@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from vitlab import processes as module
 from vitlab.base.errors import UserError
 from vitlab.processes import ALONE, Processes, ProcessLost, joined, naming_the_loss
 
@@ -24,6 +25,17 @@ def test_alone_nothing_is_exchanged():
     assert ALONE.first
 
 
+def test_the_parts_of_all_are_put_together(monkeypatch: pytest.MonkeyPatch):
+    everything = torch.arange(1.0, 15.0).view(1, 7, 2)
+    shares = [everything[:, Processes(rank, 3).part(7)] for rank in range(3)]
+    assert ALONE.whole(everything, 7) is everything
+    added: list[torch.Tensor] = []
+    monkeypatch.setattr(Processes, "add_up", lambda self, tensors: added.extend(tensors))
+    for rank, share in enumerate(shares):
+        Processes(rank, 3).whole(share, 7)
+    assert torch.equal(torch.stack(added).sum(dim=0), everything)
+
+
 def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with joined() as processes:
@@ -31,8 +43,8 @@ def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_broken_connection_is_a_sentence():
-    with pytest.raises(ProcessLost, match=r"another process of this job ended.*--resume"), naming_the_loss():
-        raise RuntimeError("Connection closed by peer [127.0.0.1]:1234\nmore")
+    with pytest.raises(ProcessLost, match=r"another process of this job ended.*--resume.*peer\)$"), naming_the_loss():
+        raise RuntimeError("[127.0.0.1]:1234: Connection closed by peer. This is typically caused by a bug.\nmore")
 
 
 def test_a_mistake_of_the_only_process_stays_what_it_is():
@@ -41,3 +53,49 @@ def test_a_mistake_of_the_only_process_stays_what_it_is():
 
     with pytest.raises(UserError, match="no"):
         ALONE.first_ahead(mistake)
+
+
+@pytest.mark.parametrize(("mine", "theirs", "alike"), [(5, 5, True), (0, 5, False), (5, 0, False)])
+def test_processes_agree_or_all_know_that_they_do_not(
+    monkeypatch: pytest.MonkeyPatch, mine: int, theirs: int, alike: bool
+):
+    largest = [max(mine, theirs), max(-mine, -theirs)]
+    monkeypatch.setattr(Processes, "most", lambda self, values: largest)
+    assert Processes(0, 2).agree(mine) is alike
+    assert Processes(1, 2).agree(theirs) is alike
+
+
+def test_a_mistake_of_all_is_said_by_the_first():
+    with pytest.raises(UserError, match="too few"):
+        Processes(0, 2).end(UserError("too few"))
+    with pytest.raises(SystemExit) as ended:
+        Processes(1, 2).end(UserError("too few"))
+    assert ended.value.code == 2
+
+
+def test_each_takes_a_gpu_and_more_processes_than_gpus_take_turns(monkeypatch: pytest.MonkeyPatch):
+    taken: list[int] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    ALONE.take_gpu()
+    assert taken == []
+    for local_rank in range(3):
+        Processes(local_rank + 4, 7, 3, local_rank).take_gpu()
+    assert taken == [0, 1, 0]
+
+
+@pytest.mark.parametrize(("gpus", "backend"), [(0, "gloo"), (1, "gloo"), (2, "cpu:gloo,cuda:nccl")])
+def test_to_join_does_not_start_cuda(monkeypatch: pytest.MonkeyPatch, gpus: int, backend: str):
+    """What must be settled before CUDA starts, such as deterministic kernels, is not known yet."""
+    for name, value in {"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    begun: list[str] = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: pytest.fail("CUDA was started"))
+    monkeypatch.setattr(module.dist, "init_process_group", lambda backend, timeout: begun.append(backend))
+    monkeypatch.setattr(module.dist, "get_rank", lambda: 3)
+    monkeypatch.setattr(module.dist, "destroy_process_group", lambda: None)
+    with joined() as processes:
+        assert processes == Processes(3, 4, 2, 1)
+    assert begun == [backend]

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from vitlab.base.env import processes_here
 from vitlab.base.errors import UserError
 
 T = TypeVar("T")
@@ -28,11 +29,15 @@ class ProcessLost(UserError):
 
 @dataclass(frozen=True)
 class Processes:
-    """Which of `count` processes this one is: `rank`, from 0. `local`: how many of them share this machine."""
+    """Which of `count` processes this one is: `rank`, from 0.
+
+    `local`: how many of them share this machine; `local_rank`: which of those it is.
+    """
 
     rank: int = 0
     count: int = 1
     local: int = 1
+    local_rank: int = 0
 
     @property
     def first(self) -> bool:
@@ -50,6 +55,15 @@ class Processes:
                 for tensor in tensors:
                     dist.all_reduce(tensor)
 
+    def whole(self, part: Tensor, size: int) -> Tensor:
+        """part [R, m, …] of `size` things in a row, this process's share -> everybody's [R, size, …]"""
+        if self.count == 1:
+            return part
+        whole = part.new_zeros(len(part), size, *part.shape[2:])
+        whole[:, self.part(size)] = part
+        self.add_up([whole])
+        return whole
+
     def most(self, values: Sequence[int]) -> list[int]:
         """The largest of each value over all processes."""
         if self.count == 1:
@@ -59,9 +73,22 @@ class Processes:
             dist.all_reduce(largest, op=dist.ReduceOp.MAX)
         return largest.tolist()
 
+    def agree(self, value: int) -> bool:
+        """Whether all processes have come here with the same value; the answer is the same in all of them."""
+        return self.most([value, -value]) == [value, -value]
+
     def wait(self) -> None:
         """Until all processes have come here."""
         self.most([0])
+
+    def end(self, mistake: UserError) -> NoReturn:
+        """End for a mistake that all processes see alike: the first one says it."""
+        raise mistake if self.first else SystemExit(2)
+
+    def take_gpu(self) -> None:
+        """Compute on a GPU of one's own, where there is one for each; else take turns at those that there are."""
+        if self.count > 1 and torch.cuda.is_available():
+            torch.cuda.set_device(self.local_rank % torch.cuda.device_count())
 
     def by_first(self, work: Callable[[], T]) -> T:
         """Let the first process do it: all have its result. If it is a mistake, the first says so and all end."""
@@ -76,7 +103,7 @@ class Processes:
         with naming_the_loss():
             dist.broadcast_object_list(said)
         if isinstance(said[0], UserError):
-            raise said[0] if self.first else SystemExit(2)
+            self.end(said[0])
         return said[0]  # type: ignore[return-value]  # what the first process's work gave
 
     def first_ahead(self, work: Callable[[], T]) -> T:
@@ -97,25 +124,27 @@ def naming_the_loss() -> Iterator[None]:
     except RuntimeError as error:
         raise ProcessLost(
             "another process of this job ended, so this one ends too; start the same command with --resume, with as "
-            f"many processes as you like, to go on from the last checkpoint ({str(error).splitlines()[0]})"
+            f"many processes as you like, to go on from the last checkpoint ({_reason(error)})"
         ) from error
+
+
+def _reason(error: RuntimeError) -> str:
+    """What the connection's library says, without its advice."""
+    return str(error).splitlines()[0].partition(". ")[0]
 
 
 @contextmanager
 def joined() -> Iterator[Processes]:
     """The processes that torchrun started together with this one; alone without torchrun.
 
-    Tensors on a GPU are added up by NCCL, those on the CPU by gloo; each process takes its own GPU.
+    Tensors on a GPU are added up by NCCL, those on the CPU by gloo. NCCL wants a GPU for each process; where there are
+    fewer, gloo does both. CUDA is not started here: what must be settled before that is not known yet.
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         yield ALONE
         return
-    local_rank, local = int(os.environ["LOCAL_RANK"]), int(os.environ.get("LOCAL_WORLD_SIZE", count))
-    backend = "gloo"
-    if torch.cuda.device_count() >= local:
-        torch.cuda.set_device(local_rank)
-        backend = "cpu:gloo,cuda:nccl"
-    dist.init_process_group(backend, timeout=PATIENCE)
-    yield Processes(dist.get_rank(), count, local)
+    local = processes_here()
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.device_count() >= local else "gloo", timeout=PATIENCE)
+    yield Processes(dist.get_rank(), count, local, int(os.environ["LOCAL_RANK"]))
     dist.destroy_process_group()  # only after a good end: the others may be gone, and this would wait for them

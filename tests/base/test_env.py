@@ -90,6 +90,12 @@ def test_the_command_can_be_typed_again(arguments: list[str], typed: str) -> Non
     assert env.command(arguments) == typed
 
 
+def test_the_command_of_several_processes_starts_as_many_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "8")
+    again = env.command(["/opt/site-packages/vitlab/__main__.py", "train", "digits"])
+    assert again == "torchrun --nproc-per-node 8 -m vitlab train digits"
+
+
 def test_describing_does_not_import_torch() -> None:
     script = "import sys, vitlab.base.env as env; env.describe(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -6,6 +6,7 @@ import pytest
 
 import vitlab.cli.list_ as listing
 from vitlab import __version__
+from vitlab.cli import output
 
 VERBS = ("demo", "list", "show", "train", "evaluate", "predict", "report", "bench", "doctor")
 
@@ -47,14 +48,16 @@ def test_help_and_lists_import_no_torch(words):
     assert done.stdout
 
 
-def test_a_disk_that_does_not_take_it_is_no_traceback(vitlab, monkeypatch):
+@pytest.mark.parametrize(("rank", "who"), [(0, "vitlab"), (3, "vitlab, process 3")])
+def test_a_disk_that_does_not_take_it_is_no_traceback(vitlab, monkeypatch, rank, who):
     def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device", "runs/digits/metrics.jsonl")
 
     monkeypatch.setattr(listing, "_models", full)
+    monkeypatch.setattr(output, "RANK", rank)
     answer = vitlab("list", "models")
     assert answer.code == 2
-    assert answer.err == "vitlab: [Errno 28] No space left on device: 'runs/digits/metrics.jsonl'\n"
+    assert answer.err == f"{who}: [Errno 28] No space left on device: 'runs/digits/metrics.jsonl'\n"
 
 
 def test_ctrl_c_ends_with_130(vitlab, monkeypatch):

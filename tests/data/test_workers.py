@@ -59,3 +59,13 @@ def test_a_few_promises_are_made_ahead():
     assert made == [0, 1, 2]
     assert [*kept] == [1, 2, 3, 4]
     assert [*ahead(map(promise, range(2)), 5)] == [0, 1]
+
+
+@pytest.mark.parametrize(("processes", "threads"), [(1, 8), (4, 2), (16, 1)])
+def test_processes_on_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch, processes: int, threads: int):
+    monkeypatch.setattr(workers, "usable_cores", lambda: 8)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(processes))
+    asked: list[int] = []
+    monkeypatch.setattr(workers, "ThreadPoolExecutor", lambda count, thread_name_prefix: asked.append(count))
+    workers._pool.__wrapped__()
+    assert asked == [threads]

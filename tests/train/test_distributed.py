@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -72,6 +73,8 @@ def test_several_processes_give_the_weights_of_one_with_accumulation(single: Pat
     assert results[0]["test_loss"] == pytest.approx(results[1]["test_loss"], abs=1e-10)
     assert results[0]["test_top1"] == results[1]["test_top1"]
     assert results[0]["images_seen"] == results[1]["images_seen"]
+    said = [np.load(folder / "predictions.npz")["probabilities"] for folder in (tmp_path / "run", single)]
+    np.testing.assert_allclose(*said, rtol=0, atol=1e-6)  # they are float32
 
 
 def test_a_killed_worker_ends_the_job_and_one_process_goes_on(single: Path, tmp_path: Path):
@@ -112,13 +115,21 @@ def test_a_mistake_is_said_once_and_a_signal_stops_all(tmp_path: Path):
     worker = next(child for child in psutil.Process(job.pid).children() if child.environ().get("RANK") == "1")
     worker.send_signal(signal.SIGTERM)  # one of them is asked, all stop
     out, _ = job.communicate(timeout=120)
-    assert "saved; go on with" in out
+    assert "saved; go on with: torchrun --nproc-per-node 2 -m vitlab train digits" in out
     assert json.loads((tmp_path / "run" / "result.json").read_text())["status"] == "interrupted"
     again = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert again.returncode != 0
     assert again.stderr.count("there is a run already") == 1
     few = subprocess.run([*command[:-1], "batch_size=1", "--resume"], capture_output=True, text=True, timeout=120)
     assert "the run there has other settings" in few.stderr
+
+
+def test_a_loss_that_is_no_number_is_said_once(tmp_path: Path):
+    command = [*together(2), *WORDS, "--out", str(tmp_path / "run"), "--set", "optim.lr=1e30"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0
+    assert done.stderr.count("stopped being a finite number") == 1
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["status"] == "failed"
 
 
 def wait_for(path: Path, seconds: float = 120) -> None:

@@ -13,11 +13,12 @@ import vitlab.train.session as running
 from vitlab.base.errors import CheckpointError, SpecError, UserError
 from vitlab.base.records import read_json, read_lines
 from vitlab.checkpoints import native
+from vitlab.processes import ALONE, Processes
 from vitlab.train.again import evaluate_run
 from vitlab.train.choices import Wishes
 from vitlab.train.interrupt import Interrupted
 from vitlab.train.loop import Loop
-from vitlab.train.run import train
+from vitlab.train.run import _check_device, train
 from vitlab.train.session import Diverged, Saving
 
 DOUBLE = Wishes(device="cpu", precision="fp64", kernel="explicit", threads=1)
@@ -434,3 +435,31 @@ def test_repeated_images_lengthen_the_epoch(tiny_run, run_tiny, tmp_path):
     run_tiny(tiny_run(repeats=2), tmp_path)
     last = read_lines(tmp_path / "metrics.jsonl")[-1]
     assert last["epoch"] == pytest.approx(12 * 16 / (2 * 1294))
+
+
+def test_a_gpu_is_taken_when_deterministic_kernels_are_settled(tiny_run, tmp_path, monkeypatch):
+    settled = []
+    monkeypatch.setattr(
+        Processes, "take_gpu", lambda self: settled.append(torch.are_deterministic_algorithms_enabled())
+    )
+    train([tiny_run()], [tmp_path / "any"], wishes=Wishes(deterministic=True, precision="fp32", kernel="explicit"))
+    train([tiny_run()], [tmp_path / "cpu"], wishes=DOUBLE)
+    assert settled == [True]
+
+
+@pytest.mark.parametrize("device", ["cuda:1", "mps"])
+def test_several_processes_share_no_single_device(device):
+    with pytest.raises(UserError, match=f"--device {device} and 2 processes; legal: cpu, or cuda"):
+        _check_device(Processes(0, 2), device)
+    for shared in ("cpu", "cuda"):
+        _check_device(Processes(0, 2), shared)
+    _check_device(ALONE, device)
+
+
+@pytest.mark.parametrize(("weights", "asked"), [("last", 1), ("best", 2)])
+def test_processes_that_see_different_checkpoints_do_not_go_on(tiny_run, tmp_path, monkeypatch, weights, asked):
+    """They would train, or test, different weights: the folder is on no disk that they share."""
+    answers = iter([True] * (asked - 1) + [False])
+    monkeypatch.setattr(Processes, "agree", lambda self, value: next(answers))
+    with pytest.raises(UserError, match="must be on a shared disk"):
+        train([tiny_run(weights=weights)], [tmp_path / "run"], wishes=DOUBLE)

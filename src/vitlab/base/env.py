@@ -59,6 +59,11 @@ def usable_cores() -> int | None:
     return os.cpu_count()
 
 
+def processes_here() -> int:
+    """How many processes of this job share this machine: those that torchrun started here, else this one alone."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
 def versions() -> dict[str, str]:
     """The installed ones of `PACKAGES`, with their versions."""
     found = {}
@@ -81,11 +86,14 @@ def commit(source: Path = Path(__file__)) -> str | None:
 
 
 def command(arguments: list[str]) -> str:
-    """A command line to type again: the program by its name, not by where it is installed."""
+    """A command line to type again: the program by its name, not by where it is installed; torchrun before it."""
     program = Path(arguments[0])
-    if program.stem == "__main__":  # python -m PACKAGE
-        return shlex.join(["python", "-m", program.parent.name, *arguments[1:]])
-    return shlex.join([program.name, *arguments[1:]])
+    words = ["-m", program.parent.name] if program.stem == "__main__" else [program.name]
+    if processes_here() > 1:
+        words = ["torchrun", "--nproc-per-node", str(processes_here()), *words]
+    elif words[0] == "-m":
+        words = ["python", *words]
+    return shlex.join([*words, *arguments[1:]])
 
 
 def _cpuinfo() -> dict[str, str]:

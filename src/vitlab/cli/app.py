@@ -37,14 +37,11 @@ def main() -> None:
     sys.path.insert(0, "")  # a component of the user's own may stand in the current folder
     try:
         app()
-    except UserError as error:
-        print(f"vitlab{f', process {output.RANK}' if output.RANK else ''}: {error}", file=sys.stderr)
-        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output left, `vitlab list | head`
         sys.stderr.close()
         sys.exit(141)
-    except OSError as error:  # a disk that is full, a folder that may not be written; the message has the path
-        print(f"vitlab: {error}", file=sys.stderr)
+    except (UserError, OSError) as error:  # also a disk that is full, or may not be written: the message has the path
+        print(f"vitlab{f', process {output.RANK}' if output.RANK else ''}: {error}", file=sys.stderr)
         sys.exit(2)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vitlab.base.env import usable_cores
+from vitlab.base.env import processes_here, usable_cores
 from vitlab.data.decode import Frame, Unreadable, decode
 
 T = TypeVar("T")
@@ -68,4 +68,5 @@ def ahead(promises: Iterable[Callable[[], T]], count: int) -> Iterator[T]:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(usable_cores(), thread_name_prefix="decode")
+    share = (usable_cores() or 1) // processes_here()
+    return ThreadPoolExecutor(max(1, share), thread_name_prefix="decode")

@@ -25,10 +25,11 @@ def evaluate(
     processes: Processes = ALONE,
     seeds: Tensor | None = None,
 ) -> tuple[list[dict[str, float]], Tensor]:
-    """Score every image with each of R runs -> (means for each run: loss, top1, top5; logits [R, n, Y] on the CPU).
+    """Score every image with each of R runs -> (means for each run: loss, top1, top5; logits [R, m, Y] on the CPU).
 
-    Sums are taken over samples, so an uneven last batch counts as what it is; each process scores its part. With
-    `seeds` [R] the model draws its dropout as in training: a slip of published code, never right otherwise.
+    Sums are taken over samples, so an uneven last batch counts as what it is; each process scores its part, and has the
+    logits of these m images. With `seeds` [R] the model draws its dropout as in training: a slip of published code,
+    never right otherwise.
     """
     part = processes.part(len(images))
     mine = images if processes.count == 1 else images.subset(torch.arange(part.start, part.stop))
@@ -44,10 +45,7 @@ def evaluate(
         exact = torch.float64 if batch.device.type != "mps" else None
         sums = added(sums, {name: value.sum(dim=1, dtype=exact) for name, value in scored.items()})
         logits.append(result.logits.float().cpu())
-    own = torch.cat(logits, dim=1)
-    everybodys = torch.zeros(runs, len(images), own.shape[-1])
-    everybodys[:, part] = own
-    processes.add_up([*sums.values(), everybodys])
+    processes.add_up(list(sums.values()))
     columns = {name: (total / len(images)).tolist() for name, total in sums.items()}
     means = [{name: values[run] for name, values in columns.items()} for run in range(runs)]
-    return means, everybodys
+    return means, torch.cat(logits, dim=1)

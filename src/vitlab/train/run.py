@@ -79,6 +79,8 @@ def _work_on(runs: list[RunFolder], asked: Asked, processes: Processes) -> None:
     recorded = processes.by_first(runs[0].choices)
     settled = recorded.but(asked.wishes) if recorded else asked.wishes
     with deterministic_kernels(bool(settled.deterministic), settled.device):
+        if settled.device != "cpu":
+            processes.take_gpu()  # only now: deterministic kernels are settled before CUDA starts
         with naming_the_setting(runs[0].spec, settled):
             session = _prepare(runs, asked, recorded, processes)
         with naming_the_setting(session.loop.spec, session.choices), listening() as request:
@@ -114,6 +116,7 @@ def _prepare(runs: list[RunFolder], asked: Asked, recorded: Choices | None, proc
         lambda: recorded.but(wishes) if recorded else choose(wishes, specs, images, train_indices)
     )
     choices = replace(choices, processes=processes.count)
+    _check_device(processes, choices.device)
     pick_device(choices.device)
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
@@ -146,7 +149,15 @@ def _check_shares(processes: Processes, spec: RunSpec, test: int, val: int) -> N
     """Everybody must have something to do."""
     smallest = min(spec.batch_size, test, val or test)
     if processes.count > smallest:
-        raise UserError(
-            f"{processes.count} processes for batch_size={spec.batch_size}, {test} test and {val} validation images: "
-            f"at most {smallest} can share them"
+        processes.end(
+            UserError(
+                f"{processes.count} processes for batch_size={spec.batch_size}, {test} test and {val} validation "
+                f"images: at most {smallest} can share them"
+            )
         )
+
+
+def _check_device(processes: Processes, device: str) -> None:
+    """Everybody must have a place to compute, and a way to add up what is there."""
+    if processes.count > 1 and device not in ("cpu", "cuda"):
+        processes.end(UserError(f"--device {device} and {processes.count} processes; legal: cpu, or cuda, a GPU each"))

@@ -79,7 +79,7 @@ class Session:
             run.declare(recipe, init)
         self.processes.wait()  # the first one has written what the others read now
         self._restore()
-        self.processes.wait()  # nothing is removed before all have read it
+        self._check_sight(self.loop.state.step)  # and nothing is removed before all have read it
         for index, run in enumerate(self.runs):
             if not new[index]:
                 run.reopen(self.choices)
@@ -98,6 +98,13 @@ class Session:
         self.loop.meter.restore([meta["meter"] for meta in metas], self.choices.master_dtype)
         self.best = [meta["best"] for meta in metas]
         self.started -= metas[0]["seconds"]
+
+    def _check_sight(self, step: int) -> None:
+        """All processes must have found the checkpoint of the same step."""
+        if not self.processes.agree(step):
+            self.processes.end(
+                UserError(f"{self.runs[0].path}: not all processes see its checkpoints; --out must be on a shared disk")
+            )
 
     @property
     def seconds(self) -> float:
@@ -150,7 +157,7 @@ class Session:
                 self.failed[index] = step
                 self.runs[index].finish("failed", self._why(index), {"steps": step})
         if all(step is not None for step in self.failed):
-            raise Diverged(self._why(0))
+            self.processes.end(Diverged(self._why(0)))
 
     def _fail_by(self, scores: Sequence[Mapping[str, float]]) -> None:
         """The same by what an evaluation gave: weights may be finite and too large to compute with."""
@@ -225,6 +232,7 @@ class Session:
         for run, failed in zip(self.runs, self.failed, strict=True):
             if failed is None:
                 run.finish("interrupted", f"signal {signum}", {"steps": self.loop.state.step})
+        self.processes.wait()  # torchrun ends all as soon as one has left: the first one may still be saving
         raise Interrupted(signum)
 
     def _finish(self) -> None:
@@ -235,10 +243,12 @@ class Session:
             self.processes.wait()  # for the first one to have written it
             for index, run in enumerate(self.runs):
                 kept = native.best(run.checkpoints)
+                self._check_sight(native.step_of(kept) if kept else 0)
                 if self.failed[index] is None and kept is not None:
                     loop.state.weights.show(index, native.load(kept).model)
         self._describe_data()
         means, logits = self._score(self.images.test)
+        logits = self.processes.whole(logits, len(self.images.test))
         self._fail_by(means)
         for index, run in enumerate(self.runs):
             if run.writes and self.failed[index] is None:
