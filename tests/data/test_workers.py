@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
+from vitlab.data import workers
 from vitlab.data.decode import Frame
 from vitlab.data.workers import ahead, begin
 
