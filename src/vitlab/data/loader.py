@@ -131,7 +131,9 @@ class Loader:
         """The samples at the global positions from step · B to before (step + 1) · B: this process's part of them."""
         steps = range(step, step + 1 + AHEAD)
         self._asked = {each: self._asked.get(each) or self._ask(each) for each in steps}
-        keys, rows, labels, pixels = self._asked.pop(step)
+        keys, rows, labels, pixels = self._asked[
+            step
+        ]  # which stays: a training looks at its first batch, then takes it
         images, targets = self.pipeline(pixels(), labels, keys, rows)
         return Batch(images, targets, keys[:, self.part], self.batch_size)
 
