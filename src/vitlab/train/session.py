@@ -174,6 +174,7 @@ class Session:
         return crossed or step == self.loop.total_steps
 
     def _save(self) -> None:
+        self._describe_data()  # first: a resumed run no longer meets what this checkpoint has passed
         for index, run in enumerate(self.runs):
             if self.failed[index] is None:
                 run.save("step", self.loop.state, index, self._meta(index))
@@ -221,7 +222,6 @@ class Session:
 
     def _stop(self, signum: int) -> None:
         self._save()
-        self._describe_data()
         for run, failed in zip(self.runs, self.failed, strict=True):
             if failed is None:
                 run.finish("interrupted", f"signal {signum}", {"steps": self.loop.state.step})
@@ -237,7 +237,6 @@ class Session:
                 kept = native.best(run.checkpoints)
                 if self.failed[index] is None and kept is not None:
                     loop.state.weights.show(index, native.load(kept).model)
-        self._describe_data()
         means, logits = self._score(self.images.test)
         self._fail_by(means)
         for index, run in enumerate(self.runs):
