@@ -120,7 +120,7 @@ def streamed(part: slice | None = None) -> tuple[Loader, list[Counting]]:
 @pytest.mark.parametrize("part", [slice(0, 5), slice(0, 2), slice(2, 5)])
 def test_a_stream_is_read_on_and_each_run_has_its_own(part: slice):
     stream, readers = streamed(part)
-    for step in range(3):
+    for step in (0, 0, 1, 2):  # a training looks at its first batch, then takes it
         batch = stream.batch(step)
         expected = (torch.arange(step * 5, step * 5 + 5) + SEEDS[:, None])[:, part]
         assert torch.equal(batch.targets[..., 0], expected)

@@ -23,6 +23,16 @@ def test_a_finished_run(make_run: MakeRun) -> None:
     assert run.predictions.num_correct == 353
 
 
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [({"name": "folder", "path": "pets"}, "folder:pets"), ({"name": "hub", "repo": "a/b"}, "hub:a/b"), ({}, None)],
+)
+def test_a_set_is_called_what_it_is_called_by_a_user(make_run: MakeRun, data: dict[str, str], name: str | None) -> None:
+    folder = make_run()
+    change(folder / "spec.json", spec={"data": data})
+    assert read_run(folder).data_name == name
+
+
 def test_what_is_absent_is_absent_with_the_reason(make_run: MakeRun) -> None:
     folder = make_run()
     names = ["env.json", "result.json", "preprocessing.json", "data.json", "metrics.jsonl", "predictions.npz"]

@@ -141,7 +141,7 @@ class Loader:
         """The samples at the global positions from step · B to before (step + 1) · B: this process's part of them."""
         steps = range(step, step + 1 + AHEAD)
         self._asked = {each: self._asked.get(each) or self._ask(each) for each in steps}
-        asked = self._asked.pop(step)
+        asked = self._asked[step]  # which stays: a training looks at its first batch, then takes it
         pixels = asked.pixels()
         keys, labels = to_device(asked.keys, pixels.device), to_device(asked.labels, pixels.device)
         rows = None if asked.rows is None else to_device(asked.rows, pixels.device)

@@ -85,9 +85,12 @@ class RunRecord:
 
     @property
     def data_name(self) -> str | None:
-        """The data set, as `--data` names it."""
+        """The data set, as `--data` names it: `digits`, `folder:PATH`, `hub:ORG/NAME`."""
         data = self.spec.get("data")
-        return data.get("name") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or "name" not in data:
+            return None
+        place = data.get("path") or data.get("repo")
+        return f"{data['name']}:{place}" if place else str(data["name"])
 
     def class_name(self, index: int) -> str:
         """The name of a class, or its number if names were not recorded."""

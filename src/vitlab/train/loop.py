@@ -103,7 +103,9 @@ def samples_of(spec: RunSpec, train: Pictures | Stream, indices: Tensor, seeds: 
     if not isinstance(train, Stream):
         return Indexed(train, indices, seeds, spec.repeats)
     if spec.repeats > 1:
-        raise SpecError(f"repeats={spec.repeats} and data.streaming=True: a stream gives every picture once")
+        raise SpecError(
+            f"repeats={spec.repeats} and data.streaming=True: a stream gives every picture once; set repeats=1"
+        )
     return Streamed([train.reader(seed) for seed in seeds.tolist()], train.samples_per_epoch)
 
 

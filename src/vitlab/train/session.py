@@ -181,6 +181,7 @@ class Session:
         return crossed or step == self.loop.total_steps
 
     def _save(self) -> None:
+        self._describe_data()  # first: a resumed run no longer meets what this checkpoint has passed
         for index, run in enumerate(self.runs):
             if self.failed[index] is None:
                 run.save("step", self.loop.state, index, self._meta(index))
@@ -228,7 +229,6 @@ class Session:
 
     def _stop(self, signum: int) -> None:
         self._save()
-        self._describe_data()
         for run, failed in zip(self.runs, self.failed, strict=True):
             if failed is None:
                 run.finish("interrupted", f"signal {signum}", {"steps": self.loop.state.step})
@@ -246,7 +246,6 @@ class Session:
                 self._check_sight(native.step_of(kept) if kept else 0)
                 if self.failed[index] is None and kept is not None:
                     loop.state.weights.show(index, native.load(kept).model)
-        self._describe_data()
         means, logits = self._score(self.images.test)
         logits = self.processes.whole(logits, len(self.images.test))
         self._fail_by(means)
