@@ -85,11 +85,11 @@ class RunRecord:
 
     @property
     def data_name(self) -> str | None:
-        """The data set, as `--data` names it: `digits`, `folder:PATH`, `hub:ORG/NAME`."""
+        """The data set, much as `--data` names it: `digits`, `hub:ORG/NAME`, `folder:` and the folder's name."""
         data = self.spec.get("data")
         if not isinstance(data, dict) or "name" not in data:
             return None
-        place = data.get("path") or data.get("repo")
+        place = Path(data["path"]).name if data.get("path") else data.get("repo")
         return f"{data['name']}:{place}" if place else str(data["name"])
 
     def class_name(self, index: int) -> str:

@@ -31,9 +31,12 @@ class Spec(TaskSpec):
         logits = model(images, keys)
         logits = logits.to(targets.dtype)  # the loss in full precision, whatever computed the logits
         smooth = targets * (1 - self.label_smoothing) + self.label_smoothing / targets.shape[-1]
-        ranks = logits.detach().topk(min(5, logits.shape[-1]), dim=-1).indices
-        hits = ranks == targets.argmax(-1, keepdim=True)
-        metrics = {"top1": hits[:, 0].to(targets.dtype), "top5": hits.any(-1).to(targets.dtype)}
+        label = targets.argmax(-1, keepdim=True)
+        # of equal logits, common in bf16, the first class is the answer; topk gives them in any order
+        top1 = logits.detach().argmax(-1, keepdim=True) == label
+        top5 = logits.detach().topk(min(5, logits.shape[-1]), dim=-1).indices == label
+        hits = {"top1": top1[:, 0], "top5": (top1 | top5).any(-1)}
+        metrics = {name: each.to(targets.dtype) for name, each in hits.items()}
         return Scores(self._cross_entropy(logits, smooth), metrics, logits.detach())
 
     def probabilities(self, logits: Tensor) -> Tensor:
