@@ -1,16 +1,15 @@
-"""The folders of R runs that train together: what is written when, and where a resumed run goes on."""
+"""A run's directory while it trains: who may take it, and what is written when."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from vitlab.base import records
-from vitlab.base.errors import CheckpointError, UserError
+from vitlab.base.errors import UserError
 from vitlab.base.spec import from_dict, spec_id, to_dict
 from vitlab.checkpoints import native
-from vitlab.data.images import ImageSet
 from vitlab.train.choices import Choices
 from vitlab.train.spec import RunSpec
 from vitlab.train.state import TrainState
@@ -150,75 +149,3 @@ def _of_a_beginning(file: Path) -> bool:
     """Whether this is what a process leaves that is killed before its folder is a run."""
     names = ("env.json", "preprocessing.json", "data.json", "checkpoint")
     return file.name in names or file.name.startswith(".")
-
-
-def restore(folders: Sequence[RunFolder], state: TrainState) -> list[dict[str, Any]] | None:
-    """Load the latest checkpoint that all runs have into `state`; each run's meta, or None if there is none yet."""
-    names = [{path.name for path in native.complete(folder.checkpoints)} for folder in folders]
-    common = sorted(set.intersection(*names))
-    if not common:
-        for folder in folders:
-            folder.forget_after(-1)
-        return None
-    metas = []
-    for run, folder in enumerate(folders):
-        checkpoint = native.load(folder.checkpoints / common[-1])
-        restore_run(state, run, checkpoint)
-        folder.forget_after(checkpoint.step)
-        metas.append(checkpoint.meta)
-    return metas
-
-
-def restore_run(state: TrainState, run: int, checkpoint: native.Checkpoint) -> None:
-    """Load one checkpoint into row `run` of `state`."""
-    try:
-        state.restore(run, checkpoint.model, checkpoint.training, checkpoint.step)
-    except (KeyError, RuntimeError) as error:
-        raise CheckpointError(f"the checkpoint is of another model: {error}") from error
-
-
-def preprocessing_of(spec: RunSpec, images: ImageSet) -> dict[str, Any]:
-    """What a picture goes through before the model, and what its answers are called.
-
-    It is decoded to `img_size` as `fit` says, goes through `ops`, and is normalised.
-    """
-    return {
-        "img_size": list(spec.data.img_size),
-        "fit": images.fit,
-        "ops": [to_dict(op) for op in spec.preprocess],
-        "mean": list(images.mean),
-        "std": list(images.std),
-        "class_names": list(images.class_names),
-    }
-
-
-def data_of(images: ImageSet, train: int, val: int, unreadable: Sequence[str]) -> dict[str, Any]:
-    """How many pictures there are, which of them could not be read, and whether their order is exact.
-
-    `train`, `val`: into how many the training pictures are divided. `unreadable`: names of those that were met, beside
-    those that the set knows of.
-    """
-    names = {split: sorted(images.unreadable.get(split, ())) for split in ("train", "test")}
-    names["train"] = sorted({*names["train"], *unreadable})
-    counts = {"train": train, "test": len(images.test)}
-    splits = {s: {"images": counts[s], "unreadable": len(names[s]), "names": names[s]} for s in names}
-    return {"order": images.order, **splits, "val": {"images": val}}
-
-
-def start_from(state: TrainState, source: Path) -> None:
-    """Start every run from the weights at `source`: a run directory, a checkpoint folder, or a file of tensors.
-
-    Raises CheckpointError naming what does not fit.
-    """
-    tensors = native.read_model(source)
-    mine = state.evaluated(0)
-    problems = {
-        "missing": mine.keys() - tensors.keys(),
-        "unknown": tensors.keys() - mine.keys(),
-        "of another shape": {n for n in mine.keys() & tensors.keys() if mine[n].shape != tensors[n].shape},
-    }
-    found = [f"{what}: {', '.join(sorted(names)[:3])}" for what, names in problems.items() if names]
-    if found:
-        raise CheckpointError(f"--init {source} does not fit this model; {'; '.join(found)}")
-    for run in range(state.weights.runs):
-        state.begin_with(run, tensors)

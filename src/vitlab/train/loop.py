@@ -1,4 +1,4 @@
-"""The training loop's heart: one step of R runs. Everything around it (saving, evaluating, printing) is `train/run.py`.
+"""The training loop's heart: one step of R runs. What is around it (saving, evaluating) is `train/session.py`.
 
 The seams, so that no idea needs a fork: the *task* (inside `scores`), the *gradient* as a callable that the update
 calls once or more, and the *evaluators*, which see the same `scores`.

@@ -18,12 +18,14 @@ from vitlab.data.images import ImageSet, Pictures
 from vitlab.evaluate.topk import evaluate
 from vitlab.processes import Processes
 from vitlab.train.choices import Choices
+from vitlab.train.describe import data_of, preprocessing_of
 from vitlab.train.events import Events
 from vitlab.train.finish import final_metrics, write_predictions
-from vitlab.train.folder import RunFolder, data_of, preprocessing_of, restore, start_from
+from vitlab.train.folder import RunFolder
 from vitlab.train.interrupt import Interrupted, Request
 from vitlab.train.loop import Loop, evaluation_pipeline
 from vitlab.train.progress import Reporter
+from vitlab.train.start import restore, start_from
 
 CHECK_EVERY = 50  # steps between looks at the loss on a device that runs ahead of us
 
