@@ -34,6 +34,21 @@ def test_what_a_person_sees(vitlab, finished, pictures):
     assert "%" in answer.out
 
 
+@pytest.mark.parametrize("json_too", [False, True])
+def test_an_unreadable_picture_does_not_cost_the_others_their_answer(vitlab, finished, pictures, json_too):
+    (pictures / "1.png").write_bytes(b"no picture")
+    answer = vitlab("predict", finished, pictures, *(["--json"] if json_too else []))
+    assert answer.code == 2
+    assert answer.err.count("is unreadable") == 1
+    assert "1.png is unreadable" in answer.err
+    if json_too:
+        found = json.loads(answer.out)
+        assert [len(row["classes"]) for row in found["predictions"]] == [5, 5]
+        assert len(found["unreadable"]) == 1
+    else:
+        assert answer.out.count(".png") == 2
+
+
 @pytest.mark.parametrize(
     ("run", "image", "said"),
     [

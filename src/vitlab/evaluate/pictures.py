@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from vitlab.augment.pipeline import Pipeline
 from vitlab.base.errors import DataError
@@ -17,10 +16,11 @@ from vitlab.tasks._base import TaskSpec
 
 @dataclass(frozen=True)
 class Prediction:
-    """A picture's most probable classes, the first first."""
+    """A picture's most probable classes, the first first; none and the `reason` if it is unreadable."""
 
     path: Path
     classes: tuple[tuple[str, float], ...]
+    reason: str | None = None
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
@@ -42,23 +42,20 @@ def predict(
 ) -> Iterator[Prediction]:
     """The `top` classes of every picture, as sure as the task says that the model is.
 
-    A picture goes the way that it would go in an evaluation. Raises DataError for one that is unreadable.
+    A picture goes the way that it would go in an evaluation.
     """
     before, names = preprocessing, preprocessing.class_names
     frame = Frame(before.img_size, model.spec.in_chans, before.fit)
     prepare = Pipeline(before.ops, before.mean, before.std, len(names))
     nothing = torch.zeros(1, 1, dtype=torch.int64)
     for path in paths:
-        images, _ = prepare(read(path, frame)[None, None], nothing, nothing)
+        try:
+            pixels = decode(path, frame)
+        except Unreadable as error:
+            yield Prediction(path, (), str(error))
+            continue
+        images, _ = prepare(pixels[None, None], nothing, nothing)
         probabilities = task.probabilities(model(images[0]))[0]
         best = probabilities.topk(min(top, len(names)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         yield Prediction(path, tuple((names[index], value) for index, value in pairs))
-
-
-def read(path: Path, frame: Frame) -> Tensor:
-    """A picture's pixels in `frame`: [C, H, W] uint8. Raises DataError, with its path, if it is unreadable."""
-    try:
-        return decode(path, frame)
-    except Unreadable as error:
-        raise DataError(f"{path} is unreadable: {error}") from None
