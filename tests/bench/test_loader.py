@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.peer
 def test_each_part_beside_torchvisions(folder: Path):
     pytest.importorskip("torchvision")

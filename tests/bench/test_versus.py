@@ -17,6 +17,7 @@ def no_processes(monkeypatch):
     monkeypatch.setattr(module, "peak_memory", lambda contestant, job, wishes: 123)
 
 
+@pytest.mark.slow
 @pytest.mark.peer
 def test_figures_for_us_and_for_each_peer(job):
     pytest.importorskip("timm")
@@ -30,6 +31,7 @@ def test_figures_for_us_and_for_each_peer(job):
     assert ours["fraction_of_peak"] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_a_peer_that_is_not_installed_is_missing_with_its_reason(job, monkeypatch):
     for name in ("timm", "timm.layers", "timm.models.vision_transformer"):
         monkeypatch.setitem(sys.modules, name, None)  # what an import finds where there is no such package

@@ -30,6 +30,7 @@ def test_it_trains_and_reports(vitlab, tmp_path):
     assert (tmp_path / "demo/report.html").exists()
 
 
+@pytest.mark.slow
 def test_it_can_be_stopped_and_gone_on_with(vitlab, tmp_path, monkeypatch):
     real = Loop.step
 

@@ -181,6 +181,7 @@ def test_a_diverged_run_ends_with_2(vitlab, tiny, tmp_path):
 # ----------------------------------------------------------------------------------------------------- initial weights
 
 
+@pytest.mark.slow
 def test_init_from_a_run_and_from_its_file(vitlab, tiny, finished, tmp_path, monkeypatch):
     starts = []
     at_step(monkeypatch, 0, lambda loop: starts.append(loop.state.evaluated(0)["head.weight"].clone()))

@@ -188,5 +188,6 @@ def test_names_of_rows() -> None:
     assert component_of("head.logits.weight") == "head"
 
 
+@pytest.mark.slow
 def test_a_huge_model_costs_nothing_to_measure() -> None:
     assert cost(preset("vit_giant_patch14_224")).num_params > 1e9

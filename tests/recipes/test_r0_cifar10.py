@@ -66,6 +66,6 @@ def test_models(model, parameters):
     assert sum(parameter.numel() for parameter in build(spec).parameters()) == parameters
 
 
-@pytest.mark.parametrize("model", ["r0_vit", "r0_tomvit"])
+@pytest.mark.parametrize("model", ["r0_vit", pytest.param("r0_tomvit", marks=pytest.mark.slow)])
 def test_two_steps(two_steps, model):
     assert two_steps(changed(recipe("r0_cifar10"), {"model": model}))["steps"] == 2

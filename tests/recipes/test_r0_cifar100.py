@@ -29,6 +29,7 @@ def test_every_variant_has_stochastic_depth():
     assert {recipe(f"r0_cifar100:{name}").model.drop_path for name in VARIANTS} == {0.1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["r0_cifar100", "r0_cifar100:tomvit"])
 def test_two_steps(two_steps, name):
     assert two_steps(recipe(name))["steps"] == 2

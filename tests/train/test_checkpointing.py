@@ -106,6 +106,7 @@ def peak_bytes(loop):
     return live.peak
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_memory_no_longer_grows_with_the_depth_by_what_blocks_keep(tiny_run, loop_of, everything_random, seeds):
     """Six more blocks cost six more inputs, a tenth and less of what six blocks keep."""
@@ -137,6 +138,7 @@ def test_the_cost_knows_what_it_saves(tiny_run, loop_of, everything_random):
 # ---------------------------------------------------------------------------------------------------------- a whole run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [(0,), (0, 3)])
 def test_a_run_is_the_same_and_its_record_says_how_it_was_computed(tiny_run, tmp_path, records_of, seeds):
     wishes = Wishes(device="cpu", precision="fp32", kernel="explicit", threads=1)

@@ -19,7 +19,12 @@ def crash(loop):
 
 
 @pytest.mark.parametrize(
-    ("step", "precision"), [(1, "fp32"), (3, "fp32"), (5, "fp32"), (5, "bf16"), (8, "fp32"), (11, "fp32")]
+    ("step", "precision"),
+    [
+        (5, "fp32"),
+        (5, "bf16"),
+        *(pytest.param(step, "fp32", marks=pytest.mark.slow) for step in (1, 3, 8, 11)),
+    ],
 )
 def test_stopped_and_resumed_is_straight_through(
     tiny_run, run_tiny, tmp_path, at_step, records_of, everything_random, step, precision
@@ -37,6 +42,7 @@ def test_stopped_and_resumed_is_straight_through(
     assert straight == broken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["append_line", "write_predictions"])
 def test_stopped_between_steps_too(tiny_run, run_tiny, tmp_path, records_of, monkeypatch, moment):
     """After a line is written and before its checkpoint; after the last checkpoint and before the result."""

@@ -11,6 +11,7 @@ def trained(loop, steps):
     return weights_of(loop)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mixing", ["mixup", "cutmix"])
 def test_micro_batches_equal_the_batch_after_fifty_steps(tiny_run, loop_of, everything_random, mixing):
     """16 images as 7 + 7 + 2, with all that is random on; double precision, at most 1e-10 apart."""

@@ -86,6 +86,7 @@ def test_stacked_runs_are_single_ones(tiny_run, loop_of, everything_random):
     assert largest_difference(weights_of(stacked, 1), weights_of(alone)) <= 1e-10
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_is_straight_through(tiny_run, run_tiny, tmp_path, at_step, records_of):
     """And the lines tell the base rate."""
 

@@ -99,6 +99,7 @@ def test_unreadable_pictures_are_listed(
     assert known["test"] == {"images": 10, "unreadable": 0, "names": []}
 
 
+@pytest.mark.slow
 def test_a_stream_that_was_killed_and_stopped_goes_on_as_if_it_was_not(
     shards: Path,
     tmp_path: Path,

@@ -106,6 +106,7 @@ def test_without_a_validation_split_nothing_is_held_out(tiny_run, run_tiny, tmp_
     assert metrics["best_step"] is None
 
 
+@pytest.mark.slow
 def test_stacked_runs_have_the_results_of_single_ones(tiny_run, run_tiny, tmp_path):
     stacked = train_stacked(tiny_run(), tmp_path / "stacked", seeds=(4, 2))
     for seed, result in zip((4, 2), stacked, strict=True):
@@ -204,6 +205,7 @@ def test_weights_too_large_to_evaluate_fail(tiny_run, run_tiny, tmp_path, val_fr
     assert "NaN" not in (tmp_path / "metrics.jsonl").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", ["last", "best"])
 def test_only_the_bad_one_of_stacked_runs_fails(tiny_run, tmp_path, at_step, weights):
     spec = tiny_run(weights=weights)
@@ -222,6 +224,7 @@ def test_only_the_bad_one_of_stacked_runs_fails(tiny_run, tmp_path, at_step, wei
         assert mine["metrics"]["test_loss"] == pytest.approx(theirs["metrics"]["test_loss"], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_failed_run_does_not_hold_up_the_resume_of_the_others(tiny_run, tmp_path, at_step):
     """It stopped saving long before they did: they go on from their own latest checkpoint."""
 
@@ -421,6 +424,7 @@ def test_a_resumed_run_no_longer_says_that_it_was_interrupted(tiny_run, run_tiny
     assert seen == [False]
 
 
+@pytest.mark.slow
 def test_dropout_in_evaluations_is_a_slip_that_can_be_asked_for(tiny_run, run_tiny, tmp_path):
     settings = {"model.mlp_dropout": 0.5, "optim.lr": 1e-12}
     right, noisy, again = (
@@ -437,6 +441,7 @@ def test_repeated_images_lengthen_the_epoch(tiny_run, run_tiny, tmp_path):
     assert last["epoch"] == pytest.approx(12 * 16 / (2 * 1294))
 
 
+@pytest.mark.slow
 def test_a_gpu_is_taken_when_deterministic_kernels_are_settled(tiny_run, tmp_path, monkeypatch):
     settled = []
     monkeypatch.setattr(

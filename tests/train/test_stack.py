@@ -25,6 +25,7 @@ def distances(loop_of, spec, steps, seeds):
     return found, largest_difference(start, weights_of(stacked))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ["softmax", "linear"])
 def test_three_runs_equal_single_ones_after_fifty_steps(tiny_run, loop_of, everything_random, attention):
     """Augmentation, drop path, dropout, a clipping that acts, and an average; to 1e-8 in double precision."""
