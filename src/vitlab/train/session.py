@@ -85,6 +85,7 @@ class Session:
         for index, run in enumerate(self.runs):
             if not new[index]:
                 run.reopen(self.choices)
+                run.describe_data(self._data(run))
 
     def _data(self, run: RunFolder) -> dict[str, Any]:
         """What is known of the pictures; a resumed run's stream has met only those since then."""
@@ -183,8 +184,9 @@ class Session:
         return crossed or step == self.loop.total_steps
 
     def _save(self) -> None:
-        self._describe_data()  # first: a resumed run no longer meets what this checkpoint has passed
         for index, run in enumerate(self.runs):
+            if self.loop.loader.samples.unreadable:  # first: a resumed run no longer meets what was passed until now
+                run.describe_data(self._data(run))
             if self.failed[index] is None:
                 run.save("step", self.loop.state, index, self._meta(index))
         self.saved = time.monotonic()
@@ -257,10 +259,6 @@ class Session:
                 test = {f"test_{name}": value for name, value in means[index].items()}
                 metrics = test | final_metrics(loop, self._line_of(index), self.seconds, self.choices)
                 run.finish("finished", None, metrics | {"best_step": self._best_step(index)})
-
-    def _describe_data(self) -> None:
-        for run in self.runs:
-            run.describe_data(self._data(run))
 
     def _line_of(self, index: int) -> dict[str, Any]:
         """The evaluation of the weights that the test split sees."""
