@@ -7,9 +7,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from vitlab.base.errors import DataError
 from vitlab.data.decode import Frame
-from vitlab.data.images import Promise, to_device
+from vitlab.data.images import DecodedOnDemand, Promise, to_device
 from vitlab.data.workers import Stored, ahead, begin
 
 _BATCHES_AHEAD = 2
@@ -23,26 +22,13 @@ class NamedStored(Stored, Protocol):
 
 
 @dataclass(frozen=True)
-class Encoded:
+class Encoded(DecodedOnDemand):
     """One split: where its pictures are, `rows` [n] of them, and labels [n] int64, whose device is the pictures'."""
 
     stored: NamedStored
     rows: Tensor
     labels: Tensor
     frame: Frame
-
-    @property
-    def planned_on(self) -> torch.device:
-        """The workers are told what to read, so the host must know."""
-        return torch.device("cpu")
-
-    def __len__(self) -> int:
-        """How many pictures there are."""
-        return len(self.labels)
-
-    def to(self, device: torch.device | str) -> "Encoded":
-        """The same pictures, which will be copied to `device` once they are decoded."""
-        return replace(self, labels=self.labels.to(device))
 
     def subset(self, indices: Tensor) -> "Encoded":
         """indices [m] -> the pictures there."""
@@ -62,9 +48,7 @@ class Encoded:
         decoded = begin(self.stored, self.rows[wanted].tolist(), self.frame, pinned=device.type == "cuda")
 
         def promise() -> Tensor:
-            pixels, unreadable = decoded()
-            for place, why in unreadable.items():
-                raise DataError(f"{self.name(int(wanted[place]))} is unreadable: {why}")
+            pixels = decoded().whole(lambda place: self.name(int(wanted[place])))
             return to_device(pixels, device)[to_device(places, device)]
 
         return promise

@@ -1,8 +1,8 @@
 """Pictures, however they are stored: the seam between storage and everything above, and a whole data set."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -43,6 +43,21 @@ class Pictures(Protocol):
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All pictures in order, read ahead: pixels [b, C, H, W] and labels [b]; the last batch may be smaller."""
+
+
+class DecodedOnDemand:
+    """What splits have in common that workers decode when they are asked for; `labels` are where the pixels go."""
+
+    labels: Tensor
+    planned_on = torch.device("cpu")  # the workers are told what to read, so the host must know
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+        return len(self.labels)
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same pictures, which will be copied to `device` once they are decoded."""
+        return replace(self, labels=self.labels.to(device))  # type: ignore[type-var]  # each of them is a dataclass
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from vitlab.data.decode import Frame
 from vitlab.data.encoded import Encoded
 from vitlab.data.images import Images, Splits, check
 from vitlab.data.splits import hold_out
-from vitlab.data.workers import ahead, begin
+from vitlab.data.workers import Decoded, ahead, begin
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ def left_encoded(listing: Listing, memory: Path) -> Splits:
     known = cache.recall(memory).get("unreadable")
     if known is None:
         looked = {split: Encoded(p.stored, p.rows, p.labels, LOOK) for split, p in listing.splits.items()}
-        known = {split: decode_all(p, f"looking at the {split} split")[1] for split, p in looked.items()}
+        known = {split: decode_all(p, f"looking at the {split} split").unreadable for split, p in looked.items()}
         cache.remember(memory, {"unreadable": known})
     found, unreadable = {}, {}
     for split, pictures in listing.splits.items():
@@ -134,8 +134,8 @@ def left_encoded(listing: Listing, memory: Path) -> Splits:
     return Splits(found["train"], found["test"], listing.class_names, unreadable)
 
 
-def decode_all(pictures: Encoded, title: str) -> tuple[Tensor, dict[int, str]]:
-    """Pixels [n, C, H, W], and why, by index, some are unreadable: their rows are to be left out.
+def decode_all(pictures: Encoded, title: str) -> Decoded:
+    """All pixels [n, C, H, W], and why, by index, some are unreadable: their rows are to be left out.
 
     On a terminal a bar with the `title` shows how far it is.
     """
@@ -147,7 +147,7 @@ def decode_all(pictures: Encoded, title: str) -> tuple[Tensor, dict[int, str]]:
     for start, block in zip(starts, _shown(ahead(blocks, _BLOCKS_AHEAD), title, len(starts)), strict=True):
         pixels[start : start + len(block.pixels)] = block.pixels
         unreadable |= {start + place: why for place, why in block.unreadable.items()}
-    return pixels, unreadable
+    return Decoded(pixels, unreadable)
 
 
 def _shown(items: Iterable[T], title: str, total: int) -> Iterable[T]:

@@ -132,10 +132,8 @@ def _frame(layout: Layout) -> Frame:
 def _decoded(listing: Listing) -> Splits:
     images = {}
     for split, pictures in listing.splits.items():
-        pixels, unreadable = decode_all(pictures, f"decoding the {split} split")
-        for index, why in unreadable.items():
-            raise DataError(f"{pictures.name(index)} is unreadable: {why}")
-        images[split] = Images(pixels, pictures.labels)
+        decoded = decode_all(pictures, f"decoding the {split} split")
+        images[split] = Images(decoded.whole(pictures.name), pictures.labels)
     return Splits(images["train"], images["test"], listing.class_names)
 
 

@@ -9,10 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vitlab.base.errors import DataError
 from vitlab.data import cache
 from vitlab.data.decode import Frame
-from vitlab.data.images import Promise, to_device
+from vitlab.data.images import DecodedOnDemand, Promise, to_device
 from vitlab.data.intake import LOOK, left_out
 from vitlab.data.rows import Row, Rows, decoding
 from vitlab.data.workers import ahead
@@ -23,7 +22,7 @@ _BATCHES_AHEAD = 2
 
 
 @dataclass(frozen=True)
-class Passes:
+class Passes(DecodedOnDemand):
     """A held-out split that is read from its beginning every time: the rows at `positions` [n], ascending.
 
     `labels` [n] int64 are on the device that the pictures are copied to.
@@ -33,19 +32,6 @@ class Passes:
     positions: Tensor
     labels: Tensor
     frame: Frame
-
-    @property
-    def planned_on(self) -> torch.device:
-        """The workers are told what to read, so the host must know."""
-        return torch.device("cpu")
-
-    def __len__(self) -> int:
-        """How many pictures there are."""
-        return len(self.labels)
-
-    def to(self, device: torch.device | str) -> "Passes":
-        """The same pictures, which will be copied to `device` once they are decoded."""
-        return replace(self, labels=self.labels.to(device))
 
     def subset(self, indices: Tensor) -> "Passes":
         """indices [m], ascending -> the pictures there. Raises ValueError for another order: it cannot be read."""
@@ -61,7 +47,7 @@ class Passes:
 
         def promise() -> Tensor:
             pixels = self._decoded(list(self._pass(self.positions[wanted])))()
-            return pixels[places.to(pixels.device)]
+            return pixels[to_device(places, pixels.device)]
 
         return promise
 
@@ -85,14 +71,7 @@ class Passes:
     def _decoded(self, rows: list[Row]) -> Promise:
         device = self.labels.device
         decoded = decoding(rows, self.frame, device)
-
-        def promise() -> Tensor:
-            pixels, unreadable = decoded()
-            for place, why in unreadable.items():
-                raise DataError(f"{rows[place].name} is unreadable: {why}")
-            return to_device(pixels, device)
-
-        return promise
+        return lambda: to_device(decoded().whole(lambda place: rows[place].name), device)
 
 
 def survey(rows: Rows, frame: Frame, memory: Path) -> tuple[Passes, tuple[str, ...]]:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.env import processes_here, usable_cores
+from vitlab.base.errors import DataError
 from vitlab.data.decode import Frame, Unreadable, decode
 
 T = TypeVar("T")
@@ -35,6 +36,12 @@ class Decoded(NamedTuple):
 
     pixels: Tensor
     unreadable: dict[int, str]
+
+    def whole(self, name: Callable[[int], str]) -> Tensor:
+        """The pixels, if all could be made. Raises DataError with the `name` of the first place that could not."""
+        for place, why in self.unreadable.items():
+            raise DataError(f"{name(place)} is unreadable: {why}")
+        return self.pixels
 
 
 def begin(stored: Stored, rows: Sequence[int], frame: Frame, pinned: bool = False) -> Callable[[], Decoded]:
