@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
+from vitlab.base import env
 from vitlab.data import workers
 from vitlab.data.decode import Frame
 from vitlab.data.workers import ahead, begin
@@ -64,7 +65,7 @@ def test_a_few_promises_are_made_ahead():
 
 @pytest.mark.parametrize(("processes", "threads"), [(1, 8), (4, 2), (16, 1)])
 def test_processes_on_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch, processes: int, threads: int):
-    monkeypatch.setattr(workers, "usable_cores", lambda: 8)
+    monkeypatch.setattr(env, "usable_cores", lambda: 8)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", str(processes))
     asked: list[int] = []
     monkeypatch.setattr(workers, "ThreadPoolExecutor", lambda count, thread_name_prefix: asked.append(count))

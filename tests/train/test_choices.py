@@ -22,7 +22,7 @@ def test_a_device_that_is_not_here_is_refused_by_name():
 
 def test_the_rule_on_a_cpu_is_float32_explicit_attention_and_all_cores():
     rule = by_rule(Wishes(device="cpu"), MODEL, 128, runs=1)
-    assert rule == Choices("cpu", "fp32", "explicit", 128, module.cores(), False)
+    assert rule == Choices("cpu", "fp32", "explicit", 128, module.process_cores(), False)
 
 
 def test_wishes_win_over_the_rule():

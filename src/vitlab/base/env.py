@@ -64,6 +64,11 @@ def processes_here() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
+def process_cores() -> int:
+    """This process's share of the machine's cores, at least one."""
+    return max(1, (usable_cores() or 1) // processes_here())
+
+
 def versions() -> dict[str, str]:
     """The installed ones of `PACKAGES`, with their versions."""
     found = {}

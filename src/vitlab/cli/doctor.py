@@ -33,13 +33,14 @@ def _flat(facts: dict) -> list[tuple[str, str, object]]:
 def _torch_facts() -> dict[str, object]:
     import torch
 
-    from vitlab.train.choices import cores, has_fast_bf16, pick_device
+    from vitlab.base.env import process_cores
+    from vitlab.train.choices import has_fast_bf16, pick_device
 
     device = pick_device(None)
     return {
         "device": str(device),
         "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None,
-        "threads": cores(),
+        "threads": process_cores(),
         "bf16": device.type == "cuda" or has_fast_bf16(),
         "attention kernel": "explicit" if device.type == "cpu" else "fused",
     }

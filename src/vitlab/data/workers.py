@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vitlab.base.env import processes_here, usable_cores
+from vitlab.base.env import process_cores
 from vitlab.base.errors import DataError
 from vitlab.data.decode import Frame, Unreadable, decode
 
@@ -75,5 +75,4 @@ def ahead(promises: Iterable[Callable[[], T]], count: int) -> Iterator[T]:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    share = (usable_cores() or 1) // processes_here()
-    return ThreadPoolExecutor(max(1, share), thread_name_prefix="decode")
+    return ThreadPoolExecutor(process_cores(), thread_name_prefix="decode")

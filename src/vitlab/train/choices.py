@@ -6,7 +6,6 @@ chosen once, recorded in `env.json`, and used again by every resume. Where a rul
 machines differ, `vitlab.train.trial` lets the candidates take a few steps of this very model.
 """
 
-import os
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ import psutil
 import torch
 from torch import nn
 
+from vitlab.base.env import process_cores
 from vitlab.base.errors import UserError
 from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.models.cost import cost
@@ -99,11 +99,6 @@ def accelerator(device: str) -> dict[str, Any] | None:
     return {"name": found.name, "memory_bytes": found.total_memory, "cuda": torch.version.cuda}
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def by_rule(wishes: Wishes, model: ViTSpec, batch_size: int, runs: int) -> Choices:
     """Choices without measuring: what was wished, else what is known to be good on this kind of device."""
     device = pick_device(wishes.device)
@@ -114,7 +109,7 @@ def by_rule(wishes: Wishes, model: ViTSpec, batch_size: int, runs: int) -> Choic
         precision=wishes.precision or ("bf16" if on_gpu and torch.cuda.is_bf16_supported(False) else "fp32"),
         kernel=wishes.kernel or ("explicit" if device.type == "cpu" else "fused"),
         micro_batch=min(wishes.micro_batch or _fitting(model, device, runs, checkpointing), batch_size),
-        threads=wishes.threads or cores(),
+        threads=wishes.threads or process_cores(),
         compiled=bool(wishes.compiled),
         checkpointing=checkpointing,
         deterministic=bool(wishes.deterministic),

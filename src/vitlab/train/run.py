@@ -16,14 +16,14 @@ from rich.console import Console
 from torch import Tensor
 
 from vitlab.base import records
-from vitlab.base.env import describe
+from vitlab.base.env import describe, process_cores
 from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import to_dict
 from vitlab.data.images import ImageSet, Pictures
 from vitlab.data.splits import carve
 from vitlab.data.stream import Stream
 from vitlab.processes import Processes, joined
-from vitlab.train.choices import Choices, Wishes, accelerator, cores, pick_device
+from vitlab.train.choices import Choices, Wishes, accelerator, pick_device
 from vitlab.train.deterministic import deterministic_kernels
 from vitlab.train.events import require_tensorboard
 from vitlab.train.folder import RunFolder
@@ -110,8 +110,8 @@ def _prepare(runs: list[RunFolder], asked: Asked, recorded: Choices | None, proc
     train_indices, val = _divided(first, images)
     _check_shares(processes, first, len(images.test), len(val))
     wishes = asked.wishes
-    if recorded is None or recorded.processes != processes.count:  # its share of the cores
-        wishes = replace(wishes, threads=wishes.threads or max(1, cores() // processes.local))
+    if recorded and recorded.processes != processes.count:  # then the cores are shared in another way
+        wishes = replace(wishes, threads=wishes.threads or process_cores())
     choices = processes.by_first(
         lambda: recorded.but(wishes) if recorded else choose(wishes, specs, images, train_indices)
     )
