@@ -90,7 +90,7 @@ def test_every_setting_is_written_out():
 
 
 def test_a_component_is_written_with_its_name():
-    assert to_dict(ViTSpec())["pos_embed"] == {"name": "learned", "prefix": True}
+    assert to_dict(ViTSpec())["pos_embed"] == {"name": "learned", "prefix": True, "place": "stem"}
 
 
 def test_specs_are_frozen():
@@ -273,7 +273,7 @@ def test_changing_settings_leaves_the_callers_values_alone():
     [
         ("posembed", "unknown setting 'posembed'; did you mean pos_embed"),
         ("posembed.prefix", r"unknown setting 'posembed\.prefix'; did you mean pos_embed"),
-        ("pos_embed.prefixes", r"unknown setting 'pos_embed\.prefixes'; did you mean pos_embed\.prefix\?"),
+        ("pos_embed.prefixes", r"unknown setting 'pos_embed\.prefixes'; did you mean pos_embed\.prefix"),
         ("depth.x", "depth.x: depth is a plain value and has no setting 'x'"),
         ("img_size.2", "no item '2' in a list of 2"),
         ("img_size.x", "no item 'x' in a list of 2"),

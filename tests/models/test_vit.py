@@ -80,7 +80,7 @@ def test_a_sample_does_not_see_its_batch(tiny_spec, normal, randomise):
 
 def test_tokens_stand_in_the_order_cls_registers_patches(tiny_spec, normal, randomise):
     model, images = randomise(ViT(tiny_spec(num_registers=2, pos_embed="none"))), normal(2, 3, 8, 12)
-    tokens = model.embed(images)
+    tokens = model.embed(model.patches(images).patches)
     assert torch.equal(tokens[:, :1], model.cls_token.expand(2, -1, -1))
     assert torch.equal(tokens[:, 1:3], model.reg_token.expand(2, -1, -1))
     assert torch.equal(tokens[:, 3:], model.patch_embed(images))
@@ -126,7 +126,8 @@ def test_every_place_of_randomness_draws_its_own_numbers(tiny_spec):
 
 def test_embedding_dropout_acts_on_the_tokens_with_their_positions(tiny_spec, normal, randomise):
     model, images = randomise(ViT(tiny_spec(embed_dropout=0.5))), normal(4, 3, 8, 12)
-    dropped, whole = model.embed(images, sample_keys(torch.tensor([0]), torch.arange(4))[0]), model.embed(images)
+    patches = model.patches(images).patches
+    dropped, whole = model.embed(patches, sample_keys(torch.tensor([0]), torch.arange(4))[0]), model.embed(patches)
     kept = dropped != 0
     assert 0.4 < kept.float().mean() < 0.6
     assert torch.equal(dropped[kept], 2 * whole[kept])

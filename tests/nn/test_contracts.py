@@ -13,11 +13,14 @@ from torch.func import functional_call, stack_module_state, vmap
 import vitlab.nn
 from vitlab.base.spec import Component, component_names
 from vitlab.models.vit import ViT
+from vitlab.nn.kernel import use_kernel
 from vitlab.nn.kinds import parameter_kinds
 from vitlab.nn.pos_embed._base import PosEmbed
 from vitlab.rng import sample_keys
 
-FAMILIES = ("patch_embed", "pos_embed", "block", "mixer", "attention", "mlp", "norm", "pool", "head", "init")
+FAMILIES = (
+    *("patch_embed", "auxiliary", "pos_embed", "block", "mixer", "attention", "mlp", "norm", "pool", "head", "init"),
+)
 VARIANTS = [(family, name) for family in FAMILIES for name in component_names(f"vitlab.nn.{family}")]
 PARTS = [(family, name) for family, name in VARIANTS if family != "init"]
 ATTENTIONS = component_names("vitlab.nn.attention")
@@ -42,12 +45,14 @@ class Called(nn.Module):
         super().__init__()
         spec = spec_of(family, name)
         self.part = spec.build(dims.embed_dim if family == "norm" else dims)
-        self.family, self.depth = family, dims.depth
+        self.family, self.depth, self.num_patches = family, dims.depth, dims.num_patches
 
     def forward(self, images: Tensor, x: Tensor, q: Tensor, k: Tensor, v: Tensor) -> list[Tensor]:
         match self.family:
             case "patch_embed":
                 return [self.part(images)]
+            case "auxiliary":
+                return [each for each in self.part(images, x[..., -self.num_patches :, :]) if each is not None]
             case "pos_embed":
                 layers = [self.part.layer(index) for index in range(self.depth)]
                 acts = [(*layer.rotate(q, k), layer.bias(q)) for layer in layers]
@@ -74,6 +79,8 @@ def shapes(family: str, dims) -> set[tuple[int, ...]]:
     match family:
         case "patch_embed":
             return {(B, dims.num_patches, dims.embed_dim)}
+        case "auxiliary":
+            return {(B, dims.num_patches, dims.embed_dim), (B,)}
         case "pos_embed":
             return {tokens, qkv, (dims.num_heads, dims.num_tokens, dims.num_tokens)}
         case "attention":
@@ -137,9 +144,7 @@ def test_nothing_depends_on_training_mode(family, name, tiny_dims, normal, rando
 
 def explicit(module: nn.Module) -> nn.Module:
     """The attention kernel that training takes on a CPU, where PyTorch's fused one cannot be stacked without a loop."""
-    for part in module.modules():
-        if hasattr(part, "kernel"):
-            part.kernel = "explicit"
+    use_kernel(module, "explicit")
     return module
 
 

@@ -1,21 +1,24 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch.nn import functional as F
 
 from vitlab.base.errors import SpecError
+from vitlab.models.vit import Outputs
 from vitlab.tasks import classify
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5, 0.0, 3.0, -2.0], [0.0, 9.0, 8.0, 7.0, 6.0, 5.0]], dtype=torch.float64)
 IMAGES = torch.zeros(2, 1, 2, 2)
 
 
-def model(images, keys):
-    assert images is IMAGES
-    return LOGITS
+def saying(logits, auxiliary_loss=None):
+    """A model that gives these logits, whatever it is asked."""
+    return SimpleNamespace(outputs=lambda images, keys: Outputs(logits, auxiliary_loss))
 
 
 def scores(targets, **settings):
-    return classify.Spec(**settings).scores(model, IMAGES, targets, None)
+    return classify.Spec(**settings).scores(saying(LOGITS), IMAGES, targets, None)
 
 
 def one_hot(*labels):
@@ -26,7 +29,7 @@ def one_hot(*labels):
 def test_softmax_equals_torch(smoothing):
     labels = torch.tensor([4, 0])
     expected = F.cross_entropy(LOGITS, labels, label_smoothing=smoothing, reduction="none")
-    found = scores(one_hot(4, 0), label_smoothing=smoothing).loss
+    found = scores(one_hot(4, 0), label_smoothing=smoothing).metrics["loss"]
     torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
 
 
@@ -34,7 +37,7 @@ def test_softmax_equals_torch(smoothing):
 def test_soft_targets_equal_torch(smoothing):
     targets = 0.7 * one_hot(4, 0) + 0.3 * one_hot(2, 5)
     expected = F.cross_entropy(LOGITS, targets, label_smoothing=smoothing, reduction="none")
-    found = scores(targets, label_smoothing=smoothing).loss
+    found = scores(targets, label_smoothing=smoothing).metrics["loss"]
     torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
 
 
@@ -44,7 +47,7 @@ def test_sigmoid_is_the_written_sum_over_classes(smoothing):
     smooth = (1 - smoothing) * targets + smoothing / 6
     chance = torch.sigmoid(LOGITS)
     expected = -(smooth * chance.log() + (1 - smooth) * (1 - chance).log()).sum(dim=1)
-    found = scores(targets, loss="sigmoid", label_smoothing=smoothing).loss
+    found = scores(targets, loss="sigmoid", label_smoothing=smoothing).metrics["loss"]
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=0)
 
 
@@ -60,14 +63,14 @@ def test_top1_and_top5_by_hand():
 def test_of_equal_logits_the_first_class_is_the_answer():
     """As in the predictions on the disk, whatever topk makes of it; in bf16 logits are often equal."""
     spec, logits = classify.Spec(), torch.tensor([[0.0, 3.0, 3.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0]] * 9)
-    found = spec.scores(lambda images, keys: logits, IMAGES[:1], torch.eye(9), None).metrics
+    found = spec.scores(saying(logits), IMAGES[:1], torch.eye(9), None).metrics
     assert found["top1"].tolist() == [0, 1, 0, 0, 0, 0, 0, 0, 0]
     assert found["top5"][1] == 1
 
 
 def test_with_fewer_than_five_classes_all_are_the_top_five():
     spec, logits = classify.Spec(), torch.tensor([[0.0, 1.0, 2.0]])
-    found = spec.scores(lambda images, keys: logits, IMAGES[:1], torch.tensor([[1.0, 0.0, 0.0]]), None).metrics
+    found = spec.scores(saying(logits), IMAGES[:1], torch.tensor([[1.0, 0.0, 0.0]]), None).metrics
     assert (found["top1"].item(), found["top5"].item()) == (0, 1)
 
 
@@ -77,16 +80,30 @@ def test_a_mixed_target_counts_as_its_larger_part():
 
 def test_the_loss_of_bf16_logits_is_taken_in_the_targets_precision():
     spec, logits = classify.Spec(), LOGITS.to(torch.bfloat16)
-    found = spec.scores(lambda images, keys: logits, IMAGES, one_hot(4, 0).float(), None).loss
+    found = spec.scores(saying(logits), IMAGES, one_hot(4, 0).float(), None).metrics["loss"]
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, F.cross_entropy(logits.float(), torch.tensor([4, 0]), reduction="none"))
 
 
-def test_keys_reach_the_model():
-    seen = []
-    keys = torch.arange(2)
-    classify.Spec().scores(lambda images, k: seen.append(k) or LOGITS, IMAGES, one_hot(4, 0), keys)
-    assert seen == [keys]
+def test_images_and_keys_reach_the_model():
+    seen, keys = [], torch.arange(2)
+    model = SimpleNamespace(outputs=lambda *given: seen.append(given) or Outputs(LOGITS, None))
+    classify.Spec().scores(model, IMAGES, one_hot(4, 0), keys)
+    assert seen == [(IMAGES, keys)]
+
+
+def test_without_an_auxiliary_part_the_objective_is_the_loss():
+    found = scores(one_hot(4, 0))
+    assert torch.equal(found.objective, found.metrics["loss"])
+    assert "auxiliary_loss" not in found.metrics
+
+
+def test_an_auxiliary_loss_joins_the_objective_and_stays_apart_in_the_metrics():
+    plain, auxiliary = scores(one_hot(4, 0)), torch.tensor([0.25, 2.0])
+    found = classify.Spec().scores(saying(LOGITS, auxiliary), IMAGES, one_hot(4, 0), None)
+    assert torch.equal(found.metrics["loss"], plain.metrics["loss"])
+    assert found.metrics["auxiliary_loss"].tolist() == [0.25, 2.0]
+    assert torch.equal(found.objective, plain.objective + auxiliary)
 
 
 def test_probabilities():

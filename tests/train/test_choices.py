@@ -6,7 +6,7 @@ import torch
 from vitlab.base.errors import UserError
 from vitlab.models.vit import preset
 from vitlab.train import choices as module
-from vitlab.train.choices import Choices, Wishes, by_rule, candidates, pick_device, use_kernel
+from vitlab.train.choices import Choices, Wishes, by_rule, candidates, pick_device
 
 MODEL = preset("r0_vit")
 
@@ -79,17 +79,3 @@ def test_master_weights_are_never_bf16():
     assert Choices(precision="bf16").compute_dtype is torch.bfloat16
     assert Choices(precision="bf16").master_dtype is torch.float32
     assert Choices(precision="fp64").master_dtype is torch.float64
-
-
-def test_use_kernel_reaches_every_part_that_has_one():
-    model = module_with_kernels()
-    use_kernel(model, "explicit")
-    assert {m.kernel for m in model.modules() if hasattr(m, "kernel")} == {"explicit"}
-
-
-def module_with_kernels():
-    from vitlab.base.spec import with_settings
-    from vitlab.models.vit import ViT
-
-    small = {"embed_dim": 16, "depth": 2, "num_heads": 2, "pool": "attention"}
-    return ViT(with_settings(MODEL, small))

@@ -12,6 +12,7 @@ from vitlab.cli.options import JsonOption
 
 FAMILIES = {
     "patch_embed": "vitlab.nn.patch_embed",
+    "auxiliary": "vitlab.nn.auxiliary",
     "pos_embed": "vitlab.nn.pos_embed",
     "attention": "vitlab.nn.attention",
     "mixer": "vitlab.nn.mixer",

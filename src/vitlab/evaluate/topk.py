@@ -41,9 +41,8 @@ def evaluate(
         batch, targets = prepare(*given)
         keys = None if seeds is None else subkeys(sample_keys(seeds, at), "evaluate").to(batch.device)
         result = scores(batch, targets, keys)
-        scored = {"loss": result.loss, **result.metrics}
         exact = torch.float64 if batch.device.type != "mps" else None
-        sums = added(sums, {name: value.sum(dim=1, dtype=exact) for name, value in scored.items()})
+        sums = added(sums, {name: value.sum(dim=1, dtype=exact) for name, value in result.metrics.items()})
         logits.append(result.logits.float().cpu())
     processes.add_up(list(sums.values()))
     columns = {name: (total / len(images)).tolist() for name, total in sums.items()}

@@ -22,6 +22,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from vitlab.models.vit import ViT, ViTSpec
+from vitlab.nn.kernel import use_kernel
 from vitlab.nn.pos_embed._base import PosEmbed
 
 # `tokens` is also the work of the model itself, `blocks.residual` that of a block itself: layer scale, drop path, sums
@@ -30,8 +31,14 @@ ROWS = (
     *("blocks.norm", "blocks.attn", "blocks.mlp", "blocks.residual"),
     *("norm", "pool", "head"),
 )
-_PARTS_OF_MODEL = {"cls_token": "tokens", "reg_token": "tokens", "pos_drop": "pos_embed", "fc_norm": "norm"}
-_PARTS_OF_BLOCK = {"norm1": "norm", "norm2": "norm", "attn": "attn", "mlp": "mlp"}
+_PARTS_OF_MODEL = {
+    "cls_token": "tokens",
+    "dist_token": "tokens",
+    "reg_token": "tokens",
+    "pos_drop": "pos_embed",
+    "fc_norm": "norm",
+    "head_dist": "head",
+}
 
 
 @dataclass(frozen=True)
@@ -77,8 +84,13 @@ def component_of(path: str) -> str:
     """The row that a parameter or module belongs to, by its path: `blocks.3.norm1.weight` -> `blocks.norm`."""
     first, *rest = path.split(".")
     if first == "blocks":
-        return f"blocks.{_PARTS_OF_BLOCK.get(rest[1], 'residual') if len(rest) > 1 else 'residual'}"
+        return f"blocks.{_part_of_block(rest[1]) if len(rest) > 1 else 'residual'}"
     return _PARTS_OF_MODEL.get(first, first)
+
+
+def _part_of_block(name: str) -> str:
+    """attn and mlp themselves; norm1, norm2 and whatever norms a variant adds are its norms."""
+    return name if name in ("attn", "mlp") else "norm" if name.startswith("norm") else "residual"
 
 
 class _Meter:
@@ -96,12 +108,13 @@ class _Meter:
         self.at_work = ["tokens"]
         self.counter, self.charged_flops = FlopCounterMode(display=False), 0
         self.saved: list[ReferenceType[_Saved]] = []
+        use_kernel(model, "explicit")
         self._watch(model)
         with self.counter, saved_tensors_hooks(self._save, _never_unpacked):
-            logits = model(images, keys)
+            outputs = model.outputs(images, keys)
             self._charge_flops()
         self._charge_kept_bytes((images, *model.parameters(), *model.buffers()))
-        del logits  # until here it held the graph, and the graph what was saved in it
+        del outputs  # until here they held the graph, and the graph what was saved in it
 
     def _watch(self, model: ViT) -> None:
         """Have every component announce itself when it begins and ends."""
@@ -111,8 +124,6 @@ class _Meter:
             if isinstance(module, PosEmbed):  # works in three methods, called from the stem and from inside attention
                 for name in ("add", "rotate", "bias"):
                     setattr(module, name, self._announced(getattr(module, name), "pos_embed"))
-            if hasattr(module, "kernel"):
-                module.kernel = "explicit"  # type: ignore[assignment]
 
     def _announced(self, method: Callable[..., Any], component: str) -> Callable[..., Any]:
         def work(*args: Any, **kwargs: Any) -> Any:

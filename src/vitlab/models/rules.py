@@ -36,7 +36,7 @@ def _sizes(spec: ViTSpec) -> Iterator[str]:
     if spec.num_registers < 0:
         yield f"num_registers={spec.num_registers}: must not be negative"
     for axis, pixels, patch in zip(("rows", "columns"), spec.img_size, spec.patch_size, strict=True):
-        if patch <= 0 or pixels <= 0 or pixels % patch:
+        if patch <= 0 or pixels <= 0 or (spec.patch_embed.cuts_patches and pixels % patch):
             yield f"patch_size={patch} does not divide img_size={pixels} ({axis})"
     if spec.head_dim is not None and spec.head_dim <= 0:
         yield f"head_dim={spec.head_dim}: must be positive"
@@ -46,13 +46,13 @@ def _sizes(spec: ViTSpec) -> Iterator[str]:
 
 def _parts(spec: ViTSpec) -> Iterator[str]:
     positions, mixer = f"pos_embed={spec.pos_embed.name}", f"mixer={spec.mixer.name}"
-    if spec.pos_embed.gives_bias and not spec.attention.accepts_bias:
+    if spec.pos_embed.gives_bias and spec.mixer.uses_attention and not spec.attention.accepts_bias:
         yield f"{positions} adds a bias to attention logits, and attention={spec.attention.name} has none"
     if (spec.pos_embed.gives_bias or spec.pos_embed.rotates) and not spec.mixer.has_logits:
         yield f"{positions} acts on queries and keys, and {mixer} has none"
     if spec.pool.needs_cls_token and not spec.cls_token:
         yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; pool=mean does without"
     dims = spec.dims()
-    for part in (spec.patch_embed, spec.pos_embed):
+    for part in spec.parts():
         if (conflict := part.conflict(dims)) is not None:
             yield conflict

@@ -1,12 +1,13 @@
 """The vision transformer: assembly only. Every part is chosen by name in `ViTSpec` and defined in `vitlab.nn`.
 
-    images -> patch_embed -> [cls, registers, patches] + positions -> blocks -> norm -> pool -> norm -> head -> logits
+    images -> patch_embed -> auxiliary -> [cls, dist, registers, patches] + positions -> blocks -> norm -> classify
+    classify: pool -> norm -> head, and the mean of that and what the distillation token's own head says
 
 Parameter names are timm's wherever the concept exists, so timm, DeiT, DINO and MAE weights load almost as they are.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,8 @@ from vitlab.base.spec import Spec, from_dict
 from vitlab.models import presets, rules
 from vitlab.nn.attention import softmax
 from vitlab.nn.attention._base import AttentionSpec
+from vitlab.nn.auxiliary import none
+from vitlab.nn.auxiliary._base import AuxiliarySpec, Branched
 from vitlab.nn.block import pre_norm
 from vitlab.nn.block._base import BlockSpec
 from vitlab.nn.dims import BlockDims
@@ -30,6 +33,7 @@ from vitlab.nn.mlp import gelu
 from vitlab.nn.mlp._base import MLPSpec
 from vitlab.nn.norm import layer
 from vitlab.nn.norm._base import NormSpec
+from vitlab.nn.part import PartSpec
 from vitlab.nn.patch_embed import linear as linear_patches
 from vitlab.nn.patch_embed._base import PatchEmbedSpec
 from vitlab.nn.pool import cls
@@ -57,16 +61,18 @@ class ViTSpec(Spec):
     head_dim: int | None = None  # None: embed_dim / num_heads
     mlp_ratio: float = 4.0  # mlp width / embed_dim
     patch_embed: PatchEmbedSpec = linear_patches.Spec()
+    auxiliary: AuxiliarySpec = none.Spec()
     pos_embed: PosEmbedSpec = learned.Spec()
     block: BlockSpec = pre_norm.Spec()
     mixer: MixerSpec = self_attention.Spec()
-    attention: AttentionSpec = softmax.Spec()
+    attention: AttentionSpec = softmax.Spec()  # inside the mixers that are built around one
     mlp: MLPSpec = gelu.Spec()
     norm: NormSpec = layer.Spec()
     pool: PoolSpec = cls.Spec()
     head: HeadSpec = linear_head.Spec()
     init: InitSpec = trunc_normal.Spec()
     cls_token: bool = True
+    dist_token: bool = False  # DeiT's distillation token beside cls, with a head of its own (arXiv 2012.12877)
     num_registers: int = 0  # learned tokens beside cls that no head reads (arXiv 2309.16588)
     qkv_bias: bool = True
     qk_norm: bool = False  # a norm on queries and keys, per attention head (arXiv 2302.05442)
@@ -86,18 +92,23 @@ class ViTSpec(Spec):
         """A preset's settings."""
         return presets.settings(name)
 
+    def parts(self) -> list[PartSpec]:
+        """The parts that it is made of, in the order of its fields."""
+        values = (getattr(self, field.name) for field in fields(self))
+        return [value for value in values if isinstance(value, PartSpec)]
+
     def dims(self) -> BlockDims:
         """The sizes and parts that every component is built from; derived, never stored."""
         return BlockDims(
             img_size=self.img_size,
-            patch_size=self.patch_size,
+            patch_size=self.patch_size if self.patch_embed.cuts_patches else (1, 1),
             in_chans=self.in_chans,
             embed_dim=self.embed_dim,
             depth=self.depth,
             num_heads=self.num_heads,
             head_dim=self.head_dim or self.embed_dim // self.num_heads,
             mlp_dim=round(self.embed_dim * self.mlp_ratio),
-            num_prefix_tokens=int(self.cls_token) + self.num_registers,
+            num_prefix_tokens=int(self.cls_token) + int(self.dist_token) + self.num_registers,
             num_classes=self.num_classes,
             qkv_bias=self.qkv_bias,
             qk_norm=self.qk_norm,
@@ -112,14 +123,26 @@ class ViTSpec(Spec):
         )
 
 
+class Outputs(NamedTuple):
+    """What a model says of a batch: logits [B, Y], and the loss [B] of its auxiliary part, None if it has none."""
+
+    logits: Tensor
+    auxiliary_loss: Tensor | None
+
+
 class ViT(nn.Module):
     """A vision transformer built from a ViTSpec.
 
-    `model(images)` gives logits. Stochastic depth and dropout act only when the caller hands over sample keys,
-    `model(images, keys)`, as the training loop does: without keys the model is deterministic.
+    `model(images)` gives logits, `model.outputs(images)` the auxiliary part's loss too. Stochastic depth and dropout
+    act only when the caller hands over sample keys, `model(images, keys)`, as the training loop does: without keys the
+    model is deterministic.
     """
 
-    parameter_kinds: ClassVar[dict[str, Kind]] = {"cls_token": "token", "reg_token": "token"}
+    parameter_kinds: ClassVar[dict[str, Kind]] = {
+        "cls_token": "token",
+        "dist_token": "token",
+        "reg_token": "token",
+    }
 
     def __init__(self, spec: ViTSpec):
         super().__init__()
@@ -127,7 +150,9 @@ class ViT(nn.Module):
         dims = spec.dims()
         width = dims.embed_dim
         self.patch_embed = spec.patch_embed.build(dims)
+        self.auxiliary = spec.auxiliary.build(dims)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width)) if spec.cls_token else None
+        self.dist_token = nn.Parameter(torch.zeros(1, 1, width)) if spec.dist_token else None
         self.reg_token = nn.Parameter(torch.zeros(1, spec.num_registers, width)) if spec.num_registers else None
         self.pos_embed = spec.pos_embed.build(dims)
         self.pos_drop = Dropout(spec.embed_dropout, "pos_drop")
@@ -136,27 +161,48 @@ class ViT(nn.Module):
         self.pool = spec.pool.build(replace(dims, layer=spec.depth))
         self.fc_norm = spec.norm.build(width) if spec.final_norm == "after_pool" else nn.Identity()
         self.head = spec.head.build(dims)
+        self.head_dist = spec.head.build(dims) if spec.dist_token else None
         self._register_load_state_dict_pre_hook(_accept_bare_position_table)
 
-    def embed(self, images: Tensor, keys: Tensor | None = None) -> Tensor:
-        """[B, C, height, width] -> tokens [B, N, D] with positions, prefix tokens first."""
-        patches = self.patch_embed(images)
-        prefix = [token.expand(len(patches), -1, -1) for token in (self.cls_token, self.reg_token) if token is not None]
-        return self.pos_drop(self.pos_embed.add(torch.cat([*prefix, patches], dim=1)), keys)
-
-    def forward_features(self, images: Tensor, keys: Tensor | None = None) -> Tensor:
-        """[B, C, height, width] -> tokens after the last block and, if it stands there, the final norm: [B, N, D]"""
-        tokens = self.embed(images, keys)
-        for index, block in enumerate(self.blocks):
-            tokens = block(tokens, self.pos_embed.layer(index), keys)
-        return self.norm(tokens)
-
-    def forward(self, images: Tensor, keys: Tensor | None = None) -> Tensor:
-        """[B, C, height, width] -> logits [B, Y]"""
+    def patches(self, images: Tensor) -> Branched:
+        """[B, C, height, width] -> patch tokens [B, L, D] without positions, and the auxiliary part's loss [B]"""
         if images.shape[-3:] != (self.spec.in_chans, *self.spec.img_size):
             expected = f"{self.spec.in_chans} x {self.spec.img_size[0]} x {self.spec.img_size[1]}"
             raise SpecError(f"images of shape {tuple(images.shape)}: this model takes [batch, {expected}]")
-        return self.head(self.fc_norm(self.pool(self.forward_features(images, keys))))
+        return self.auxiliary(images, self.patch_embed(images))
+
+    def embed(self, patches: Tensor, keys: Tensor | None = None) -> Tensor:
+        """patch tokens [B, L, D] -> tokens [B, N, D], prefix tokens first, with the stem's positions"""
+        tokens = (self.cls_token, self.dist_token, self.reg_token)
+        prefix = [token.expand(len(patches), -1, -1) for token in tokens if token is not None]
+        return self.pos_drop(self.pos_embed.add(torch.cat([*prefix, patches], dim=1)), keys)
+
+    def encode(self, tokens: Tensor, keys: Tensor | None = None) -> Tensor:
+        """[B, N, D] -> tokens after the last block and, if it stands there, the final norm: [B, N, D]"""
+        for index, block in enumerate(self.blocks):
+            positions = self.pos_embed.layer(index)
+            tokens = block(positions.add(tokens), positions, keys)
+        return self.norm(tokens)
+
+    def classify(self, tokens: Tensor) -> Tensor:
+        """encoded tokens [B, N, D] -> logits [B, Y]"""
+        logits = self.pool.logits(tokens, lambda pooled: self.head(self.fc_norm(pooled)))
+        if self.head_dist is None:
+            return logits
+        return (logits + self.head_dist(self.fc_norm(tokens[:, int(self.spec.cls_token)]))) / 2
+
+    def forward_features(self, images: Tensor, keys: Tensor | None = None) -> Tensor:
+        """[B, C, height, width] -> encoded tokens [B, N, D]"""
+        return self.encode(self.embed(self.patches(images).patches, keys), keys)
+
+    def outputs(self, images: Tensor, keys: Tensor | None = None) -> Outputs:
+        """[B, C, height, width] -> logits [B, Y] and the auxiliary part's loss [B]"""
+        patches, loss = self.patches(images)
+        return Outputs(self.classify(self.encode(self.embed(patches, keys), keys)), loss)
+
+    def forward(self, images: Tensor, keys: Tensor | None = None) -> Tensor:
+        """[B, C, height, width] -> logits [B, Y]"""
+        return self.outputs(images, keys).logits
 
 
 def _accept_bare_position_table(state: dict[str, Any], prefix: str, *_: Any) -> None:

@@ -21,7 +21,7 @@ class BlockDims:
     """Sizes in pixels, patches, tokens and channels, and the parts of which larger parts are made."""
 
     img_size: tuple[int, int]  # rows, columns
-    patch_size: tuple[int, int]
+    patch_size: tuple[int, int]  # (1, 1) where the patch embedding makes every pixel a token
     in_chans: int
     embed_dim: int
     depth: int

@@ -15,7 +15,8 @@ from torch import Tensor
 
 DecayOn = Literal["kernels", "all"]
 
-EMBEDDINGS = ("patch_embed", "cls_token", "reg_token", "pos_embed")
+EMBEDDINGS = ("patch_embed", "auxiliary", "cls_token", "dist_token", "reg_token", "pos_embed")
+HEADS = ("head", "head_dist")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def learning_rate_scales(
     `layer_decay` ** (depth + 1 - l) in layer l, times `backbone` for everything but the head.
     """
     return {
-        name: layer_decay ** (depth + 1 - layer_of(name, depth)) * (1.0 if _part(name) == "head" else backbone)
+        name: layer_decay ** (depth + 1 - layer_of(name, depth)) * (1.0 if _part(name) in HEADS else backbone)
         for name in names
     }
 

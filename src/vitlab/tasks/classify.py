@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from vitlab.base.errors import SpecError
-from vitlab.tasks._base import Model, Scores, TaskSpec
+from vitlab.models.vit import ViT
+from vitlab.tasks._base import Scores, TaskSpec
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Spec(TaskSpec):
         if not 0 <= self.label_smoothing < 1:
             raise SpecError(f"label_smoothing={self.label_smoothing}: must be at least 0 and below 1")
 
-    def scores(self, model: Model, images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
-        logits = model(images, keys)
+    def scores(self, model: ViT, images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
+        logits, auxiliary_loss = model.outputs(images, keys)
         logits = logits.to(targets.dtype)  # the loss in full precision, whatever computed the logits
         smooth = targets * (1 - self.label_smoothing) + self.label_smoothing / targets.shape[-1]
         label = targets.argmax(-1, keepdim=True)
@@ -36,8 +37,13 @@ class Spec(TaskSpec):
         top1 = logits.detach().argmax(-1, keepdim=True) == label
         top5 = logits.detach().topk(min(5, logits.shape[-1]), dim=-1).indices == label
         hits = {"top1": top1[:, 0], "top5": (top1 | top5).any(-1)}
-        metrics = {name: each.to(targets.dtype) for name, each in hits.items()}
-        return Scores(self._cross_entropy(logits, smooth), metrics, logits.detach())
+        loss = self._cross_entropy(logits, smooth)
+        metrics = {"loss": loss.detach()} | {name: each.to(targets.dtype) for name, each in hits.items()}
+        if auxiliary_loss is None:
+            return Scores(loss, metrics, logits.detach())
+        auxiliary_loss = auxiliary_loss.to(targets.dtype)
+        metrics["auxiliary_loss"] = auxiliary_loss.detach()
+        return Scores(loss + auxiliary_loss, metrics, logits.detach())
 
     def probabilities(self, logits: Tensor) -> Tensor:
         return logits.softmax(-1) if self.loss == "softmax" else logits.sigmoid()

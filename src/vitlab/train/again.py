@@ -12,7 +12,8 @@ from vitlab.base.spec import from_dict
 from vitlab.checkpoints.model import load
 from vitlab.data.sets._base import DataSpec
 from vitlab.evaluate.topk import evaluate
-from vitlab.train.choices import Choices, pick_device, use_kernel
+from vitlab.nn.kernel import use_kernel
+from vitlab.train.choices import Choices, pick_device
 from vitlab.train.loop import evaluation_pipeline
 from vitlab.train.spec import RunSpec
 from vitlab.train.stack import single

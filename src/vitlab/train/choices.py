@@ -11,16 +11,15 @@ from typing import Any, Literal
 
 import psutil
 import torch
-from torch import nn
 
 from vitlab.base.env import process_cores
 from vitlab.base.errors import UserError
 from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.models.cost import cost
 from vitlab.models.vit import ViTSpec
+from vitlab.nn.kernel import Kernel
 
 Precision = Literal["fp32", "bf16", "fp64"]
-Kernel = Literal["fused", "explicit"]
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
 
@@ -140,10 +139,3 @@ def has_fast_bf16() -> bool:
     """Whether this CPU multiplies bf16 matrices in hardware."""
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
-
-
-def use_kernel(model: nn.Module, kernel: Kernel) -> None:
-    """Tell every part of the model that has more than one kernel which to use."""
-    for module in model.modules():
-        if hasattr(module, "kernel"):
-            setattr(module, "kernel", kernel)  # noqa: B010 (a module attribute that its type does not know)

@@ -30,9 +30,8 @@ class BatchGradient:
             part = slice(start, start + self.micro_batch)
             result = self.scores(batch.images[:, part], batch.targets[:, part], batch.keys[:, part])
             # materialize_grads: a part may leave weights unused (norm1 before mixer=identity); their gradient is zero
-            gradients = torch.autograd.grad(result.loss.sum() / batch.size, leaves, materialize_grads=True)
+            gradients = torch.autograd.grad(result.objective.sum() / batch.size, leaves, materialize_grads=True)
             self.weights.collect(gradients, first=start == 0)
-            scored = {"loss": result.loss.detach(), **result.metrics}
-            self.totals = added(self.totals, {name: value.sum(dim=1) for name, value in scored.items()})
+            self.totals = added(self.totals, {name: value.sum(dim=1) for name, value in result.metrics.items()})
         self.processes.add_up([*self.weights.gradients, *self.totals.values()])
         return self.weights.gradients

@@ -17,11 +17,12 @@ from vitlab.data.images import ImageSet, Pictures
 from vitlab.data.loader import Indexed, Loader, Samples, Streamed
 from vitlab.data.stream import Stream
 from vitlab.models.vit import build
+from vitlab.nn.kernel import use_kernel
 from vitlab.nn.kinds import parameter_kinds
 from vitlab.optim.groups import clip_by_norm
 from vitlab.processes import ALONE, Processes
 from vitlab.train.checkpointing import checkpoint_blocks
-from vitlab.train.choices import Choices, use_kernel
+from vitlab.train.choices import Choices
 from vitlab.train.gradient import BatchGradient
 from vitlab.train.meter import Meter
 from vitlab.train.spec import RunSpec

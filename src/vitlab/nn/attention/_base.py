@@ -1,10 +1,11 @@
 """The contract of an attention mechanism.
 
-    forward(q, k, v, bias) -> [B, H, N, K]     may be fused, re-ordered or approximate: what training runs
-    weights(q, k, bias)    -> [B, H, N, N]     the equation, in two or three lines: what probes read
+    forward(q, k, v, bias, keys) -> [B, H, N, K]     may be fused or re-ordered: what training runs
+    weights(q, k, bias)          -> [B, H, N, N]     the equation, in two or three lines: what probes read
 
 so that `forward(q, k, v, bias)` is `weights(q, k, bias) @ v`; a test in double precision holds every variant to it.
-q, k and v are [B, H, N, K]; bias is added to the logits, [H, N, N] or [B, H, N, N] or None.
+q, k and v are [B, H, N, K]; bias is added to the logits, [H, N, N] or [B, H, N, N] or None. Sample keys [B] are handed
+over in training only, to the few mechanisms that draw random numbers.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from vitlab.base.spec import Component
 from vitlab.nn.dims import BlockDims
+from vitlab.nn.part import PartSpec
 
 
 class Attention(nn.Module):
@@ -21,7 +22,9 @@ class Attention(nn.Module):
 
     rows_sum_to_one: bool = True  # whether `weights` is a distribution over keys; attention rollout needs it
 
-    def forward(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+    def forward(
+        self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None, keys: Tensor | None = None
+    ) -> Tensor:
         """[B, H, N, K] three times -> [B, H, N, K]"""
         raise NotImplementedError
 
@@ -31,7 +34,7 @@ class Attention(nn.Module):
 
 
 @dataclass(frozen=True)
-class AttentionSpec(Component):
+class AttentionSpec(PartSpec):
     """An attention's settings."""
 
     family: ClassVar[str] = "vitlab.nn.attention"

@@ -21,7 +21,9 @@ class Linear(Attention):
         super().__init__()
         self.eps = eps
 
-    def forward(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+    def forward(
+        self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None, keys: Tensor | None = None
+    ) -> Tensor:
         """[B, H, N, K] three times -> [B, H, N, K]"""
         q, k = elu(q) + 1, elu(k) + 1
         mass = q @ k.sum(dim=-2, keepdim=True).transpose(-2, -1)  # [B, H, N, 1]

@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from vitlab.base.spec import Component
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
+from vitlab.nn.part import PartSpec
 from vitlab.nn.pos_embed._base import PosEmbed
 from vitlab.nn.stochastic import DropPath
 
@@ -64,7 +64,7 @@ def _layer_scale(dims: BlockDims) -> nn.Module:
 
 
 @dataclass(frozen=True)
-class BlockSpec(Component):
+class BlockSpec(PartSpec):
     """A block's settings."""
 
     family: ClassVar[str] = "vitlab.nn.block"

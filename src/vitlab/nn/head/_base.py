@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from torch import nn
 
-from vitlab.base.spec import Component
 from vitlab.nn.dims import BlockDims
+from vitlab.nn.part import PartSpec
 
 
 @dataclass(frozen=True)
-class HeadSpec(Component):
+class HeadSpec(PartSpec):
     """A head's settings."""
 
     family: ClassVar[str] = "vitlab.nn.head"

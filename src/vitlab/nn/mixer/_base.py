@@ -1,12 +1,18 @@
-"""The contract of a mixer: tokens [B, N, D] -> [B, N, D], the one place of a block where tokens meet."""
+"""The contract of a mixer: tokens [B, N, D] -> [B, N, D], the one place of a block where tokens meet.
+
+    forward(x, positions, keys)   -> [B, N, D]
+    weights(x, positions)         -> [B, H, N, N]
+
+The weights say how much of each token every token takes, from the definition; a mixer without attention has none.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
 
-from vitlab.base.spec import Component
 from vitlab.nn.dims import BlockDims
+from vitlab.nn.part import PartSpec
 from vitlab.nn.pos_embed._base import PosEmbed
 
 
@@ -17,13 +23,18 @@ class Mixer(nn.Module):
         """x [B, N, D], the block's positions, sample keys [B] or None -> [B, N, D]"""
         raise NotImplementedError
 
+    def weights(self, x: Tensor, positions: PosEmbed) -> Tensor | None:
+        """x [B, N, D] -> [B, H, N, N], query by key, from the definition; None for a mixer without attention."""
+        return None
+
 
 @dataclass(frozen=True)
-class MixerSpec(Component):
+class MixerSpec(PartSpec):
     """A mixer's settings."""
 
     family: ClassVar[str] = "vitlab.nn.mixer"
     has_logits: ClassVar[bool] = False  # whether queries, keys and logits exist for positions to act on
+    uses_attention: ClassVar[bool] = False  # whether it is built around the model's `attention`
 
     def build(self, dims: BlockDims) -> Mixer:
         """The mixer of one block."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vitlab.nn.dims import BlockDims
+from vitlab.nn.fused import FusedLinear
 from vitlab.nn.mixer._base import Mixer, MixerSpec
 from vitlab.nn.pos_embed._base import PosEmbed
 from vitlab.nn.stochastic import Dropout
@@ -55,7 +56,7 @@ class SelfAttention(Mixer):
         super().__init__()
         self.num_heads = dims.num_heads
         inner = dims.num_heads * dims.head_dim
-        self.qkv = nn.Linear(dims.embed_dim, 3 * inner, bias=dims.qkv_bias)
+        self.qkv = FusedLinear(dims.embed_dim, inner, 3, bias=dims.qkv_bias)
         self.q_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
         self.k_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
         self.attention = dims.attention.build(dims)
@@ -70,8 +71,13 @@ class SelfAttention(Mixer):
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
         q, k, v = self.queries_keys_values(x, positions)
-        attended = self.attention(q, k, v, positions.bias(q))
+        attended = self.attention(q, k, v, positions.bias(q), keys)
         return self.drop(self.proj(attended.transpose(1, 2).flatten(2)), keys)
+
+    def weights(self, x: Tensor, positions: PosEmbed) -> Tensor:
+        """[B, N, D] -> [B, H, N, N]"""
+        q, k, _ = self.queries_keys_values(x, positions)
+        return self.attention.weights(q, k, positions.bias(q))
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ class Spec(MixerSpec):
     """No settings of its own: heads, biases and qk-norm are fields of the model."""
 
     has_logits: ClassVar[bool] = True
+    uses_attention: ClassVar[bool] = True
 
     def build(self, dims: BlockDims) -> Mixer:
         return SelfAttention(dims)

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from vitlab.base.spec import Component
 from vitlab.nn.dims import BlockDims
+from vitlab.nn.part import PartSpec
 from vitlab.nn.stochastic import Dropout
 
 
 @dataclass(frozen=True)
-class MLPSpec(Component):
+class MLPSpec(PartSpec):
     """An MLP's settings."""
 
     family: ClassVar[str] = "vitlab.nn.mlp"

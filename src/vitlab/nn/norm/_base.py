@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import nn
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import Component
+from vitlab.nn.part import PartSpec
 
 
 def check_eps(eps: float) -> None:
@@ -16,7 +16,7 @@ def check_eps(eps: float) -> None:
 
 
 @dataclass(frozen=True)
-class NormSpec(Component):
+class NormSpec(PartSpec):
     """A norm's settings. `width` is `embed_dim` for a block's norms and `head_dim` for the qk-norm."""
 
     family: ClassVar[str] = "vitlab.nn.norm"

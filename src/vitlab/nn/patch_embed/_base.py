@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from vitlab.base.spec import Component
 from vitlab.nn.dims import BlockDims
+from vitlab.nn.part import PartSpec
 
 
 class PatchEmbed(nn.Module):
@@ -18,15 +18,12 @@ class PatchEmbed(nn.Module):
 
 
 @dataclass(frozen=True)
-class PatchEmbedSpec(Component):
+class PatchEmbedSpec(PartSpec):
     """A patch embedding's settings."""
 
     family: ClassVar[str] = "vitlab.nn.patch_embed"
+    cuts_patches: ClassVar[bool] = True  # False: every pixel becomes a token, and `patch_size` has no say
 
     def build(self, dims: BlockDims) -> PatchEmbed:
         """The embedding for images of `dims.img_size`."""
         raise NotImplementedError
-
-    def conflict(self, dims: BlockDims) -> str | None:
-        """Why it cannot serve a model of these sizes, naming both settings; None if it can."""
-        return None

@@ -1,12 +1,19 @@
-"""The contract of a pooling: tokens [B, N, D], prefix tokens first -> [B, D]."""
+"""The contract of a pooling: tokens [B, N, D], prefix tokens first -> the representation [B, D], and its logits.
 
+    forward(tokens)            -> [B, D]     the representation, which probes read too
+    logits(tokens, classify)   -> [B, Y]
+
+The logits normally are `classify(forward(tokens))`; a variant may classify first and pool what comes of it.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
 
-from vitlab.base.spec import Component
 from vitlab.nn.dims import BlockDims
+from vitlab.nn.part import PartSpec
 
 
 class Pool(nn.Module):
@@ -16,9 +23,13 @@ class Pool(nn.Module):
         """[B, N, D] -> [B, D]"""
         raise NotImplementedError
 
+    def logits(self, tokens: Tensor, classify: Callable[[Tensor], Tensor]) -> Tensor:
+        """tokens [B, N, D] and the classifier [..., D] -> [..., Y]: logits [B, Y]"""
+        return classify(self(tokens))
+
 
 @dataclass(frozen=True)
-class PoolSpec(Component):
+class PoolSpec(PartSpec):
     """A pooling's settings."""
 
     family: ClassVar[str] = "vitlab.nn.pool"

@@ -2,21 +2,27 @@
 
 There are three ways to tell a token its place, and a variant overrides those that it uses:
 
-    add(tokens)       the stem's tokens [B, N, D] with positions added
+    add(tokens)       tokens [B, N, D] with positions added
     rotate(q, k)      queries and keys [B, H, N, K], rotated by position
-    bias(q)           what is added to the attention logits, [H, N, N]
+    bias(q)           what is added to the attention logits: [H, N, N], or [B, H, N, N] if it depends on the query
 
-`add` is called once, before the first block. `layer(i)` is what block i sees: the object whose `rotate` and `bias` it
-calls, shared by all blocks unless the variant keeps one for each. Prefix tokens come first among the N.
+The model calls `add` on the stem's tokens. `layer(i)` is what block i sees: `add` is called on the tokens that enter
+the block, `rotate` and `bias` inside its attention. Prefix tokens come first among the N.
+
+What is added can be added in three places (arXiv 2010.11929, appendix D.4): at the stem, at every layer by a table of
+the layer's own, or at every layer by a table that all share. `placed` is that choice, for every additive embedding.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from vitlab.base.spec import Component
 from vitlab.nn.dims import BlockDims
+from vitlab.nn.part import PartSpec
+
+Place = Literal["stem", "every_layer", "every_layer_shared"]
 
 
 class PosEmbed(nn.Module):
@@ -31,7 +37,7 @@ class PosEmbed(nn.Module):
         return q, k
 
     def bias(self, q: Tensor) -> Tensor | None:
-        """[B, H, N, K] -> [H, N, N] or None"""
+        """[B, H, N, K] -> [H, N, N], [B, H, N, N] or None"""
         return None
 
     def layer(self, index: int) -> "PosEmbed":
@@ -39,8 +45,40 @@ class PosEmbed(nn.Module):
         return self
 
 
+class AtStem(PosEmbed):
+    """A position embedding of which the blocks see nothing; the variants override `add`."""
+
+    def layer(self, index: int) -> PosEmbed:
+        """None of it."""
+        return _NOTHING
+
+
+class AtLayers(PosEmbed):
+    """One position embedding for each block, or one for all of them."""
+
+    def __init__(self, tables: Sequence[PosEmbed]):
+        super().__init__()
+        self.tables = nn.ModuleList(tables)
+
+    def layer(self, index: int) -> PosEmbed:
+        """The one that block `index` sees."""
+        table = self.tables[index % len(self.tables)]
+        assert isinstance(table, PosEmbed)
+        return table
+
+
+_NOTHING = PosEmbed()
+
+
+def placed(make: Callable[[], AtStem], place: Place, dims: BlockDims) -> PosEmbed:
+    """An additive embedding in its place."""
+    if place == "stem":
+        return make()
+    return AtLayers([make() for _ in range(dims.depth if place == "every_layer" else 1)])
+
+
 @dataclass(frozen=True)
-class PosEmbedSpec(Component):
+class PosEmbedSpec(PartSpec):
     """A position embedding's settings."""
 
     family: ClassVar[str] = "vitlab.nn.pos_embed"
@@ -50,7 +88,3 @@ class PosEmbedSpec(Component):
     def build(self, dims: BlockDims) -> PosEmbed:
         """The positions of the whole model."""
         raise NotImplementedError
-
-    def conflict(self, dims: BlockDims) -> str | None:
-        """Why this embedding cannot serve a model of these sizes, naming both settings; None if it can."""
-        return None

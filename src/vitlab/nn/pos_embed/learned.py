@@ -1,4 +1,7 @@
-"""A learned vector for every token, added at the stem: the ViT paper's 1-D embedding (arXiv 2010.11929, eq. 1)."""
+"""A learned vector for every token, in raster order: the ViT paper's 1-D embedding (arXiv 2010.11929, equation 1).
+
+x + E, E [N, D]. Costs N·D parameters a table and no time; the number of tokens is fixed.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,10 +12,10 @@ from torch.nn.functional import pad
 
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
-from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
+from vitlab.nn.pos_embed._base import AtStem, Place, PosEmbed, PosEmbedSpec, placed
 
 
-class Learned(PosEmbed):
+class Learned(AtStem):
     """tokens + weight, where weight is [1, N, D], or [1, L, D] if prefix tokens have no position."""
 
     parameter_kinds: ClassVar[dict[str, Kind]] = {"weight": "position"}
@@ -29,9 +32,14 @@ class Learned(PosEmbed):
 
 @dataclass(frozen=True)
 class Spec(PosEmbedSpec):
-    """`prefix`: whether cls and registers have positions too (timm's `no_embed_class` is its negation)."""
+    """`prefix`: whether prefix tokens have positions too (timm's `no_embed_class` is its negation).
+
+    `place`: at the stem, at every layer from a table of its own, or at every layer from one shared table.
+    """
 
     prefix: bool = True
+    place: Place = "stem"
 
     def build(self, dims: BlockDims) -> PosEmbed:
-        return Learned(dims.num_tokens if self.prefix else dims.num_patches, dims)
+        count = dims.num_tokens if self.prefix else dims.num_patches
+        return placed(lambda: Learned(count, dims), self.place, dims)

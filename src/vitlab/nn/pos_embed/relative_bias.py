@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
-from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
+from vitlab.nn.pos_embed._base import AtLayers, PosEmbed, PosEmbedSpec
 
 
 def offset_index(dims: BlockDims) -> Tensor:
@@ -50,20 +50,6 @@ class Table(PosEmbed):
         return self.weight[self.index.flatten()].unflatten(0, self.index.shape).permute(2, 0, 1)
 
 
-class RelativeBias(PosEmbed):
-    """A table for every block, or one for all."""
-
-    def __init__(self, dims: BlockDims, shared: bool):
-        super().__init__()
-        self.tables = nn.ModuleList(Table(dims) for _ in range(1 if shared else dims.depth))
-
-    def layer(self, index: int) -> PosEmbed:
-        """The table of block `index`."""
-        table = self.tables[index % len(self.tables)]
-        assert isinstance(table, Table)
-        return table
-
-
 @dataclass(frozen=True)
 class Spec(PosEmbedSpec):
     """`shared`: one table for all blocks (BEiT's shared variant) in place of one each (Swin's)."""
@@ -72,4 +58,4 @@ class Spec(PosEmbedSpec):
     shared: bool = False
 
     def build(self, dims: BlockDims) -> PosEmbed:
-        return RelativeBias(dims, self.shared)
+        return AtLayers([Table(dims) for _ in range(1 if self.shared else dims.depth)])

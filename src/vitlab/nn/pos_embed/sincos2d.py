@@ -1,4 +1,4 @@
-"""Fixed two-dimensional sinusoids, added at the stem (arXiv 1706.03762 section 3.5, on both axes as in MoCo v3, MAE).
+"""Fixed two-dimensional sinusoids (arXiv 1706.03762 section 3.5, on both axes as in MoCo v3, MAE).
 
 D is split in two: the first half encodes the column x, the second the row y. Inside a half, sin and cos alternate with
 frequencies temperature^(-2i / (D/2)); positions are integers from 0. Prefix tokens get zero. It is a constant of the
@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from vitlab.base.errors import SpecError
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
+from vitlab.nn.pos_embed._base import AtStem, Place, PosEmbed, PosEmbedSpec, placed
 
 
 def sinusoids(positions: Tensor, width: int, temperature: float) -> Tensor:
@@ -23,7 +23,7 @@ def sinusoids(positions: Tensor, width: int, temperature: float) -> Tensor:
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
-class SinCos2d(PosEmbed):
+class SinCos2d(AtStem):
     """tokens + a constant [1, N, D]"""
 
     table: Tensor
@@ -44,16 +44,20 @@ class SinCos2d(PosEmbed):
 
 @dataclass(frozen=True)
 class Spec(PosEmbedSpec):
-    """`temperature`: the base of the frequencies."""
+    """`temperature`: the base of the frequencies.
+
+    `place`: at the stem or at every layer; all layers have the same table, shared or not.
+    """
 
     temperature: float = 10000.0
+    place: Place = "stem"
 
     def __post_init__(self) -> None:
         if self.temperature <= 0:
             raise SpecError(f"pos_embed.temperature={self.temperature}: must be positive")
 
     def build(self, dims: BlockDims) -> PosEmbed:
-        return SinCos2d(dims, self.temperature)
+        return placed(lambda: SinCos2d(dims, self.temperature), self.place, dims)
 
     def conflict(self, dims: BlockDims) -> str | None:
         if dims.embed_dim % 4:

@@ -1,0 +1,19 @@
+"""Which of two kernels computes softmax attention: the machine's choice, and no part of a model's spec.
+
+`fused` is PyTorch's scaled_dot_product_attention (flash attention on a GPU); `explicit` is matrix products around a
+softmax, which is the faster one on CPUs whose fused kernel does not suit small heads. They are equal up to rounding. A
+module that has the choice has an attribute `kernel`.
+"""
+
+from typing import Literal
+
+from torch import nn
+
+Kernel = Literal["fused", "explicit"]
+
+
+def use_kernel(model: nn.Module, kernel: Kernel) -> None:
+    """Tell every part of the model that has more than one kernel which to use."""
+    for module in model.modules():
+        if hasattr(module, "kernel"):
+            setattr(module, "kernel", kernel)  # noqa: B010 (a module attribute that its type does not know)
