@@ -1,8 +1,9 @@
 """Mixer and MLP side by side: y = x + mix(norm1 x) + mlp(norm1 x), with one norm for both.
 
-ViT-22B's block (arXiv 2302.05442, section 2.1), after GPT-J's. The MLP does not see what the block's own mixer found,
-and the two can run at once. Their layer scales and drop paths are their own, as in every block; ViT-22B's missing
-biases and its qk-norm are fields of the model (`qkv_bias`, `qk_norm`). `norm2` is an identity without parameters.
+ViT-22B's block (arXiv 2302.05442, section 2, "parallel layers"), after GPT-J's. The MLP does not see what the block's
+own mixer found, and the two can run at once. Their layer scales and drop paths are their own, as in every block.
+ViT-22B also has a qk-norm and no biases on q, k and v, which are fields of the model (`qk_norm`, `qkv_bias`), and no
+biases in its norms, which `norm=layer` has. `norm2` is an identity without parameters.
 """
 
 from dataclasses import dataclass

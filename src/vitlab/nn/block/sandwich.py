@@ -1,6 +1,6 @@
 """Norm on both sides of each branch: a = x + norm1_post(mix(norm1 x)); y = a + norm2_post(mlp(norm2 a)).
 
-"Sandwich-LN" of CogView (arXiv 2105.13290, section 2.4), where the norm after a branch keeps its values from blowing
+"Sandwich-LN" of CogView (arXiv 2105.13290), where the norm after a branch keeps its values from blowing
 up in half precision. The residual stream itself is never normalised, as in `pre_norm`. Layer scale and drop path, which
 the paper does not have, stand outermost, as in every block: x + drop(scale · norm1_post(mix(norm1 x))). (Inside, the
 norm would undo the scale.) O(N) on top of mixer and MLP.

@@ -33,7 +33,7 @@ class DynamicTanh(nn.Module):
 
 @dataclass(frozen=True)
 class Spec(NormSpec):
-    """`alpha`: where alpha starts; 0.5 as in the paper's vision transformers (section 6.2)."""
+    """`alpha`: where alpha starts; 0.5 is the paper's default outside language models."""
 
     alpha: float = 0.5
 
