@@ -46,6 +46,22 @@ REFUSED = [
         {"patch_embed": "conv_stem", "img_size": 64, "patch_size": 64},
         ["patch_embed=conv_stem", "embed_dim", "patch_size"],
     ),
+    ({"patch_embed": {"name": "overlapping", "kernel": 4}}, ["patch_embed.kernel=4", "odd"]),
+    ({"patch_embed": {"name": "overlapping", "kernel": -3}}, ["patch_embed.kernel=-3", "positive"]),
+    ({"patch_embed": {"name": "overlapping", "kernel": 3}}, ["patch_embed.kernel=3", "patch_size=4", "from 5"]),
+    ({"patch_embed": "spt", "patch_size": 1}, ["patch_embed=spt", "patch_size=(1, 1)", "at least 2"]),
+    ({"patch_embed": "spt", "patch_size": [4, 1]}, ["patch_embed=spt", "patch_size=(4, 1)"]),
+    ({"patch_embed": {"name": "pixel_cnn", "widths": [8, 0]}}, ["patch_embed.widths=(8, 0)", "positive"]),
+    ({"patch_embed": {"name": "resnet", "stages": []}}, ["patch_embed.stages=()", "at least one"]),
+    ({"patch_embed": {"name": "resnet", "stages": [1, 0]}}, ["patch_embed.stages=(1, 0)", "positive"]),
+    ({"patch_embed": {"name": "resnet", "norm_eps": -1.0}}, ["patch_embed.norm_eps=-1.0", "negative"]),
+    ({"patch_embed": {"name": "resnet", "stages": [1, 1]}}, ["stages=(1, 1)", "stride of 8", "patch_size=(4, 4)"]),
+    ({"patch_embed": "resnet", "patch_size": [4, 6]}, ["patch_embed=resnet", "patch_size=(4, 6)", "multiples of 4"]),
+    ({"auxiliary": {"name": "auto_encoder", "weight": -1.0}}, ["auxiliary.weight=-1.0", "negative"]),
+    ({"auxiliary": "auto_encoder", "patch_size": [4, 2]}, ["auxiliary=auto_encoder", "patch_size=(4, 2)", "2, 4, 8"]),
+    ({"auxiliary": "auto_encoder", "patch_size": 1}, ["auxiliary=auto_encoder", "patch_size=(1, 1)"]),
+    ({"auxiliary": "decoder", "patch_embed": "pixels"}, ["auxiliary=decoder", "patch_size=(1, 1)", "every pixel"]),
+    ({"auxiliary": "decoder", "img_size": 12, "patch_size": 6}, ["auxiliary=decoder", "patch_size=(6, 6)"]),
 ]
 
 
@@ -74,6 +90,10 @@ def test_what_does_not_fit_is_refused_by_name(settings, named, tiny_spec):
         {"pool": "attention", "cls_token": False},
         {"drop_path": 0.99},
         {"patch_size": [8, 12]},
+        {"patch_embed": {"name": "overlapping", "kernel": 5}},
+        {"patch_embed": "pixels", "patch_size": 5},
+        {"patch_embed": {"name": "resnet", "stages": [1, 1]}, "img_size": 16, "patch_size": [8, 16]},
+        {"auxiliary": "auto_encoder", "patch_size": 2},
     ],
     ids=str,
 )
