@@ -18,7 +18,7 @@ def setting(tiny_spec) -> Setting:
 def test_every_attention_and_every_mixer_has_its_row(setting):
     names = {mechanism.name for mechanism in mechanisms(setting)}
     attentions, mixers = (set(component_names(f"vitlab.nn.{family}")) for family in ("attention", "mixer"))
-    assert names == attentions | mixers - {"self_attention"}
+    assert names == attentions | mixers - {"self_attention"}  # whose rows are those of the attentions
 
 
 def test_softmax_attention_stands_with_both_kernels_and_linear_with_none(setting):

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from vitlab.base.env import describe
 from vitlab.base.errors import SpecError, UserError, unknown
-from vitlab.base.spec import component_class, component_names, to_dict, with_settings
+from vitlab.base.spec import component_names, to_dict, with_settings
 from vitlab.bench.contest import Contestant, ratio, run_rounds
 from vitlab.models.vit import ViTSpec
 from vitlab.nn.attention._base import Attention, AttentionSpec
@@ -75,19 +75,18 @@ class Setting:
 
 
 def mechanisms(setting: Setting, only: Sequence[str] = ()) -> list[Mechanism]:
-    """Every attention and every mixer, by its file's name, with each of its kernels. Raises UserError for others."""
+    """Every attention in the model's mixer, and every other mixer, with each of its kernels.
+
+    Raises UserError for an unknown one in `only`.
+    """
     found = [("attention", name) for name in component_names(AttentionSpec.family)]
-    found += [("mixer", name) for name in component_names(MixerSpec.family) if not _around_attention(name)]
+    found += [("mixer", name) for name in component_names(MixerSpec.family) if name != setting.model.mixer.name]
     names = [name for _, name in found]
     for name in only:
         if name not in names:
             raise UserError(unknown("attention or mixer", name, names))
     wanted = [Mechanism(name, ((family, name),), None) for family, name in found if not only or name in only]
     return [replace(row, kernel=kernel) for row in wanted for kernel in _kernels(setting, row)]
-
-
-def _around_attention(mixer: str) -> bool:
-    return component_class(MixerSpec, mixer).uses_attention  # type: ignore[attr-defined]
 
 
 def _kernels(setting: Setting, mechanism: Mechanism) -> tuple[Kernel | None, ...]:

@@ -83,7 +83,7 @@ def _mixing(given: Mapping[str, Mapping[str, Any]]) -> Iterator[Option]:
             continue
         for name in component_names("vitlab.nn.attention"):
             attention = _option("attention", name, given)
-            yield Option(attention.name, alone.settings | attention.settings)
+            yield Option(f"{attention.name}, {alone.name}", attention.settings | alone.settings)
 
 
 def _spec(family: str, name: str) -> Any:

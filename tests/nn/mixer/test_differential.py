@@ -38,7 +38,7 @@ def attend(mixer, x, layer=0, rotate=lambda q, k: (q, k), bias=(0.0,) * 4):
     outputs = []
     for pair, difference in enumerate(maps(mixer, x, layer, rotate, bias)):
         y = difference @ v[..., pair * width : (pair + 1) * width]
-        y = y / (y.square().mean(-1, keepdim=True) + 1e-5).sqrt() * mixer.subln.weight
+        y = y / (y.square().mean(-1, keepdim=True) + 1e-5).sqrt() * mixer.sub_norm.weight
         outputs.append(y * (0.2 + 0.6 * exp(-0.3 * layer)))
     return linear(torch.cat(outputs, dim=-1), mixer.proj.weight, mixer.proj.bias)
 
@@ -89,7 +89,7 @@ def test_the_mechanism_is_the_models(tiny_dims, normal, randomise):
     assert mixer.attention.eps == 0.0
     v = mixer.queries_keys_values(x, PosEmbed())[2]
     joined = torch.cat([v[:, :1], v[:, 1:]], dim=-1)
-    y = mixer.subln(mixer.weights(x, PosEmbed()) @ joined) * 0.8
+    y = mixer.sub_norm(mixer.weights(x, PosEmbed()) @ joined) * 0.8
     torch.testing.assert_close(mixer(x, PosEmbed()), mixer.output(y, None), rtol=0, atol=1e-12)
 
 
@@ -98,7 +98,7 @@ def test_it_is_timms(tiny_dims, normal, randomise):
     timm = pytest.importorskip("timm.layers.diff_attention")
     theirs = randomise(timm.DiffAttention(16, num_heads=2, qkv_bias=True, depth=2).double()).eval()  # heads: our pairs
     ours = differential.Spec().build(replace(tiny_dims(num_heads=4), layer=2))
-    ours.load_state_dict({name.replace("sub_norm", "subln"): value for name, value in theirs.state_dict().items()})
+    ours.load_state_dict(theirs.state_dict())
     torch.testing.assert_close(ours._lambda().float(), theirs._compute_lambda())
     theirs._compute_lambda = ours._lambda  # theirs is in float32, and would hide all differences below 1e-7
     x = normal(3, 7, 16)

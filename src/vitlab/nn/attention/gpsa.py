@@ -1,6 +1,6 @@
 """Gated positional self-attention: each head may look at content, at places, or at both (ConViT, arXiv 2103.10697).
 
-    A = (1 - σ(λ)) softmax(q kᵀ / √K + bias) + σ(λ) softmax(v_pos · r_ij)      equations 7 to 9
+    A = (1 - σ(λ)) softmax(q kᵀ / √K + bias) + σ(λ) softmax(v_pos · r_ij)      (section 3)
     r_ij = (dx, dy, dx² + dy²), the offset from patch i to patch j in columns and rows
 
 [B, H, N, K] three times -> [B, H, N, K]. Each head owns v_pos, a row of `pos_proj` [H, 3], and the gate λ, an entry of

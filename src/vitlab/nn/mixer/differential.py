@@ -4,14 +4,14 @@
     λ = exp(λ_q1·λ_k1) - exp(λ_q2·λ_k2) + λ_init,   λ_init = 0.8 - 0.6 exp(-0.3 · layer), layers counted from 0
 
 tokens [B, N, D] -> [B, N, D]. Attention heads 2j and 2j + 1 are the two maps, and their values side by side (2K wide)
-are what the difference weighs. The H/2 results are normalised, each over 2K, by one RMS norm `subln`, and multiplied
+are what the difference weighs. The H/2 results are normalised, each over 2K, by one RMS norm `sub_norm`, and multiplied
 by 1 - λ_init. Positions turn and bias all H heads as they do in self-attention. Any mechanism of the attention family
 can make the maps; softmax is the paper's.
 
 The paper halves the number of heads for a fair comparison; here `num_heads` counts the heads of both maps, so the
 parameters are self-attention's but for 6K numbers. The λ vectors begin at 0.1, where the paper draws N(0, 0.1²): so λ
 is λ_init exactly at first, and the entries of a vector, having the same gradient, move together. λ can still take
-every value, since only the two inner products enter it. timm calls `subln` sub_norm.
+every value, since only the two inner products enter it. Parameter names are timm's.
 
 Time and memory in tokens are the mechanism's: O(N²) for softmax, with half again the products of self-attention, since
 each of H maps weighs 2K values. (Subtracting the maps first would take no more products and rule out a fused kernel.)
@@ -46,14 +46,14 @@ class Differential(Attending):
         self.lambda_init = 0.8 - 0.6 * exp(-0.3 * dims.layer)
         for name in self.parameter_kinds:
             self.register_parameter(name, nn.Parameter(torch.full((dims.head_dim,), 0.1)))
-        self.subln = nn.RMSNorm(2 * dims.head_dim, eps=1e-5)  # eps as in the authors' code
+        self.sub_norm = nn.RMSNorm(2 * dims.head_dim, eps=1e-5)  # eps as in the authors' code
 
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
         q, k, v = self.queries_keys_values(x, positions)
         v = torch.cat([v[:, 0::2], v[:, 1::2]], dim=-1).repeat_interleave(2, dim=1)  # [B, H, N, 2K]
         difference = self._difference(self.attention(q, k, v, positions.bias(q), keys))  # [B, H/2, N, 2K]
-        return self.output(self.subln(difference) * (1 - self.lambda_init), keys)
+        return self.output(self.sub_norm(difference) * (1 - self.lambda_init), keys)
 
     def weights(self, x: Tensor, positions: PosEmbed) -> Tensor:
         """[B, N, D] -> [B, H/2, N, N], a map a pair of heads. Softmax's rows sum to 1 - λ, with negative entries."""
