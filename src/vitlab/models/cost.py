@@ -80,6 +80,12 @@ def cost(spec: ViTSpec) -> Cost:
     )
 
 
+def num_params(spec: ViTSpec) -> int:
+    """`cost(spec).num_params` without the rest: a model is built, and none is run."""
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in ViT(spec).parameters())
+
+
 def component_of(path: str) -> str:
     """The row that a parameter or module belongs to, by its path: `blocks.3.norm1.weight` -> `blocks.norm`."""
     first, *rest = path.split(".")

@@ -60,7 +60,7 @@ class SelfAttention(Mixer):
         self.q_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
         self.k_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
         self.attention = dims.attention.build(dims)
-        self.proj = nn.Linear(inner, dims.embed_dim)
+        self.proj = nn.Linear(inner, dims.embed_dim, bias=dims.proj_bias)
         self.drop = Dropout(dims.mixer_dropout, f"blocks.{dims.layer}.mixer.drop")
 
     def queries_keys_values(self, x: Tensor, positions: PosEmbed) -> tuple[Tensor, Tensor, Tensor]:
