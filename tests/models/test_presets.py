@@ -83,16 +83,15 @@ def test_every_alias_resolves_to_what_it_says():
     [
         ("vit_bse_patch16_224", "vit_base_patch16_224"),
         ("B/17", "B/16"),
-        ("r0_vitt", "r0_vit"),
-        ("R50+B/32", "R50\\+B/16"),
-        ("r3_vitlx", "r3_vitl"),
         ("B/17:10", "B/16"),
+        ("r0_vitt", "r0_vit"),
+        ("R50+B/32", "R50+B/16"),
+        ("r3_vitlx", "r3_vitl"),
     ],
 )
 def test_an_unknown_name_is_answered_with_a_near_one(name, near):
-    with pytest.raises(
-        SpecError, match=rf"unknown model '{re.escape(name.removesuffix(':10'))}'; did you mean .*{near}"
-    ):
+    asked = re.escape(name.partition(":")[0])
+    with pytest.raises(SpecError, match=rf"unknown model '{asked}'; did you mean .*{re.escape(near)}"):
         preset(name)
 
 

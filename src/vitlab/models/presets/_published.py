@@ -70,7 +70,7 @@ def distilled() -> dict[str, dict[str, Any]]:
 
 
 def timms_name(name: str) -> str | None:
-    """What timm calls `ViT-B_16`, `B/16@384` or `R50+B/16`, whether there is such a model or not; None for any other."""
+    """What timm would call `ViT-B_16`, `B/16@384` or `R50+B/16`; None for a name that is not of Google's form."""
     found = _GOOGLES_NAME.fullmatch(name)
     if found is None:
         return None
