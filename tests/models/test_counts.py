@@ -54,7 +54,7 @@ R2 = {  # with 10, with 100 classes
 }
 THOUSAND = {"B/16": 86_567_656, "L/32": 306_535_400, "H/14": 632_045_800}
 R3 = {"r3_vit": 829_322, "r3_vitl": 924_426, "r3_vitx": 1_017_162}
-R4 = {"r4_vit": 86_540_008, "r4_pos_learned_stem": 86_567_656}
+R4 = {"r4_vit": 86_540_008, "r4_pos_1d": 86_567_656}
 DISTILLED = {  # timm's
     "deit_tiny_distilled_patch16_224": 5_910_800,
     "deit_small_distilled_patch16_224": 22_436_432,
@@ -97,8 +97,8 @@ def test_printed_counts_of_changed_models(name, changed, expected):
     ("name", "tables"),
     [
         ("r4_pos_none", 0),
-        ("r4_pos_learned_every_layer", 12 * 197 * 768),
-        ("r4_pos_learned_every_layer_shared", 197 * 768),
+        ("r4_pos_1d_layers", 12 * 197 * 768),
+        ("r4_pos_1d_shared", 197 * 768),
     ],
 )
 def test_positions_cost_their_tables(name, tables):

@@ -28,7 +28,7 @@ def test_another_model_of_the_paper_is_trained_as_the_first(name):
 
 
 def test_positions_at_the_stem_are_the_recipe_itself():
-    assert recipe("vit_imagenet:pos_learned") == recipe("vit_imagenet")
+    assert recipe("vit_imagenet:pos_1d") == recipe("vit_imagenet")
 
 
 @pytest.mark.parametrize("size", ["s32", "s16", "b32", "b16"])

@@ -18,6 +18,7 @@ those of this recipe (inferred). Published: B/32 71.4, B/16 74.6.
 from typing import Any
 
 from vitlab.augment.ops import center_crop, flip, resized_crop
+from vitlab.base.spec import with_settings
 from vitlab.data.sets import folder
 from vitlab.models.vit import ViTSpec
 from vitlab.optim.schedule import cosine
@@ -39,12 +40,12 @@ def of_gsam(model: str) -> dict[str, Any]:
 
 VARIANTS = {
     "pos_none": of_paper("r4_pos_none"),
-    "pos_learned": of_paper("r4_pos_learned_stem"),
-    "pos_learned_every_layer": of_paper("r4_pos_learned_every_layer"),
-    "pos_learned_every_layer_shared": of_paper("r4_pos_learned_every_layer_shared"),
-    "pos_learned_2d": of_paper("r4_pos_learned_2d_stem"),
-    "pos_learned_2d_every_layer": of_paper("r4_pos_learned_2d_every_layer"),
-    "pos_learned_2d_every_layer_shared": of_paper("r4_pos_learned_2d_every_layer_shared"),
+    "pos_1d": of_paper("r4_pos_1d"),
+    "pos_1d_layers": of_paper("r4_pos_1d_layers"),
+    "pos_1d_shared": of_paper("r4_pos_1d_shared"),
+    "pos_2d": of_paper("r4_pos_2d"),
+    "pos_2d_layers": of_paper("r4_pos_2d_layers"),
+    "pos_2d_shared": of_paper("r4_pos_2d_shared"),
     "pos_relative": of_paper("r4_pos_relative"),
     "shape_base": of_paper("r4_shape_base"),
     "shape_depth16": of_paper("r4_shape_depth16"),
@@ -59,7 +60,7 @@ VARIANTS = {
 def spec() -> RunSpec:
     """Pictures are decoded to 256 × 256 (shorter side, centre), of which training sees 5 to 100 % at 224 × 224."""
     return RunSpec(
-        model=ViTSpec(**DROPOUT),
+        model=with_settings(ViTSpec(), DROPOUT),
         data=folder.Spec(
             path="imagenet", img_size=(256, 256), num_classes=1000, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
         ),

@@ -117,9 +117,9 @@ def r4() -> dict[str, dict[str, Any]]:
 
 def _positions() -> dict[str, dict[str, Any]]:
     presets = {"r4_pos_none": _BASE_16 | {"pos_embed": "none"}}
-    for table in ("learned", "learned_2d"):
-        for place in ("stem", "every_layer", "every_layer_shared"):
-            presets[f"r4_pos_{table}_{place}"] = _BASE_16 | {"pos_embed": {"name": table, "place": place}}
+    for short, table in (("1d", "learned"), ("2d", "learned_2d")):
+        for suffix, place in (("", "stem"), ("_layers", "every_layer"), ("_shared", "every_layer_shared")):
+            presets[f"r4_pos_{short}{suffix}"] = _BASE_16 | {"pos_embed": {"name": table, "place": place}}
     return presets | {"r4_pos_relative": _BASE_16 | {"pos_embed": "relative"}}
 
 
