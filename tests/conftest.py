@@ -13,6 +13,12 @@ from vitlab.nn.dims import BlockDims
 
 torch.set_num_threads(1)  # the tensors of the tests are tiny: more threads only wait for each other
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--every-combination`: build, train, save and load every legal combination of parts (about an hour)."""
+    parser.addoption("--every-combination", action="store_true", help="all legal combinations of parts, not a sample")
+
+
 settings.register_profile("vitlab", deadline=None, derandomize=True, database=None)
 settings.load_profile("vitlab")
 

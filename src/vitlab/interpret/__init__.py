@@ -1,0 +1,1 @@
+"""What goes on inside a model, read without a hook or branch in the model itself."""
