@@ -1,4 +1,4 @@
-"""`vitlab list systems`: the rows of the reference studies, and what there is of each. Builds models without weights."""
+"""`vitlab list systems`: the rows of the reference studies. Every model is built, without weights, to be counted."""
 
 from collections.abc import Iterable
 
