@@ -10,7 +10,7 @@ import torch
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import with_settings
 from vitlab.models.presets import PRESETS, aliases, resolve, settings
-from vitlab.models.vit import ViT, preset
+from vitlab.models.vit import ViT, build, preset
 
 
 @pytest.mark.peer
@@ -93,6 +93,15 @@ def test_an_unknown_name_is_answered_with_a_near_one(name, near):
     asked = re.escape(name.partition(":")[0])
     with pytest.raises(SpecError, match=rf"unknown model '{asked}'; did you mean .*{re.escape(near)}"):
         preset(name)
+
+
+def test_tomvits_mean_of_tokens_is_the_mean_of_per_token_logits_that_r0_defines(double, normal):
+    """With a linear head and no norm behind the pooling they are one function; the preset takes the cheaper form."""
+    spec = preset("r0_tomvit")
+    assert (spec.pool.name, spec.head.name, spec.final_norm) == ("mean", "linear", "none")
+    ours, defined = build(spec), build(with_settings(spec, {"pool": "mean_logits"}))
+    images = normal(2, 3, 32, 32)
+    torch.testing.assert_close(ours(images), defined(images), rtol=0, atol=1e-12)
 
 
 def test_a_preset_of_the_reference_says_what_r0_says():

@@ -1,8 +1,11 @@
 """R2's official fine-tuning against its written description."""
 
+from dataclasses import replace
+
 import pytest
 
 from vitlab.models.vit import preset
+from vitlab.nn.init import jax
 from vitlab.recipes import recipe
 from vitlab.recipes.r2_official import VARIANTS
 
@@ -29,7 +32,8 @@ def test_every_model_on_every_set(name):
     spec = recipe("r2_official" if name == "b16_cifar10" else f"r2_official:{name}")
     model, _, data = name.rpartition("_")
     classes = {"cifar10": 10, "cifar100": 100, "imagenet": 1000}[data]
-    assert spec.model == preset(f"{MODELS[model]}@384:{classes}")
+    assert spec.model == replace(preset(f"{MODELS[model]}@384:{classes}"), init=jax.Spec())
+    assert spec.model.init.zero_head
     assert (spec.data.name, spec.data.num_classes) == ("folder" if data == "imagenet" else data, classes)
     assert spec.data.mean == spec.data.std == (0.5, 0.5, 0.5)
     assert spec.steps == (20_000 if data == "imagenet" else 10_000)

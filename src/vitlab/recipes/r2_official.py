@@ -5,9 +5,9 @@
     vitlab train r2_official:b16_imagenet --init CHECKPOINT --data PATH --out runs/r2_imagenet       20,000 steps
 
 Batches of 512, SGD with momentum, no weight decay, gradients cut at a norm of 1, 500 steps of warm-up, a cosine to 0.
-CHECKPOINT must have the model's shapes: positions resized to 384, and a head of the set's classes, zero to begin with
-(`--set model.init=jax` makes such a head; without --init this trains from scratch, another experiment). Published,
-without dropout / with .1 (`--set model.embed_dropout=0.1 --set model.mixer_dropout=0.1 --set model.mlp_dropout=0.1`):
+CHECKPOINT must have the model's shapes: positions resized to 384, and a head of the set's classes, zero to begin with.
+Without --init this trains from scratch, another experiment. Published, without dropout / with .1 (`--set
+model.embed_dropout=0.1 --set model.mixer_dropout=0.1 --set model.mlp_dropout=0.1`):
 
     CIFAR-10     R50+B/16 98.72/98.94  B/16 99.02/98.76  B/32 98.88/98.75  L/16 99.13/99.14  L/32 99.06/99.09
     CIFAR-100    R50+B/16 90.88/92.30  B/16 92.06/91.92  B/32 92.31/92.05  L/16 92.91/93.22  L/32 93.29/93.34
@@ -17,11 +17,13 @@ For ImageNet-1k, PATH holds train/<class>/… and val/<class>/…, or parquet sh
 when they are decoded, so the Inception crop is taken from that and not from the file's own pixels.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from vitlab.augment.ops import flip, resize, resized_crop
 from vitlab.data.sets import cifar10, folder
 from vitlab.models.vit import preset
+from vitlab.nn.init import jax
 from vitlab.optim.rule import sgd
 from vitlab.optim.schedule import cosine
 from vitlab.train.spec import OptimSpec, RunSpec
@@ -31,13 +33,19 @@ HALF = (0.5, 0.5, 0.5)  # mean and deviation: pixels between -1 and 1
 
 def on(model: str, data: str) -> dict[str, Any]:
     """Another model on a set of CIFAR's; .03 is the rate of all but B/16 on CIFAR-10."""
-    return {"model": model, "data": data, "data.mean": HALF, "data.std": HALF, "optim.lr": 0.03}
+    return {
+        "model": {"name": model, "init": "jax"},
+        "data": data,
+        "data.mean": HALF,
+        "data.std": HALF,
+        "optim.lr": 0.03,
+    }
 
 
 def on_imagenet(model: str) -> dict[str, Any]:
     """Another model on ImageNet-1k, for twice as many steps."""
     imagenet = folder.Spec(path="imagenet", img_size=(512, 512), fit="squash", num_classes=1000, mean=HALF, std=HALF)
-    return {"model": model, "data": imagenet, "optim.lr": 0.03, "steps": 20_000}
+    return {"model": {"name": model, "init": "jax"}, "data": imagenet, "optim.lr": 0.03, "steps": 20_000}
 
 
 VARIANTS = {
@@ -63,7 +71,7 @@ VARIANTS = {
 def spec() -> RunSpec:
     """All training images are trained on, and a test picture is resized and nothing else."""
     return RunSpec(
-        model=preset("B/16@384:10"),
+        model=replace(preset("B/16@384:10"), init=jax.Spec()),
         data=cifar10.Spec(mean=HALF, std=HALF),
         augment=(resized_crop.Spec(size=(384, 384), scale=(0.05, 1.0)), flip.Spec()),
         preprocess=(resize.Spec(size=(384, 384)),),

@@ -82,7 +82,7 @@ def cells(
 
 def accuracies(system: System) -> tuple[Figure, ...]:
     """The figures that a narrow table has room for, without what they are."""
-    return tuple(figure._replace(what="") for figure in system.published if figure.metric.endswith("top1"))
+    return tuple(figure._replace(what="") for figure in system.published if figure.metric in ("top1", "five_shot_top1"))
 
 
 def _published(figure: Figure, usual: str) -> str:

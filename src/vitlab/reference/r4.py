@@ -9,7 +9,7 @@ ABOUT = """The tables of positions and shapes come from pre-training on JFT-300M
 make the same comparison on ImageNet-1k, so their figures are not to be held against the published ones. The five-shot
 accuracies are those of a linear map from the frozen representation, fitted to five images a class."""
 USUAL = "after JFT-300M"
-NO_JFT = Missing("JFT-300M cannot be had, and ImageNet-1k not on a CPU")
+NO_JFT = Missing("JFT-300M cannot be had; on ImageNet-1k not run: no GPU so far")
 NO_TASK = Missing("masked patch prediction is not built yet")
 NO_UPDATE = "its update rule is not built yet"
 NO_MODEL = Missing("there is no model to train")
@@ -65,7 +65,7 @@ _POOLING = tuple(
         f"pooling/{pool}, lr {rate}",
         Missing("the study does not say which size of model"),
         Missing("JFT-300M cannot be had, and the size of the model is not told"),
-        (Figure("five_shot_top1", accuracy, "about, read from a curve"),),
+        (Figure("five_shot_top1", accuracy, "about"),),
         ours=NO_MODEL,
         note="equal only at their own learning rates",
     )
