@@ -13,6 +13,7 @@ from torch.func import functional_call, stack_module_state, vmap
 import vitlab.nn
 from vitlab.base.spec import Component, component_names
 from vitlab.models.vit import ViT
+from vitlab.nn.head._base import Logits
 from vitlab.nn.kernel import use_kernel
 from vitlab.nn.kinds import parameter_kinds
 from vitlab.nn.pos_embed._base import PosEmbed
@@ -82,7 +83,8 @@ def shapes(family: str, dims) -> set[tuple[int, ...]]:
         case "auxiliary":
             return {(B, dims.num_patches, dims.embed_dim), (B,)}
         case "pos_embed":
-            return {tokens, qkv, (dims.num_heads, dims.num_tokens, dims.num_tokens)}
+            square = (dims.num_heads, dims.num_tokens, dims.num_tokens)
+            return {tokens, qkv, square, (B, *square)}
         case "attention":
             return {qkv}
         case "pool":
@@ -110,7 +112,7 @@ def test_a_variant_is_its_familys_and_is_named_after_its_file(family, name):
 def test_shapes_and_precision(family, name, prefix, tiny_dims, normal):
     if family == "pool" and spec_of(family, name).needs_cls_token and "cls_token" in prefix:
         return  # the rules refuse it: tests/models/test_rules.py
-    dims = tiny_dims(**prefix)
+    dims = tiny_dims(**(prefix | {family: name}))  # some patch embeddings decide how many patches there are
     outputs = Called(family, name, dims)(*inputs(dims, normal))
     assert {tuple(tensor.shape) for tensor in outputs} <= shapes(family, dims)
     assert all(tensor.dtype == torch.float64 for tensor in outputs)
@@ -232,6 +234,23 @@ def test_positions_do_what_they_declare(name, tiny_dims, normal, randomise):
     turned, _ = layer.rotate(q, k)
     assert (layer.bias(q) is not None) == spec.gives_bias
     assert (not torch.equal(turned, q)) == spec.rotates
+
+
+# --------------------------------------------------------------------------------------------------------------- heads
+
+
+@pytest.mark.parametrize("name", component_names("vitlab.nn.head"))
+def test_a_head_ends_in_one_linear_layer_if_and_only_if_it_says_so(name, tiny_dims):
+    spec, dims = spec_of("head", name), tiny_dims()
+    last = [module for module in spec.build(dims).modules() if isinstance(module, Logits)]
+    assert len(last) == int(spec.ends_linear)
+    assert all(layer.out_features == dims.num_classes for layer in last)
+
+
+@pytest.mark.parametrize("name", component_names("vitlab.nn.head"))
+def test_a_head_takes_one_vector_or_one_for_every_token(name, tiny_dims, normal, randomise):
+    head, x = randomise(spec_of("head", name).build(tiny_dims())), normal(B, 7, 16)
+    torch.testing.assert_close(head(x)[:, 3], head(x[:, 3]), rtol=0, atol=1e-12)
 
 
 def test_a_parts_place_in_the_model_changes_its_random_numbers(tiny_dims, normal):

@@ -41,7 +41,11 @@ def test_three_runs_equal_single_ones_after_fifty_steps(tiny_run, loop_of, every
 
 @pytest.mark.parametrize(("family", "name"), VARIANTS)
 def test_every_variant_can_be_stacked(tiny_run, loop_of, family, name):
-    needs = {"pool.cls": {"model.cls_token": True}, "mixer.identity": {"model.pos_embed": "learned"}}
+    needs = {
+        "pool.cls": {"model.cls_token": True},
+        "mixer.identity": {"model.pos_embed": "learned"},
+        "patch_embed.resnet": {"model.patch_size": 4},
+    }
     spec = tiny_run({f"model.{family}": name} | needs.get(f"{family}.{name}", {}))
     found, moved = distances(loop_of, spec, 3, (0, 1))
     assert max(found) <= 1e-10

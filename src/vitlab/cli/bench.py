@@ -1,6 +1,7 @@
 """`vitlab bench`: speed and memory, in turn with other libraries, as ratios taken in one run."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -81,6 +82,74 @@ def loader(
     output.print_table(f"{recipe}, batch {figures['batch_size']}", ("path", "images/s"), rows)
     output.console().print(f"augmented batches take {figures['share_of_step']:.1%} of the training step\n")
     output.print_table("on one core", ("what", "who", "images/s", "vitlab is × as fast"), list(_per_core(figures)))
+
+
+@bench.command("attention", help="Every attention and mixer against the number of tokens: time and memory.")
+def attention(
+    tokens: Annotated[str, typer.Option("--tokens", help="E.g. 64,256,1024. Default: 64 to 16384.")] = "",
+    only: Annotated[str, typer.Option("--only", help="Attentions and mixers, e.g. softmax,linear. Default: all.")] = "",
+    model: Annotated[str, typer.Option("--model", help="A preset, for width and heads.")] = "vit_tiny_patch16_224",
+    rounds: RoundsOption = 5,
+    device: DeviceOption = None,
+    precision: Annotated[str | None, typer.Option(help="fp32, bf16. Default: bf16 on a GPU, fp32 elsewhere.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="A folder for the picture and the figures.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Time the mixers in turn, at one number of tokens after the other."""
+    from vitlab.base.records import write_json
+    from vitlab.base.spec import from_dict
+    from vitlab.bench.attention import TOKENS, Setting, bench_attention
+    from vitlab.models.vit import preset
+    from vitlab.report.mechanisms import draw
+    from vitlab.train.choices import Wishes, by_rule, pick_device
+
+    numbers = [_whole(text) for text in tokens.split(",") if text] or list(TOKENS)
+    spec = preset(model)
+    choices = by_rule(from_dict(Wishes, {"device": device, "precision": precision}), spec, 1, 1)
+    setting = Setting(spec, pick_device(device), choices.compute_dtype)
+    figures = bench_attention(setting, numbers, rounds, [name for name in only.split(",") if name])
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / "attention.json", figures)
+        draw(figures, out)
+    if json:
+        output.print_json(figures)
+    else:
+        _print_mechanisms(figures, out)
+
+
+def _whole(text: str) -> int:
+    from vitlab.base.errors import UserError
+
+    if not text.strip().isdigit():
+        raise UserError(f"--tokens {text}: expected whole numbers, for example 64,256,1024")
+    return int(text)
+
+
+def _print_mechanisms(figures: dict[str, Any], out: Path | None) -> None:
+    width = f"D {figures['embed_dim']}, {figures['num_heads']} heads, {figures['dtype']}"
+    columns = ("mechanism", *map(output.count, figures["tokens"]))
+    for title, key, scale, decimals in (
+        ("training step, milliseconds / image", "step_seconds", 1e3, 2),
+        ("forward, milliseconds / image", "forward_seconds", 1e3, 2),
+        ("peak memory of a training step, MiB / image", "peak_memory_bytes", 2**-20, 1),
+        ("training step, × as fast as softmax attention at its best", "step_vs_softmax", 1, 2),
+        ("training step, × as fast as its own plain definition", "step_vs_definition", 1, 2),
+    ):
+        rows = []
+        for row in figures["mechanisms"]:
+            found = {point["tokens"]: point[key] for point in row["points"] if point[key] is not None}
+            cells = [f"{found[n] * scale:.{decimals}f}" if n in found else "–" for n in figures["tokens"]]
+            rows.append((row["label"], *cells))
+        output.print_table(f"{title} ({width})", columns, rows)
+        output.console().print()
+    for row in figures["mechanisms"]:
+        if (since := row["beats_softmax_from"]["step"]) and row["name"] != "softmax":
+            output.console().print(f"{row['label']} trains faster than softmax attention from {since:,} tokens on")
+    for name, why in figures["missing"].items():
+        output.console().print(f"{name}: {why}")
+    if out is not None:
+        output.console().print(f"picture: {out / 'attention.png'}, figures: {out / 'attention.json'}")
 
 
 def _per_core(figures: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:

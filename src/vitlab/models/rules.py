@@ -52,6 +52,11 @@ def _parts(spec: ViTSpec) -> Iterator[str]:
         yield f"{positions} acts on queries and keys, and {mixer} has none"
     if spec.pool.needs_cls_token and not spec.cls_token:
         yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; pool=mean does without"
+    if not spec.head.ends_linear:
+        if spec.init.head_bias is not None:
+            yield f"init.head_bias={spec.init.head_bias}: head={spec.head.name} has no bias"
+        if spec.init.zero_head:
+            yield f"init.zero_head=True: head={spec.head.name} cannot start from zero; init.zero_head=False lets it"
     dims = spec.dims()
     for part in spec.parts():
         if (conflict := part.conflict(dims)) is not None:

@@ -35,7 +35,7 @@ COLOURS = {
 _SPLIT_COLOURS = {"train": "muted", "val": "accent", "test": "second"}
 _SIZE = (3.9, 2.6)  # inches; small, so that the text stays readable on a phone and three abreast
 _NAME_LENGTH = 16  # characters of a class name that fit beside a matrix
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: the page's typeface, and it can be selected
     "text.parse_math": False,  # a class may be called "$5"
     "font.size": 10,
@@ -114,7 +114,7 @@ def curves(history: Sequence[Metrics], quantity: str, folder: Path) -> Drawing |
     alt = f"{title} by {_clock(history)[0]}. " + " ".join(
         f"{labels[split].capitalize()} from {_ends(values)}." for split, values in drawn.items()
     )
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure, axes = _canvas(_clock(history)[0])
         for split, values in drawn.items():
             _line(axes, _clock(history)[1], values, _SPLIT_COLOURS[split])
@@ -129,7 +129,7 @@ def learning_rate(history: Sequence[Metrics], folder: Path) -> Drawing | None:
     if not np.isfinite(values).any():
         return None
     clock, at = _clock(history)
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure, axes = _canvas(clock)
         _line(axes, at, values, "accent")
         axes.set_ylim(bottom=0)
@@ -198,7 +198,7 @@ def confusion(found: Predictions, names: Sequence[str], folder: Path) -> Drawing
     classes, share = len(counts), counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = max(3.6, 1.6 + 0.3 * classes)
     names = [name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…" for name in names]
-    with matplotlib.rc_context({**_STYLE, "axes.grid": False, "axes.spines.bottom": False}):
+    with matplotlib.rc_context({**STYLE, "axes.grid": False, "axes.spines.bottom": False}):
         figure = Figure(figsize=(side, side), layout="constrained")
         axes = figure.add_subplot(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal")
         for (row, column), number in np.ndenumerate(counts):

@@ -31,7 +31,11 @@ def test_models_that_share_a_part_start_with_the_same_weights_in_it(init, change
 @pytest.mark.parametrize("init", INITS)
 def test_another_seed_draws_other_weights_and_no_two_parts_share_theirs(init, tiny_spec):
     one, other = build(tiny_spec(init=init), seed=3), build(tiny_spec(init=init), seed=4)
-    drawn = {name: pair for name, pair in shared(one, other).items() if name.endswith("weight") and "norm" not in name}
+    zero = {"head.weight"} if one.spec.init.zero_head else set()
+    weights = {
+        name: pair for name, pair in shared(one, other).items() if name.endswith("weight") and "norm" not in name
+    }
+    drawn = {name: pair for name, pair in weights.items() if name not in zero}
     assert not any(torch.equal(a, b) for a, b in drawn.values())
     assert not torch.equal(one.blocks[0].attn.qkv.weight, one.blocks[1].attn.qkv.weight)
 
@@ -91,3 +95,17 @@ def test_the_heads_bias_may_begin_where_it_is_told(tiny_spec):
     assert told.head.bias.tolist() == pytest.approx([-6.9] * 5)
     assert torch.equal(told.head.weight, drawn.head.weight)
     assert torch.equal(told.blocks[0].mlp.fc1.bias, drawn.blocks[0].mlp.fc1.bias)
+
+
+@pytest.mark.parametrize("init", INITS)
+@pytest.mark.parametrize(("head", "last"), [("linear", "head"), ("mlp", "head.logits"), ("linear", "head_dist")])
+def test_any_heads_last_layer_begins_where_it_is_told(head, last, init, tiny_spec):
+    told = {"name": init, "head_bias": -6.9, "zero_head": True}
+    model = build(tiny_spec(init=told, head=head, dist_token=True))
+    layer = model.get_submodule(last)
+    assert layer.weight.eq(0).all()
+    assert layer.bias.tolist() == pytest.approx([-6.9] * 5)
+    if head == "mlp":
+        assert model.head.pre_logits.weight.ne(0).all()
+    drawn = build(tiny_spec(init={"name": init, "zero_head": False}, head=head, dist_token=True)).get_submodule(last)
+    assert drawn.weight.ne(0).all()

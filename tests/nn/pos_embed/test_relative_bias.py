@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from vitlab.nn.pos_embed import relative_bias
+from vitlab.nn.pos_embed._offsets import offset_index
 
 ROWS, COLUMNS = 2, 3
 OFFSETS = (2 * ROWS - 1) * (2 * COLUMNS - 1)
@@ -30,7 +31,7 @@ def test_it_is_the_tables_row_for_the_offset(prefix, tiny_dims, normal, randomis
 
 
 def test_every_row_of_the_table_is_used(tiny_dims):
-    assert torch.equal(relative_bias.offset_index(tiny_dims()).unique(), torch.arange(OFFSETS + 3))
+    assert torch.equal(offset_index(tiny_dims(), axes=2).unique(), torch.arange(OFFSETS + 3))
 
 
 def test_blocks_have_their_own_table_unless_it_is_shared(tiny_dims):
@@ -45,4 +46,4 @@ def test_blocks_have_their_own_table_unless_it_is_shared(tiny_dims):
 def test_the_index_is_timms_for_beit(tiny_dims):
     timm = pytest.importorskip("timm.layers")
     theirs = timm.gen_relative_position_index((ROWS, COLUMNS), class_token=True)
-    assert torch.equal(relative_bias.offset_index(tiny_dims()), theirs)
+    assert torch.equal(offset_index(tiny_dims(), axes=2), theirs)

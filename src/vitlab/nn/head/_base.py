@@ -1,4 +1,4 @@
-"""The contract of a head: pooled representation [B, D] -> logits [B, Y]."""
+"""The contract of a head: pooled representation [..., D] -> logits [..., Y]."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,12 +9,17 @@ from vitlab.nn.dims import BlockDims
 from vitlab.nn.part import PartSpec
 
 
+class Logits(nn.Linear):
+    """A head's last layer where that is W x + b. An initialisation treats it apart: `head_bias`, `zero_head`."""
+
+
 @dataclass(frozen=True)
 class HeadSpec(PartSpec):
     """A head's settings."""
 
     family: ClassVar[str] = "vitlab.nn.head"
+    ends_linear: ClassVar[bool] = True  # its last layer is a `Logits`: it has a bias, and may start from zero
 
     def build(self, dims: BlockDims) -> nn.Module:
-        """A module [B, D] -> [B, Y]."""
+        """A module [..., D] -> [..., Y]."""
         raise NotImplementedError

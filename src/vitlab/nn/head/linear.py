@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.head._base import HeadSpec
+from vitlab.nn.head._base import HeadSpec, Logits
 
 
 @dataclass(frozen=True)
@@ -13,4 +13,4 @@ class Spec(HeadSpec):
     """No settings."""
 
     def build(self, dims: BlockDims) -> nn.Module:
-        return nn.Linear(dims.embed_dim, dims.num_classes)
+        return Logits(dims.embed_dim, dims.num_classes)

@@ -7,7 +7,7 @@ from torch import nn
 
 from vitlab.base.errors import SpecError
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.head._base import HeadSpec
+from vitlab.nn.head._base import HeadSpec, Logits
 
 
 @dataclass(frozen=True)
@@ -22,5 +22,5 @@ class Spec(HeadSpec):
 
     def build(self, dims: BlockDims) -> nn.Module:
         width = dims.embed_dim if self.hidden is None else self.hidden
-        pre_logits, logits = nn.Linear(dims.embed_dim, width), nn.Linear(width, dims.num_classes)
+        pre_logits, logits = nn.Linear(dims.embed_dim, width), Logits(width, dims.num_classes)
         return nn.Sequential(OrderedDict(pre_logits=pre_logits, tanh=nn.Tanh(), logits=logits))

@@ -11,17 +11,19 @@ import torch
 from torch import Generator, Tensor, nn
 
 from vitlab.base.spec import Component
+from vitlab.nn.head._base import Logits
 from vitlab.nn.kinds import kind_of, owned_parameters
 from vitlab.rng import host_seed
 
 
 @dataclass(frozen=True)
 class InitSpec(Component):
-    """What every initialisation shares: the spread of tokens and of positions, and where the head's bias begins.
+    """What every initialisation shares: the spread of tokens and of positions, and how the head begins.
 
     `token_std`, `position_std`: standard deviations of cls and registers, and of position tables; these are cut at ±2
-    where `position_cut` says so. `head_bias`: what every class's bias in a linear head begins with instead of what is
-    drawn; AugReg's sigmoid loss begins at -6.9, a probability of 1/1000 (arXiv 2106.10270).
+    where `position_cut` says so. `head_bias`: what every class's bias in a head's last layer begins with instead of
+    what is drawn; AugReg's sigmoid loss begins at -6.9, a probability of 1/1000 (arXiv 2106.10270). `zero_head`: the
+    weight of that layer begins at zero, so that every class is as likely as its bias says, whatever the image.
     """
 
     family: ClassVar[str] = "vitlab.nn.init"
@@ -29,22 +31,27 @@ class InitSpec(Component):
     position_std: float = 0.02
     position_cut: bool = True
     head_bias: float | None = None
+    zero_head: bool = False
 
-    def fill_kernel(self, module: nn.Module, weight: Tensor, generator: Generator) -> None:
-        """Draw the weight of a linear layer or a convolution, in place."""
+    def fill_kernel(self, name: str, module: nn.Module, weight: Tensor, generator: Generator) -> None:
+        """Draw the kernel whose full name in the model is `name`, in place; `module` owns it."""
         raise NotImplementedError
 
-    def fill_bias(self, module: nn.Module, bias: Tensor, generator: Generator) -> None:
-        """Draw the bias of a linear layer or a convolution, in place."""
+    def fill_bias(self, name: str, module: nn.Module, bias: Tensor, generator: Generator) -> None:
+        """Draw the bias whose full name in the model is `name`, in place; `module` owns it."""
         nn.init.zeros_(bias)
 
-    def fill(self, module: nn.Module, name: str, tensor: Tensor, generator: Generator) -> None:
+    def fill(self, name: str, module: nn.Module, tensor: Tensor, generator: Generator) -> None:
         """Draw any parameter, in place; norms and scales stay as they were built."""
-        match kind_of(module, name):
+        match kind_of(module, name.rpartition(".")[2]):
+            case "kernel" if self.zero_head and isinstance(module, Logits):
+                nn.init.zeros_(tensor)
             case "kernel":
-                self.fill_kernel(module, tensor, generator)
+                self.fill_kernel(name, module, tensor, generator)
+            case "bias" if self.head_bias is not None and isinstance(module, Logits):
+                nn.init.constant_(tensor, self.head_bias)
             case "bias":
-                self.fill_bias(module, tensor, generator)
+                self.fill_bias(name, module, tensor, generator)
             case "token":
                 nn.init.normal_(tensor, std=self.token_std, generator=generator)
             case "position":
@@ -52,10 +59,8 @@ class InitSpec(Component):
                 draw(tensor, std=self.position_std, generator=generator)
 
 
-def uniform_by_fan_in(module: nn.Module, tensor: Tensor, generator: Generator) -> None:
-    """PyTorch's default for a linear layer or convolution, weight or bias: uniform on ±1/√fan_in, in place."""
-    weight = module.weight
-    assert isinstance(weight, Tensor)
+def uniform_by_fan_in(weight: Tensor, tensor: Tensor, generator: Generator) -> None:
+    """PyTorch's default for a layer's `weight` and its bias: `tensor`, either, uniform on ±1/√fan_in, in place."""
     bound = (weight.numel() / weight.shape[0]) ** -0.5
     nn.init.uniform_(tensor, -bound, bound, generator=generator)
 
@@ -63,10 +68,7 @@ def uniform_by_fan_in(module: nn.Module, tensor: Tensor, generator: Generator) -
 @torch.no_grad()
 def initialise(model: nn.Module, init: InitSpec, seed: int) -> None:
     """Give every parameter of `model` its initial value for `seed`."""
-    for full_name, module, name, parameter in owned_parameters(model):
+    for name, module, _, parameter in owned_parameters(model):
         drawn = parameter.detach().to("cpu", torch.float32, copy=True)
-        if full_name == "head.bias" and init.head_bias is not None:
-            drawn.fill_(init.head_bias)
-        else:
-            init.fill(module, name, drawn, Generator().manual_seed(host_seed(seed, full_name)))
+        init.fill(name, module, drawn, Generator().manual_seed(host_seed(seed, name)))
         parameter.copy_(drawn)

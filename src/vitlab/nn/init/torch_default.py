@@ -14,8 +14,10 @@ from vitlab.nn.init._base import InitSpec, uniform_by_fan_in
 class Spec(InitSpec):
     """Only the spreads of tokens and positions."""
 
-    def fill_kernel(self, module: nn.Module, weight: Tensor, generator: Generator) -> None:
-        uniform_by_fan_in(module, weight, generator)
+    def fill_kernel(self, name: str, module: nn.Module, weight: Tensor, generator: Generator) -> None:
+        uniform_by_fan_in(weight, weight, generator)
 
-    def fill_bias(self, module: nn.Module, bias: Tensor, generator: Generator) -> None:
-        uniform_by_fan_in(module, bias, generator)
+    def fill_bias(self, name: str, module: nn.Module, bias: Tensor, generator: Generator) -> None:
+        weight = module.weight
+        assert isinstance(weight, Tensor)
+        uniform_by_fan_in(weight, bias, generator)

@@ -1,4 +1,4 @@
-"""timm's initialisation of a ViT: linear layers from a normal of spread .02 cut at ±2, biases zero.
+"""timm's initialisation of a ViT: matrices from a normal of spread .02 cut at ±2, biases zero.
 
 Convolutions keep PyTorch's default, as there (`init_weights_vit_timm` touches linear layers only).
 """
@@ -16,8 +16,8 @@ class Spec(InitSpec):
 
     std: float = 0.02
 
-    def fill_kernel(self, module: nn.Module, weight: Tensor, generator: Generator) -> None:
-        if isinstance(module, nn.Linear):
-            nn.init.trunc_normal_(weight, std=self.std, generator=generator)
+    def fill_kernel(self, name: str, module: nn.Module, weight: Tensor, generator: Generator) -> None:
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            uniform_by_fan_in(weight, weight, generator)
         else:
-            uniform_by_fan_in(module, weight, generator)
+            nn.init.trunc_normal_(weight, std=self.std, generator=generator)

@@ -27,3 +27,15 @@ class PatchEmbedSpec(PartSpec):
     def build(self, dims: BlockDims) -> PatchEmbed:
         """The embedding for images of `dims.img_size`."""
         raise NotImplementedError
+
+
+def cut(images: Tensor, grid: tuple[int, int], patch_size: tuple[int, int]) -> Tensor:
+    """[B, C, height, width] -> [B, L, C·P·P]: non-overlapping patches, each in the order (channel, row, column)."""
+    (rows, columns), (height, width) = grid, patch_size
+    patches = images.unflatten(3, (columns, width)).unflatten(2, (rows, height))  # [B, C, rows, P, columns, P]
+    return patches.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
+
+
+def as_tokens(features: Tensor) -> Tensor:
+    """[B, D, rows, columns] -> [B, L, D], row by row"""
+    return features.flatten(2).transpose(1, 2)

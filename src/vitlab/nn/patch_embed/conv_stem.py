@@ -12,7 +12,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.patch_embed._base import PatchEmbed, PatchEmbedSpec
+from vitlab.nn.patch_embed._base import PatchEmbed, PatchEmbedSpec, as_tokens
 
 
 def halvings(size: int) -> int:
@@ -37,7 +37,7 @@ class ConvStem(PatchEmbed):
 
     def forward(self, images: Tensor) -> Tensor:
         """[B, C, height, width] -> [B, L, D]"""
-        return self.proj(self.stem(images)).flatten(2).transpose(1, 2)
+        return as_tokens(self.proj(self.stem(images)))
 
 
 @dataclass(frozen=True)

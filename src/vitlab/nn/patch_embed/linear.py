@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.patch_embed._base import PatchEmbed, PatchEmbedSpec
+from vitlab.nn.patch_embed._base import PatchEmbed, PatchEmbedSpec, cut
 
 
 class Linear(PatchEmbed):
@@ -23,10 +23,7 @@ class Linear(PatchEmbed):
 
     def forward(self, images: Tensor) -> Tensor:
         """[B, C, height, width] -> [B, L, D]"""
-        (rows, columns), (height, width) = self.grid, self.patch_size
-        patches = images.unflatten(3, (columns, width)).unflatten(2, (rows, height))  # [B, C, rows, P, columns, P]
-        patches = patches.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
-        return linear(patches, self.proj.weight.flatten(1), self.proj.bias)
+        return linear(cut(images, self.grid, self.patch_size), self.proj.weight.flatten(1), self.proj.bias)
 
 
 @dataclass(frozen=True)

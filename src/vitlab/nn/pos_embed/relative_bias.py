@@ -13,22 +13,7 @@ from torch import Tensor, nn
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
 from vitlab.nn.pos_embed._base import AtLayers, PosEmbed, PosEmbedSpec
-
-
-def offset_index(dims: BlockDims) -> Tensor:
-    """[N, N]: which row of the table serves query i and key j. The last three rows are for prefix tokens."""
-    rows, columns = dims.grid
-    y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-    y, x = y.flatten(), x.flatten()
-    dy = y[:, None] - y[None, :] + rows - 1
-    dx = x[:, None] - x[None, :] + columns - 1
-    offsets = (2 * rows - 1) * (2 * columns - 1)
-    index = torch.full((dims.num_tokens, dims.num_tokens), offsets + 2)  # prefix to prefix
-    prefix = dims.num_prefix_tokens
-    index[prefix:, prefix:] = dy * (2 * columns - 1) + dx
-    index[:prefix, prefix:] = offsets
-    index[prefix:, :prefix] = offsets + 1
-    return index
+from vitlab.nn.pos_embed._offsets import offset_index, table_rows
 
 
 class Table(PosEmbed):
@@ -39,11 +24,8 @@ class Table(PosEmbed):
 
     def __init__(self, dims: BlockDims):
         super().__init__()
-        index = offset_index(dims)
-        rows, columns = dims.grid
-        count = (2 * rows - 1) * (2 * columns - 1) + (3 if dims.num_prefix_tokens else 0)
-        self.weight = nn.Parameter(torch.zeros(count, dims.num_heads))
-        self.register_buffer("index", index, persistent=False)
+        self.weight = nn.Parameter(torch.zeros(table_rows(dims, axes=2), dims.num_heads))
+        self.register_buffer("index", offset_index(dims, axes=2), persistent=False)
 
     def bias(self, q: Tensor) -> Tensor:
         """[B, H, N, K] -> [H, N, N]"""

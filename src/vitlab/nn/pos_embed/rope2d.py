@@ -11,9 +11,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from vitlab.base.errors import SpecError
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
+from vitlab.nn.pos_embed._sinusoids import check_temperature, frequencies
 
 
 class RoPE2d(PosEmbed):
@@ -26,9 +26,9 @@ class RoPE2d(PosEmbed):
         super().__init__()
         rows, columns = dims.grid
         half = dims.head_dim // 2
-        frequencies = temperature ** -(torch.arange(0, half, 2, dtype=torch.float64) / half)
-        x = torch.arange(columns).repeat(rows)[:, None] * frequencies
-        y = torch.arange(rows).repeat_interleave(columns)[:, None] * frequencies
+        turns = frequencies(half, temperature)
+        x = torch.arange(columns).repeat(rows)[:, None] * turns
+        y = torch.arange(rows).repeat_interleave(columns)[:, None] * turns
         angles = torch.cat([x, y], dim=1)  # [L, K/2]
         prefix = torch.zeros(dims.num_prefix_tokens, dims.head_dim // 2, dtype=torch.float64)  # angle 0: not turned
         angles = torch.cat([prefix, angles]).repeat_interleave(2, dim=1)  # [N, K]
@@ -54,8 +54,7 @@ class Spec(PosEmbedSpec):
     temperature: float = 100.0
 
     def __post_init__(self) -> None:
-        if self.temperature <= 0:
-            raise SpecError(f"pos_embed.temperature={self.temperature}: must be positive")
+        check_temperature(self.temperature)
 
     def build(self, dims: BlockDims) -> PosEmbed:
         return RoPE2d(dims, self.temperature)

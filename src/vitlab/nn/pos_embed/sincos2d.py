@@ -9,37 +9,18 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
-from vitlab.base.errors import SpecError
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.pos_embed._base import AtStem, Place, PosEmbed, PosEmbedSpec, placed
+from vitlab.nn.pos_embed._base import Place, PosEmbed, PosEmbedSpec, placed
+from vitlab.nn.pos_embed._sinusoids import FixedTable, check_temperature, sinusoids
 
 
-def sinusoids(positions: Tensor, width: int, temperature: float) -> Tensor:
-    """positions [n] -> [n, width]: sin and cos in turn, over width / 2 frequencies. Double precision inside."""
-    exponents = torch.arange(0, width, 2, dtype=torch.float64) / width
-    angles = positions.double()[:, None] * temperature**-exponents
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
-
-
-class SinCos2d(AtStem):
-    """tokens + a constant [1, N, D]"""
-
-    table: Tensor
-
-    def __init__(self, dims: BlockDims, temperature: float):
-        super().__init__()
-        rows, columns = dims.grid
-        half = dims.embed_dim // 2
-        x = sinusoids(torch.arange(columns), half, temperature).repeat(rows, 1)
-        y = sinusoids(torch.arange(rows), half, temperature).repeat_interleave(columns, dim=0)
-        table = pad(torch.cat([x, y], dim=1), (0, 0, dims.num_prefix_tokens, 0))
-        self.register_buffer("table", table[None].to(torch.get_default_dtype()), persistent=False)
-
-    def add(self, tokens: Tensor) -> Tensor:
-        """[B, N, D] -> [B, N, D]"""
-        return tokens + self.table
+def grid_sinusoids(dims: BlockDims, temperature: float) -> Tensor:
+    """[L, D]: the waves of each patch's column, then those of its row"""
+    (rows, columns), half = dims.grid, dims.embed_dim // 2
+    x = sinusoids(torch.arange(columns), half, temperature).repeat(rows, 1)
+    y = sinusoids(torch.arange(rows), half, temperature).repeat_interleave(columns, dim=0)
+    return torch.cat([x, y], dim=1)
 
 
 @dataclass(frozen=True)
@@ -53,11 +34,11 @@ class Spec(PosEmbedSpec):
     place: Place = "stem"
 
     def __post_init__(self) -> None:
-        if self.temperature <= 0:
-            raise SpecError(f"pos_embed.temperature={self.temperature}: must be positive")
+        check_temperature(self.temperature)
 
     def build(self, dims: BlockDims) -> PosEmbed:
-        return placed(lambda: SinCos2d(dims, self.temperature), self.place, dims)
+        table = grid_sinusoids(dims, self.temperature)
+        return placed(lambda: FixedTable(table, dims), self.place, dims)
 
     def conflict(self, dims: BlockDims) -> str | None:
         if dims.embed_dim % 4:

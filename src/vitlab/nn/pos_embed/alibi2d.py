@@ -1,0 +1,49 @@
+"""Fixed linear biases: the farther two patches are apart, the less they attend to each other.
+
+    bias(h, i, j) = -m_h · distance(i, j),    m_h = 2^(-8(h + 1) / H),  h = 0 … H-1
+
+ALiBi's slopes (arXiv 2108.12409, section 3) on the Euclidean distance of two patches on the grid, in patches, as in
+CROMA (arXiv 2311.00566, "2D-ALiBi"). Prefix tokens stand nowhere: their bias is 0. Differs from the authors' code where
+H is no power of two: it takes the slopes of the next lower power and fills up from those of the next higher; here the
+formula of the paper serves every H. A constant [H, N, N] of the model, no parameters; O(N²) time and memory.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from vitlab.nn.dims import BlockDims
+from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
+
+
+class ALiBi2d(PosEmbed):
+    """The same constant on the logits of every block and image."""
+
+    biases: Tensor
+
+    def __init__(self, dims: BlockDims):
+        super().__init__()
+        rows, columns = (torch.arange(extent, dtype=torch.float64) for extent in dims.grid)
+        places = torch.cartesian_prod(rows, columns)  # [L, 2]
+        distances = torch.hypot(*(places[:, None] - places[None, :]).unbind(-1))
+        slopes = 2.0 ** (-8 * torch.arange(1, dims.num_heads + 1, dtype=torch.float64) / dims.num_heads)
+        prefix = dims.num_prefix_tokens
+        biases = pad(-slopes[:, None, None] * distances, (prefix, 0, prefix, 0))
+        self.register_buffer("biases", biases.to(torch.get_default_dtype()), persistent=False)
+
+    def bias(self, q: Tensor) -> Tensor:
+        """[B, H, N, K] -> [H, N, N]"""
+        return self.biases
+
+
+@dataclass(frozen=True)
+class Spec(PosEmbedSpec):
+    """No settings."""
+
+    gives_bias: ClassVar[bool] = True
+
+    def build(self, dims: BlockDims) -> PosEmbed:
+        return ALiBi2d(dims)

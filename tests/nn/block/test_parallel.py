@@ -1,0 +1,36 @@
+import pytest
+import torch
+
+from vitlab.nn.block import parallel
+from vitlab.nn.pos_embed._base import PosEmbed
+
+pytestmark = pytest.mark.usefixtures("double")
+
+
+@pytest.mark.parametrize("layer_scale", [None, 0.1])
+def test_both_branches_start_from_the_same_normalised_tensor(layer_scale, tiny_dims, normal, randomise):
+    block, x = randomise(parallel.Spec().build(tiny_dims(layer_scale=layer_scale))), normal(2, 7, 16)
+    first, second = (1.0, 1.0) if layer_scale is None else (block.ls1.gamma, block.ls2.gamma)
+    normed = block.norm1(x)
+    y = x + first * block.attn(normed, PosEmbed()) + second * block.mlp(normed)
+    torch.testing.assert_close(block(x, PosEmbed()), y, rtol=0, atol=1e-12)
+
+
+def test_it_has_one_norm(tiny_dims):
+    names = dict(parallel.Spec().build(tiny_dims()).named_parameters())
+    assert {name for name in names if name.startswith("norm")} == {"norm1.weight", "norm1.bias"}
+
+
+@pytest.mark.peer
+def test_it_is_timms_parallel_scaling_block(tiny_dims, normal, randomise):
+    timm = pytest.importorskip("timm.models.vision_transformer")
+    theirs = randomise(timm.ParallelScalingBlock(16, num_heads=2, mlp_ratio=2.0, qkv_bias=True))
+    theirs.in_norm.eps = 1e-6
+    ours, x = parallel.Spec().build(tiny_dims()), normal(2, 7, 16)
+    of_mlp, of_qkv = (32, 48)  # their first layers are one matrix
+    (fc1, qkv), (fc1_bias, qkv_bias) = (t.split((of_mlp, of_qkv)) for t in (theirs.in_proj.weight, theirs.in_proj.bias))
+    state = {"attn.qkv.weight": qkv, "attn.qkv.bias": qkv_bias, "mlp.fc1.weight": fc1, "mlp.fc1.bias": fc1_bias}
+    for name, layer in {"norm1": "in_norm", "attn.proj": "attn_out_proj", "mlp.fc2": "mlp_out_proj"}.items():
+        state |= {f"{name}.{key}": value for key, value in theirs.get_submodule(layer).state_dict().items()}
+    ours.load_state_dict(state)
+    torch.testing.assert_close(ours(x, PosEmbed()), theirs(x), rtol=0, atol=1e-12)
