@@ -105,7 +105,7 @@ def test_a_component_of_one_s_own(vitlab, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("attention.lineer", "unknown attention 'lineer'; did you mean linear?"),
+        ("attention.lineer", "unknown attention 'lineer'; did you mean linear"),
         ("atention.linear", "no module 'atention', and unknown family 'atention'; did you mean attention?"),
         ("vitlab.nothing", "vitlab.nothing: No module named 'vitlab.nothing'; a dotted name must be"),
         ("json.tool", "json.tool: the module has no class Spec"),
@@ -143,7 +143,7 @@ def test_show_counts_what_the_list_counts(vitlab):
 
 def test_the_table_of_systems_fits_a_page(vitlab):
     answer = vitlab("list", "systems")
-    table, reasons = answer.out.split("[1] ")
+    table, reasons = answer.out.split("\n[1] ")
     assert answer.code == 0
     assert max(map(len, table.splitlines())) <= 140
     assert "R3/C10/VITX" in table

@@ -119,5 +119,6 @@ def test_the_count_alone_is_the_count_of_the_costs(name):
     assert num_params(preset(name)) == cost(preset(name)).num_params
 
 
+@pytest.mark.slow
 def test_every_preset_can_be_built():
     assert all(num_params(preset(f"{name}:7")) > 0 for name in PRESETS)

@@ -1,6 +1,7 @@
 """`vitlab list systems`: the rows of the reference studies. Every model is built, without weights, to be counted."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from vitlab.cli import output
 from vitlab.reference import systems
@@ -32,9 +33,13 @@ def show_markdown() -> None:
 
 
 def _counts(rows: Iterable[System]) -> dict[str, int]:
-    """The number of parameters of every preset, each built once."""
+    """The number of parameters of every preset."""
+    return {system.preset: _count(system.preset) for system in rows if isinstance(system.preset, str)}
+
+
+@cache
+def _count(name: str) -> int:
     from vitlab.models.cost import num_params
     from vitlab.models.vit import preset
 
-    names = sorted({system.preset for system in rows if isinstance(system.preset, str)})
-    return {name: num_params(preset(name)) for name in names}
+    return num_params(preset(name))
