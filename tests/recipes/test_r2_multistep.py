@@ -40,7 +40,7 @@ def test_every_model_has_dropout_and_its_set(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["r2_multistep", pytest.param("r2_multistep:r26_s32_cifar100", marks=pytest.mark.slow)]
+    "name", ["r2_multistep", pytest.param("r2_multistep:r50_b16_cifar100", marks=pytest.mark.slow)]
 )
 def test_two_steps_of_small_pictures(two_small_steps, name):
     assert two_small_steps(name)["images_seen"] == 8
