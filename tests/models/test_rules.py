@@ -62,6 +62,14 @@ REFUSED = [
     ({"auxiliary": "auto_encoder", "patch_size": 1}, ["auxiliary=auto_encoder", "patch_size=(1, 1)"]),
     ({"auxiliary": "decoder", "patch_embed": "pixels"}, ["auxiliary=decoder", "patch_size=(1, 1)", "every pixel"]),
     ({"auxiliary": "decoder", "img_size": 12, "patch_size": 6}, ["auxiliary=decoder", "patch_size=(6, 6)"]),
+    ({"mixer": "differential", "num_heads": 1}, ["mixer=differential", "num_heads=1", "even"]),
+    ({"mixer": "differential", "attention": "linear", "pos_embed": "relative_bias"}, ["relative_bias", "linear"]),
+    ({"mixer": "token_mlp", "embed_dim": 1, "num_heads": 1}, ["mixer=token_mlp", "mixer.hidden", "embed_dim=1"]),
+    ({"mixer": "token_mlp", "pos_embed": "rope2d"}, ["pos_embed=rope2d", "mixer=token_mlp"]),
+    ({"mixer": {"name": "token_mlp", "hidden": 0}}, ["mixer.hidden=0", "positive"]),
+    ({"mixer": {"name": "pooling", "size": 2}}, ["mixer.size=2", "odd"]),
+    ({"mixer": {"name": "pooling", "size": -1}}, ["mixer.size=-1", "positive"]),
+    ({"attention": {"name": "gpsa", "locality_strength": -1.0}}, ["attention.locality_strength=-1.0", "negative"]),
 ]
 
 
@@ -88,6 +96,9 @@ def test_what_does_not_fit_is_refused_by_name(settings, named, tiny_spec):
         {"pool": "mean", "cls_token": False},
         {"pool": "mean", "cls_token": True},
         {"pool": "attention", "cls_token": False},
+        {"mixer": "differential", "attention": "linear", "pos_embed": "rope2d"},
+        {"mixer": {"name": "token_mlp", "hidden": 1}, "embed_dim": 1, "num_heads": 1},
+        {"mixer": "fft", "attention": "linear", "pos_embed": "learned"},
         {"drop_path": 0.99},
         {"patch_size": [8, 12]},
         {"patch_embed": {"name": "overlapping", "kernel": 5}},

@@ -13,6 +13,7 @@ from torch.func import functional_call, stack_module_state, vmap
 import vitlab.nn
 from vitlab.base.spec import Component, component_names
 from vitlab.models.vit import ViT
+from vitlab.nn.attention._base import Attention
 from vitlab.nn.head._base import Logits
 from vitlab.nn.kernel import use_kernel
 from vitlab.nn.kinds import parameter_kinds
@@ -25,6 +26,7 @@ FAMILIES = (
 VARIANTS = [(family, name) for family in FAMILIES for name in component_names(f"vitlab.nn.{family}")]
 PARTS = [(family, name) for family, name in VARIANTS if family != "init"]
 ATTENTIONS = component_names("vitlab.nn.attention")
+MIXERS = component_names("vitlab.nn.mixer")
 PREFIXES = {
     "patches only": {"cls_token": False, "pool": "mean"},
     "cls": {},
@@ -221,6 +223,52 @@ def test_rows_are_a_distribution_if_and_only_if_they_say_so(name, tiny_dims, nor
     sums = weights.sum(-1)
     one = torch.allclose(sums, torch.ones_like(sums), rtol=0, atol=1e-12) and bool((weights >= 0).all())
     assert one == attention.rows_sum_to_one
+
+
+@pytest.mark.parametrize(("name", "kernel"), [(name, kernel) for name in ATTENTIONS for kernel in kernels(name)])
+def test_values_may_be_of_another_width(name, kernel, tiny_dims, normal, randomise):
+    dims = tiny_dims(num_registers=1)
+    attention = randomise(spec_of("attention", name).build(dims))
+    if kernel is not None:
+        attention.kernel = kernel
+    _, _, q, k, v = inputs(dims, normal)
+    wide = torch.cat([v, v + 1, v[..., :1]], dim=-1)
+    torch.testing.assert_close(attention(q, k, wide), attention.weights(q, k) @ wide, rtol=0, atol=1e-12)
+
+
+# -------------------------------------------------------------------------------------------------------------- mixers
+
+
+@pytest.mark.parametrize("name", MIXERS)
+def test_a_mixer_is_built_around_attention_if_and_only_if_it_says_so(name, tiny_dims):
+    spec = spec_of("mixer", name)
+    inside = any(isinstance(module, Attention) for module in spec.build(tiny_dims()).modules())
+    assert inside == spec.uses_attention
+
+
+@pytest.mark.parametrize("name", MIXERS)
+def test_a_mixer_with_logits_has_maps_query_by_key(name, tiny_dims, normal, randomise):
+    dims, spec = tiny_dims(num_registers=1, num_heads=4), spec_of("mixer", name)
+    mixer = randomise(spec.build(dims))
+    maps = mixer.weights(normal(B, dims.num_tokens, dims.embed_dim), PosEmbed())
+    assert (maps is not None) == spec.has_logits
+    if maps is not None:
+        assert (maps.shape[0], *maps.shape[2:]) == (B, dims.num_tokens, dims.num_tokens)
+        assert dims.num_heads % maps.shape[1] == 0
+        one = torch.allclose(maps.sum(-1), torch.ones(()), rtol=0, atol=1e-12) and bool((maps >= 0).all())
+        assert one == mixer.rows_sum_to_one
+
+
+@pytest.mark.parametrize("name", MIXERS)
+def test_mixer_dropout_is_on_the_output(name, tiny_dims, normal, randomise):
+    mixer = randomise(spec_of("mixer", name).build(tiny_dims(mixer_dropout=0.5)))
+    x, keys = normal(2, 7, 16), sample_keys(torch.tensor([0]), torch.arange(2))[0]
+    dropped, whole = mixer(x, PosEmbed(), keys), mixer(x, PosEmbed())
+    if not whole.any():
+        return  # there is nothing to drop
+    kept = dropped != 0
+    assert 0.4 < kept.double().mean() < 0.6
+    torch.testing.assert_close(dropped[kept], 2 * whole[kept])
 
 
 # ----------------------------------------------------------------------------------------------------------- positions

@@ -51,17 +51,6 @@ def test_positions_turn_queries_and_keys_and_add_to_the_logits(tiny_dims, normal
     torch.testing.assert_close(mixer(x, table), attend(mixer, x, bias=bias), rtol=0, atol=1e-12)
 
 
-def test_dropout_acts_on_the_output(tiny_dims, normal, randomise):
-    from vitlab.rng import sample_keys
-
-    dims, x = tiny_dims(mixer_dropout=0.5), normal(2, 7, 16)
-    mixer, keys = randomise(self_attention.Spec().build(dims)), sample_keys(torch.tensor([0]), torch.arange(2))[0]
-    dropped, whole = mixer(x, PosEmbed(), keys), mixer(x, PosEmbed())
-    kept = dropped != 0
-    assert 0.4 < kept.double().mean() < 0.6
-    torch.testing.assert_close(dropped[kept], 2 * whole[kept])
-
-
 def test_the_mechanism_is_the_models(tiny_dims):
     from vitlab.nn.attention import linear as linear_attention
 

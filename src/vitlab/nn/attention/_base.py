@@ -4,8 +4,9 @@
     weights(q, k, bias)          -> [B, H, N, N]     the equation, in two or three lines: what probes read
 
 so that `forward(q, k, v, bias)` is `weights(q, k, bias) @ v`; a test in double precision holds every variant to it.
-q, k and v are [B, H, N, K]; bias is added to the logits, [H, N, N] or [B, H, N, N] or None. Sample keys [B] are handed
-over in training only, to the few mechanisms that draw random numbers.
+q, k and v are [B, H, N, K], and the values may be of another width: a mixer may weigh those of several heads together.
+bias is added to the logits, [H, N, N] or [B, H, N, N] or None. Sample keys [B] are handed over in training only, to the
+few mechanisms that draw random numbers.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,9 @@
     forward(x, positions, keys)   -> [B, N, D]
     weights(x, positions)         -> [B, H, N, N]
 
-The weights say how much of each token every token takes, from the definition; a mixer without attention has none.
+The weights say how much of each token every token takes, from the definition, a map for each set of values that it
+weighs: H of them, H / 2 where a mixer weighs the values of two attention heads by one map. A mixer without attention
+has none, and the model's `attention` says nothing to it. Prefix tokens come first among the N.
 """
 
 from dataclasses import dataclass
@@ -14,10 +16,13 @@ from torch import Tensor, nn
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.part import PartSpec
 from vitlab.nn.pos_embed._base import PosEmbed
+from vitlab.nn.stochastic import Dropout
 
 
 class Mixer(nn.Module):
     """Base class of the mixers."""
+
+    rows_sum_to_one: bool = False  # whether `weights` is a distribution over keys; attention rollout needs it
 
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
         """x [B, N, D], the block's positions, sample keys [B] or None -> [B, N, D]"""
@@ -26,6 +31,11 @@ class Mixer(nn.Module):
     def weights(self, x: Tensor, positions: PosEmbed) -> Tensor | None:
         """x [B, N, D] -> [B, H, N, N], query by key, from the definition; None for a mixer without attention."""
         return None
+
+
+def output_dropout(dims: BlockDims) -> Dropout:
+    """`mixer_dropout`: on the mixer's output, whatever mixes."""
+    return Dropout(dims.mixer_dropout, f"blocks.{dims.layer}.mixer.drop")
 
 
 @dataclass(frozen=True)
