@@ -31,6 +31,7 @@ LAYERS = {
     "export": 4,
     "recipes": 5,
     "study": 5,
+    "reference": 5,
     "report": 6,
     "web": 6,
     "api": 6.5,
@@ -40,7 +41,7 @@ APART = (  # packages that never import each other, though their layers would le
     {"nn", "data", "augment", "optim"},
     {"train", "interpret"},
 )
-TORCH_FREE = ("base", "report")
+TORCH_FREE = ("base", "report", "reference")
 
 
 def name_of(path: Path) -> str:

@@ -1,8 +1,29 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from vitlab.cli.list_ import FAMILIES
+
+PAGE = Path(__file__).parents[2] / "docs" / "reproductions.md"
+MINE = '''"""My attention: the identity.
+
+More about it.
+"""
+
+from dataclasses import dataclass
+
+from vitlab.nn.attention._base import AttentionSpec
+
+
+@dataclass(frozen=True)
+class Spec(AttentionSpec):
+    """`power`: how much of it."""
+
+    power: float = 2.0
+'''
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, "models"])
@@ -36,3 +57,106 @@ def test_an_unknown_family_names_the_nearest(vitlab):
     answer = vitlab("list", "atention")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith("vitlab: unknown family 'atention'; did you mean attention")
+    assert "did you mean systems?" in vitlab("list", "sistems").err
+
+
+def test_listing_needs_no_torch():
+    script = (
+        "import sys, vitlab.cli.list_ as l; l.list_('models'); l.list_('attention'); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+
+
+# ------------------------------------------------------------------------------------------------- one component
+
+
+def test_one_component(vitlab):
+    found = json.loads(vitlab("list", "attention.linear", "--json").out)["component"]
+    assert (found["name"], found["family"]) == ("attention.linear", "attention")
+    assert found["docstring"].startswith(found["about"])
+    assert found["settings"] == [{"name": "eps", "type": "float", "default": 1e-6}]
+    assert "`eps`: added to the normaliser" in found["settings_docstring"]
+
+
+def test_settings_that_a_family_shares_are_explained_too(vitlab):
+    answer = vitlab("list", "init.trunc_normal")
+    assert "`std`: the spread of linear weights." in answer.out
+    assert "`token_std`, `position_std`: standard deviations" in answer.out
+    assert answer.out.count("head_bias") >= 2
+
+
+def test_what_has_no_settings_is_described_all_the_same(vitlab):
+    answer = vitlab("list", "recipes.digits")
+    assert answer.code == 0
+    assert "vitlab train digits --out runs/digits" in answer.out
+    assert json.loads(vitlab("list", "recipes.digits", "--json").out)["component"]["settings"] == []
+
+
+def test_a_component_of_one_s_own(vitlab, tmp_path, monkeypatch):
+    (tmp_path / "my_parts").mkdir()
+    (tmp_path / "my_parts" / "mine.py").write_text(MINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = json.loads(vitlab("list", "my_parts.mine", "--json").out)["component"]
+    assert (found["about"], found["family"]) == ("My attention: the identity.", "attention")
+    assert found["settings"] == [{"name": "power", "type": "float", "default": 2.0}]
+    assert found["settings_docstring"] == "`power`: how much of it."
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("attention.lineer", "unknown attention 'lineer'; did you mean linear"),
+        ("atention.linear", "no module 'atention', and unknown family 'atention'; did you mean attention?"),
+        ("vitlab.nothing", "vitlab.nothing: No module named 'vitlab.nothing'; a dotted name must be"),
+        ("json.tool", "json.tool: the module has no class Spec"),
+        (".linear", "no module '', and unknown family ''"),
+    ],
+)
+def test_a_component_that_is_none(vitlab, name, said):
+    answer = vitlab("list", name)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+
+
+# ------------------------------------------------------------------------------------------------------- systems
+
+
+def test_systems(vitlab):
+    answer = vitlab("list", "systems", "--json")
+    rows = {row["row"]: row for row in json.loads(answer.out)["systems"]}
+    assert (answer.code, answer.err) == (0, "")
+    assert all(
+        {"row", "preset", "num_params", "recipe", "published", "ours", "missing"} <= row.keys() for row in rows.values()
+    )
+    assert rows["R0/C100/TomViT"]["num_params"] == 2_696_740
+    assert rows["R2/IN1k/H/14@224"]["num_params"] == 632_045_800
+    assert rows["R0/IN1k/TomViT(B)"]["num_params"] is None
+    assert rows["R0/IN1k/TomViT(B)"]["missing"]["preset"].startswith("construction unknown")
+
+
+def test_show_counts_what_the_list_counts(vitlab):
+    rows = {row["row"]: row for row in json.loads(vitlab("list", "systems", "--json").out)["systems"]}
+    for row in ("R0/C100/TomViT", "R3/C10/VITX", "R1/setting 1"):
+        shown = json.loads(vitlab("show", rows[row]["preset"], "--json").out)
+        assert shown["num_params"] == rows[row]["num_params"]
+
+
+def test_the_table_of_systems_fits_a_page(vitlab):
+    answer = vitlab("list", "systems")
+    table, reasons = answer.out.split("\n[1] ")
+    assert answer.code == 0
+    assert max(map(len, table.splitlines())) <= 140
+    assert "R3/C10/VITX" in table
+    assert "no GPU so far" in reasons
+
+
+def test_the_committed_page_is_what_the_command_prints(vitlab):
+    """`vitlab list systems --markdown > docs/reproductions.md` writes it anew."""
+    assert vitlab("list", "systems", "--markdown").out == PAGE.read_text()
+
+
+@pytest.mark.parametrize("words", [("models", "--markdown"), ("--markdown",), ("systems", "--markdown", "--json")])
+def test_markdown_is_for_systems(vitlab, words):
+    answer = vitlab("list", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert "--markdown: it is for `vitlab list systems`" in answer.err

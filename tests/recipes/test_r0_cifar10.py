@@ -1,9 +1,12 @@
 """R0's recipe against its written description: 100 "epochs" of 150,000 samples, ten of them warm-up."""
 
+from dataclasses import replace
+
 import pytest
 
-from vitlab.models.vit import build
+from vitlab.models.vit import build, preset
 from vitlab.recipes import changed, recipe
+from vitlab.recipes.r0_cifar10 import VARIANTS
 
 
 def test_length():
@@ -57,13 +60,26 @@ def test_all_images_and_the_last_step():
     [
         *(("r0_vit", 2_692_426), ("r0_tomvit", 2_679_370), ("r0_ttt", 2_692_426), ("r0_ttf", 2_679_946)),
         *(("r0_tft", 2_692_042), ("r0_tff", 2_679_562), ("r0_ftt", 2_692_042), ("r0_ftf", 2_679_754)),
-        *(("r0_fft", 2_691_658), ("r0_fff", 2_679_370)),
+        *(("r0_fft", 2_691_658), ("r0_fff", 2_679_370), ("r0_spt", 2_729_770), ("r0_sl", 2_729_878)),
     ],
 )
 def test_models(model, parameters):
     spec = changed(recipe("r0_cifar10"), {"model": model}).model
     assert (spec.embed_dim, spec.depth, spec.num_heads, spec.drop_path) == (192, 9, 12, 0.0)
     assert sum(parameter.numel() for parameter in build(spec).parameters()) == parameters
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_is_its_preset_and_only_auto_encoders_have_stochastic_depth(name):
+    spec = recipe(f"r0_cifar10:{name}")
+    assert spec.model == replace(preset(VARIANTS[name]["model"]), drop_path=0.1 if "_ae" in name else 0.0)
+    assert replace(spec, model=recipe("r0_cifar10").model) == recipe("r0_cifar10")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sl", "gpsa", "vaswani", "tomvit_ae", "tomvit_ae_xavier"])
+def test_two_steps_of_a_variant(two_steps, name):
+    assert two_steps(recipe(f"r0_cifar10:{name}"))["steps"] == 2
 
 
 @pytest.mark.parametrize("model", ["r0_vit", pytest.param("r0_tomvit", marks=pytest.mark.slow)])

@@ -1,7 +1,12 @@
 """The ViT paper's Table 3, its ImageNet row."""
 
+from dataclasses import replace
+
+import pytest
+
 from vitlab.models.cost import cost
 from vitlab.recipes import recipe
+from vitlab.recipes.vit_imagenet import VARIANTS
 
 
 def test_table_3():
@@ -15,5 +20,26 @@ def test_table_3():
     assert spec.model.embed_dropout == spec.model.mixer_dropout == spec.model.mlp_dropout == 0.1
 
 
-def test_two_steps_of_small_pictures(two_small_steps):
-    assert two_small_steps("vit_imagenet")["images_seen"] == 8
+@pytest.mark.parametrize("name", [name for name in VARIANTS if not name.startswith("adamw")])
+def test_another_model_of_the_paper_is_trained_as_the_first(name):
+    spec, base = recipe(f"vit_imagenet:{name}"), recipe("vit_imagenet")
+    assert spec.model.embed_dropout == spec.model.mixer_dropout == spec.model.mlp_dropout == 0.1
+    assert replace(spec, model=base.model) == base
+
+
+def test_positions_at_the_stem_are_the_recipe_itself():
+    assert recipe("vit_imagenet:pos_1d") == recipe("vit_imagenet")
+
+
+@pytest.mark.parametrize("size", ["s32", "s16", "b32", "b16"])
+def test_gsams_comparison(size):
+    spec = recipe(f"vit_imagenet:adamw_{size}")
+    assert (spec.model.pool.name, spec.model.cls_token, spec.task.loss) == ("mean", False, "sigmoid")
+    assert (spec.batch_size, spec.epochs, spec.optim.lr, spec.optim.weight_decay) == (4096, 300, 3e-3, 0.3)
+    assert (spec.optim.schedule.name, spec.optim.schedule.min_lr) == ("linear", 3e-5)
+    assert spec.model.patch_size == (int(size[1:]), int(size[1:]))
+
+
+@pytest.mark.parametrize("name", ["vit_imagenet", "vit_imagenet:adamw_s32"])
+def test_two_steps_of_small_pictures(two_small_steps, name):
+    assert two_small_steps(name)["images_seen"] == 8

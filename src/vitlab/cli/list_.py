@@ -1,4 +1,8 @@
-"""`vitlab list`: what there is, with one line about each. Reads files; imports none of them."""
+"""`vitlab list`: what there is, with one line about each. Reads files; imports none of them.
+
+Two things need more: the systems of the reference studies are built, without weights, to count their parameters, and
+one component's settings are read from its module.
+"""
 
 import ast
 import importlib.util
@@ -31,21 +35,35 @@ FAMILIES = {
     "recipes": "vitlab.recipes",
 }
 
+WHAT = "A family, models, systems, one component (attention.linear), or a module of your own (my_package.my_attention)."
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("list", help="What there is: components, models, recipes, data.")(list_)
+    app.command("list", help="What there is: components, models, recipes, data, systems.")(list_)
 
 
 def list_(
-    what: Annotated[str | None, typer.Argument(metavar="[FAMILY]", help="models, or a family of components.")] = None,
+    what: Annotated[str | None, typer.Argument(metavar="[WHAT]", help=WHAT)] = None,
     json: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Of systems: print docs/reproductions.md.")] = False,
 ) -> None:
-    """Print one family, or all of them."""
+    """Print one family, or all of them; the systems; or one component."""
     from vitlab.base.errors import UserError, unknown
 
+    if markdown and (what != "systems" or json):
+        raise UserError("--markdown: it is for `vitlab list systems`, without --json")
+    if what == "systems":
+        return _systems(json, markdown)
+    if what is not None and "." in what:
+        return _component(what, json)
     if what is not None and what not in (*FAMILIES, "models"):
-        raise UserError(unknown("family", what, [*FAMILIES, "models"]))
+        raise UserError(unknown("family", what, [*FAMILIES, "models", "systems"]))
+    _families(what, json)
+    return None
+
+
+def _families(what: str | None, json: bool) -> None:
     wanted = [what] if what else [*FAMILIES, "models"]
     found = {name: _models() if name == "models" else _components(FAMILIES[name]) for name in wanted}
     if json:
@@ -54,6 +72,30 @@ def list_(
     for name, rows in found.items():
         output.print_table(name, ("name", "what it is"), [(row.name, row.as_text()) for row in rows])
         output.console().print()
+
+
+def _systems(json: bool, markdown: bool) -> None:
+    from vitlab.cli import systems
+
+    show = systems.show_json if json else systems.show_markdown if markdown else systems.show_table
+    show()
+
+
+def _component(what: str, json: bool) -> None:
+    """`attention.linear` is the family's file; any other dotted name is a module of somebody's own."""
+    from vitlab.base.errors import UserError, unknown
+    from vitlab.base.spec import component_names
+    from vitlab.cli import component
+
+    family, _, name = what.partition(".")
+    if family not in FAMILIES:
+        if not family or importlib.util.find_spec(family) is None:
+            raise UserError(f"{what}: no module {family!r}, and {unknown('family', family, FAMILIES)}")
+        return component.show(what, what, None, json)
+    names = component_names(FAMILIES[family])
+    if name not in names:
+        raise UserError(unknown(family, name, names))
+    return component.show(f"{FAMILIES[family]}.{name}", what, family, json)
 
 
 class Row(NamedTuple):

@@ -32,6 +32,11 @@ def print_json(values: Mapping[str, Any]) -> None:
         print(json.dumps(values))
 
 
+def json_text(value: Any) -> str:
+    """A value as it is written after --set PATH=."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table; all columns but the first are aligned to the right where they are numbers."""
     from rich.table import Table

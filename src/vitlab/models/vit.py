@@ -75,6 +75,7 @@ class ViTSpec(Spec):
     dist_token: bool = False  # DeiT's distillation token beside cls, with a head of its own (arXiv 2012.12877)
     num_registers: int = 0  # learned tokens beside cls that no head reads (arXiv 2309.16588)
     qkv_bias: bool = True
+    proj_bias: bool = True  # of the mixer's output projection
     qk_norm: bool = False  # a norm on queries and keys, per attention head (arXiv 2302.05442)
     final_norm: Literal["before_pool", "after_pool", "none"] = "before_pool"
     layer_scale: float | None = None  # the start of each channel's factor; None: no layer scale
@@ -111,6 +112,7 @@ class ViTSpec(Spec):
             num_prefix_tokens=int(self.cls_token) + int(self.dist_token) + self.num_registers,
             num_classes=self.num_classes,
             qkv_bias=self.qkv_bias,
+            proj_bias=self.proj_bias,
             qk_norm=self.qk_norm,
             layer_scale=self.layer_scale,
             drop_path=self.drop_path,
@@ -212,7 +214,10 @@ def _accept_bare_position_table(state: dict[str, Any], prefix: str, *_: Any) -> 
 
 
 def preset(name: str) -> ViTSpec:
-    """The spec of a preset: timm's name, Google's, or one of R0's systems. Raises SpecError for an unknown one."""
+    """The spec of a preset: timm's name, Google's, or a reference study's, perhaps with `:N`, its number of classes.
+
+    Raises SpecError for an unknown one.
+    """
     return from_dict(ViTSpec, presets.settings(name))
 
 

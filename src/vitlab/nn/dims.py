@@ -31,6 +31,7 @@ class BlockDims:
     num_prefix_tokens: int
     num_classes: int
     qkv_bias: bool
+    proj_bias: bool
     qk_norm: bool
     layer_scale: float | None
     drop_path: float  # of the last block; the first has 0, those between rise linearly

@@ -1,11 +1,15 @@
-"""R0's recipe on CIFAR-10, for its ViT; `:tomvit` and `:ttt` … `:fff` for TomViT and the eight-way ablation.
+"""R0's recipe on CIFAR-10, for its ViT; `:tomvit`, `:ttt` … `:fff` and more for its other models.
 
     vitlab train r0_cifar10 --out runs/r0_vit                    117,200 steps, 15,001,600 images seen
     vitlab train r0_cifar10:tomvit --out runs/r0_tomvit          the same for TomViT
 
 "100 epochs" there are 100 times 150,000 samples: 300 passes over the 50,000 training images. Published: 93.58 to 93.79
 (ViT) and 95.24 (TomViT), each the best test epoch of one run; here the last step counts. Scores: docs/results.md.
-Not told there, and chosen here: AutoAugment shears to the nearest pixel, as the policy's authors do.
+
+`tomvit_ae` is TomViT with the published code's auto-encoder. `tomvit_ae_tables` is what the tables call AE2 (95.57) and
+`tomvit_ae_xavier` their AE (94.96), both inferred from a parameter count; all three have stochastic depth of 0.1.
+`spt`, `lsa` and `sl` are SL-ViT's parts, `gpsa` has gated positional self-attention, `vaswani` Xavier's initialisation
+(inferred). Not told there, and chosen here: AutoAugment shears to the nearest pixel, as the policy's authors do.
 """
 
 from vitlab.augment.ops import auto_augment, crop, erase, flip, mix
@@ -25,6 +29,14 @@ VARIANTS = {
     "ftf": {"model": "r0_ftf"},
     "fft": {"model": "r0_fft"},
     "fff": {"model": "r0_fff"},
+    "spt": {"model": "r0_spt"},
+    "lsa": {"model": "r0_lsa"},
+    "sl": {"model": "r0_sl"},
+    "gpsa": {"model": "r0_gpsa"},
+    "vaswani": {"model": "r0_vaswani"},
+    "tomvit_ae": {"model": "r0_tomvit_ae", "model.drop_path": 0.1},
+    "tomvit_ae_tables": {"model": "r0_tomvit_ae_tables", "model.drop_path": 0.1},
+    "tomvit_ae_xavier": {"model": "r0_tomvit_ae_xavier", "model.drop_path": 0.1},
 }
 
 

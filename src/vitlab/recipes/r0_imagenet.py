@@ -9,9 +9,7 @@ Not told there: label smoothing is taken from the CIFAR recipe (inferred), and t
 
 from vitlab.augment.ops import auto_augment, center_crop, crop, erase, flip
 from vitlab.data.sets import folder
-from vitlab.models.vit import ViTSpec
-from vitlab.nn.init import torch_default
-from vitlab.nn.norm import layer
+from vitlab.models.vit import preset
 from vitlab.optim.schedule import cosine
 from vitlab.tasks import classify
 from vitlab.train.spec import OptimSpec, RunSpec
@@ -20,7 +18,7 @@ from vitlab.train.spec import OptimSpec, RunSpec
 def spec() -> RunSpec:
     """Pictures are decoded to 256 × 256 (shorter side, centre); a window of 224 is cut out of them."""
     return RunSpec(
-        model=ViTSpec(qkv_bias=False, norm=layer.Spec(eps=1e-5), init=torch_default.Spec()),
+        model=preset("r0_vit_base"),
         data=folder.Spec(path="imagenet", img_size=(256, 256), num_classes=1000),
         augment=(
             crop.Spec(padding=4, size=(224, 224)),

@@ -12,8 +12,7 @@ The order of the augmentations is inferred.
 
 from vitlab.augment.ops import flip, resize, resized_crop, rotate
 from vitlab.data.sets import cifar100
-from vitlab.models.vit import ViTSpec
-from vitlab.nn.init import torch_default
+from vitlab.models.vit import preset
 from vitlab.optim.rule import adam
 from vitlab.optim.schedule import constant
 from vitlab.train.spec import OptimSpec, RunSpec
@@ -33,16 +32,7 @@ VARIANTS = {
 def spec() -> RunSpec:
     """All 50,000 images are trained on, in batches of 256 (16 × 16 there), 100 passes."""
     return RunSpec(
-        model=ViTSpec(
-            img_size=(72, 72),
-            patch_size=(6, 6),
-            num_classes=100,
-            qkv_bias=False,
-            embed_dropout=0.1,
-            mixer_dropout=0.1,
-            mlp_dropout=0.1,
-            init=torch_default.Spec(token_std=1.0, position_std=1.0, position_cut=False),
-        ),
+        model=preset("r1_vit"),
         data=cifar100.Spec(),
         augment=(
             flip.Spec(),

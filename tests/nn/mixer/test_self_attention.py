@@ -24,7 +24,10 @@ def attend(mixer, x, rotate=lambda q, k: (q, k), bias=0.0):
     return linear(torch.cat(outputs, dim=-1), mixer.proj.weight, mixer.proj.bias)
 
 
-@pytest.mark.parametrize("changed", [{}, {"qkv_bias": False}, {"head_dim": 12}, {"num_heads": 4}, {"qk_norm": True}])
+CHANGES = [{}, {"qkv_bias": False}, {"proj_bias": False}, {"head_dim": 12}, {"num_heads": 4}, {"qk_norm": True}]
+
+
+@pytest.mark.parametrize("changed", CHANGES)
 def test_it_is_the_equation_head_by_head(changed, tiny_dims, normal, randomise):
     mixer, x = randomise(self_attention.Spec().build(tiny_dims(**changed))), normal(2, 7, 16)
     torch.testing.assert_close(mixer(x, PosEmbed()), attend(mixer, x), rtol=0, atol=1e-12)

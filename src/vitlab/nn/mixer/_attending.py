@@ -58,7 +58,7 @@ class Attending(Mixer):
         self.q_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
         self.k_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
         self.attention = dims.attention.build(dims)
-        self.proj = nn.Linear(inner, dims.embed_dim)
+        self.proj = nn.Linear(inner, dims.embed_dim, bias=dims.proj_bias)
         self.drop = output_dropout(dims)
 
     def queries_keys_values(self, x: Tensor, positions: PosEmbed) -> tuple[Tensor, Tensor, Tensor]:
