@@ -7,13 +7,13 @@ from vitlab.models.rules import broken
 
 REFUSED = [
     # settings, what the message must name
-    ({"patch_size": 5}, ["patch_size=5", "img_size=8", "rows"]),
+    ({"patch_size": 5}, ["patch_size=5", "img_size=8", "rows", "legal: 1, 2, 4, 8"]),
     ({"patch_size": [4, 5]}, ["patch_size=5", "img_size=12", "columns"]),
     ({"patch_size": 0}, ["patch_size=0", "img_size=8"]),
     ({"patch_size": -4}, ["patch_size=-4", "img_size=8"]),
     ({"img_size": 0}, ["patch_size=4", "img_size=0"]),
     ({"patch_size": 24}, ["patch_size=24", "img_size=8"]),
-    ({"num_heads": 3}, ["num_heads=3", "embed_dim=16", "head_dim"]),
+    ({"num_heads": 3}, ["num_heads=3", "embed_dim=16", "legal: 1, 2, 4, 8, 16", "head_dim"]),
     ({"num_heads": 0}, ["num_heads=0", "positive"]),
     ({"head_dim": 0}, ["head_dim=0", "positive"]),
     ({"embed_dim": 0}, ["embed_dim=0", "positive"]),
@@ -27,9 +27,15 @@ REFUSED = [
     ({"embed_dropout": -0.1}, ["embed_dropout=-0.1", "at least 0"]),
     ({"mixer_dropout": 1.5}, ["mixer_dropout=1.5"]),
     ({"mlp_dropout": 1.0}, ["mlp_dropout=1.0"]),
-    ({"pos_embed": "relative_bias", "attention": "linear"}, ["pos_embed=relative_bias", "attention=linear"]),
+    (
+        {"pos_embed": "relative_bias", "attention": "linear"},
+        ["pos_embed=relative_bias", "attention=linear", "softmax"],
+    ),
     ({"pos_embed": "relative_bias", "mixer": "identity"}, ["pos_embed=relative_bias", "mixer=identity"]),
-    ({"pos_embed": "rope2d", "mixer": "identity"}, ["pos_embed=rope2d", "mixer=identity"]),
+    (
+        {"pos_embed": "rope2d", "mixer": "identity"},
+        ["pos_embed=rope2d", "mixer=identity", "with: differential, self_attention"],
+    ),
     ({"pos_embed": "rope2d", "head_dim": 6}, ["pos_embed=rope2d", "head_dim", "6"]),
     ({"pos_embed": "rope2d", "num_heads": 8}, ["pos_embed=rope2d", "head_dim", "2", "embed_dim / num_heads"]),
     ({"pos_embed": "sincos2d", "embed_dim": 18}, ["pos_embed=sincos2d", "embed_dim", "18"]),
@@ -41,7 +47,7 @@ REFUSED = [
     ({"pos_embed": "alibi2d", "mixer": "identity"}, ["pos_embed=alibi2d", "mixer=identity"]),
     ({"head": "cosine", "init": {"name": "torch_default", "head_bias": -6.9}}, ["init.head_bias=-6.9", "head=cosine"]),
     ({"head": "cosine", "init": "jax"}, ["init.zero_head=True", "head=cosine", "init.zero_head=False"]),
-    ({"pool": "cls", "cls_token": False}, ["pool=cls", "cls_token=False"]),
+    ({"pool": "cls", "cls_token": False}, ["pool=cls", "cls_token=False", "without: attention, mean"]),
     (
         {"patch_embed": "conv_stem", "img_size": 64, "patch_size": 64},
         ["patch_embed=conv_stem", "embed_dim", "patch_size"],

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import component_names, with_settings
+from vitlab.base.spec import Component, component_names, with_settings
 from vitlab.models.vit import ViTSpec
 from vitlab.nn.pos_embed._base import Place
 
@@ -25,6 +25,14 @@ class Option(NamedTuple):
 
     name: str
     settings: dict[str, Any]
+
+
+class Refusal(NamedTuple):
+    """Two choices that do not go together."""
+
+    first: Option
+    second: Option
+    why: str
 
 
 Axes = Mapping[str, Sequence[Option]]
@@ -57,6 +65,15 @@ def axes(components: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str,
         "pool": options["pool"],
         "prefix": PREFIXES,
     }
+
+
+def families() -> dict[str, tuple[Option, ...]]:
+    """Every part that a model chooses by name, family by family, and the prefix tokens: what the rules look at."""
+    hints = typing.get_type_hints(ViTSpec)
+    bases = {field.name: hints[field.name] for field in dataclasses.fields(ViTSpec)}
+    named = {name: base for name, base in bases.items() if isinstance(base, type) and issubclass(base, Component)}
+    options = {name: tuple(_option(name, each, {}) for each in component_names(named[name].family)) for name in named}
+    return options | {"prefix": PREFIXES}
 
 
 def _option(family: str, name: str, given: Mapping[str, Mapping[str, Any]], **settings: Any) -> Option:
@@ -104,6 +121,10 @@ def reason(base: ViTSpec, options: Sequence[Option]) -> str | None:
     return None
 
 
+def _pair(a: Option, b: Option) -> frozenset[str]:
+    return frozenset((a.name, b.name))
+
+
 class Space:
     """The combinations of some axes on a base model, whose own choices must fit with every option.
 
@@ -115,7 +136,7 @@ class Space:
         self.base, self.axes = base, axes
         self._choices = list(axes.values())
         self.refused = {
-            frozenset((a.name, b.name)): why
+            _pair(a, b): Refusal(a, b, why)
             for left, right in itertools.combinations(self._choices, 2)
             for a, b in itertools.product(left, right)
             if (why := reason(base, (a, b))) is not None
@@ -123,7 +144,7 @@ class Space:
 
     def fits(self, options: Sequence[Option]) -> bool:
         """Whether no two of these choices are refused."""
-        return not any(frozenset((a.name, b.name)) in self.refused for a, b in itertools.combinations(options, 2))
+        return not any(_pair(a, b) in self.refused for a, b in itertools.combinations(options, 2))
 
     def all(self) -> Iterator[Combination]:
         """Every legal combination, in the order of the axes."""
@@ -134,7 +155,7 @@ class Space:
             yield chosen
             return
         for option in rest[0]:
-            if not any(frozenset((option.name, other.name)) in self.refused for other in chosen):
+            if not any(_pair(option, other) in self.refused for other in chosen):
                 yield from self._extended((*chosen, option), rest[1:])
 
     def sample(self, count: int, seed: int = 0) -> list[Combination]:
@@ -150,7 +171,7 @@ class Space:
         """
         draw = random.Random(seed)
         left = {
-            frozenset((a.name, b.name)): (i, a, j, b)
+            _pair(a, b): (i, a, j, b)
             for (i, xs), (j, ys) in itertools.combinations(enumerate(self._choices), 2)
             for a, b in itertools.product(xs, ys)
             if self.fits((a, b))
@@ -160,11 +181,11 @@ class Space:
             i, a, j, b = left[next(iter(left))]
             combination = self._completed({i: a, j: b}, left, draw)
             if combination is None:  # no third choice goes with this pair
-                del left[frozenset((a.name, b.name))]
+                del left[_pair(a, b)]
                 continue
             found.append(combination)
             for x, y in itertools.combinations(combination, 2):
-                left.pop(frozenset((x.name, y.name)), None)
+                left.pop(_pair(x, y), None)
         return found
 
     def _completed(self, chosen: dict[int, Option], left: Mapping, draw: random.Random) -> Combination | None:
@@ -174,7 +195,7 @@ class Space:
         axis = next(index for index in range(len(self._choices)) if index not in chosen)
         fitting = [option for option in self._choices[axis] if self.fits((*chosen.values(), option))]
         draw.shuffle(fitting)  # of equally good ones not always the first
-        fitting.sort(key=lambda option: -sum(frozenset((option.name, c.name)) in left for c in chosen.values()))
+        fitting.sort(key=lambda option: -sum(_pair(option, c) in left for c in chosen.values()))
         for option in fitting:
             if (whole := self._completed(chosen | {axis: option}, left, draw)) is not None:
                 return whole

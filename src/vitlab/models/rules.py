@@ -6,8 +6,14 @@ stated on what a part declares about itself and never on its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from vitlab.base.spec import Component, component_class, component_names
+from vitlab.nn.attention._base import AttentionSpec
+from vitlab.nn.head._base import HeadSpec
+from vitlab.nn.mixer._base import MixerSpec
+from vitlab.nn.pool._base import PoolSpec
 
 if TYPE_CHECKING:
     from vitlab.models.vit import ViTSpec
@@ -37,27 +43,43 @@ def _sizes(spec: ViTSpec) -> Iterator[str]:
         yield f"num_registers={spec.num_registers}: must not be negative"
     for axis, pixels, patch in zip(("rows", "columns"), spec.img_size, spec.patch_size, strict=True):
         if patch <= 0 or pixels <= 0 or (spec.patch_embed.cuts_patches and pixels % patch):
-            yield f"patch_size={patch} does not divide img_size={pixels} ({axis})"
+            yield f"patch_size={patch} does not divide img_size={pixels} ({axis}){_divisors(pixels)}"
     if spec.head_dim is not None and spec.head_dim <= 0:
         yield f"head_dim={spec.head_dim}: must be positive"
     elif spec.head_dim is None and spec.num_heads > 0 and spec.embed_dim % spec.num_heads:
-        yield f"num_heads={spec.num_heads} does not divide embed_dim={spec.embed_dim}; set head_dim to allow it"
+        legal = _divisors(spec.embed_dim)
+        yield f"num_heads={spec.num_heads} does not divide embed_dim={spec.embed_dim}{legal}, or any with head_dim set"
 
 
 def _parts(spec: ViTSpec) -> Iterator[str]:
     positions, mixer = f"pos_embed={spec.pos_embed.name}", f"mixer={spec.mixer.name}"
     if spec.pos_embed.gives_bias and spec.mixer.uses_attention and not spec.attention.accepts_bias:
-        yield f"{positions} adds a bias to attention logits, and attention={spec.attention.name} has none"
+        legal = _named(AttentionSpec, lambda attention: attention.accepts_bias)
+        yield f"{positions} adds a bias to attention logits, and attention={spec.attention.name} has none; with: {legal}"
     if (spec.pos_embed.gives_bias or spec.pos_embed.rotates) and not spec.mixer.has_logits:
-        yield f"{positions} acts on queries and keys, and {mixer} has none"
+        legal = _named(MixerSpec, lambda mixer: mixer.has_logits)
+        yield f"{positions} acts on queries and keys, and {mixer} has none; with: {legal}"
     if spec.pool.needs_cls_token and not spec.cls_token:
-        yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; pool=mean does without"
+        legal = _named(PoolSpec, lambda pool: not pool.needs_cls_token)
+        yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; without: {legal}"
     if not spec.head.ends_linear:
         if spec.init.head_bias is not None:
-            yield f"init.head_bias={spec.init.head_bias}: head={spec.head.name} has no bias"
+            legal = _named(HeadSpec, lambda head: head.ends_linear)
+            yield f"init.head_bias={spec.init.head_bias}: head={spec.head.name} has no bias; with one: {legal}"
         if spec.init.zero_head:
             yield f"init.zero_head=True: head={spec.head.name} cannot start from zero; init.zero_head=False lets it"
     dims = spec.dims()
     for part in spec.parts():
         if (conflict := part.conflict(dims)) is not None:
             yield conflict
+
+
+def _divisors(size: int) -> str:
+    """What would be legal where a number must divide `size`; nothing if `size` is what is wrong."""
+    found = [str(number) for number in range(1, size + 1) if size % number == 0]
+    return f"; legal: {', '.join(found)}" if found else ""
+
+
+def _named(base: type[Component], fits: Callable[[Any], bool]) -> str:
+    """The variants of a family that declare the right thing about themselves."""
+    return ", ".join(name for name in component_names(base.family) if fits(component_class(base, name)))

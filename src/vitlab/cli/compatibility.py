@@ -1,0 +1,58 @@
+"""`vitlab list compatibility`: which choices do not go together and why, asked of the rules themselves."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING
+
+from vitlab.cli import output
+
+if TYPE_CHECKING:
+    from vitlab.models.vit import ViTSpec
+
+COLUMNS = ("choice", "does not go with", "because")
+ASIDE = "Everything else goes together. Sizes may refuse more: a message then names both settings and what is legal."
+
+
+def show_table() -> None:
+    """For people."""
+    output.print_table("compatibility", COLUMNS, list(refused()))
+    output.console().print(ASIDE)
+    output.console().print(count())
+
+
+def show_json() -> None:
+    """One object: {"compatibility": […]}."""
+    output.print_json({"compatibility": [dict(zip(("choice", "other", "why"), row, strict=True)) for row in refused()]})
+
+
+def markdown() -> str:
+    """The table as a section of docs/components.md."""
+    rows = "\n".join(f"| `{choice}` | `{other}` | {why} |" for choice, other, why in refused())
+    head = f"| {' | '.join(COLUMNS)} |\n|---|---|---|"
+    return f"## What does not go together\n\n{head}\n{rows}\n\n{ASIDE}\n\n{count()}\n"
+
+
+def refused() -> Iterator[tuple[str, str, str]]:
+    """Every pair of choices that a ViT-B/16 without other changes would be refused for."""
+    from vitlab.models.combinations import Space, families
+
+    for first, second, why in Space(_base(), families()).refused.values():
+        yield first.name, second.name, why
+
+
+def count() -> str:
+    """How many combinations there are of what matters most, and how many of them are legal."""
+    from vitlab.models.combinations import Space, axes
+
+    space = Space(_base(), axes())
+    legal, every = sum(1 for _ in space.all()), prod(len(options) for options in space.axes.values())
+    named = "patch embedding, positions and place, attention or mixer, block, pooling, prefix tokens"
+    return f"Combinations of {named}: {every:,}, of which {legal:,} are legal."
+
+
+def _base() -> "ViTSpec":
+    """A ViT-B/16 whose own choices go with every other: mean pooling needs no cls token."""
+    from vitlab.models.vit import ViTSpec
+    from vitlab.nn.pool import mean
+
+    return ViTSpec(pool=mean.Spec())
