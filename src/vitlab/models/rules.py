@@ -53,18 +53,19 @@ def _sizes(spec: ViTSpec) -> Iterator[str]:
 
 def _parts(spec: ViTSpec) -> Iterator[str]:
     positions, mixer = f"pos_embed={spec.pos_embed.name}", f"mixer={spec.mixer.name}"
+    attention = f"attention={spec.attention.name}"
     if spec.pos_embed.gives_bias and spec.mixer.uses_attention and not spec.attention.accepts_bias:
-        legal = _named(AttentionSpec, lambda attention: attention.accepts_bias)
-        yield f"{positions} adds a bias to attention logits, and attention={spec.attention.name} has none; with: {legal}"
+        legal = _named(AttentionSpec, lambda each: each.accepts_bias)
+        yield f"{positions} adds a bias to attention logits, and {attention} has none; with: {legal}"
     if (spec.pos_embed.gives_bias or spec.pos_embed.rotates) and not spec.mixer.has_logits:
-        legal = _named(MixerSpec, lambda mixer: mixer.has_logits)
+        legal = _named(MixerSpec, lambda each: each.has_logits)
         yield f"{positions} acts on queries and keys, and {mixer} has none; with: {legal}"
     if spec.pool.needs_cls_token and not spec.cls_token:
-        legal = _named(PoolSpec, lambda pool: not pool.needs_cls_token)
+        legal = _named(PoolSpec, lambda each: not each.needs_cls_token)
         yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; without: {legal}"
     if not spec.head.ends_linear:
         if spec.init.head_bias is not None:
-            legal = _named(HeadSpec, lambda head: head.ends_linear)
+            legal = _named(HeadSpec, lambda each: each.ends_linear)
             yield f"init.head_bias={spec.init.head_bias}: head={spec.head.name} has no bias; with one: {legal}"
         if spec.init.zero_head:
             yield f"init.zero_head=True: head={spec.head.name} cannot start from zero; init.zero_head=False lets it"
