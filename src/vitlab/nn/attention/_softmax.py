@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import scaled_dot_product_attention
 
 from vitlab.nn.kernel import Kernel
@@ -44,6 +45,7 @@ class ExplicitAttention(torch.autograd.Function):
         ctx.bias_shape = None if bias is None else bias.shape
 
     @staticmethod
+    @once_differentiable  # the weights are kept as constants: a second derivative would be silently wrong
     def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor | None, ...]:
         """[B, H, N, K] -> the gradients of q, k, v, nothing for the scale, and that of the bias if it needs one"""
         q, k, v, weights = ctx.saved_tensors

@@ -83,7 +83,9 @@ def pseudo_inverse(matrix: Tensor, iterations: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Spec(AttentionSpec):
-    """`landmarks`: m; at most as many as tokens, and more is taken as that. `iterations` of the pseudo-inverse."""
+    """`landmarks`: m; at most as many as tokens, and more is taken as that. `iterations` of the pseudo-inverse: few of
+    them damp it where landmarks are alike and an exact inverse would blow up, so more are not always nearer to softmax.
+    """
 
     accepts_bias: ClassVar[bool] = False
     landmarks: int = 64
