@@ -30,6 +30,13 @@ REFUSED = [
     (
         {"pos_embed": "relative_bias", "attention": "linear"},
         ["pos_embed=relative_bias", "attention=linear", "softmax"],
+    ({"pos_embed": "relative_bias", "attention": "linear"}, ["pos_embed=relative_bias", "attention=linear"]),
+    ({"pos_embed": "relative_bias", "attention": "performer"}, ["pos_embed=relative_bias", "attention=performer"]),
+    ({"pos_embed": "relative_bias", "attention": "nystrom"}, ["pos_embed=relative_bias", "attention=nystrom"]),
+    ({"pos_embed": "relative_bias", "attention": "linformer"}, ["pos_embed=relative_bias", "attention=linformer"]),
+    (
+        {"attention": "lsa", "patch_size": [8, 12], "cls_token": False, "pool": "mean"},
+        ["attention=lsa", "patch_size=(8, 12)", "img_size=(8, 12)", "prefix token"],
     ),
     ({"pos_embed": "relative_bias", "mixer": "identity"}, ["pos_embed=relative_bias", "mixer=identity"]),
     (
@@ -99,6 +106,8 @@ def test_what_does_not_fit_is_refused_by_name(settings, named, tiny_spec):
         {"pos_embed": "sincos", "embed_dim": 18, "attention": "linear"},
         {"head": "cosine", "init": {"name": "jax", "zero_head": False}},
         {"pool": "mean_logits", "cls_token": False},
+        {"pos_embed": "relative_bias", "attention": "lsa"},
+        {"attention": "lsa", "patch_size": [8, 12]},
         {"pool": "mean", "cls_token": False},
         {"pool": "mean", "cls_token": True},
         {"pool": "attention", "cls_token": False},

@@ -202,6 +202,18 @@ def test_the_fast_path_is_the_written_equation(name, kernel, biased, tiny_dims, 
     torch.testing.assert_close(attention(q, k, v, bias), weights @ v, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize(("name", "kernel"), [(name, kernel) for name in ATTENTIONS for kernel in kernels(name)])
+def test_a_sample_does_not_see_its_batch(name, kernel, tiny_dims, normal, randomise):
+    dims = tiny_dims(num_registers=1)
+    attention = randomise(spec_of("attention", name).build(dims))
+    if kernel is not None:
+        attention.kernel = kernel
+    _, _, q, k, v = inputs(dims, normal)
+    q, k = q * torch.arange(1, B + 1)[:, None, None, None], k * torch.arange(1, B + 1)[:, None, None, None]
+    alone = torch.cat([attention(q[i : i + 1], k[i : i + 1], v[i : i + 1]) for i in range(B)])
+    torch.testing.assert_close(attention(q, k, v), alone, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", ATTENTIONS)
 def test_a_bias_is_taken_if_and_only_if_it_is_accepted(name, tiny_dims, normal, randomise):
     dims, spec = tiny_dims(), spec_of("attention", name)

@@ -3,6 +3,7 @@ from math import exp
 import pytest
 import torch
 
+from vitlab.base.errors import SpecError
 from vitlab.nn.attention import linear
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -30,3 +31,17 @@ def test_it_stays_finite_where_every_feature_vanishes(tiny_dims):
     far = torch.full((1, 1, 4, 8), -1000.0)
     attention = linear.Spec().build(tiny_dims())
     assert torch.equal(attention(far, far, torch.ones(1, 1, 4, 8)), torch.zeros(1, 1, 4, 8))
+
+
+def test_a_negative_eps_is_refused():
+    with pytest.raises(SpecError, match=r"attention\.eps=-1: must not be negative"):
+        linear.Spec(eps=-1)
+
+
+@pytest.mark.peer
+@pytest.mark.filterwarnings("ignore:distutils Version classes are deprecated:DeprecationWarning")
+def test_it_is_performer_pytorch_s_linear_attention_of_the_same_features(tiny_dims, normal):
+    package = pytest.importorskip("performer_pytorch.performer_pytorch")
+    q, k, v = (normal(3, 2, 7, 8) for _ in range(3))
+    theirs = package.linear_attention(torch.nn.functional.elu(q) + 1, torch.nn.functional.elu(k) + 1, v)
+    torch.testing.assert_close(linear.Spec(eps=0.0).build(tiny_dims())(q, k, v), theirs, rtol=0, atol=1e-12)

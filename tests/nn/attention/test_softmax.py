@@ -2,8 +2,10 @@ from math import exp, sqrt
 
 import pytest
 import torch
+from torch.func import vmap
 
 from vitlab.nn.attention import softmax
+from vitlab.nn.attention._softmax import softmax_attention, softmax_weights
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -21,3 +23,39 @@ def test_weights_are_the_paper_s_equation(scale, tiny_dims, normal):
 
 def test_training_uses_the_fused_kernel_unless_told_otherwise(tiny_dims):
     assert softmax.Spec().build(tiny_dims()).kernel == "fused"
+
+
+@pytest.mark.parametrize("shape", [None, (5, 5), (2, 5, 5), (3, 2, 5, 5), (3, 1, 1, 5)], ids=str)
+@pytest.mark.parametrize("keys", [5, 4])
+def test_the_explicit_kernel_s_gradients_are_autograd_s(keys, shape, normal):
+    """Also with a bias broadcast in any way, and with fewer keys than queries."""
+    q, k, v = normal(3, 2, 5, 8), normal(3, 2, keys, 8), normal(3, 2, keys, 8)
+    bias = None if shape is None else normal(*shape)[..., :keys]
+    leaves = [leaf.requires_grad_() for leaf in (q, k, v, bias) if leaf is not None]
+    upstream = normal(3, 2, 5, 8)
+    fast = torch.autograd.grad(softmax_attention(q, k, v, 0.3, bias, "explicit"), leaves, upstream)
+    plain = torch.autograd.grad(softmax_weights(q, k, 0.3, bias) @ v, leaves, upstream)
+    for ours, theirs in zip(fast, plain, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-13)
+
+
+def test_the_explicit_kernel_s_gradients_are_stacked_like_any(normal):
+    """Three runs with a bias each: the bias is added in place, and its gradient is summed, run by run."""
+    q, k, v = (normal(3, 4, 2, 5, 8) for _ in range(3))
+    bias, upstream = normal(3, 2, 5, 5), normal(3, 4, 2, 5, 8)
+    leaves = [leaf.requires_grad_() for leaf in (q, k, v, bias)]
+    stacked = vmap(lambda *values: softmax_attention(*values[:3], 0.3, values[3], "explicit"))(*leaves)
+    together = torch.autograd.grad(stacked, leaves, upstream)
+    for run in range(3):
+        y = softmax_attention(q[run], k[run], v[run], 0.3, bias[run], "explicit")
+        torch.testing.assert_close(stacked[run], y, rtol=0, atol=1e-13)
+        for many, one in zip(together, torch.autograd.grad(y, leaves, upstream[run]), strict=True):
+            torch.testing.assert_close(many[run], one[run], rtol=0, atol=1e-13)
+
+
+def test_the_explicit_kernel_refuses_a_second_derivative(normal):
+    q = normal(3, 2, 5, 8).requires_grad_()
+    y = softmax_attention(q, q, q, 0.3, None, "explicit")
+    (gradient,) = torch.autograd.grad(y.square().sum(), q, create_graph=True)
+    with pytest.raises(RuntimeError, match="differentiate twice"):
+        gradient.sum().backward()

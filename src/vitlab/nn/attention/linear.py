@@ -10,7 +10,9 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn.functional import elu
 
+from vitlab.base.errors import SpecError
 from vitlab.nn.attention._base import Attention, AttentionSpec
+from vitlab.nn.attention._features import feature_attention, feature_weights
 from vitlab.nn.dims import BlockDims
 
 
@@ -25,14 +27,11 @@ class Linear(Attention):
         self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None, keys: Tensor | None = None
     ) -> Tensor:
         """[B, H, N, K] three times -> [B, H, N, K]"""
-        q, k = elu(q) + 1, elu(k) + 1
-        mass = q @ k.sum(dim=-2, keepdim=True).transpose(-2, -1)  # [B, H, N, 1]
-        return q @ (k.transpose(-2, -1) @ v) / (mass + self.eps)
+        return feature_attention(elu(q) + 1, elu(k) + 1, v, self.eps)
 
     def weights(self, q: Tensor, k: Tensor, bias: Tensor | None = None) -> Tensor:
         """[B, H, N, K] twice -> [B, H, N, N]"""
-        similarity = (elu(q) + 1) @ (elu(k) + 1).transpose(-2, -1)
-        return similarity / (similarity.sum(-1, keepdim=True) + self.eps)
+        return feature_weights(elu(q) + 1, elu(k) + 1, self.eps)
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,10 @@ class Spec(AttentionSpec):
 
     accepts_bias: ClassVar[bool] = False
     eps: float = 1e-6
+
+    def __post_init__(self) -> None:
+        if self.eps < 0:
+            raise SpecError(f"attention.eps={self.eps}: must not be negative")
 
     def build(self, dims: BlockDims) -> Attention:
         return Linear(self.eps)
