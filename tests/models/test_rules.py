@@ -30,7 +30,7 @@ REFUSED = [
     (
         {"pos_embed": "relative_bias", "attention": "linear"},
         ["pos_embed=relative_bias", "attention=linear", "softmax"],
-    ({"pos_embed": "relative_bias", "attention": "linear"}, ["pos_embed=relative_bias", "attention=linear"]),
+    ),
     ({"pos_embed": "relative_bias", "attention": "performer"}, ["pos_embed=relative_bias", "attention=performer"]),
     ({"pos_embed": "relative_bias", "attention": "nystrom"}, ["pos_embed=relative_bias", "attention=nystrom"]),
     ({"pos_embed": "relative_bias", "attention": "linformer"}, ["pos_embed=relative_bias", "attention=linformer"]),
