@@ -15,7 +15,7 @@ torch.set_num_threads(1)  # the tensors of the tests are tiny: more threads only
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--every-combination`: build, train, save and load every legal combination of parts (about an hour)."""
+    """`--every-combination`: build, train, save and load every legal combination of parts (some hours)."""
     parser.addoption("--every-combination", action="store_true", help="all legal combinations of parts, not a sample")
 
 

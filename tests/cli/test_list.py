@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from vitlab.cli.list_ import FAMILIES
+from vitlab.cli.list_ import FAMILIES, PAGES
 
-PAGE = Path(__file__).parents[2] / "docs" / "reproductions.md"
+ROOT = Path(__file__).parents[2]
 MINE = '''"""My attention: the identity.
 
 More about it.
@@ -150,13 +150,25 @@ def test_the_table_of_systems_fits_a_page(vitlab):
     assert "no GPU so far" in reasons
 
 
-def test_the_committed_page_is_what_the_command_prints(vitlab):
+@pytest.mark.parametrize(("what", "page"), PAGES.items())
+def test_the_committed_page_is_what_the_command_prints(what, page, vitlab):
     """`vitlab list systems --markdown > docs/reproductions.md` writes it anew."""
-    assert vitlab("list", "systems", "--markdown").out == PAGE.read_text()
+    assert vitlab("list", what, "--markdown").out == (ROOT / page).read_text()
+
+
+def test_compatibility_names_choices_and_the_reason(vitlab):
+    answer = vitlab("list", "compatibility")
+    assert answer.code == 0
+    assert "pos_embed=rope2d acts on queries and keys, and mixer=fft has none" in answer.out
+    rows = json.loads(vitlab("list", "compatibility", "--json").out)["compatibility"]
+    assert {"choice", "other", "why"} == set(rows[0])
+    pairs = {(row["choice"], row["other"]) for row in rows}
+    assert ("pos_embed=relative_bias", "attention=linear") in pairs
+    assert ("pos_embed=rope2d", "attention=linear") not in pairs
 
 
 @pytest.mark.parametrize("words", [("models", "--markdown"), ("--markdown",), ("systems", "--markdown", "--json")])
-def test_markdown_is_for_systems(vitlab, words):
+def test_markdown_is_for_pages(vitlab, words):
     answer = vitlab("list", *words)
     assert (answer.code, answer.out) == (2, "")
-    assert "--markdown: it is for `vitlab list systems`" in answer.err
+    assert "--markdown: it is for `vitlab list` with systems or compatibility" in answer.err

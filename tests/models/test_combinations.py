@@ -81,7 +81,7 @@ def test_two_thousand_random_combinations_work(chunk, space, tmp_path):
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_every_combination_works(chunk, space, tmp_path, request):
     if not request.config.getoption("--every-combination"):
-        pytest.skip("about an hour: python -m pytest tests/models/test_combinations.py --every-combination -n 2")
+        pytest.skip("some hours: python -m pytest tests/models/test_combinations.py --every-combination -n 2")
     check_all(space, list(itertools.islice(space.all(), chunk, None, CHUNKS)), tmp_path)
 
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from vitlab.models.vit import ViTSpec
 
 COLUMNS = ("choice", "does not go with", "because")
+PREFACE = """Any attention goes with any position embedding, block, pooling and so on, but for the pairs below, which are
+refused before anything is built. This page is what `vitlab list compatibility --markdown` prints, from the very rules
+that refuse (`src/vitlab/models/rules.py`, and each part's `conflict`); a test holds the two together."""
 ASIDE = "Everything else goes together. Sizes may refuse more: a message then names both settings and what is legal."
 
 
@@ -25,11 +28,11 @@ def show_json() -> None:
     output.print_json({"compatibility": [dict(zip(("choice", "other", "why"), row, strict=True)) for row in refused()]})
 
 
-def markdown() -> str:
-    """The table as a section of docs/components.md."""
+def show_markdown() -> None:
+    """The page docs/compatibility.md, as it is committed."""
     rows = "\n".join(f"| `{choice}` | `{other}` | {why} |" for choice, other, why in refused())
-    head = f"| {' | '.join(COLUMNS)} |\n|---|---|---|"
-    return f"## What does not go together\n\n{head}\n{rows}\n\n{ASIDE}\n\n{count()}\n"
+    print(f"# What does not go together\n\n{PREFACE}\n\n| {' | '.join(COLUMNS)} |\n|---|---|---|\n{rows}")
+    print(f"\n{ASIDE}\n\n{count()}")
 
 
 def refused() -> Iterator[tuple[str, str, str]]:

@@ -1,10 +1,11 @@
 """`vitlab list`: what there is, with one line about each. Reads files; imports none of them.
 
-Two things need more: the systems of the reference studies are built, without weights, to count their parameters, and
-one component's settings are read from its module.
+Three things need more: the systems of the reference studies are built, without weights, to count their parameters; what
+does not go together is asked of the rules; and one component's settings are read from its module.
 """
 
 import ast
+import importlib
 import importlib.util
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -35,7 +36,15 @@ FAMILIES = {
     "recipes": "vitlab.recipes",
 }
 
-WHAT = "A family, models, systems, one component (attention.linear), or a module of your own (my_package.my_attention)."
+PAGES = {  # more than a family: the module of vitlab.cli that shows it, and the page in docs/ that is made of it
+    "systems": "docs/reproductions.md",
+    "compatibility": "docs/compatibility.md",
+}
+
+WHAT = (
+    "A family, models, systems, compatibility, one component (attention.linear), "
+    "or a module of your own (my_package.my_attention)."
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -46,19 +55,19 @@ def register(app: typer.Typer) -> None:
 def list_(
     what: Annotated[str | None, typer.Argument(metavar="[WHAT]", help=WHAT)] = None,
     json: JsonOption = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Of systems: print docs/reproductions.md.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Of systems, compatibility: the docs' page.")] = False,
 ) -> None:
     """Print one family, or all of them; the systems; or one component."""
     from vitlab.base.errors import UserError, unknown
 
-    if markdown and (what != "systems" or json):
-        raise UserError("--markdown: it is for `vitlab list systems`, without --json")
-    if what == "systems":
-        return _systems(json, markdown)
+    if markdown and (what not in PAGES or json):
+        raise UserError(f"--markdown: it is for `vitlab list` with {' or '.join(PAGES)}, without --json")
+    if what in PAGES:
+        return _page(what, json, markdown)
     if what is not None and "." in what:
         return _component(what, json)
     if what is not None and what not in (*FAMILIES, "models"):
-        raise UserError(unknown("family", what, [*FAMILIES, "models", "systems"]))
+        raise UserError(unknown("family", what, [*FAMILIES, "models", *PAGES]))
     _families(what, json)
     return None
 
@@ -74,10 +83,10 @@ def _families(what: str | None, json: bool) -> None:
         output.console().print()
 
 
-def _systems(json: bool, markdown: bool) -> None:
-    from vitlab.cli import systems
-
-    show = systems.show_json if json else systems.show_markdown if markdown else systems.show_table
+def _page(what: str, json: bool, markdown: bool) -> None:
+    """What is more than a family has a module of its own with three ways to show it."""
+    module = importlib.import_module(f"vitlab.cli.{what}")
+    show = module.show_json if json else module.show_markdown if markdown else module.show_table
     show()
 
 
