@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from vitlab.models.vit import ViTSpec
 
 COLUMNS = ("choice", "does not go with", "because")
-PREFACE = """Any attention goes with any position embedding, block, pooling and so on, but for the pairs below, which are
+PREFACE = """Any attention goes with any position embedding, block, pooling and so on, but for the pairs below. They are
 refused before anything is built. This page is what `vitlab list compatibility --markdown` prints, from the very rules
 that refuse (`src/vitlab/models/rules.py`, and each part's `conflict`); a test holds the two together."""
 ASIDE = "Everything else goes together. Sizes may refuse more: a message then names both settings and what is legal."
