@@ -38,11 +38,12 @@ class Spec(TaskSpec):
         top5 = logits.detach().topk(min(5, logits.shape[-1]), dim=-1).indices == label
         hits = {"top1": top1[:, 0], "top5": (top1 | top5).any(-1)}
         loss = self._cross_entropy(logits, smooth)
-        metrics = {"loss": loss.detach()} | {name: each.to(targets.dtype) for name, each in hits.items()}
+        # a copy: torch.compile (2.14) loses the shape of results that share memory
+        metrics = {"loss": loss.detach().clone()} | {name: each.to(targets.dtype) for name, each in hits.items()}
         if auxiliary_loss is None:
             return Scores(loss, metrics, logits.detach())
         auxiliary_loss = auxiliary_loss.to(targets.dtype)
-        metrics["auxiliary_loss"] = auxiliary_loss.detach()
+        metrics["auxiliary_loss"] = auxiliary_loss.detach().clone()
         return Scores(loss + auxiliary_loss, metrics, logits.detach())
 
     def probabilities(self, logits: Tensor) -> Tensor:
