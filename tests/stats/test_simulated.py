@@ -18,7 +18,7 @@ SEEDS, COMPARISONS, STUDIES = 6, 7, 2_000
 
 def draw_studies(correlation, effects=(0.0,) * COMPARISONS, count=STUDIES):
     """Scores [count, 1 + comparisons, seeds]; the first cell is the baseline."""
-    generator = np.random.default_rng(20)
+    generator = np.random.default_rng([20, round(100 * correlation)])  # else r would only scale the same differences
     seed = generator.normal(size=(count, 1, SEEDS))
     own = generator.normal(size=(count, 1 + len(effects), SEEDS))
     means = np.array([0.0, *effects])[:, None]
