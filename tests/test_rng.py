@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from vitlab.rng import bits, host_seed, sample_keys, subkeys, tag, uniform
+from vitlab.rng import bits, chances, host_seed, sample_keys, subkeys, tag, uniform
 
 MASK = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15
@@ -135,3 +135,21 @@ def test_stacked_runs_draw_the_same_numbers():
 def test_a_runs_keys_do_not_depend_on_the_runs_beside_it():
     positions = torch.arange(10)
     assert torch.equal(sample_keys(torch.tensor([1, 2]), positions)[1], sample_keys(torch.tensor([2]), positions)[0])
+
+
+def test_chances_are_the_four_quarters_of_each_hash():
+    keys = sample_keys(torch.tensor([1, 2]), torch.arange(3))
+    found = chances(keys, "mask", 7)
+    assert (found.shape, found.dtype) == ((2, 3, 7), torch.int16)
+    whole = bits(keys, "mask", 2)
+    quarters = torch.stack([(whole >> (16 * place)).to(torch.int16) for place in range(4)], dim=-1).flatten(-2)
+    assert torch.equal(found, quarters[..., :7])
+
+
+def test_chances_are_uniform():
+    found = chances(sample_keys(torch.tensor([5]), torch.arange(1000))[0], "mask", 1000).double()
+    counts = torch.histc(found, bins=64, min=-(2**15), max=2**15)
+    expected = found.numel() / 64
+    chi_squared = ((counts - expected).square() / expected).sum()
+    assert chi_squared < 103.4  # the 99.9 % point of 63 degrees of freedom
+    assert torch.corrcoef(found.T[:4]).fill_diagonal_(0).abs().max() < 4.5 / 1000**0.5

@@ -58,6 +58,14 @@ def uniform(keys: Tensor, name: str, count: int) -> Tensor:
     return ((bits(keys, name, count) >> 40) & 0xFFFFFF).to(torch.float32) * 2.0**-24
 
 
+def chances(keys: Tensor, name: str, count: int) -> Tensor:
+    """keys [...] -> [..., count], int16, uniform on all its values: a mask of many needs no more bits than that.
+
+    Four come from each hash, which is what such a mask costs.
+    """
+    return bits(keys, name, -(-count // 4)).view(torch.int16)[..., :count]
+
+
 def host_seed(*parts: int | str) -> int:
     """A 63-bit seed for a generator on the host, from numbers and names (initial weights, splits)."""
     return tag("\x1f".join(map(str, parts)))

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from vitlab.nn.stochastic import Dropout, DropPath
-from vitlab.rng import sample_keys, uniform
+from vitlab.rng import chances, sample_keys, uniform
 
 COUNT = 20_000
 
@@ -59,11 +59,19 @@ def test_two_passes_over_a_sample_share_their_mask_and_two_places_do_not(layer, 
     assert not torch.equal(type(layer)(0.3, "there")(ones, keys[:500]), layer(ones, keys[:500]))
 
 
-def test_the_mask_is_where_the_samples_uniform_numbers_reach_the_rate(layer, keys):
-    count = 6 if isinstance(layer, Dropout) else 1
-    kept = uniform(keys[:100], "here", count) >= 0.3
-    expected = kept.reshape(100, 2, 3) if count == 6 else kept[:, :, None].expand(100, 2, 3)
-    assert torch.equal(layer(torch.ones(100, 2, 3), keys[:100]) > 0, expected)
+def test_the_mask_is_where_the_samples_numbers_reach_the_rate(keys):
+    ones = torch.ones(100, 2, 3)
+    kept = uniform(keys[:100], "here", 1)[..., None] >= 0.3
+    assert torch.equal(DropPath(0.3, "here")(ones, keys[:100]) > 0, kept.expand(100, 2, 3))
+    shares = (chances(keys[:100], "here", 6).double() + 2**15) / 2**16
+    kept = shares.reshape(100, 2, 3) >= round(0.3 * 2**16) / 2**16
+    assert torch.equal(Dropout(0.3, "here")(ones, keys[:100]) > 0, kept)
+
+
+@pytest.mark.parametrize("rate", [1e-9, 0.5, 1 - 1e-9])
+def test_every_rate_below_one_can_be_had(rate, keys):
+    y = Dropout(rate, "here")(torch.ones(COUNT, 8, 1), keys)
+    assert abs((y > 0).double().mean() - (1 - rate)) < 0.01
 
 
 def test_double_precision_stays_double(layer, normal, keys):

@@ -1,3 +1,7 @@
+import ctypes
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -32,3 +36,29 @@ def test_the_peak_counts_what_was_held_and_let_go():
     del held
     assert peak_memory_bytes("cpu") >= before
     assert 20e6 < before < 1e12
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "gnu_get_libc_version"), reason="only glibc is asked")
+def test_what_a_step_frees_the_next_one_gets_without_new_pages():
+    """In a process of its own: what the allocator is told it keeps to the end."""
+    script = """
+import resource, torch
+from vitlab.train.memory import keep_freed_memory
+
+def faults(work):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        work()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+def step():
+    torch.zeros(16, 2**20).add_(1)  # 64 MiB
+
+fresh = faults(step)
+keep_freed_memory()
+step()
+print(fresh, faults(step))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    fresh, kept = map(int, done.stdout.split())
+    assert kept < fresh / 10

@@ -24,6 +24,7 @@ from vitlab.processes import ALONE, Processes
 from vitlab.train.checkpointing import checkpoint_blocks
 from vitlab.train.choices import Choices
 from vitlab.train.gradient import BatchGradient
+from vitlab.train.memory import keep_freed_memory
 from vitlab.train.meter import Meter
 from vitlab.train.spec import RunSpec
 from vitlab.train.stack import ScoreFunction, score_function
@@ -77,6 +78,8 @@ def build_loop(
     """Runs that differ in their seed only, as one loop over `indices` of the training images."""
     first = specs[0]
     device = torch.device(choices.device)
+    if device.type == "cpu":
+        keep_freed_memory()
     models = [build(spec.model, spec.seed) for spec in specs]
     groups = first.optim.groups(parameter_kinds(models[0]), first.model.depth)
     averaged = first.optim.ema is not None
