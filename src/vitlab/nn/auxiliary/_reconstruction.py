@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from vitlab.base.errors import SpecError
@@ -25,8 +26,9 @@ def upwards(widths: list[int]) -> nn.Sequential:
 
 
 def squared_error(images: Tensor, drawn: Tensor) -> Tensor:
-    """[B, C, height, width] twice -> [B], the mean over channels and pixels"""
-    return (drawn - images).square().flatten(1).mean(1)
+    """[B, C, height, width] twice -> [B], the mean over channels and pixels, in single precision at least"""
+    error = (drawn - images).to(torch.promote_types(images.dtype, torch.float32))
+    return error.square().flatten(1).mean(1)
 
 
 @dataclass(frozen=True)
