@@ -7,8 +7,9 @@
     cls, positions                        0, N(0, .02) without a cut
     the head's last layer                 0, bias `head_bias`
 
-What that code does not have is treated as its likes: a layer of any mixer as attention's, attention pooling as a block
-(so in big_vision), the distillation token and registers as cls, any learned table as positions.
+What that code does not have is treated as its likes: a layer of any mixer as attention's, the layers of attention
+pooling as a block's (so in big_vision), its query, the distillation token and registers as cls (big_vision draws the
+query by Xavier's rule), any learned table as positions.
 """
 
 from dataclasses import dataclass
