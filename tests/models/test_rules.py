@@ -73,7 +73,7 @@ REFUSED = [
     ({"auxiliary": {"name": "auto_encoder", "weight": -1.0}}, ["auxiliary.weight=-1.0", "negative"]),
     ({"auxiliary": "auto_encoder", "patch_size": [4, 2]}, ["auxiliary=auto_encoder", "patch_size=(4, 2)", "2, 4, 8"]),
     ({"auxiliary": "auto_encoder", "patch_size": 1}, ["auxiliary=auto_encoder", "patch_size=(1, 1)"]),
-    ({"auxiliary": "decoder", "patch_embed": "pixels"}, ["auxiliary=decoder", "patch_size=(1, 1)", "every pixel"]),
+    ({"auxiliary": "decoder", "patch_embed": "pixels"}, ["auxiliary=decoder", "patch_embed=pixels", "with: conv_stem"]),
     ({"auxiliary": "decoder", "img_size": 12, "patch_size": 6}, ["auxiliary=decoder", "patch_size=(6, 6)"]),
     ({"mixer": "differential", "num_heads": 1}, ["mixer=differential", "num_heads=1", "even"]),
     ({"mixer": "differential", "attention": "linear", "pos_embed": "relative_bias"}, ["relative_bias", "linear"]),

@@ -244,6 +244,22 @@ def test_a_curve_of_the_test_split_is_marked(make_run: MakeRun) -> None:
     assert "peek" in page.text
 
 
+def test_an_auxiliary_loss_has_a_column_and_a_curve(make_run: MakeRun, page: Page) -> None:
+    run = make_run()
+    result = json.loads((run / "result.json").read_text())
+    change(run / "result.json", metrics=result["metrics"] | {"val_auxiliary_loss": 0.25, "test_auxiliary_loss": 0.5})
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    (run / "metrics.jsonl").write_text(
+        "".join(json.dumps(line | {"val_auxiliary_loss": 0.25}) + "\n" for line in lines)
+    )
+    changed = page_of(run)
+    assert changed.row("Split") == ["Top-1", "Top-5", "Loss", "Auxiliary loss"]
+    assert changed.row("Test") == ["98.1", "99.7", "0.084", "0.500"]
+    assert changed.row("Training") == ["99.4", "not recorded", "0.031", "not recorded"]
+    assert (run.parent / "page_figures/auxiliary_loss.svg").exists()
+    assert page.row("Split") == ["Top-1", "Top-5", "Loss"]
+
+
 def test_without_one_nothing_peeks(page: Page) -> None:
     assert "peek" not in page.source
 

@@ -25,6 +25,12 @@ def test_the_first_bad_step_of_each_run_is_remembered():
     assert meter.failed_at() == [None, 1, 2]
 
 
+def test_an_auxiliary_loss_that_is_not_finite_is_bad_too():
+    meter = Meter(2, torch.device("cpu"))
+    meter.add(totals(1.0, 1.0) | {"auxiliary_loss": torch.tensor([1.0, float("inf")])}, 1, 7)
+    assert meter.failed_at() == [None, 7]
+
+
 def test_saved_and_restored_in_the_middle():
     meter, fresh = Meter(2, torch.device("cpu")), Meter(2, torch.device("cpu"))
     meter.add(totals(0.1, 0.2), 4, 0)

@@ -30,6 +30,13 @@ def test_stacked_runs_are_averaged_and_peeks_are_called_so():
     assert "mean of 2 runs" in text
 
 
+def test_an_auxiliary_loss_stands_beside_the_loss():
+    text = reported(
+        LINE | {"train_loss": 1.0, "train_top1": 0.5, "train_auxiliary_loss": 2.0, "val_auxiliary_loss": 3.0}
+    )
+    assert "train loss 1.0000  auxiliary 2.0000  top-1 50.0%  val loss 0.5000  auxiliary 3.0000  top-1 25.0%" in text
+
+
 def test_quiet_is_quiet():
     console = Console(file=io.StringIO(), quiet=True)
     with Reporter(console, 100, 0) as reporter:

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(run: RunArgument, data: DataOption = None, device: DeviceOption = None, json: JsonOption = False) -> None:
-    """Print loss, top-1 and top-5."""
+    """Print top-1, top-5, the loss and, if the model has one, its auxiliary part's loss."""
     from vitlab.train.again import evaluate_run
 
     scores = evaluate_run(run, _data(run, data), device)
@@ -23,7 +23,10 @@ def evaluate(run: RunArgument, data: DataOption = None, device: DeviceOption = N
         output.print_json(scores)
         return
     top1, top5 = output.percent(scores["test_top1"]), output.percent(scores["test_top5"])
-    output.console().print(f"{scores['images']} images: top-1 {top1}, top-5 {top5}, loss {scores['test_loss']:.4f}")
+    losses = f"loss {scores['test_loss']:.4f}"
+    if "test_auxiliary_loss" in scores:
+        losses += f", auxiliary loss {scores['test_auxiliary_loss']:.4f}"
+    output.console().print(f"{scores['images']} images: top-1 {top1}, top-5 {top5}, {losses}")
 
 
 def _data(run: Path, text: str | None) -> Any:

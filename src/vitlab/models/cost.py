@@ -19,7 +19,6 @@ from weakref import ReferenceType, ref
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
-from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from vitlab.models.vit import ViT, ViTSpec
@@ -83,19 +82,8 @@ def cost(spec: ViTSpec) -> Cost:
 
 def num_params(spec: ViTSpec) -> int:
     """`cost(spec).num_params` without the rest: a model is built, and none is run."""
-    with torch.device("meta"), _Undrawn():
+    with torch.device("meta"):
         return sum(parameter.numel() for parameter in ViT(spec).parameters())
-
-
-class _Undrawn(TorchFunctionMode):
-    """Leaves out what layers draw when they are built: half of the time, for tensors that have no memory."""
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        if func in (nn.init.kaiming_uniform_, nn.init.uniform_):
-            return args[0] if args else (kwargs or {})["tensor"]
-        return func(*args, **(kwargs or {}))
 
 
 def component_of(path: str) -> str:

@@ -13,6 +13,7 @@ from vitlab.base.spec import Component, component_class, component_names
 from vitlab.nn.attention._base import AttentionSpec
 from vitlab.nn.head._base import HeadSpec
 from vitlab.nn.mixer._base import MixerSpec
+from vitlab.nn.patch_embed._base import PatchEmbedSpec
 from vitlab.nn.pool._base import PoolSpec
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ def _parts(spec: ViTSpec) -> Iterator[str]:
     if spec.pool.needs_cls_token and not spec.cls_token:
         legal = _named(PoolSpec, lambda each: not each.needs_cls_token)
         yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; without: {legal}"
+    if spec.auxiliary.needs_patches and not spec.patch_embed.cuts_patches:
+        legal = _named(PatchEmbedSpec, lambda each: each.cuts_patches)
+        auxiliary, patch_embed = f"auxiliary={spec.auxiliary.name}", f"patch_embed={spec.patch_embed.name}"
+        yield f"{auxiliary} leads from the image to patches, and {patch_embed} makes every pixel a token; with: {legal}"
     if not spec.head.ends_linear:
         if spec.init.head_bias is not None:
             legal = _named(HeadSpec, lambda each: each.ends_linear)

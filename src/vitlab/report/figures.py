@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -99,17 +99,31 @@ def _inline(svg: str, name: str, alt: str) -> Markup:
 # --------------------------------------------------------------------------------------------------------- curves
 
 
-def curves(history: Sequence[Metrics], quantity: str, folder: Path) -> Drawing | None:
-    """Loss or top-1 accuracy over the training, one line a split; None if it was never recorded.
+class Quantity(NamedTuple):
+    """Something that every evaluation measures: what a curve of it is called, its file, and its unit's size."""
 
-    `quantity` is "loss" or "top1". A curve of the test split is marked: it peeks.
+    title: str
+    file: str
+    scale: float
+
+
+QUANTITIES = {
+    "loss": Quantity("Loss (nats)", "loss", 1),
+    "auxiliary_loss": Quantity("Auxiliary loss", "auxiliary_loss", 1),
+    "top1": Quantity("Accuracy (top-1, %)", "accuracy", 100),
+}
+
+
+def curves(history: Sequence[Metrics], quantity: str, folder: Path) -> Drawing | None:
+    """One of `QUANTITIES` over the training, one line a split; None if it was never recorded.
+
+    A curve of the test split is marked: it peeks.
     """
-    scale = 100 if quantity == "top1" else 1
+    title, name, scale = QUANTITIES[quantity]
     series = {split: _series(history, f"{split}_{quantity}", scale) for split in SPLITS}
     drawn = {split: values for split, values in series.items() if np.isfinite(values).any()}
     if not drawn:
         return None
-    title = "Accuracy (top-1, %)" if quantity == "top1" else "Loss (nats)"
     labels = {split: SPLITS[split] + (" (peeks)" if split == "test" else "") for split in drawn}
     alt = f"{title} by {_clock(history)[0]}. " + " ".join(
         f"{labels[split].capitalize()} from {_ends(values)}." for split, values in drawn.items()
@@ -119,7 +133,6 @@ def curves(history: Sequence[Metrics], quantity: str, folder: Path) -> Drawing |
         for split, values in drawn.items():
             _line(axes, _clock(history)[1], values, _SPLIT_COLOURS[split])
         _label_ends(axes, {labels[split]: (values, _SPLIT_COLOURS[split]) for split, values in drawn.items()})
-        name = "accuracy" if quantity == "top1" else "loss"
         return save(figure, name, title, alt, folder)
 
 

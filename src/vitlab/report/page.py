@@ -62,7 +62,7 @@ def render(template: str, **values: Any) -> str:
 
 def _contents(run: RunRecord, folder: Path) -> dict[str, Any]:
     """Everything the template shows."""
-    curves = [figures.curves(run.history, quantity, folder) for quantity in ("loss", "top1")]
+    curves = [figures.curves(run.history, quantity, folder) for quantity in figures.QUANTITIES]
     drawings = [*curves, figures.learning_rate(run.history, folder)]
     return {
         "run": run,

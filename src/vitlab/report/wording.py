@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from vitlab.report.run import EXACT, SPLITS, Metrics, RunRecord, wilson_interval
 
@@ -159,17 +159,32 @@ def pictures(run: RunRecord) -> list[Fact]:
     return [*counts, Fact("Order in training", found.order)]
 
 
-_SCORES: dict[str, Callable[[float], str]] = {"top1": percent, "top5": percent, "loss": loss}
+class Scores(NamedTuple):
+    """A table: what its columns are, and for each split its name and a value a column, None where there is none."""
+
+    columns: list[str]
+    rows: list[tuple[str, list[str | None]]]
 
 
-def scores(metrics: Metrics) -> list[tuple[str, list[str | None]]]:
-    """For each split: its name, top-1 %, top-5 % and loss; None where there is none."""
-    return [(SPLITS[split].capitalize(), [_score(metrics, split, name) for name in _SCORES]) for split in SPLITS]
+_SCORES: dict[str, tuple[str, Callable[[float], str]]] = {
+    "top1": ("Top-1", percent),
+    "top5": ("Top-5", percent),
+    "loss": ("Loss", loss),
+    "auxiliary_loss": ("Auxiliary loss", loss),
+}
+
+
+def scores(metrics: Metrics) -> Scores:
+    """Top-1 %, top-5 % and loss of each split, and the auxiliary part's loss if the model has such a part."""
+    has_auxiliary = any(f"{split}_auxiliary_loss" in metrics for split in SPLITS)
+    names = [name for name in _SCORES if name != "auxiliary_loss" or has_auxiliary]
+    rows = [(SPLITS[split].capitalize(), [_score(metrics, split, name) for name in names]) for split in SPLITS]
+    return Scores([_SCORES[name][0] for name in names], rows)
 
 
 def _score(metrics: Metrics, split: str, name: str) -> str | None:
     value = metrics.get(f"{split}_{name}")
-    return _SCORES[name](value) if is_number(value) else None
+    return _SCORES[name][1](value) if is_number(value) else None
 
 
 def key_numbers(run: RunRecord) -> list[Fact]:

@@ -20,7 +20,7 @@ from vitlab.train.stack import single
 
 
 def evaluate_run(run: Path, data: DataSpec | None, device: str | None) -> dict[str, Any]:
-    """test_loss, test_top1, test_top5 and the number of images, with the training's own precision and normalisation."""
+    """The means of the test images, `test_loss` and so on, and their number; as training computes and normalises."""
     spec = from_dict(RunSpec, read_field(run / "spec.json", "spec"))
     chosen = from_dict(Choices, read_field(run / "env.json", "choices"))
     model, before = load(run)

@@ -9,7 +9,7 @@ from vitlab.evaluate.sums import added
 
 
 class Meter:
-    """Sums over the samples since it was last read, for R runs, and the first step whose loss was not finite."""
+    """Sums over the samples since it was last read, for R runs, and the first step at which a loss was not finite."""
 
     NEVER = 2**62
 
@@ -22,10 +22,11 @@ class Meter:
         """Count one batch: sums [R] over its `samples` samples, taken at `step`."""
         self.sums = added(self.sums, totals)
         self.samples += samples
-        self.first_bad = torch.where(totals["loss"].isfinite(), self.first_bad, self.first_bad.clamp(max=step))
+        finite = torch.stack([total.isfinite() for total in totals.values()]).all(dim=0)
+        self.first_bad = torch.where(finite, self.first_bad, self.first_bad.clamp(max=step))
 
     def failed_at(self) -> list[int | None]:
-        """For every run the first step whose loss was not finite, or None."""
+        """For every run the first step at which a loss (the task's, or an auxiliary part's) was not finite, or None."""
         return [None if step == self.NEVER else step for step in self.first_bad.tolist()]
 
     def read(self) -> list[dict[str, float]]:

@@ -8,10 +8,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 NAMES = {
     "train_loss": "train loss",
+    "train_auxiliary_loss": "auxiliary",
     "train_top1": "top-1",
     "val_loss": "val loss",
+    "val_auxiliary_loss": "auxiliary",
     "val_top1": "top-1",
     "test_loss": "test (peek) loss",
+    "test_auxiliary_loss": "auxiliary",
     "test_top1": "top-1",
 }
 

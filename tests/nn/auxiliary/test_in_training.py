@@ -64,3 +64,9 @@ def test_the_code_is_what_the_logits_gain(tiny_spec, batch):
     for parameter in model.auxiliary.encoder.parameters():
         parameter.detach().zero_()
     torch.testing.assert_close(model(images), plain(images), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_the_auxiliary_loss_is_in_single_precision_where_the_model_is_not(name, tiny_spec, batch):
+    loss = model_with(tiny_spec, name).bfloat16().outputs(batch[0].bfloat16()).auxiliary_loss
+    assert loss.dtype == torch.float32

@@ -1,9 +1,8 @@
-"""Nyström attention: softmax(q k̃ᵀ) pinv(softmax(q̃ k̃ᵀ)) softmax(q̃ kᵀ) v, logits times 1/√K (arXiv 2102.03902,
-equations 13 to 15).
+"""Nyström attention: softmax(q k̃ᵀ) pinv(softmax(q̃ k̃ᵀ)) softmax(q̃ kᵀ) v (arXiv 2102.03902, equations 13 to 15).
 
-The m landmarks q̃ and k̃ are the means of q and of k over m segments of neighbouring tokens, prefix tokens among them.
-The pseudo-inverse is the paper's iteration. Weights are no distribution: entries may be negative.
-O(N·m + m³) time and O(N·m + m²) memory.
+Logits are multiplied by 1/√K. The m landmarks q̃ and k̃ are the means of q and of k over m segments of neighbouring
+tokens, prefix tokens among them. The pseudo-inverse is the paper's iteration. Weights are no distribution: entries may
+be negative. O(N·m + m³) time and O(N·m + m²) memory.
 
 What differs: the depth-wise convolution over v that the paper adds to the output is left out; where m does not divide
 N, segments differ in length by one (the authors pad); the iteration starts from each matrix's own norms, where the

@@ -35,6 +35,7 @@ class AuxiliarySpec(PartSpec):
     """An auxiliary part's settings."""
 
     family: ClassVar[str] = "vitlab.nn.auxiliary"
+    needs_patches: ClassVar[bool] = False  # whether it reaches the tokens by way of `patch_size`
 
     def build(self, dims: BlockDims) -> Auxiliary:
         """The part for images of `dims.img_size`."""

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from vitlab.base.errors import SpecError
@@ -25,14 +27,16 @@ def upwards(widths: list[int]) -> nn.Sequential:
 
 
 def squared_error(images: Tensor, drawn: Tensor) -> Tensor:
-    """[B, C, height, width] twice -> [B], the mean over channels and pixels"""
-    return (drawn - images).square().flatten(1).mean(1)
+    """[B, C, height, width] twice -> [B], the mean over channels and pixels, in single precision at least"""
+    error = (drawn - images).to(torch.promote_types(images.dtype, torch.float32))
+    return error.square().flatten(1).mean(1)
 
 
 @dataclass(frozen=True)
 class ReconstructionSpec(AuxiliarySpec):
     """`weight`: what the mean squared error of the reconstruction counts beside the task's loss."""
 
+    needs_patches: ClassVar[bool] = True
     weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -42,9 +46,8 @@ class ReconstructionSpec(AuxiliarySpec):
     def conflict(self, dims: BlockDims) -> str | None:
         height, width = dims.patch_size
         if height != width or height < 2 or height & (height - 1):
-            pixels = " (every pixel is a token)" if dims.patch_size == (1, 1) else ""
             return (
                 f"auxiliary={self.name} halves the image down to the grid of patches, which it cannot with "
-                f"patch_size={dims.patch_size}{pixels}; legal: squares of 2, 4, 8, 16, … pixels"
+                f"patch_size={dims.patch_size}; legal: squares of 2, 4, 8, 16, … pixels"
             )
         return None

@@ -20,10 +20,11 @@ from vitlab.rng import host_seed
 class InitSpec(Component):
     """What every initialisation shares: the spread of tokens and of positions, and how the head begins.
 
-    `token_std`, `position_std`: standard deviations of cls and registers, and of position tables; these are cut at ±2
-    where `position_cut` says so. `head_bias`: what every class's bias in a head's last layer begins with instead of
-    what is drawn; AugReg's sigmoid loss begins at -6.9, a probability of 1/1000 (arXiv 2106.10270). `zero_head`: the
-    weight of that layer begins at zero, so that every class is as likely as its bias says, whatever the image.
+    `token_std`, `position_std`: standard deviations of learned tokens (cls, dist, registers, the query of attention
+    pooling), and of position tables; these are cut at ±2 where `position_cut` says so. `head_bias`: what every class's
+    bias in a head's last layer begins with instead of what is drawn; AugReg's sigmoid loss begins at -6.9, a
+    probability of 1/1000 (arXiv 2106.10270). `zero_head`: the weight of that layer begins at zero, so that every class
+    is as likely as its bias says, whatever the image.
     """
 
     family: ClassVar[str] = "vitlab.nn.init"

@@ -7,8 +7,10 @@
     cls, positions                        0, N(0, .02) without a cut
     the head's last layer                 0, bias `head_bias`
 
-What that code does not have is treated as its likes: a layer of any mixer as attention's, attention pooling as a block
-(so in big_vision), the distillation token and registers as cls, any learned table as positions.
+What that code does not have is treated as its likes: a layer of any mixer as attention's, the layers of attention
+pooling as a block's (so in big_vision), its query and the distillation token as cls (big_vision draws the query by
+Xavier's rule), any learned table as positions. Registers are N(0, 1e-6), as in DINOv2's code: several that begin equal
+and have no positions stay equal for ever.
 """
 
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from vitlab.nn.init._base import InitSpec
 from vitlab.nn.init._xavier import matrices
 
 _CUT_STD = 0.87962566103423978  # the standard deviation of a standard normal that is cut at ±2
+_REGISTER_STD = 1e-6
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,12 @@ class Spec(InitSpec):
     token_std: float = 0.0
     position_cut: bool = False
     zero_head: bool = True
+
+    def fill(self, name: str, module: nn.Module, tensor: Tensor, generator: Generator) -> None:
+        if name == "reg_token" and self.token_std == 0:
+            nn.init.normal_(tensor, std=_REGISTER_STD, generator=generator)
+        else:
+            super().fill(name, module, tensor, generator)
 
     def fill_kernel(self, name: str, module: nn.Module, weight: Tensor, generator: Generator) -> None:
         if isinstance(module, nn.Linear) and name.startswith(("blocks.", "pool.")):
