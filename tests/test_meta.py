@@ -41,7 +41,7 @@ APART = (  # packages that never import each other, though their layers would le
     {"nn", "data", "augment", "optim"},
     {"train", "interpret"},
 )
-TORCH_FREE = ("base", "report", "reference")
+TORCH_FREE = ("base", "stats", "report", "reference")
 
 
 def name_of(path: Path) -> str:

@@ -57,8 +57,8 @@ def step():
 fresh = faults(step)
 keep_freed_memory()
 step()
-print(fresh, faults(step))
+print(fresh, min(faults(step) for _ in range(3)))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     fresh, kept = map(int, done.stdout.split())
-    assert kept < fresh / 10
+    assert kept < fresh / 10, done.stdout
