@@ -391,3 +391,8 @@ def test_equal_specs_have_equal_ids_however_they_were_written():
     whole, fraction = ViTSpec(mlp_ratio=4), ViTSpec(mlp_ratio=4.0)
     assert whole == fraction
     assert spec_id(whole) == spec_id(fraction)
+
+
+def test_a_components_name_is_the_component():
+    changed = with_settings(ViTSpec(), dict([parse_setting("attention.name=linear")]))
+    assert to_dict(changed)["attention"] == {"name": "linear", "eps": 1e-6}

@@ -267,8 +267,12 @@ def _opened(cls: type[Spec] | None, value: Any) -> Any:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """`"optim.lr=1e-3"` as `("optim.lr", 0.001)`: JSON where it is JSON, else the text itself."""
+    """`"optim.lr=1e-3"` as `("optim.lr", 0.001)`: JSON where it is JSON, else the text itself.
+
+    `model.attention.name=linear` is `model.attention=linear`: nothing of the old component's settings stays.
+    """
     path, equals, value = text.partition("=")
+    path = path.removesuffix(".name")
     if not equals or not path:
         raise SpecError(f"--set {text}: expected PATH=VALUE, for example model.attention=linear")
     try:
