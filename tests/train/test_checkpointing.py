@@ -53,7 +53,11 @@ def test_gradients_are_the_same_with_all_that_is_random(tiny_run, loop_of, every
 @pytest.mark.parametrize("seeds", SEEDS)
 @pytest.mark.parametrize(("family", "name"), VARIANTS)
 def test_no_component_needs_to_know(tiny_run, loop_of, family, name, seeds):
-    needs = {"pool.cls": {"model.cls_token": True}, "mixer.identity": {"model.pos_embed": "learned"}}
+    needs = {
+        "pool.cls": {"model.cls_token": True},
+        "mixer.identity": {"model.pos_embed": "learned"},
+        "patch_embed.resnet": {"model.patch_size": 4},
+    }
     spec = tiny_run({f"model.{family}": name, "model.drop_path": 0.3} | needs.get(f"{family}.{name}", {}))
     kept, recomputed = (trained(loop_of(spec, seeds, checkpointing=c), steps=2) for c in (False, True))
     assert equal(kept, recomputed)
@@ -66,11 +70,12 @@ def test_compiled_too(tiny_run, loop_of, everything_random):
     for checkpointing in (False, True):
         torch._dynamo.reset()
         torch._dynamo.utils.counters.clear()
-        loop = loop_of(spec, precision="fp32", compiled=True, checkpointing=checkpointing)
+        loop = loop_of(spec, precision="fp64", compiled=True, checkpointing=checkpointing)
         found.append(trained(loop, steps=5))
         assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 1  # it was compiled
         assert not torch._dynamo.utils.counters["graph_break"]
-    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-6)
+    # not in single precision: the key bias has no gradient but rounding, and Adam makes steps of that
+    torch.testing.assert_close(*found, rtol=1e-8, atol=1e-10)
 
 
 def test_stacked_runs_are_not_compiled_with_it(tiny_run, loop_of):

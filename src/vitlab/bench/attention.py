@@ -90,9 +90,12 @@ def mechanisms(setting: Setting, only: Sequence[str] = ()) -> list[Mechanism]:
 
 
 def _kernels(setting: Setting, mechanism: Mechanism) -> tuple[Kernel | None, ...]:
-    """The kernels that it has the choice of."""
-    with torch.device("meta"):
+    """The kernels that it has the choice of; none for what cannot be built, which is told later."""
+    try:
         spec = setting.spec(mechanism, TOKENS[0])
+    except SpecError:
+        return (None,)
+    with torch.device("meta"):
         parts = spec.mixer.build(spec.dims()).modules()
     return typing.get_args(Kernel) if any(hasattr(part, "kernel") for part in parts) else (None,)
 

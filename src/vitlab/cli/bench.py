@@ -88,7 +88,7 @@ def loader(
 def attention(
     tokens: Annotated[str, typer.Option("--tokens", help="E.g. 64,256,1024. Default: 64 to 16384.")] = "",
     only: Annotated[str, typer.Option("--only", help="Attentions and mixers, e.g. softmax,linear. Default: all.")] = "",
-    model: Annotated[str, typer.Option("--model", help="A preset, for width and heads.")] = "vit_tiny_patch16_224",
+    model: Annotated[str, typer.Option("--model", help="A preset, for width and heads.")] = "vit_small_patch16_224",
     rounds: RoundsOption = 5,
     device: DeviceOption = None,
     precision: Annotated[str | None, typer.Option(help="fp32, bf16. Default: bf16 on a GPU, fp32 elsewhere.")] = None,
