@@ -8,7 +8,7 @@ demo: install
 	$(BIN)/vitlab demo --out demo --resume
 
 test: dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 check: dev
 	scripts/check

@@ -1,9 +1,11 @@
 import sys
+from functools import partial
 
 import pytest
 
 from vitlab.base.errors import UserError
 from vitlab.bench import versus as module
+from vitlab.bench.contest import matrix_product
 from vitlab.bench.versus import versus
 from vitlab.models.cost import cost
 from vitlab.train.choices import Wishes
@@ -15,6 +17,12 @@ WISHES = Wishes(precision="fp32", kernel="explicit", threads=1)
 def no_processes(monkeypatch):
     """Memory is measured in fresh processes, which `test_memory` does; here it would only take time."""
     monkeypatch.setattr(module, "peak_memory", lambda contestant, job, wishes: 123)
+
+
+@pytest.fixture(autouse=True)
+def small_matrices(monkeypatch):
+    """A CPU without bf16 in hardware takes minutes for the real ones."""
+    monkeypatch.setattr(module, "matrix_product", partial(matrix_product, size=64))
 
 
 @pytest.mark.slow

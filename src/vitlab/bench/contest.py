@@ -64,8 +64,8 @@ def ratio(ours: Contestant, theirs: Contestant) -> float:
     return statistics.median(b / a for a, b in zip(ours.seconds, theirs.seconds, strict=True))
 
 
-def matrix_product(dtype: torch.dtype, device: torch.device) -> Contestant:
+def matrix_product(dtype: torch.dtype, device: torch.device, size: int | None = None) -> Contestant:
     """A large square matrix product: what the machine can do at best. Its "images" are floating-point operations."""
-    size = 8192 if device.type == "cuda" else 2048
+    size = size or (8192 if device.type == "cuda" else 2048)
     left, right = (torch.randn(size, size).to(device, dtype) for _ in range(2))
     return Contestant("matrix product", str(dtype).removeprefix("torch."), 2 * size**3, lambda: left @ right)
