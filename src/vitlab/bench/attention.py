@@ -235,7 +235,7 @@ def _at(
     plain = {
         (row, mode): work(setting, row, tokens, mode, "definition")
         for row, mode in fast
-        if tokens <= DEFINITION_UP_TO and any(isinstance(m, Attention) for m in build(setting, row, tokens).modules())
+        if tokens <= DEFINITION_UP_TO and setting.spec(row, tokens).mixer.uses_attention
     }
     run_rounds([*fast.values(), *plain.values()], setting.device, rounds, seconds)
     softmax = [row for row in rows if row.name == "softmax"]
