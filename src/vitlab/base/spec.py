@@ -133,11 +133,15 @@ def _read(hint: Any, value: Any, path: str) -> Any:
         return _read_optional(arguments, value, path)
     if origin is tuple:
         return _read_tuple(arguments, value, path)
+    if origin is Mapping:
+        return _read_mapping(value, path)
     return _read_plain(hint, value, path)
 
 
 def _unfold(cls: type[Spec], value: Any) -> Any:
-    """A preset's name, alone or with changes, as settings."""
+    """A preset's name, alone or with changes, as settings; not where a name is a setting like others."""
+    if any(field.name == "name" for field in dataclasses.fields(cls)):
+        return value
     if isinstance(value, str):
         return cls.named(value)
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):
@@ -172,6 +176,13 @@ def _read_tuple(arguments: tuple[Any, ...], value: Any, path: str) -> tuple[Any,
     return tuple(_read(hint, item, f"{path}.{i}") for i, (hint, item) in enumerate(zip(arguments, value, strict=True)))
 
 
+def _read_mapping(value: Any, path: str) -> dict[str, Any]:
+    """Settings by name that only their user can check: what a level of a study's factor sets, say."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise SpecError(f"{path}={value!r}: expected values by name")
+    return {key: plain(item) for key, item in value.items()}
+
+
 def _read_plain(hint: type, value: Any, path: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
@@ -196,15 +207,18 @@ def _join(path: str, key: str) -> str:
 
 def to_dict(spec: Spec) -> dict[str, Any]:
     """Plain JSON values from which `from_dict` makes an equal spec."""
-    values = {f.name: _write(getattr(spec, f.name)) for f in dataclasses.fields(spec)}
+    values = {f.name: plain(getattr(spec, f.name)) for f in dataclasses.fields(spec)}
     return {"name": spec.name, **values} if isinstance(spec, Component) else values
 
 
-def _write(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A setting's value as JSON has it."""
     if isinstance(value, Spec):
         return to_dict(value)
-    if isinstance(value, tuple):
-        return [_write(item) for item in value]
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
     return value
 
 
@@ -239,7 +253,7 @@ def _set(values: Any, keys: list[str], value: Any, path: str, cls: type[Spec] | 
     elif rest and key not in values:
         raise SpecError(unknown("setting", path, [_join(".".join(path.split(".")[: -len(keys)]), k) for k in values]))
     if not rest:
-        values[key] = copy.deepcopy(_write(value))  # deeper settings are written into it, and it is the caller's
+        values[key] = copy.deepcopy(plain(value))  # deeper settings are written into it, and it is the caller's
         return
     inner = cls if isinstance(values, list) or cls is None else _spec_class(cls, keys[0])
     values[key] = _opened(inner, values[key])

@@ -41,10 +41,17 @@ def compare(
     `cells` are all the comparisons that will be shown, also those whose runs have failed (an empty mapping): what is
     corrected over is what was planned. The intervals are of one comparison each, not corrected.
     """
-    sign, alpha = direction(better), share("alpha", alpha)
     differences = {
         name: paired(baseline, scores, name, level=level, resamples=resamples) for name, scores in cells.items()
     }
+    return decide(differences, better=better, alpha=alpha)
+
+
+def decide(
+    differences: Mapping[str, PairedDifference], *, better: Better, alpha: float = ALPHA
+) -> dict[str, Comparison]:
+    """The same for differences that may be to several baselines; these are all the comparisons of the study."""
+    sign, alpha = direction(better), share("alpha", alpha)
     adjusted = holm([difference.p for difference in differences.values()])
     return {
         name: _decide(difference, p_holm, sign, alpha)

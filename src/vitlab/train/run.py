@@ -13,18 +13,15 @@ from typing import Any, NamedTuple
 
 import torch
 from rich.console import Console
-from torch import Tensor
 
 from vitlab.base import records
 from vitlab.base.env import describe, process_cores
 from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import to_dict
-from vitlab.data.images import ImageSet, Pictures
-from vitlab.data.splits import carve
-from vitlab.data.stream import Stream
 from vitlab.processes import Processes, joined
 from vitlab.train.choices import Choices, Wishes, accelerator, pick_device
 from vitlab.train.deterministic import deterministic_kernels
+from vitlab.train.divide import divided
 from vitlab.train.events import require_tensorboard
 from vitlab.train.folder import RunFolder
 from vitlab.train.interrupt import listening
@@ -107,7 +104,7 @@ def _prepare(runs: list[RunFolder], asked: Asked, recorded: Choices | None, proc
     specs = [run.spec for run in runs]
     first = specs[0]
     images = processes.first_ahead(first.data.load)
-    train_indices, val = _divided(first, images)
+    train_indices, val = divided(first, images)
     _check_shares(processes, first, len(images.test), len(val))
     wishes = asked.wishes
     if recorded and recorded.processes != processes.count:  # then the cores are shared in another way
@@ -129,20 +126,6 @@ def _prepare(runs: list[RunFolder], asked: Asked, recorded: Choices | None, proc
         f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {choices}", highlight=False
     )
     return session
-
-
-def _divided(spec: RunSpec, images: ImageSet) -> tuple[Tensor, Pictures]:
-    """The indices to train on, none of a stream, and the validation split."""
-    if isinstance(images.train, Stream):
-        if spec.val_fraction > 0:
-            raise SpecError(
-                f"val_fraction={spec.val_fraction} and data.streaming=True: nothing can be carved out of a stream; "
-                "set val_fraction=0"
-            )
-        none = torch.arange(0)
-        return none, images.test.subset(none)
-    train, val = carve(images.train.labels, spec.val_fraction, spec.val_seed)
-    return train, images.train.subset(val)
 
 
 def _check_shares(processes: Processes, spec: RunSpec, test: int, val: int) -> None:

@@ -1,29 +1,23 @@
 """What the machine chooses by trial: on a CPU the candidates take a few training steps in turn, and the fastest wins.
 
-The winner is remembered in the cache folder, by machine, torch version and model: a choice that noise could turn
-another way tomorrow would make the same command give other bits.
+The winner is remembered (`vitlab.train.recall`).
 """
 
-import json
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from vitlab.base.env import hardware
-from vitlab.base.errors import UserError
-from vitlab.base.records import read_json, write_json
+from vitlab.base.errors import SpecError
 from vitlab.base.spec import from_dict, spec_id, to_dict
-from vitlab.data import cache
 from vitlab.data.images import ImageSet
 from vitlab.models.cost import cost
-from vitlab.rng import tag
 from vitlab.train.choices import Choices, Wishes, by_rule, candidates
 from vitlab.train.loop import Loop, build_loop
+from vitlab.train.recall import recall, remember
 from vitlab.train.spec import RunSpec
 
 TRIAL_FLOPS = 1e11  # for one trial step, forward and backward: about half a second
@@ -41,26 +35,24 @@ def choose(wishes: Wishes, specs: Sequence[RunSpec], images: ImageSet, indices: 
     found = candidates(wishes, rule, len(specs))
     if len(found) == 1:
         return found[0]
-    known = _memory(specs, found)
-    winner = _recall(known, found)
+    question = _question(specs, found)
+    winner = _legal(recall(question), found)
     if winner is None:
         winner = _race(found, specs, images, indices)
-        with suppress(OSError):  # a cache that cannot be written forgets
-            write_json(known, {"winner": to_dict(winner)})
+        remember(question, to_dict(winner))
     return winner
 
 
-def _memory(specs: Sequence[RunSpec], found: Sequence[Choices]) -> Path:
-    """The file that remembers the winner of this race."""
-    work = [spec_id(specs[0].model), specs[0].batch_size, len(specs)]
-    race = [hardware(), torch.__version__, work, [to_dict(choice) for choice in found]]
-    return cache.folder() / "choices" / f"{tag(json.dumps(race, sort_keys=True)):016x}.json"
+def _question(specs: Sequence[RunSpec], found: Sequence[Choices]) -> list[Any]:
+    """What this race decides, and between whom."""
+    return [spec_id(specs[0].model), specs[0].batch_size, len(specs), [to_dict(choice) for choice in found]]
 
 
-def _recall(known: Path, found: Sequence[Choices]) -> Choices | None:
+def _legal(answer: Mapping[str, Any] | None, found: Sequence[Choices]) -> Choices | None:
+    """The choice that was remembered, if it is one that may be made."""
     try:
-        winner = from_dict(Choices, read_json(known)["winner"])
-    except (UserError, KeyError):  # never raced, or a record that cannot be used
+        winner = from_dict(Choices, answer) if answer else None
+    except SpecError:  # of another vitlab
         return None
     return winner if winner in found else None
 

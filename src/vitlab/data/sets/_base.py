@@ -38,6 +38,11 @@ class DataSpec(Component):
         raise NotImplementedError
 
     @property
+    def num_train(self) -> int | None:
+        """Training images; None where only a look at the data tells. Plans are made of it, runs count."""
+        return None
+
+    @property
     def fit(self) -> Fit:
         """How a picture of another size is brought to the set's."""
         return "crop"

@@ -17,6 +17,7 @@ class Spec(DataSpec):
     img_size: ClassVar[tuple[int, int]] = (32, 32)
     in_chans: ClassVar[int] = 3
     num_classes: ClassVar[int] = 10
+    num_train: ClassVar[int] = 50_000
 
     mean: tuple[float, ...] = (0.4914, 0.4822, 0.4465)
     std: tuple[float, ...] = (0.2470, 0.2435, 0.2616)

@@ -17,6 +17,7 @@ class Spec(DataSpec):
     img_size: ClassVar[tuple[int, int]] = (32, 32)
     in_chans: ClassVar[int] = 3
     num_classes: ClassVar[int] = 100
+    num_train: ClassVar[int] = 50_000
 
     mean: tuple[float, ...] = (0.507, 0.4865, 0.4409)
     std: tuple[float, ...] = (0.2673, 0.2564, 0.2762)

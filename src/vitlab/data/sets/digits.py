@@ -22,6 +22,7 @@ class Spec(DataSpec):
     img_size: ClassVar[tuple[int, int]] = (8, 8)
     in_chans: ClassVar[int] = 1
     num_classes: ClassVar[int] = 10
+    num_train: ClassVar[int] = 1437
 
     mean: tuple[float, ...] = (0.3062,)
     std: tuple[float, ...] = (0.3764,)

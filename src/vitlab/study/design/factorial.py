@@ -1,0 +1,35 @@
+"""A full factorial: every combination of levels. It tells main effects and interactions apart.
+
+The baseline is the combination of first levels; every other cell is compared with it, and the effects of factors over
+all cells are computed besides (`vitlab.stats.factorial`).
+"""
+
+import itertools
+from dataclasses import dataclass
+
+from vitlab.study.design._base import Cell, DesignSpec, Factor, check_factors, merged, said
+from vitlab.train.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Spec(DesignSpec):
+    """`factors`, each with its reference first."""
+
+    factors: tuple[Factor, ...]
+
+    def __post_init__(self) -> None:
+        check_factors(self.factors)
+
+    def cells(self, base: RunSpec) -> list[Cell]:
+        found: list[Cell] = []
+        for combination in itertools.product(*(factor.levels for factor in self.factors)):
+            pairs = list(zip(self.factors, combination, strict=True))
+            changes = [said(f, level, f.levels[0]) for f, level in pairs if level is not f.levels[0]]
+            levels = {factor.name: level.name for factor, level in pairs}
+            name = ", ".join(f"{factor} {level}" for factor, level in levels.items())
+            against = found[0].name if found else None
+            found.append(Cell(name, merged(combination), levels, against, " and ".join(changes)))
+        return found
+
+    def factors_crossed(self) -> tuple[Factor, ...]:
+        return self.factors

@@ -1,0 +1,33 @@
+"""One factor at a time: the baseline has every factor's first level, every other cell changes one factor of it.
+
+1 + Σ(levels - 1) cells. It answers what each change does *to this baseline*; whether two changes add up only a full
+factorial can say.
+"""
+
+from dataclasses import dataclass
+
+from vitlab.study.design._base import BASELINE, Cell, DesignSpec, Factor, check_factors, merged, said
+from vitlab.train.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Spec(DesignSpec):
+    """`factors`, each with its reference first."""
+
+    factors: tuple[Factor, ...]
+
+    def __post_init__(self) -> None:
+        check_factors(self.factors)
+
+    def cells(self, base: RunSpec) -> list[Cell]:
+        first = {factor.name: factor.levels[0] for factor in self.factors}
+        names = {name: level.name for name, level in first.items()}
+        found = [Cell(BASELINE, merged(list(first.values())), names, None, "")]
+        for factor in self.factors:
+            reference, *others = factor.levels
+            for level in others:
+                settings = merged(list((first | {factor.name: level}).values()))
+                levels = names | {factor.name: level.name}
+                name = f"{factor.name} {level.name}"
+                found.append(Cell(name, settings, levels, BASELINE, said(factor, level, reference)))
+        return found

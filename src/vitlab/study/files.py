@@ -1,0 +1,114 @@
+"""Study files: Python with a function that returns a StudySpec, or JSON.
+
+    vitlab study studies/positions.py             calls its function `study`
+    vitlab study studies/positions.py:digits      calls its function `digits`
+    vitlab study mine.json                        reads settings
+
+JSON is what `to_dict` writes, and may be shorter: `"base": "digits"` is a recipe, `"base": {"recipe": "digits",
+"model.depth": 2}` one with changes, and factors may be written by name:
+
+    {"question": "Which positions?", "base": "digits",
+     "design": {"name": "one_at_a_time", "factors": {"model.pos_embed": ["learned", "none"],
+                                                     "pool": {"mean": {…settings}, "cls": {…}}}}}
+"""
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vitlab.base.errors import UserError, unknown
+from vitlab.base.spec import from_dict, to_dict
+from vitlab.recipes import changed, recipe
+from vitlab.study.spec import StudySpec, choice, factor
+
+FUNCTION = "study"
+
+
+def read_study(text: str) -> StudySpec:
+    """The study that `FILE.py`, `FILE.py:FUNCTION` or `FILE.json` describes. Raises UserError."""
+    file, function = _split(text)
+    path = Path(file)
+    if not path.is_file():
+        raise UserError(f"{file}: no such study file; studies/ has some, `vitlab list studies` names them")
+    if path.suffix == ".json":
+        return _from_json(path)
+    if path.suffix != ".py":
+        raise UserError(f"{file}: a study file ends in .py or .json")
+    return _from_python(path, function or FUNCTION)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """File and function; a colon that is part of the file's name is left alone."""
+    file, colon, function = text.rpartition(":")
+    return (file, function) if colon and function.isidentifier() else (text, "")
+
+
+def _from_python(path: Path, function: str) -> StudySpec:
+    """What a function of the file returns."""
+    source = importlib.util.spec_from_file_location(f"vitlab_study_{path.stem}", path)
+    assert source is not None
+    assert source.loader is not None
+    module = importlib.util.module_from_spec(source)
+    try:
+        source.loader.exec_module(module)
+    except (ImportError, SyntaxError, NameError, AttributeError, TypeError) as error:
+        raise UserError(f"{path}: {type(error).__name__}: {error}") from error
+    made_here = [
+        name
+        for name, value in vars(module).items()
+        if callable(value) and not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ]
+    if function not in made_here:
+        raise UserError(f"{path}: {unknown('function', function, made_here)}")
+    found = getattr(module, function)()
+    if not isinstance(found, StudySpec):
+        raise UserError(f"{path}:{function} returns {type(found).__name__}, expected a StudySpec")
+    return found
+
+
+def _from_json(path: Path) -> StudySpec:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: {error}") from None
+    if not isinstance(values, Mapping):
+        raise UserError(f"{path}: expected a JSON object with a study's settings")
+    return from_dict(StudySpec, _written_out(values))
+
+
+def _written_out(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without the short forms."""
+    long = dict(values)
+    if "base" in long:
+        long["base"] = _run(long["base"])
+    if isinstance(tune := long.get("tune"), Mapping) and len(tune) == 1:
+        (long["tune"],) = _factors(tune)
+    if isinstance(design := long.get("design"), Mapping):
+        long["design"] = {key: _part(key, value) for key, value in design.items()}
+    return long
+
+
+def _part(key: str, value: Any) -> Any:
+    """A setting of a design without short forms."""
+    if key == "factors" and isinstance(value, Mapping):
+        return _factors(value)
+    if key == "entries" and isinstance(value, Mapping):
+        return [{"name": name, "settings": settings} for name, settings in value.items()]
+    return _run(value) if key == "target" else value
+
+
+def _run(value: Any) -> Any:
+    """A run by its recipe, with changes or without."""
+    if isinstance(value, str):
+        return to_dict(recipe(value))
+    if isinstance(value, Mapping) and "recipe" in value:
+        return to_dict(changed(recipe(value["recipe"]), {path: v for path, v in value.items() if path != "recipe"}))
+    return value
+
+
+def _factors(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Factors by name: a list of values is of the setting of that name, settings by level are a choice."""
+    made = [choice(name, v) if isinstance(v, Mapping) else factor(name, *v) for name, v in values.items()]
+    return [to_dict(each) for each in made]

@@ -1,0 +1,199 @@
+"""Running a study: what is missing is trained, what is finished is left alone, what fails is recorded.
+
+run_study(study, folder)     -> the outcome, also in study.json
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from vitlab.base.errors import UserError
+from vitlab.base.spec import from_dict, to_dict
+from vitlab.study.choosing import Asked, choose_ways
+from vitlab.study.crew import LOG, Crew, Worker, answered, crew
+from vitlab.study.folder import StudyFolder, chosen
+from vitlab.study.outcome import Outcome, write_outcome
+from vitlab.study.plan import Candidate, Plan, PlannedCell, plan
+from vitlab.study.progress import StudyProgress
+from vitlab.study.spec import StudySpec
+from vitlab.study.ways import Way
+from vitlab.train.choices import Wishes
+from vitlab.train.interrupt import Interrupted, Request, listening
+
+LOOK_EVERY = 0.2  # seconds between looks at the signals
+
+
+@dataclass(frozen=True)
+class Task:
+    """Runs that one process trains at once."""
+
+    name: str
+    runs: tuple[tuple[dict[str, Any], Path], ...]  # settings and folder
+    wishes: dict[str, Any]
+    jobs: int  # that share the machine with it, itself included
+    seconds: float  # it will take about so long of the machine, the others beside it not counted
+
+    def message(self) -> dict[str, Any]:
+        """What the worker is asked."""
+        runs = [{"spec": spec, "folder": str(folder)} for spec, folder in self.runs]
+        return {"do": "train", "runs": runs, "recipe": self.name, "wishes": self.wishes}
+
+
+def run_study(
+    study: StudySpec,
+    out: Path,
+    *,
+    jobs: int | None = None,
+    stack: bool | None = None,
+    wishes: Wishes = Wishes(),
+    retry: bool = False,
+    console: Console | None = None,
+) -> Outcome:
+    """Train what the study in `out` lacks, and write what it says.
+
+    `jobs` processes at once, `stack` the seeds of a cell in one or not: both are chosen by measuring if left open.
+    `retry`: failed runs are tried again. Raises UserError for what a user can mend, Interrupted after a signal.
+    """
+    console = console or Console(quiet=True)
+    planned, folder = plan(study), StudyFolder(out)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(out / ".lock", timeout=0):
+            folder.claim(planned.as_record())
+            if retry:
+                folder.forget_failures()
+            launch = Launch(planned, folder, Asked(planned, wishes, jobs, stack), retry, console)
+            with listening() as request, crew(out / LOG) as team:
+                launch.run(team, request)
+            return write_outcome(out)
+    except Timeout:
+        raise UserError(f"--out {out}: another process works on this study") from None
+
+
+class Launch:
+    """One study's way from plan to finished runs."""
+
+    def __init__(self, plan: Plan, folder: StudyFolder, asked: Asked, retry: bool, console: Console):
+        self.plan, self.folder, self.asked, self.retry, self.console = plan, folder, asked, retry, console
+        self.record = folder.plan()
+
+    def run(self, team: Crew, request: Request) -> None:
+        """Measure, tune where that is asked for, train."""
+        if not (self._any(self._tuning()) or self._any(self._seeds())):
+            return
+        choose_ways(self.plan, self.folder, self.asked, team, self.console)
+        for stage in (self._tuning, self._seeds):
+            _Stage(self, list(self._tasks(stage())), team, request).run()
+
+    def _any(self, wanted: Iterator[tuple[PlannedCell, Candidate, Sequence[int]]]) -> bool:
+        return any(self._waiting(*each) for each in wanted)
+
+    def _tuning(self) -> Iterator[tuple[PlannedCell, Candidate, Sequence[int]]]:
+        """What has to be trained to tune every cell."""
+        if self.plan.study.tune is not None:
+            for planned in self.plan.cells:
+                for candidate in planned.candidates:
+                    yield planned, candidate, self.plan.study.seeds[: self.plan.study.tune_seeds]
+
+    def _seeds(self) -> Iterator[tuple[PlannedCell, Candidate, Sequence[int]]]:
+        """All seeds of every cell, at the value that tuning chose."""
+        for planned, cell in zip(self.plan.cells, self.record["cells"], strict=True):
+            winner = chosen(self.folder, self.record, cell)
+            if winner is not None:
+                candidate = next(each for each in planned.candidates if each.name == winner["name"])
+                yield planned, candidate, self.plan.study.seeds
+
+    def _tasks(self, wanted: Iterator[tuple[PlannedCell, Candidate, Sequence[int]]]) -> Iterator[Task]:
+        how = self.folder.how()
+        for planned, candidate, seeds in wanted:
+            way = from_dict(Way, how[planned.folder]["way"])
+            waiting = self._waiting(planned, candidate, seeds)
+            batches = [waiting] if way.stacked and waiting else [[seed] for seed in waiting]
+            expected = how[planned.folder]["measured"][str(way)] * how[planned.folder]["steps"]
+            yield from (self._task(planned, candidate, way, batch, expected) for batch in batches)
+
+    def _waiting(self, planned: PlannedCell, candidate: Candidate, seeds: Sequence[int]) -> list[int]:
+        """The seeds that are not finished, and have not failed unless failed ones are tried again."""
+        done = ("finished",) if self.retry else ("finished", "failed")
+        return [seed for seed in seeds if self.folder.status(self._place(planned, candidate, seed))[0] not in done]
+
+    def _place(self, planned: PlannedCell, candidate: Candidate, seed: int) -> Path:
+        index = planned.candidates.index(candidate)
+        cell = self.record["cells"][self.plan.cells.index(planned)]
+        return self.folder.run(cell, cell["candidates"][index], seed)
+
+    def _task(self, planned: PlannedCell, candidate: Candidate, way: Way, seeds: list[int], expected: float) -> Task:
+        specs = [replace(candidate.spec, seed=seed) for seed in seeds]
+        runs = [(to_dict(spec), self._place(planned, candidate, spec.seed)) for spec in specs]
+        tuned = f", {self.record['tune']} {candidate.name}" if candidate.name else ""
+        which = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+        return Task(
+            name=f"{planned.cell.name}{tuned}, {which}",
+            runs=tuple(runs),
+            wishes=self.asked.wishes_for(way, planned, len(seeds)),
+            jobs=way.jobs,
+            seconds=expected * len(seeds),
+        )
+
+
+class _Stage:
+    """Tasks, worked off in their order, as many at once as the machine's shares allow."""
+
+    def __init__(self, launch: Launch, tasks: list[Task], team: Crew, request: Request):
+        self.folder, self.tasks, self.team, self.request = launch.folder, tasks, team, request
+        self.running: dict[Worker, Task] = {}
+        self.progress = StudyProgress(launch.console, [task.seconds for task in tasks])
+
+    def run(self) -> None:
+        """Work off all tasks. Raises Interrupted when a signal has been obeyed."""
+        waiting = list(self.tasks)
+        with self.progress:
+            while waiting or self.running:
+                while waiting and self._fits(waiting[0]):
+                    self._start(waiting.pop(0))
+                self._collect()
+                if self.request.signum:
+                    self._stop()
+
+    def _fits(self, task: Task) -> bool:
+        share = sum(1 / other.jobs for other in self.running.values()) + 1 / task.jobs
+        return share < 1 + 1e-9
+
+    def _start(self, task: Task) -> None:
+        team = self.team.first(len(self.running) + 1)
+        busy = set(self.running)
+        if all(worker in busy for worker in team):  # the idle one stands behind those
+            team = self.team.first(len(team) + 1)
+        worker = next(worker for worker in team if worker not in busy)
+        self.running[worker] = task
+        worker.ask(task.message())
+        self.progress.started(task.name)
+
+    def _collect(self) -> None:
+        """Take in what has ended."""
+        for worker in answered(list(self.running), LOOK_EVERY):
+            task, answer = self.running.pop(worker), worker.answer()
+            if "interrupted" in answer:
+                continue
+            if "failed" in answer:
+                self._note(task, answer["failed"])
+            states = [self.folder.status(folder) for _, folder in task.runs]
+            failures = [reason or "" for status, reason in states if status == "failed"]
+            self.progress.ended(task.name, task.seconds, failures)
+
+    def _note(self, task: Task, reason: str) -> None:
+        """Remember the reason for all its runs that have no record of their own."""
+        for _, folder in task.runs:
+            if self.folder.status(folder)[0] not in ("finished", "failed"):
+                self.folder.note_failure(folder, reason)
+
+    def _stop(self) -> None:
+        for worker in self.running:
+            worker.stop(self.request.signum)
+        while self.running:
+            self._collect()
+        raise Interrupted(self.request.signum)

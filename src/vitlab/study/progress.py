@@ -1,0 +1,57 @@
+"""What a person sees while a study runs: tasks done, those running, the time left; a line for each that has ended."""
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+
+class StudyProgress:
+    """Prints to `console`; the time left follows from what tasks were expected to take, and what they took."""
+
+    def __init__(self, console: Console, seconds: Sequence[float]):
+        self.console, self.left, self.done = console, sum(seconds), 0.0
+        self.running: list[str] = []
+        self.started_at = time.monotonic()
+        columns = (TextColumn("study"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.task = self.bar.add_task("", total=len(seconds))
+
+    def __enter__(self) -> "StudyProgress":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def started(self, name: str) -> None:
+        """A task has begun."""
+        self.running.append(name)
+        self._show()
+
+    def ended(self, name: str, seconds: float, failures: Sequence[str]) -> None:
+        """A task that was expected to take `seconds` has ended; `failures` are the reasons of its failed runs."""
+        self.running.remove(name)
+        self.left, self.done = self.left - seconds, self.done + seconds
+        self.bar.advance(self.task)
+        what = f"failed: {failures[0]}" if failures else "done"
+        self.bar.console.print(f"{name}: {what}; {self.time_left()}", highlight=False)
+        self._show()
+
+    def time_left(self) -> str:
+        """About how long the rest will take: expectations, corrected by what the tasks so far have taken."""
+        spent = time.monotonic() - self.started_at
+        left = self.left * spent / self.done if self.done else self.left
+        return f"{duration(left)} left" if self.left > 1e-9 else f"{duration(spent)} in all"
+
+    def _show(self) -> None:
+        self.bar.update(self.task, description=f"running: {'; '.join(self.running) or 'nothing'}; {self.time_left()}")
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: 40 s, 12 min, 3 h 20 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,78 @@
+"""What a study is: a question, a base run, a design, seeds, and what is held equal between cells."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from vitlab.base.errors import SpecError
+from vitlab.base.spec import Component, Spec
+from vitlab.study.design._base import DesignSpec, Factor, Level
+from vitlab.train.spec import RunSpec
+
+METRICS = tuple(f"{split}_{name}" for split in ("test", "val") for name in ("top1", "top5", "loss"))
+Equal = Literal["steps", "images", "flops", "nothing"]
+
+
+@dataclass(frozen=True)
+class StudySpec(Spec):
+    """A study, completely: every cell is trained with every seed, so the seeds are paired.
+
+    Held `equal` over all cells is what the base has: its steps; its images seen, where the batch size differs; its
+    training FLOPs, where models differ; or nothing, where a cell says how long it trains. Warm-ups keep their steps.
+
+    `tune` is a small grid, tried in every cell with `tune_seeds` of the seeds: the value of the best mean validation
+    top-1 is the cell's. The test split has no say in it.
+    """
+
+    question: str
+    base: RunSpec
+    design: DesignSpec
+    num_seeds: int = 6  # the base's seed and those after it
+    metric: str = "test_top1"
+    equal: Equal = "steps"
+    tune: Factor | None = None
+    tune_seeds: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.question.strip():
+            raise SpecError("question='': say what the study asks")
+        if self.num_seeds < 1:
+            raise SpecError(f"num_seeds={self.num_seeds}: must be 1 or more")
+        if self.metric not in METRICS:
+            raise SpecError(f"metric={self.metric}: legal: {', '.join(METRICS)}")
+        if not 1 <= self.tune_seeds <= self.num_seeds:
+            raise SpecError(f"tune_seeds={self.tune_seeds}: must be between 1 and num_seeds={self.num_seeds}")
+        needs = "metric" if self.metric.startswith("val") else "tune" if self.tune else None
+        if needs and self.base.val_fraction == 0:
+            raise SpecError(f"base.val_fraction=0 and {needs}={getattr(self, needs)!r}: there is no validation split")
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of every cell."""
+        return tuple(range(self.base.seed, self.base.seed + self.num_seeds))
+
+
+def factor(path: str, *values: Any, name: str = "") -> Factor:
+    """A factor that is one setting, the reference first: `factor("model.pos_embed", "learned", "none")`."""
+    return Factor(name or path, tuple(Level(label(value), {path: value}) for value in values))
+
+
+def choice(name: str, levels: Mapping[str, Mapping[str, Any]], says: Mapping[str, str] = {}) -> Factor:
+    """A factor whose levels set several things at once, by name; `says` are the words for some of them."""
+    return Factor(name, tuple(Level(each, values, says.get(each, "")) for each, values in levels.items()))
+
+
+def label(value: Any) -> str:
+    """What people call a value: a component by its name, with the settings that are given."""
+    if isinstance(value, Component):
+        return value.name
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping) and "name" in value:
+        settings = [f"{key}={label(item)}" for key, item in value.items() if key != "name"]
+        return f"{value['name']} ({', '.join(settings)})" if settings else str(value["name"])
+    if isinstance(value, tuple | list):
+        return "×".join(map(label, value)) or "none"
+    return str(value)

@@ -1,0 +1,70 @@
+"""How a cell's seeds are trained: one by one, stacked in one process, or side by side in several.
+
+Which is fastest depends on the machine and on the model's size, so it is measured on the cell's own shapes, recorded,
+and used again by every resume; and remembered, as other choices are. All give each seed the result that it would have
+alone, up to rounding.
+"""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from vitlab.base.env import process_cores
+from vitlab.base.spec import Spec, from_dict, spec_id, to_dict
+from vitlab.nn.kernel import Kernel
+from vitlab.study.plan import PlannedCell
+from vitlab.train.choices import Choices, Wishes, by_rule, candidates
+from vitlab.train.spec import RunSpec
+
+PROCESSES_A_GPU = 4  # that are tried side by side on one
+
+
+@dataclass(frozen=True)
+class Way(Spec):
+    """`stacked`: all seeds in one process. `jobs`: processes at once, which share the cores. `kernel`: of attention."""
+
+    stacked: bool
+    jobs: int
+    kernel: Kernel
+
+    def __str__(self) -> str:
+        said = "stacked" if self.stacked else "one by one"
+        if self.jobs > 1:
+            said = f"stacked, {self.jobs} cells at once" if self.stacked else f"{self.jobs} side by side"
+        return f"{said}, {self.kernel} attention"
+
+    def wishes(self, asked: Wishes, rule: Choices, spec: RunSpec, runs: int) -> Wishes:
+        """What a process that trains `runs` of these is told: its share of cores and memory, and nothing to choose."""
+        shared = asked.threads or max(1, process_cores() // self.jobs)
+        fitting = by_rule(asked, spec.model, spec.batch_size, runs * self.jobs).micro_batch
+        said = {"device": rule.device, "precision": rule.precision, "kernel": self.kernel}
+        return from_dict(Wishes, to_dict(asked) | said | {"threads": shared, "micro_batch": fitting})
+
+
+def possible(rule: Choices, asked: Wishes, runs: int, jobs: int | None, stack: bool | None) -> list[Way]:
+    """The ways that may be the fastest, one by one first where it is among them; `jobs` and `stack` as asked."""
+    several = process_cores() if rule.device == "cpu" else PROCESSES_A_GPU
+    shares = [jobs] if jobs else [1, several] if several > 1 else [1]
+    stacks = [stack] if stack is not None else [False, True]
+    ways = []
+    for stacked, share in itertools.product(stacks, shares):
+        if (stacked and runs == 1) or (stacked and share > 1 and not jobs):
+            continue
+        kernels = [choice.kernel for choice in _kernels(rule, asked, runs if stacked else 1)]
+        ways += [Way(stacked, share, kernel) for kernel in kernels]
+    return ways or [Way(False, shares[0], _kernels(rule, asked, 1)[0].kernel)]
+
+
+def _kernels(rule: Choices, asked: Wishes, runs: int) -> list[Choices]:
+    """The kernels that a trial of a single training would try; the precision is the study's."""
+    if rule.device != "cpu" or rule.deterministic:
+        return [rule]
+    found = candidates(asked, rule, runs)
+    return [choice for choice in found if choice.precision == rule.precision]
+
+
+def question(planned: PlannedCell, seeds: int, rule: Choices, ways: list[Way]) -> list[Any]:
+    """What a measurement of these ways decides, as plain JSON: the same for cells of the same shapes."""
+    spec = planned.candidates[0].spec
+    shapes = [spec_id(spec.model), spec.batch_size, [op.name for op in spec.augment], seeds]
+    return ["study", shapes, to_dict(rule), [to_dict(way) for way in ways]]

@@ -1,0 +1,83 @@
+"""A process that trains for a study: `python -m vitlab.study.worker`, asked and answering in lines of JSON.
+
+    {"do": "train", "runs": [{"spec", "folder"}, …], "recipe", "wishes"}  -> {"done": true} or {"failed": reason}
+    {"do": "pace", "specs": […], "wishes", "seconds"}  -> {"ready": true}, then waits for
+    {"do": "go"}                                       -> {"seconds": a step's, "steps": a run's}
+
+Whoever asks owns the other end of standard input: when it closes, even because that process was killed, this one ends
+at once. Runs in training go on from their last checkpoint when the study is taken up again.
+"""
+
+import json
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TextIO
+
+from vitlab.base.errors import UserError
+from vitlab.base.spec import from_dict
+from vitlab.train.choices import Wishes
+from vitlab.train.interrupt import Interrupted
+from vitlab.train.pace import Pace
+from vitlab.train.run import train
+from vitlab.train.spec import RunSpec
+
+Message = dict[str, Any]
+
+
+def main() -> None:
+    """Do what is asked until nobody can ask any more."""
+    answers = _own_output()
+    asked: SimpleQueue[Message] = SimpleQueue()
+    threading.Thread(target=_listen, args=(asked,), daemon=True).start()
+    while True:
+        message = asked.get()
+        try:
+            answer = _pace(message, answers, asked) if message["do"] == "pace" else _train(message)
+        except Interrupted as stop:
+            answer = {"interrupted": stop.code}
+        except UserError as error:
+            answer = {"failed": str(error)}
+        except Exception as error:  # whatever it is, the other runs of the study go on
+            traceback.print_exc()
+            answer = {"failed": f"{type(error).__name__}: {error}"}
+        _say(answers, answer)
+
+
+def _own_output() -> TextIO:
+    """Standard output for answers alone: whatever else is printed goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)
+    return answers
+
+
+def _listen(asked: SimpleQueue[Message]) -> None:
+    for line in sys.stdin:
+        asked.put(json.loads(line))
+    os._exit(0)
+
+
+def _say(answers: TextIO, message: Message) -> None:
+    answers.write(json.dumps(message) + "\n")
+
+
+def _train(message: Message) -> Message:
+    specs = [from_dict(RunSpec, run["spec"]) for run in message["runs"]]
+    folders = [Path(run["folder"]) for run in message["runs"]]
+    train(specs, folders, recipe=message["recipe"], wishes=from_dict(Wishes, message["wishes"]), resume=True)
+    return {"done": True}
+
+
+def _pace(message: Message, answers: TextIO, asked: SimpleQueue[Message]) -> Message:
+    """Get ready, wait until the others are too, then measure."""
+    pace = Pace([from_dict(RunSpec, spec) for spec in message["specs"]], from_dict(Wishes, message["wishes"]))
+    _say(answers, {"ready": True})
+    asked.get()
+    return {"seconds": pace.seconds_per_step(message["seconds"]), "steps": pace.loop.total_steps}
+
+
+if __name__ == "__main__":
+    main()
