@@ -53,14 +53,28 @@ def _said(paces: Mapping[str, float]) -> str:
     return f"{fastest}, {1e3 * paces[fastest]:.1f} ms a run's step" + (f" ({slower})" if slower else "")
 
 
+def remembered(planned: PlannedCell, asked: Asked) -> float | None:
+    """The seconds of a run's step in the way that a cell of these shapes was found fastest in; None if never."""
+    how = _recalled(planned, asked)
+    return None if how is None else min(how["measured"].values())
+
+
 def _how(planned: PlannedCell, asked: Asked, crew: Crew) -> dict[str, Any]:
-    ways = asked.ways()
-    asking = question(planned, len(asked.seeds), asked.rule, ways)
-    how = recall(asking)
-    if how is None or _way(how) not in ways:
-        how = _measure(planned, asked, ways, crew)
-        remember(asking, how)
+    how = _recalled(planned, asked)
+    if how is None:
+        how = _measure(planned, asked, asked.ways(), crew)
+        remember(_question(planned, asked), how)
     return how
+
+
+def _recalled(planned: PlannedCell, asked: Asked) -> dict[str, Any] | None:
+    """What was measured earlier, if the way found then is one that may be chosen now."""
+    how = recall(_question(planned, asked))
+    return how if how is not None and _way(how) in asked.ways() else None
+
+
+def _question(planned: PlannedCell, asked: Asked) -> list[Any]:
+    return question(planned, len(asked.seeds), asked.rule, asked.ways())
 
 
 def _way(how: Mapping[str, Any]) -> Way | None:

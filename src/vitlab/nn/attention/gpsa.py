@@ -30,11 +30,13 @@ from torch.nn.functional import pad
 from vitlab.base.errors import SpecError
 from vitlab.nn.attention._base import Attention, AttentionSpec
 from vitlab.nn.attention._softmax import softmax_attention, softmax_weights
+from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kernel import Kernel
 from vitlab.nn.kinds import Kind
 
 
+@constant
 def local_heads(num_heads: int, strength: float) -> Tensor:
     """[H, 3]: v_pos of heads that look at one neighbour of their query each; zero for heads that are left over."""
     side = isqrt(num_heads)
@@ -44,6 +46,7 @@ def local_heads(num_heads: int, strength: float) -> Tensor:
     return strength * pad(local, (0, 0, 0, num_heads - side**2))
 
 
+@constant
 def offsets(length: int) -> Tensor:
     """[length, length]: from place i to place j along one axis."""
     places = torch.arange(length, dtype=torch.get_default_dtype())

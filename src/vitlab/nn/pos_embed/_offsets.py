@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
 
 Axes = Literal[1, 2]
@@ -32,6 +33,7 @@ def table_rows(dims: BlockDims, axes: Axes) -> int:
     return _count(dims, axes) + (3 if dims.num_prefix_tokens else 0)
 
 
+@constant
 def offset_index(dims: BlockDims, axes: Axes) -> Tensor:
     """[N, N]: which row of the table serves query i and key j. The last three rows are for prefix tokens."""
     extents, offsets, prefix = _extents(dims, axes), _count(dims, axes), dims.num_prefix_tokens

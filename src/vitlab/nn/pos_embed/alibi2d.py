@@ -15,8 +15,21 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
+
+
+@constant
+def distance_biases(dims: BlockDims) -> Tensor:
+    """[H, N, N]: minus each attention head's slope times the distance on the grid, zero for prefix tokens"""
+    rows, columns = (torch.arange(extent, dtype=torch.float64) for extent in dims.grid)
+    places = torch.cartesian_prod(rows, columns)  # [L, 2]
+    distances = torch.hypot(*(places[:, None] - places[None, :]).unbind(-1))
+    slopes = 2.0 ** (-8 * torch.arange(1, dims.num_heads + 1, dtype=torch.float64) / dims.num_heads)
+    prefix = dims.num_prefix_tokens
+    biases = pad(-slopes[:, None, None] * distances, (prefix, 0, prefix, 0))
+    return biases.to(torch.get_default_dtype())
 
 
 class ALiBi2d(PosEmbed):
@@ -26,13 +39,7 @@ class ALiBi2d(PosEmbed):
 
     def __init__(self, dims: BlockDims):
         super().__init__()
-        rows, columns = (torch.arange(extent, dtype=torch.float64) for extent in dims.grid)
-        places = torch.cartesian_prod(rows, columns)  # [L, 2]
-        distances = torch.hypot(*(places[:, None] - places[None, :]).unbind(-1))
-        slopes = 2.0 ** (-8 * torch.arange(1, dims.num_heads + 1, dtype=torch.float64) / dims.num_heads)
-        prefix = dims.num_prefix_tokens
-        biases = pad(-slopes[:, None, None] * distances, (prefix, 0, prefix, 0))
-        self.register_buffer("biases", biases.to(torch.get_default_dtype()), persistent=False)
+        self.register_buffer("biases", distance_biases(dims), persistent=False)
 
     def bias(self, q: Tensor) -> Tensor:
         """[B, H, N, K] -> [H, N, N]"""

@@ -11,9 +11,22 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
 from vitlab.nn.pos_embed._sinusoids import check_temperature, frequencies
+
+
+@constant
+def rotation_angles(dims: BlockDims, temperature: float) -> Tensor:
+    """[N, K]: by how much each channel of each token is turned; prefix tokens are not"""
+    rows, columns = dims.grid
+    turns = frequencies(dims.head_dim // 2, temperature)
+    x = torch.arange(columns).repeat(rows)[:, None] * turns
+    y = torch.arange(rows).repeat_interleave(columns)[:, None] * turns
+    patches = torch.cat([x, y], dim=1)  # [L, K/2]
+    prefix = torch.zeros(dims.num_prefix_tokens, dims.head_dim // 2, dtype=torch.float64)
+    return torch.cat([prefix, patches]).repeat_interleave(2, dim=1)
 
 
 class RoPE2d(PosEmbed):
@@ -24,16 +37,8 @@ class RoPE2d(PosEmbed):
 
     def __init__(self, dims: BlockDims, temperature: float):
         super().__init__()
-        rows, columns = dims.grid
-        half = dims.head_dim // 2
-        turns = frequencies(half, temperature)
-        x = torch.arange(columns).repeat(rows)[:, None] * turns
-        y = torch.arange(rows).repeat_interleave(columns)[:, None] * turns
-        angles = torch.cat([x, y], dim=1)  # [L, K/2]
-        prefix = torch.zeros(dims.num_prefix_tokens, dims.head_dim // 2, dtype=torch.float64)  # angle 0: not turned
-        angles = torch.cat([prefix, angles]).repeat_interleave(2, dim=1)  # [N, K]
-        dtype = torch.get_default_dtype()
-        sign = torch.tensor([-1.0, 1.0], dtype=torch.float64).repeat(half)
+        angles, dtype = rotation_angles(dims, temperature), torch.get_default_dtype()
+        sign = torch.tensor([-1.0, 1.0], dtype=torch.float64).repeat(dims.head_dim // 2)
         self.register_buffer("cos", angles.cos().to(dtype), persistent=False)
         self.register_buffer("sin", (angles.sin() * sign).to(dtype), persistent=False)
 

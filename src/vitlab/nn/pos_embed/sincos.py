@@ -7,10 +7,18 @@ zero; the paper has none. It is a constant [1, N, D] of the model, not a paramet
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.pos_embed._base import Place, PosEmbed, PosEmbedSpec, placed
 from vitlab.nn.pos_embed._sinusoids import FixedTable, check_temperature, sinusoids
+
+
+@constant
+def line_sinusoids(dims: BlockDims, temperature: float) -> Tensor:
+    """[L, D]: the waves of each patch's place on the raster line"""
+    return sinusoids(torch.arange(dims.num_patches), dims.embed_dim, temperature)
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class Spec(PosEmbedSpec):
         check_temperature(self.temperature)
 
     def build(self, dims: BlockDims) -> PosEmbed:
-        table = sinusoids(torch.arange(dims.num_patches), dims.embed_dim, self.temperature)
+        table = line_sinusoids(dims, self.temperature)
         return placed(lambda: FixedTable(table, dims), self.place, dims)
 
     def conflict(self, dims: BlockDims) -> str | None:

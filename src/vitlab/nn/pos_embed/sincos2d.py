@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.pos_embed._base import Place, PosEmbed, PosEmbedSpec, placed
 from vitlab.nn.pos_embed._sinusoids import FixedTable, check_temperature, sinusoids
 
 
+@constant
 def grid_sinusoids(dims: BlockDims, temperature: float) -> Tensor:
     """[L, D]: the waves of each patch's column, then those of its row"""
     (rows, columns), half = dims.grid, dims.embed_dim // 2

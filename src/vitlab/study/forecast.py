@@ -1,0 +1,54 @@
+"""About how long a study will take, before anything of it has run: no data is read and no model is built.
+
+Where this machine has measured a cell of the same shapes, by its pace. Elsewhere by training FLOPs and the rate at
+which this device multiplies matrices, of which a ViT's training reaches about EFFICIENCY: a tenth where the model is
+tiny, a half where it is large. So such a forecast may be wrong by a factor of three.
+"""
+
+import time
+from dataclasses import dataclass
+
+import torch
+
+from vitlab.study.choosing import Asked, remembered
+from vitlab.study.plan import Plan, PlannedCell
+
+EFFICIENCY = 0.2
+SIDE = 1024  # of the matrices that are multiplied
+TRIAL = 0.05  # seconds of them
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """`seconds` for everything; None where the number of steps follows only from a look at the data."""
+
+    seconds: float | None
+    measured: bool  # whether all cells have been measured on this machine
+
+
+def forecast(plan: Plan, asked: Asked) -> Forecast:
+    """The time that all runs of the plan take here, tuning included."""
+    if any(planned.steps is None for planned in plan.cells):
+        return Forecast(None, False)
+    paces = [remembered(planned, asked) for planned in plan.cells]
+    rate = None if all(paces) else EFFICIENCY * multiplication_rate(asked.rule.device, asked.rule.compute_dtype)
+    seconds = 0.0
+    for planned, pace in zip(plan.cells, paces, strict=True):
+        a_step = pace if pace is not None else planned.step_flops / rate  # type: ignore[operator]
+        seconds += a_step * (planned.steps or 0) * runs_of(plan, planned)
+    return Forecast(seconds, rate is None)
+
+
+def runs_of(plan: Plan, planned: PlannedCell) -> int:
+    """How many runs a cell has: its seeds, and those that tuning trains and does not keep."""
+    return len(plan.study.seeds) + plan.study.tune_seeds * (len(planned.candidates) - 1)
+
+
+def multiplication_rate(device: str, dtype: torch.dtype) -> float:
+    """FLOPs a second of a matrix product, in a few milliseconds of trial."""
+    matrix = torch.ones(SIDE, SIDE, device=device, dtype=dtype)
+    done, started = 0, time.perf_counter()
+    while time.perf_counter() - started < TRIAL:
+        (matrix @ matrix)[0, 0].item()  # waits for the device
+        done += 1
+    return done * 2 * SIDE**3 / (time.perf_counter() - started)
