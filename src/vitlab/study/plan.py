@@ -1,18 +1,20 @@
 """A study's runs, before anything is trained: every cell built on the meta device, checked and costed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from vitlab.base.errors import SpecError
+from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import plain, spec_id, to_dict
 from vitlab.models.cost import Cost, cost
 from vitlab.recipes import changed
-from vitlab.study.design._base import Cell
+from vitlab.study.design._base import Cell, Level, merged
 from vitlab.study.spec import StudySpec
 from vitlab.train.spec import RunSpec
 
+_cost = cache(cost)  # cells share models, and counting takes a while
 BACKWARD = 2  # the backward pass multiplies twice: once for the inputs, once for the weights
 
 
@@ -45,7 +47,7 @@ class PlannedCell:
         if spec.epochs is None or spec.data.num_train is None:
             return spec.steps
         images = spec.data.num_train * (1 - spec.val_fraction) * spec.repeats
-        return max(1, round(spec.epochs * images / spec.batch_size))
+        return spec.total_steps(images / spec.batch_size)
 
 
 @dataclass(frozen=True)
@@ -81,58 +83,74 @@ def study_id(study: StudySpec) -> str:
 def plan(study: StudySpec) -> Plan:
     """Plan a study. Raises SpecError naming every cell that cannot be, and why."""
     cells, problems = [], []
-    base_flops = cost(study.base.model).flops
+    base_flops = _cost(study.base.model).flops
     for cell in study.design.cells(study.base):
         try:
             cells.append(_planned(study, cell, base_flops))
-        except SpecError as error:
+        except UserError as error:
             problems.append(f"cell {cell.name!r}: {error}")
+    folders = [(f"cell {each.cell.name!r}", each.folder) for each in cells]
+    runs = [(f"cell {each.cell.name!r}", spec_id(each.candidates[0].spec)) for each in cells]
+    tuned = [(f"tune value {level.name!r}", slug(level.name)) for level in (study.tune.levels if study.tune else ())]
+    problems += [*_twins(folders, "folder"), *_twins(runs, "run"), *_twins(tuned, "folder")]
     if problems:
         raise SpecError("\n".join(problems))
-    _refuse_twins(cells)
     return Plan(study, tuple(cells))
 
 
 def _planned(study: StudySpec, cell: Cell, base_flops: int) -> PlannedCell:
-    spec = changed(study.base, cell.settings)
-    spent = cost(spec.model)
-    spec = _held_equal(study, spec, cell, base_flops / spent.flops)
-    candidates = [Candidate("", spec)]
-    if study.tune is not None:
-        candidates = [Candidate(level.name, changed(spec, level.settings)) for level in study.tune.levels]
-    return PlannedCell(cell, slug(cell.name), tuple(candidates), spent)
+    levels = study.tune.levels if study.tune else (Level(""),)
+    candidates = [Candidate(level.name, _run(study, cell, level, base_flops)) for level in levels]
+    spent = [_cost(each.spec.model) for each in candidates]
+    if len(set(spent)) > 1:
+        raise SpecError("the values of tune differ in parameters or FLOPs, and a cell has one cost: make them a factor")
+    return PlannedCell(cell, slug(cell.name), tuple(candidates), spent[0])
 
 
-def _held_equal(study: StudySpec, spec: RunSpec, cell: Cell, cheaper: float) -> RunSpec:
-    """The cell's run, as long as the study says; `cheaper`: how many of its images cost what one of the base does."""
+def _run(study: StudySpec, cell: Cell, tuned: Level, base_flops: int) -> RunSpec:
+    """What a cell trains, at one value of the tuning grid. Raises UserError."""
+    settings = merged([Level(cell.name, cell.settings), tuned])
+    if "seed" in settings:
+        raise SpecError(f"seed={settings['seed']} is set, and every cell has all seeds of the study: num_seeds")
+    spec = changed(study.base, settings)
+    study.check_validation(spec, "val_fraction")
+    return _held_equal(study, spec, settings, base_flops)
+
+
+def _held_equal(study: StudySpec, spec: RunSpec, settings: Mapping[str, Any], base_flops: int) -> RunSpec:
+    """The run, as long as the study says."""
     if study.equal == "nothing":
         return spec
-    base, own = study.base, [name for name in ("epochs", "steps") if name in cell.settings]
+    base, own = study.base, [name for name in ("epochs", "steps") if name in settings]
     if own:
         raise SpecError(
             f"{own[0]} is set, and equal={study.equal} is held over all cells; equal=nothing lets cells differ"
         )
     batches = spec.batch_size / base.batch_size
-    images = {"steps": batches, "images": 1.0, "flops": cheaper}[study.equal]
-    if base.epochs is not None:
-        return replace(spec, epochs=base.epochs * images)
-    assert base.steps is not None
-    return replace(spec, steps=max(1, round(base.steps * images / batches)))
+    images = {"steps": batches, "images": 1.0, "flops": base_flops / _cost(spec.model).flops}[study.equal]
+    if base.steps is not None:
+        return replace(spec, steps=max(1, round(base.steps * images / batches)))
+    if (spec.data.num_train, spec.val_fraction) != (base.data.num_train, base.val_fraction):
+        raise SpecError(
+            f"it trains on another number of images, and the base has epochs={base.epochs}; "
+            f"equal={study.equal} needs a base whose length is given in steps"
+        )
+    assert base.epochs is not None
+    return replace(spec, epochs=base.epochs * images * base.repeats / spec.repeats)
 
 
-def _refuse_twins(cells: Sequence[PlannedCell]) -> None:
-    """Two cells must not share a folder, nor be one training under two names."""
-    for kind, key in (("folder", lambda each: each.folder), ("run", lambda each: spec_id(each.candidates[0].spec))):
-        known: dict[str, str] = {}
-        for each in cells:
-            other = known.setdefault(key(each), each.cell.name)
-            if other != each.cell.name:
-                raise SpecError(f"cells {other!r} and {each.cell.name!r} are the same {kind}: {key(each)}")
+def _twins(named: Sequence[tuple[str, str]], kind: str) -> Iterator[str]:
+    """What is the same under two names: a folder, or a run."""
+    first: dict[str, str] = {}
+    for name, key in named:
+        if key in first:
+            yield f"{first[key]} and {name} are the same {kind}: {key}"
+        first.setdefault(key, name)
 
 
 def slug(name: str) -> str:
     """A name as a folder's name."""
-    return re.sub(r"[^A-Za-z0-9.=+-]+", "-", name).strip("-") or "cell"
+    return re.sub(r"[^A-Za-z0-9.=+-]+", "-", name).strip("-.") or "cell"
 
 
 def _cell_record(planned: PlannedCell) -> dict[str, Any]:
