@@ -139,14 +139,19 @@ def _read(hint: Any, value: Any, path: str) -> Any:
 
 
 def _unfold(cls: type[Spec], value: Any) -> Any:
-    """A preset's name, alone or with changes, as settings; not where a name is a setting like others."""
-    if any(field.name == "name" for field in dataclasses.fields(cls)):
+    """A preset's name, alone or with changes, as settings."""
+    if _has_name(cls):
         return value
     if isinstance(value, str):
         return cls.named(value)
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):
         return cls.named(value["name"]) | {key: item for key, item in value.items() if key != "name"}
     return value
+
+
+def _has_name(cls: type[Spec]) -> bool:
+    """Whether a name is a setting of it like others, and stands for nothing."""
+    return any(field.name == "name" for field in dataclasses.fields(cls))
 
 
 def _read_component(base: type[Component], value: Any, path: str) -> Component:
@@ -274,7 +279,7 @@ def _spec_class(cls: type[Spec], key: str) -> type[Spec] | None:
 def _opened(cls: type[Spec] | None, value: Any) -> Any:
     """A value that may be a name, as settings into which deeper ones can be written."""
     settings = {"name": value} if isinstance(value, str) else value
-    if cls is None or not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
+    if cls is None or _has_name(cls) or not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
         return settings
     preset = to_dict(from_dict(cls, cls.named(settings["name"])))
     return preset | {key: item for key, item in settings.items() if key != "name"}

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -82,21 +82,23 @@ class Crew:
         self.log = log
         self.workers: list[Worker] = []
 
-    def first(self, count: int) -> list[Worker]:
-        """That many workers, all alive."""
-        for index, worker in enumerate(self.workers):
-            if not worker.alive:
+    def idle(self, count: int, busy: Collection[Worker] = ()) -> list[Worker]:
+        """That many workers, all alive, besides those that are `busy`: what has become of these is their answer."""
+        for worker in self.workers.copy():
+            if worker not in busy and not worker.alive:
                 worker.end()
-                self.workers[index] = Worker(self.log)
-        self.workers += [Worker(self.log) for _ in range(count - len(self.workers))]
-        return self.workers[:count]
+                self.workers.remove(worker)
+        found = [worker for worker in self.workers if worker not in busy]
+        new = [Worker(self.log) for _ in range(count - len(found))]
+        self.workers += new
+        return (found + new)[:count]
 
-    def paces(self, requests: list[Mapping[str, Any]]) -> tuple[float, int]:
-        """The seconds of a step in processes that all measure at once, the slowest one's; and a run's number of steps.
+    def paces(self, requests: list[Mapping[str, Any]]) -> tuple[float, float]:
+        """The seconds of a step in processes that all measure at once, the slowest one's; and the steps of an epoch.
 
         Raises UserError if one cannot be measured.
         """
-        team = self.first(len(requests))
+        team = self.idle(len(requests))
         for go in (False, True):
             for worker, request in zip(team, requests, strict=True):
                 worker.ask({"do": "go"} if go else {"do": "pace", **request})
@@ -105,7 +107,7 @@ class Crew:
             if failed:
                 self.end()  # the others wait for a word that will not come
                 raise UserError(failed[0])
-        return max(answer["seconds"] for answer in answers), answers[0]["steps"]
+        return max(answer["seconds"] for answer in answers), answers[0]["steps_per_epoch"]
 
     def end(self) -> None:
         """End all of them."""

@@ -14,13 +14,16 @@ JSON is what `to_dict` writes, and may be shorter: `"base": "digits"` is a recip
 
 import importlib.util
 import json
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vitlab.base.errors import UserError, unknown
+from vitlab.base.errors import SpecError, UserError, unknown
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.recipes import changed, recipe
+from vitlab.study.design._base import Factor
 from vitlab.study.spec import StudySpec, choice, factor
 
 FUNCTION = "study"
@@ -30,6 +33,8 @@ def read_study(text: str) -> StudySpec:
     """The study that `FILE.py`, `FILE.py:FUNCTION` or `FILE.json` describes. Raises UserError."""
     file, function = _split(text)
     path = Path(file)
+    if path.suffix == ".json" and function:
+        raise UserError(f"{text}: a JSON file has no functions")
     if not path.is_file():
         raise UserError(f"{file}: no such study file; studies/ has some, `vitlab list studies` names them")
     if path.suffix == ".json":
@@ -51,10 +56,8 @@ def _from_python(path: Path, function: str) -> StudySpec:
     assert source is not None
     assert source.loader is not None
     module = importlib.util.module_from_spec(source)
-    try:
+    with _naming_the_line(path):
         source.loader.exec_module(module)
-    except (ImportError, SyntaxError, NameError, AttributeError, TypeError) as error:
-        raise UserError(f"{path}: {type(error).__name__}: {error}") from error
     made_here = [
         name
         for name, value in vars(module).items()
@@ -62,10 +65,24 @@ def _from_python(path: Path, function: str) -> StudySpec:
     ]
     if function not in made_here:
         raise UserError(f"{path}: {unknown('function', function, made_here)}")
-    found = getattr(module, function)()
+    with _naming_the_line(path):
+        found = getattr(module, function)()
     if not isinstance(found, StudySpec):
         raise UserError(f"{path}:{function} returns {type(found).__name__}, expected a StudySpec")
     return found
+
+
+@contextmanager
+def _naming_the_line(path: Path) -> Iterator[None]:
+    """Turn what goes wrong in somebody's file into a UserError that says where."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        where = f"{path}, line {lines[-1]}" if lines else str(path)
+        raise UserError(f"{where}: {type(error).__name__}: {error}") from error
 
 
 def _from_json(path: Path) -> StudySpec:
@@ -103,12 +120,19 @@ def _run(value: Any) -> Any:
     """A run by its recipe, with changes or without."""
     if isinstance(value, str):
         return to_dict(recipe(value))
-    if isinstance(value, Mapping) and "recipe" in value:
+    if isinstance(value, Mapping) and isinstance(value.get("recipe"), str):
         return to_dict(changed(recipe(value["recipe"]), {path: v for path, v in value.items() if path != "recipe"}))
     return value
 
 
 def _factors(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Factors by name: a list of values is of the setting of that name, settings by level are a choice."""
-    made = [choice(name, v) if isinstance(v, Mapping) else factor(name, *v) for name, v in values.items()]
-    return [to_dict(each) for each in made]
+    return [to_dict(_factor(name, given)) for name, given in values.items()]
+
+
+def _factor(name: str, given: Any) -> Factor:
+    if isinstance(given, Mapping):
+        return choice(name, given)
+    if isinstance(given, list):
+        return factor(name, *given)
+    raise SpecError(f"factor {name}: {given!r}; expected a list of values, or settings by level")

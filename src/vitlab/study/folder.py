@@ -16,6 +16,8 @@ from typing import Any
 from vitlab.base import records
 from vitlab.base.errors import DataError, UserError
 
+ENDED = ("finished", "failed")  # runs with a record that stands, however the process went
+
 
 @dataclass(frozen=True)
 class StudyFolder:
@@ -52,11 +54,10 @@ class StudyFolder:
     def status(self, run: Path) -> tuple[str | None, str | None]:
         """How a run ended and why: "finished", "failed", "interrupted"; None if it did not."""
         result = run / "result.json"
-        if result.exists():
-            found = records.read_json(result)
-            return found.get("status"), found.get("reason")
-        reason = self.failures().get(self.name_of(run))
-        return ("failed", reason) if reason else (None, None)
+        found = records.read_json(result) if result.exists() else {}
+        if found.get("status") not in ENDED and (reason := self.failures().get(self.name_of(run))):
+            return "failed", reason
+        return found.get("status"), found.get("reason")
 
     def name_of(self, run: Path) -> str:
         """A run's name within the study."""

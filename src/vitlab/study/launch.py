@@ -13,9 +13,9 @@ from rich.console import Console
 
 from vitlab.base.errors import UserError
 from vitlab.base.spec import from_dict, to_dict
-from vitlab.study.choosing import Asked, choose_ways
+from vitlab.study.choosing import Asked, choose_ways, expected_seconds
 from vitlab.study.crew import LOG, Crew, Worker, answered, crew
-from vitlab.study.folder import StudyFolder, chosen
+from vitlab.study.folder import ENDED, StudyFolder, chosen
 from vitlab.study.outcome import Outcome, write_outcome
 from vitlab.study.plan import Candidate, Plan, PlannedCell, plan
 from vitlab.study.progress import StudyProgress
@@ -32,6 +32,7 @@ class Task:
     """Runs that one process trains at once."""
 
     name: str
+    cell: str
     runs: tuple[tuple[dict[str, Any], Path], ...]  # settings and folder
     wishes: dict[str, Any]
     jobs: int  # that share the machine with it, itself included
@@ -40,7 +41,7 @@ class Task:
     def message(self) -> dict[str, Any]:
         """What the worker is asked."""
         runs = [{"spec": spec, "folder": str(folder)} for spec, folder in self.runs]
-        return {"do": "train", "runs": runs, "recipe": self.name, "wishes": self.wishes}
+        return {"do": "train", "runs": runs, "recipe": self.cell, "wishes": self.wishes}
 
 
 def run_study(
@@ -85,7 +86,7 @@ class Launch:
         """Measure, tune where that is asked for, train."""
         if not (self._any(self._tuning()) or self._any(self._seeds())):
             return
-        choose_ways(self.plan, self.folder, self.asked, team, self.console)
+        choose_ways(self.plan, self.folder, self.asked, team, request, self.console)
         for stage in (self._tuning, self._seeds):
             _Stage(self, list(self._tasks(stage())), team, request).run()
 
@@ -112,14 +113,19 @@ class Launch:
         for planned, candidate, seeds in wanted:
             way = from_dict(Way, how[planned.folder]["way"])
             waiting = self._waiting(planned, candidate, seeds)
-            batches = [waiting] if way.stacked and waiting else [[seed] for seed in waiting]
-            expected = how[planned.folder]["measured"][str(way)] * how[planned.folder]["steps"]
+            batches = self._together(planned, candidate, waiting) if way.stacked else [[seed] for seed in waiting]
+            expected = expected_seconds(how[planned.folder])
             yield from (self._task(planned, candidate, way, batch, expected) for batch in batches)
 
     def _waiting(self, planned: PlannedCell, candidate: Candidate, seeds: Sequence[int]) -> list[int]:
         """The seeds that are not finished, and have not failed unless failed ones are tried again."""
-        done = ("finished",) if self.retry else ("finished", "failed")
+        done = ("finished",) if self.retry else ENDED
         return [seed for seed in seeds if self.folder.status(self._place(planned, candidate, seed))[0] not in done]
+
+    def _together(self, planned: PlannedCell, candidate: Candidate, seeds: list[int]) -> list[list[int]]:
+        """The seeds as stacks: those that failed in one of their own, since training leaves them out of others."""
+        failed = [seed for seed in seeds if self.folder.status(self._place(planned, candidate, seed))[0] == "failed"]
+        return [stack for stack in ([seed for seed in seeds if seed not in failed], failed) if stack]
 
     def _place(self, planned: PlannedCell, candidate: Candidate, seed: int) -> Path:
         index = planned.candidates.index(candidate)
@@ -133,6 +139,7 @@ class Launch:
         which = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
         return Task(
             name=f"{planned.cell.name}{tuned}, {which}",
+            cell=planned.cell.name,
             runs=tuple(runs),
             wishes=self.asked.wishes_for(way, planned, len(seeds)),
             jobs=way.jobs,
@@ -153,22 +160,18 @@ class _Stage:
         waiting = list(self.tasks)
         with self.progress:
             while waiting or self.running:
+                if self.request.signum:
+                    self._stop()
                 while waiting and self._fits(waiting[0]):
                     self._start(waiting.pop(0))
                 self._collect()
-                if self.request.signum:
-                    self._stop()
 
     def _fits(self, task: Task) -> bool:
         share = sum(1 / other.jobs for other in self.running.values()) + 1 / task.jobs
         return share < 1 + 1e-9
 
     def _start(self, task: Task) -> None:
-        team = self.team.first(len(self.running) + 1)
-        busy = set(self.running)
-        if all(worker in busy for worker in team):  # the idle one stands behind those
-            team = self.team.first(len(team) + 1)
-        worker = next(worker for worker in team if worker not in busy)
+        (worker,) = self.team.idle(1, busy=self.running)
         self.running[worker] = task
         worker.ask(task.message())
         self.progress.started(task.name)
@@ -179,7 +182,7 @@ class _Stage:
             task, answer = self.running.pop(worker), worker.answer()
             if "interrupted" in answer:
                 continue
-            if "failed" in answer:
+            if "failed" in answer and not self.request.signum:  # one that a signal ended while it got ready has not
                 self._note(task, answer["failed"])
             states = [self.folder.status(folder) for _, folder in task.runs]
             failures = [reason or "" for status, reason in states if status == "failed"]
@@ -188,7 +191,7 @@ class _Stage:
     def _note(self, task: Task, reason: str) -> None:
         """Remember the reason for all its runs that have no record of their own."""
         for _, folder in task.runs:
-            if self.folder.status(folder)[0] not in ("finished", "failed"):
+            if self.folder.status(folder)[0] not in ENDED:
                 self.folder.note_failure(folder, reason)
 
     def _stop(self) -> None:

@@ -60,6 +60,7 @@ class CellOutcome:
     costs: dict[str, float | None]  # by the names in COSTS
     tuned: Tuned | None
     runs: tuple[RunOutcome, ...]
+    images: int | None  # in the split that the metric is of; None before the first run
     score: Description
     errors: AccuracyErrors | None  # of an accuracy: the seeds' error beside the test set's
 
@@ -87,7 +88,7 @@ class Outcome:
     better: Better
     equal: str
     seeds: tuple[int, ...]
-    images: int | None  # in the split that the metric is of
+    images: int | None  # in the split that the metric is of; None if cells differ in it, or before the first run
     cells: tuple[CellOutcome, ...]
     comparisons: tuple[ComparisonOutcome, ...]
     effects: Factorial | None
@@ -110,9 +111,8 @@ def outcome(path: Path) -> Outcome:
     folder = StudyFolder(path)
     plan, how = folder.plan(), folder.how()
     better: Better = "lower" if plan["metric"].endswith("loss") else "higher"
-    images = images_of_split(folder, plan)
     try:
-        cells = tuple(_cell(folder, plan, cell, how, images) for cell in plan["cells"])
+        cells = tuple(_cell(folder, plan, cell, how) for cell in plan["cells"])
     except KeyError as error:
         raise DataError(f"{path / 'plan.json'} is damaged: {error} is missing") from None
     scores = {cell.name: scores_of(cell, plan["metric"]) for cell in cells}
@@ -125,7 +125,7 @@ def outcome(path: Path) -> Outcome:
         better=better,
         equal=plan["equal"],
         seeds=tuple(plan["seeds"]),
-        images=images,
+        images=_shared_images(cells),
         cells=cells,
         comparisons=_comparisons(folder, cells, scores, plan["metric"], better),
         effects=effects,
@@ -151,12 +151,10 @@ def scores_of(cell: CellOutcome, metric: str) -> dict[int, float]:
 # -------------------------------------------------------------------------------------------------------------- cells
 
 
-def _cell(
-    folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any], how: Mapping[str, Any], images: int | None
-) -> CellOutcome:
-    candidate = chosen(folder, plan, cell)
-    runs = tuple(_run(folder, cell, candidate, seed) for seed in plan["seeds"])
-    metric = plan["metric"]
+def _cell(folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any], how: Mapping[str, Any]) -> CellOutcome:
+    candidate, metric = chosen(folder, plan, cell), plan["metric"]
+    images = images_of_split(folder, plan, cell)
+    runs = tuple(_run(folder, plan, cell, candidate, seed) for seed in plan["seeds"])
     values = [run.metrics[metric] for run in runs if run.status == "finished" and run.metrics.get(metric) is not None]
     fraction = images is not None and values and metric.endswith(("top1", "top5"))
     return CellOutcome(
@@ -169,9 +167,16 @@ def _cell(
         costs={name: cell.get(name) for name in COSTS} | _measured(how.get(cell["folder"], {})),
         tuned=_tuned(folder, plan, cell, candidate),
         runs=runs,
+        images=images,
         score=describe(values, cell["name"]),
         errors=accuracy_errors(values, images, cell["name"]) if fraction else None,  # type: ignore[arg-type]
     )
+
+
+def _shared_images(cells: tuple[CellOutcome, ...]) -> int | None:
+    """How many images all cells are tested on, as far as they have begun."""
+    known = {cell.images for cell in cells} - {None}
+    return known.pop() if len(known) == 1 else None
 
 
 def _measured(how: Mapping[str, Any]) -> dict[str, float | None]:
@@ -179,14 +184,27 @@ def _measured(how: Mapping[str, Any]) -> dict[str, float | None]:
     return {"seconds_per_step": how.get("alone")}
 
 
-def _run(folder: StudyFolder, cell: dict[str, Any], candidate: dict[str, Any] | None, seed: int) -> RunOutcome:
+def _run(
+    folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any], candidate: dict[str, Any] | None, seed: int
+) -> RunOutcome:
     if candidate is None:
-        return RunOutcome(seed, "", None, "the tuning of this cell has not finished", {})
+        return RunOutcome(seed, "", None, _why_untuned(folder, plan, cell), {})
     path = folder.run(cell, candidate, seed)
     status, reason = folder.status(path)
     result = path / "result.json"
     metrics = records.read_json(result).get("metrics", {}) if result.exists() else {}
     return RunOutcome(seed, path.relative_to(folder.path).as_posix(), status, reason, metrics)
+
+
+def _why_untuned(folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any]) -> str:
+    """Why no value of the grid has all its tuning runs."""
+    runs = [
+        (f"{plan['tune']} {each['name']}, seed {seed}", folder.status(folder.run(cell, each, seed)))
+        for each in cell["candidates"]
+        for seed in plan["seeds"][: plan["tune_seeds"]]
+    ]
+    failed = [f"{name}: {reason}" for name, (status, reason) in runs if status == "failed"]
+    return "; ".join(["the tuning of this cell has not finished", *failed])
 
 
 def _tuned(

@@ -1,18 +1,22 @@
 """A study's runs, before anything is trained: every cell built on the meta device, checked and costed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from vitlab.base.errors import SpecError
+from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import plain, spec_id, to_dict
 from vitlab.models.cost import Cost, cost
 from vitlab.recipes import changed
-from vitlab.study.design._base import Cell
+from vitlab.study.design._base import Cell, Level, merged
 from vitlab.study.spec import StudySpec
 from vitlab.train.spec import RunSpec
 
+T = TypeVar("T")
+
+_cost = cache(cost)  # cells share models, and counting takes a while
 BACKWARD = 2  # the backward pass multiplies twice: once for the inputs, once for the weights
 
 
@@ -45,7 +49,7 @@ class PlannedCell:
         if spec.epochs is None or spec.data.num_train is None:
             return spec.steps
         images = spec.data.num_train * (1 - spec.val_fraction) * spec.repeats
-        return max(1, round(spec.epochs * images / spec.batch_size))
+        return spec.total_steps(images / spec.batch_size)
 
 
 @dataclass(frozen=True)
@@ -80,59 +84,92 @@ def study_id(study: StudySpec) -> str:
 
 def plan(study: StudySpec) -> Plan:
     """Plan a study. Raises SpecError naming every cell that cannot be, and why."""
-    cells, problems = [], []
-    base_flops = cost(study.base.model).flops
-    for cell in study.design.cells(study.base):
+    cells = study.design.cells(study.base)
+    runs = _each(cells, lambda cell: _runs(study, cell))  # all are checked before any is built: that is quick
+    base_flops = _cost(study.base.model).flops
+    planned = _each(cells, lambda cell: _planned(study, cell, runs[cell.name], base_flops))
+    _refuse_twins(study, planned)
+    return Plan(study, tuple(planned.values()))
+
+
+def _each(cells: Sequence[Cell], work: Callable[[Cell], T]) -> dict[str, T]:
+    """Something of every cell, by name. Raises SpecError naming all cells that have none."""
+    found, problems = {}, []
+    for cell in cells:
         try:
-            cells.append(_planned(study, cell, base_flops))
-        except SpecError as error:
+            found[cell.name] = work(cell)
+        except UserError as error:
             problems.append(f"cell {cell.name!r}: {error}")
     if problems:
         raise SpecError("\n".join(problems))
-    _refuse_twins(cells)
-    return Plan(study, tuple(cells))
+    return found
 
 
-def _planned(study: StudySpec, cell: Cell, base_flops: int) -> PlannedCell:
-    spec = changed(study.base, cell.settings)
-    spent = cost(spec.model)
-    spec = _held_equal(study, spec, cell, base_flops / spent.flops)
-    candidates = [Candidate("", spec)]
-    if study.tune is not None:
-        candidates = [Candidate(level.name, changed(spec, level.settings)) for level in study.tune.levels]
-    return PlannedCell(cell, slug(cell.name), tuple(candidates), spent)
+def _runs(study: StudySpec, cell: Cell) -> dict[str, RunSpec]:
+    """What a cell trains, of the base's length, by the value of the tuning grid. Raises UserError."""
+    found = {}
+    for level in study.tune.levels if study.tune else (Level(""),):
+        settings = merged([Level(cell.name, cell.settings), level])
+        if "seed" in settings:
+            raise SpecError(f"seed={settings['seed']} is set, and every cell has all seeds of the study: num_seeds")
+        own = [name for name in ("epochs", "steps") if name in settings]
+        if own and study.equal != "nothing":
+            raise SpecError(
+                f"{own[0]} is set, and equal={study.equal} is held over all cells; equal=nothing lets cells differ"
+            )
+        found[level.name] = changed(study.base, settings)
+        study.check_validation(found[level.name], "val_fraction")
+    return found
 
 
-def _held_equal(study: StudySpec, spec: RunSpec, cell: Cell, cheaper: float) -> RunSpec:
-    """The cell's run, as long as the study says; `cheaper`: how many of its images cost what one of the base does."""
+def _planned(study: StudySpec, cell: Cell, runs: Mapping[str, RunSpec], base_flops: int) -> PlannedCell:
+    candidates = [Candidate(name, _held_equal(study, spec, base_flops)) for name, spec in runs.items()]
+    spent = [_cost(each.spec.model) for each in candidates]
+    if len(set(spent)) > 1:
+        raise SpecError("the values of tune differ in parameters or FLOPs, and a cell has one cost: make them a factor")
+    return PlannedCell(cell, slug(cell.name), tuple(candidates), spent[0])
+
+
+def _held_equal(study: StudySpec, spec: RunSpec, base_flops: int) -> RunSpec:
+    """The run, as long as the study says."""
     if study.equal == "nothing":
         return spec
-    base, own = study.base, [name for name in ("epochs", "steps") if name in cell.settings]
-    if own:
-        raise SpecError(
-            f"{own[0]} is set, and equal={study.equal} is held over all cells; equal=nothing lets cells differ"
-        )
+    base = study.base
     batches = spec.batch_size / base.batch_size
-    images = {"steps": batches, "images": 1.0, "flops": cheaper}[study.equal]
-    if base.epochs is not None:
-        return replace(spec, epochs=base.epochs * images)
-    assert base.steps is not None
-    return replace(spec, steps=max(1, round(base.steps * images / batches)))
+    images = {"steps": batches, "images": 1.0, "flops": base_flops / _cost(spec.model).flops}[study.equal]
+    if base.steps is not None:
+        return replace(spec, steps=max(1, round(base.steps * images / batches)))
+    if (spec.data.num_train, spec.val_fraction) != (base.data.num_train, base.val_fraction):
+        raise SpecError(
+            f"it trains on another number of images, and the base has epochs={base.epochs}; "
+            f"equal={study.equal} needs a base whose length is given in steps"
+        )
+    assert base.epochs is not None
+    return replace(spec, epochs=base.epochs * images * base.repeats / spec.repeats)
 
 
-def _refuse_twins(cells: Sequence[PlannedCell]) -> None:
-    """Two cells must not share a folder, nor be one training under two names."""
-    for kind, key in (("folder", lambda each: each.folder), ("run", lambda each: spec_id(each.candidates[0].spec))):
-        known: dict[str, str] = {}
-        for each in cells:
-            other = known.setdefault(key(each), each.cell.name)
-            if other != each.cell.name:
-                raise SpecError(f"cells {other!r} and {each.cell.name!r} are the same {kind}: {key(each)}")
+def _refuse_twins(study: StudySpec, planned: Mapping[str, PlannedCell]) -> None:
+    """Raise SpecError for cells that share a folder or a run, and for values of the grid that share a folder."""
+    folders = [(f"cell {name!r}", each.folder) for name, each in planned.items()]
+    runs = [(f"cell {name!r}", spec_id(each.candidates[0].spec)) for name, each in planned.items()]
+    tuned = [(f"tune value {level.name!r}", slug(level.name)) for level in (study.tune.levels if study.tune else ())]
+    problems = [*_twins(folders, "folder"), *_twins(runs, "run"), *_twins(tuned, "folder")]
+    if problems:
+        raise SpecError("\n".join(problems))
+
+
+def _twins(named: Sequence[tuple[str, str]], kind: str) -> Iterator[str]:
+    """What is the same under two names: a folder, or a run."""
+    first: dict[str, str] = {}
+    for name, key in named:
+        if key in first:
+            yield f"{first[key]} and {name} are the same {kind}: {key}"
+        first.setdefault(key, name)
 
 
 def slug(name: str) -> str:
     """A name as a folder's name."""
-    return re.sub(r"[^A-Za-z0-9.=+-]+", "-", name).strip("-") or "cell"
+    return re.sub(r"[^A-Za-z0-9.=+-]+", "-", name).strip("-.") or "cell"
 
 
 def _cell_record(planned: PlannedCell) -> dict[str, Any]:

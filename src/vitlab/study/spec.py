@@ -18,7 +18,8 @@ class StudySpec(Spec):
     """A study, completely: every cell is trained with every seed, so the seeds are paired.
 
     Held `equal` over all cells is what the base has: its steps; its images seen, where the batch size differs; its
-    training FLOPs, where models differ; or nothing, where a cell says how long it trains. Warm-ups keep their steps.
+    training FLOPs, where models differ; or nothing, where a cell says how long it trains. A warm-up stays as it is set,
+    in steps or in epochs.
 
     `tune` is a small grid, tried in every cell with `tune_seeds` of the seeds: the value of the best mean validation
     top-1 is the cell's. The test split has no say in it.
@@ -42,9 +43,13 @@ class StudySpec(Spec):
             raise SpecError(f"metric={self.metric}: legal: {', '.join(METRICS)}")
         if not 1 <= self.tune_seeds <= self.num_seeds:
             raise SpecError(f"tune_seeds={self.tune_seeds}: must be between 1 and num_seeds={self.num_seeds}")
-        needs = "metric" if self.metric.startswith("val") else "tune" if self.tune else None
-        if needs and self.base.val_fraction == 0:
-            raise SpecError(f"base.val_fraction=0 and {needs}={getattr(self, needs)!r}: there is no validation split")
+        self.check_validation(self.base, "base.val_fraction")
+
+    def check_validation(self, run: RunSpec, called: str) -> None:
+        """Refuse a run without a validation split where the study needs one; `called`: what its setting is, here."""
+        needs = f"metric={self.metric}" if self.metric.startswith("val") else self.tune and f"tune={self.tune.name}"
+        if needs and run.val_fraction == 0:
+            raise SpecError(f"{called}=0 and {needs}: there is no validation split")
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitlab.base.env import process_cores
-from vitlab.base.spec import Spec, from_dict, spec_id, to_dict
+from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.nn.kernel import Kernel
 from vitlab.study.plan import PlannedCell
 from vitlab.train.choices import Choices, Wishes, by_rule, candidates
 from vitlab.train.spec import RunSpec
 
 PROCESSES_A_GPU = 4  # that are tried side by side on one
+NO_WORK = (  # settings that change nothing about what a step computes, only its numbers, or how many steps there are
+    *("seed", "val_seed", "epochs", "steps", "optim.lr", "optim.weight_decay", "optim.schedule"),
+    *("preprocess", "evaluate_every", "weights", "test_every_epoch", "evaluate_with_dropout"),
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,12 @@ def _kernels(rule: Choices, asked: Wishes, runs: int) -> list[Choices]:
 
 
 def question(planned: PlannedCell, seeds: int, rule: Choices, ways: list[Way]) -> list[Any]:
-    """What a measurement of these ways decides, as plain JSON: the same for cells of the same shapes."""
-    spec = planned.candidates[0].spec
-    shapes = [spec_id(spec.model), spec.batch_size, [op.name for op in spec.augment], seeds]
-    return ["study", shapes, to_dict(rule), [to_dict(way) for way in ways]]
+    """What a measurement of these ways decides, as plain JSON: the same for cells whose steps do the same work."""
+    work = to_dict(planned.candidates[0].spec)
+    for setting in NO_WORK:
+        *path, name = setting.split(".")
+        inside = work
+        for key in path:
+            inside = inside[key]
+        del inside[name]
+    return ["study", work, seeds, to_dict(rule), [to_dict(way) for way in ways]]

@@ -4,7 +4,6 @@ The seams, so that no idea needs a fork: the *task* (inside `scores`), the *grad
 calls once or more, and the *evaluators*, which see the same `scores`.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,10 +50,7 @@ class Loop:
     @property
     def total_steps(self) -> int:
         """How many steps the run has."""
-        if self.spec.steps is not None:
-            return self.spec.steps
-        assert self.spec.epochs is not None
-        return math.ceil(self.spec.epochs * self.steps_per_epoch - 1e-9)
+        return self.spec.total_steps(self.steps_per_epoch)
 
     def lr(self, step: int) -> float:
         """The base learning rate of a step."""

@@ -3,6 +3,7 @@
 What the machine may choose (device, precision, kernels, micro-batch, threads) is in `vitlab.train.choices`.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -110,6 +111,13 @@ class RunSpec(Spec):
             ours, theirs = getattr(self.model, name), getattr(self.data, name)
             if ours != theirs and theirs is not None:
                 raise SpecError(f"model.{name}={ours} and data={self.data.name} has {theirs}")
+
+    def total_steps(self, steps_per_epoch: float) -> int:
+        """How many steps the run has, over data of which a pass takes so many."""
+        if self.steps is not None:
+            return self.steps
+        assert self.epochs is not None
+        return math.ceil(self.epochs * steps_per_epoch - 1e-9)
 
     def _check_pictures(self) -> None:
         """Both ways that a picture may go must be possible, and end at the model's size."""
