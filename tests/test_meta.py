@@ -157,6 +157,7 @@ def test_no_module_imports_itself_by_a_detour():
 
 FAMILIES = sorted(path.parent for path in PACKAGE.rglob("_base.py"))
 VARIANTS = [path for folder in FAMILIES for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")]
+STUDIES = sorted((ROOT / "studies").glob("*.py"))
 RECIPES = [path for path in sorted((PACKAGE / "recipes").glob("*.py")) if not path.name.startswith("_")]
 
 
@@ -173,7 +174,18 @@ def test_siblings_of_a_family_never_import_each_other(path):
 
 @pytest.mark.parametrize("path", VARIANTS + RECIPES, ids=relative)
 def test_every_variant_and_every_recipe_has_its_test(path):
-    mirrored = ROOT / "tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}")
+    check_has_tests(ROOT / "tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}"))
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
+def test_every_study_file_has_its_test_and_a_version_for_digits(path):
+    check_has_tests(ROOT / "tests" / "studies" / f"test_{path.name}")
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree)
+    assert {"study", "digits"} <= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def check_has_tests(mirrored: Path) -> None:
     assert mirrored.exists(), f"{mirrored.relative_to(ROOT)} is missing"
     functions = [node.name for node in ast.walk(ast.parse(mirrored.read_text())) if isinstance(node, ast.FunctionDef)]
     assert any(name.startswith("test_") for name in functions), f"{mirrored.relative_to(ROOT)} tests nothing"
