@@ -67,7 +67,9 @@ def chances(keys: Tensor, name: str, count: int) -> Tensor:
 
     Four come from each hash, which is what such a mask costs.
     """
-    return bits(keys, name, -(-count // 4)).view(torch.int16)[..., :count]
+    hashes = bits(keys, name, -(-count // 4))
+    quarters = [(hashes >> shift).to(torch.int16) for shift in (0, 16, 32, 48)]  # a view as int16 is not stacked by
+    return torch.stack(quarters, dim=-1).flatten(-2)[..., :count]  # every torch's vmap
 
 
 def host_seed(*parts: int | str) -> int:

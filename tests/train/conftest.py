@@ -91,7 +91,7 @@ def loop_of(digits: ImageSet) -> Callable[..., Loop]:
         specs = [spec] if seeds is None else [replace(spec, seed=seed) for seed in seeds]
         chosen = Choices(**({"precision": "fp64", "micro_batch": spec.batch_size} | choices))
         indices, _ = carve(digits.train.labels, spec.val_fraction, spec.val_seed)
-        return build_loop(specs, digits, indices, chosen)
+        return build_loop(specs, replace(digits, train=digits.train.to(chosen.device)), indices, chosen)
 
     return make
 

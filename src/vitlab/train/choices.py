@@ -37,10 +37,11 @@ class Choices(Spec):
     processes: int = 1
     checkpointing: bool = False  # blocks recompute their activations, see `vitlab.train.checkpointing`
     deterministic: bool = False  # the same bits every time, see `vitlab.train.deterministic`
+    replayed: bool = False  # gradients are replayed as CUDA graphs, see `vitlab.train.graph`
 
     def __str__(self) -> str:
         said = [self.device, self.precision, f"{self.kernel} attention", f"{self.threads} threads"]
-        said += [name for name in ("compiled", "checkpointing") if getattr(self, name)]
+        said += [name for name in ("compiled", "checkpointing", "replayed") if getattr(self, name)]
         if self.deterministic:
             said.append("deterministic (a CPU always is)" if self.device == "cpu" else "deterministic")
         if self.processes > 1:
@@ -75,6 +76,7 @@ class Wishes(Spec):
     compiled: bool | None = None
     checkpointing: bool | None = None
     deterministic: bool | None = None
+    replayed: bool | None = None
 
 
 def pick_device(wish: str | None) -> torch.device:
@@ -102,16 +104,18 @@ def by_rule(wishes: Wishes, model: ViTSpec, batch_size: int, runs: int) -> Choic
     """Choices without measuring: what was wished, else what is known to be good on this kind of device."""
     device = pick_device(wishes.device)
     on_gpu = device.type == "cuda"
-    checkpointing = bool(wishes.checkpointing)
+    checkpointing, compiled, deterministic = map(bool, (wishes.checkpointing, wishes.compiled, wishes.deterministic))
+    plain = not (checkpointing or compiled or deterministic)  # those have ways of their own to start kernels
     return Choices(
         device=str(device),
         precision=wishes.precision or ("bf16" if on_gpu and torch.cuda.is_bf16_supported(False) else "fp32"),
         kernel=wishes.kernel or ("explicit" if device.type == "cpu" else "fused"),
         micro_batch=min(wishes.micro_batch or _fitting(model, device, runs, checkpointing), batch_size),
         threads=wishes.threads or process_cores(),
-        compiled=bool(wishes.compiled),
+        compiled=compiled,
         checkpointing=checkpointing,
-        deterministic=bool(wishes.deterministic),
+        deterministic=deterministic,
+        replayed=on_gpu and plain if wishes.replayed is None else wishes.replayed and on_gpu,
     )
 
 

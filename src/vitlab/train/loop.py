@@ -92,7 +92,7 @@ def build_loop(
         spec=first,
         loader=Loader(samples, pipeline, first.batch_size, seeds, processes.part(first.batch_size)),
         scores=scores,
-        gradient=BatchGradient(scores, weights, choices.micro_batch, processes),
+        gradient=BatchGradient(scores, weights, choices.micro_batch, processes, choices.replayed),
         state=TrainState(weights, first.optim),
         meter=Meter(len(specs), device),
     )
