@@ -39,6 +39,9 @@ def train(
     checkpointing: Annotated[
         bool, typer.Option("--checkpointing", help="Blocks recompute their activations: less memory, a slower step.")
     ] = False,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="On a GPU: a step's kernels are recorded and replayed. On trial.")
+    ] = False,
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="The same bits every time on a GPU too; a CPU gives them anyway.")
     ] = False,
@@ -61,7 +64,7 @@ def train(
     folder = out or Path("runs") / Path(recipe.replace(":", "_")).stem
     specs, folders = _runs(spec, folder, seeds)
     asked = {"device": device, "precision": precision, "kernel": kernel, "micro_batch": micro_batch, "threads": threads}
-    flags = {"compiled": compile, "checkpointing": checkpointing, "deterministic": deterministic}
+    flags = {"compiled": compile, "checkpointing": checkpointing, "deterministic": deterministic, "replayed": replay}
     console = output.console(quiet=json)
     try:
         results = train_runs(

@@ -104,18 +104,17 @@ def by_rule(wishes: Wishes, model: ViTSpec, batch_size: int, runs: int) -> Choic
     """Choices without measuring: what was wished, else what is known to be good on this kind of device."""
     device = pick_device(wishes.device)
     on_gpu = device.type == "cuda"
-    checkpointing, compiled, deterministic = map(bool, (wishes.checkpointing, wishes.compiled, wishes.deterministic))
-    plain = not (checkpointing or compiled or deterministic)  # those have ways of their own to start kernels
+    checkpointing = bool(wishes.checkpointing)
     return Choices(
         device=str(device),
         precision=wishes.precision or ("bf16" if on_gpu and torch.cuda.is_bf16_supported(False) else "fp32"),
         kernel=wishes.kernel or ("explicit" if device.type == "cpu" else "fused"),
         micro_batch=min(wishes.micro_batch or _fitting(model, device, runs, checkpointing), batch_size),
         threads=wishes.threads or process_cores(),
-        compiled=compiled,
+        compiled=bool(wishes.compiled),
         checkpointing=checkpointing,
-        deterministic=deterministic,
-        replayed=on_gpu and plain if wishes.replayed is None else wishes.replayed and on_gpu,
+        deterministic=bool(wishes.deterministic),
+        replayed=on_gpu and bool(wishes.replayed),
     )
 
 

@@ -5,6 +5,9 @@ them off. A replay starts them all at once. It reads weights and writes gradient
 so what it is given is copied there, and what it gives is overwritten by the next replay.
 
 What cannot be recorded, a part that waits for the device, say, is computed as ever.
+
+Only where it is wished (`--replay`): in double precision ten replayed steps are ten computed ones, but the one long
+training in bf16 that used it, stacked, did not learn, and why is not known yet (docs/lab-log.md).
 """
 
 from typing import NamedTuple
