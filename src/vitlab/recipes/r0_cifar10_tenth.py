@@ -2,7 +2,7 @@
 
     vitlab train r0_cifar10_tenth --out runs/r0_tenth     11,720 steps, 1.5 million images seen
 
-R0's ViT (32 × 32 pixels in patches of 4, D 192, depth 9; cls and learned positions), its optimiser and its augmentation.
+R0's ViT (32 × 32 pixels in patches of 4, D 192, depth 9; cls and learned positions), its optimiser, its augmentation.
 A tenth of the training images is for validation, so that a study can tune on them; the rest is passed over 33 times,
 where R0 passes 300 times over all. Scores of so short a run stay below the published ones.
 """
