@@ -102,9 +102,10 @@ def _planned(study: StudySpec, cell: Cell, base_flops: int) -> PlannedCell:
     levels = study.tune.levels if study.tune else (Level(""),)
     candidates = [Candidate(level.name, _run(study, cell, level, base_flops)) for level in levels]
     spent = [_cost(each.spec.model) for each in candidates]
-    if len(set(spent)) > 1:
+    if len({(each.num_params, each.flops) for each in spent}) > 1:
         raise SpecError("the values of tune differ in parameters or FLOPs, and a cell has one cost: make them a factor")
-    return PlannedCell(cell, slug(cell.name), tuple(candidates), spent[0])
+    most = max(spent, key=lambda each: each.activation_bytes)  # a drop rate of 0 keeps no masks
+    return PlannedCell(cell, slug(cell.name), tuple(candidates), most)
 
 
 def _run(study: StudySpec, cell: Cell, tuned: Level, base_flops: int) -> RunSpec:
