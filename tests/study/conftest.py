@@ -97,8 +97,8 @@ class Pretended:
     def write(self) -> None:
         self.path.write_text(json.dumps(self.script | {"log": str(self.log)}))
 
-    def pace(self, **seconds: float) -> None:
-        """Seconds of a step: `stacked`, `alone`, or `with_2` processes at once that are not stacked."""
+    def pace(self, **seconds: Any) -> None:
+        """Seconds of a step: `stacked`, `alone`; or why there are none: `refuse`, or `refuse_stacks`."""
         self.script["paces"] |= seconds
         self.write()
 

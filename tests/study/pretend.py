@@ -47,16 +47,13 @@ def pace(message, asked):
         return {"failed": paces["refuse_stacks"]}
     say(ready=True)
     asked.readline()
-    together = f"with_{message['wishes']['micro_batch']}"
     seconds = paces.get("stacked" if len(message["specs"]) > 1 else "alone", 0.01)
-    return {"seconds": paces.get(together, seconds), "steps_per_epoch": 10.0}
+    return {"seconds": seconds, "steps_per_epoch": 10.0}
 
 
 def train(message):
-    names = ["/".join(run["folder"].split("/runs/")[1].split("/")) for run in message["runs"]]
-    note(
-        do="train", runs=names, wishes=message["wishes"], recipe=message["recipe"], at=time.monotonic(), pid=os.getpid()
-    )
+    names = [run["folder"].split("/runs/")[1] for run in message["runs"]]
+    note(do="train", runs=names, wishes=message["wishes"], recipe=message["recipe"], pid=os.getpid())
     answer = {"done": True}
     for run, name in zip(message["runs"], names, strict=True):
         told = script()["runs"].get(name, {})
@@ -72,18 +69,23 @@ def train(message):
         elif does == "die":
             os.kill(os.getpid(), told.get("signum", signal.SIGKILL))
         elif does == "wait":
-            came = []
-            for signum in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(signum, lambda number, frame: came.append(number))
-            note(do="waiting")
-            while not came:
-                time.sleep(0.01)
-            record(folder, "interrupted", f"signal {came[0]}", {"steps": 3})
-            return {"interrupted": 128 + came[0]}
+            signum = signal_that_comes()
+            record(folder, "interrupted", f"signal {signum}", {"steps": 3})
+            return {"interrupted": 128 + signum}
         elif does == "hang":
             note(do="waiting")
             time.sleep(60)
     return answer
+
+
+def signal_that_comes():
+    came = []
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda number, frame: came.append(number))
+    note(do="waiting")
+    while not came:
+        time.sleep(0.01)
+    return came[0]
 
 
 def listen():

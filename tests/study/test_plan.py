@@ -22,8 +22,8 @@ DEEP, BIG = {"model.depth": 4}, {"batch_size": 48}  # the base: depth 2, batches
 def lengths(study_of):
     """`lengths(equal, base settings)`: epochs and steps of the cells plain, deep and big."""
 
-    def find(equal, base={}):
-        planned = plan(study_of({"plain": {}, "deep": DEEP, "big": BIG}, base, equal=equal))
+    def find(equal, base=None):
+        planned = plan(study_of({"plain": {}, "deep": DEEP, "big": BIG}, base or {}, equal=equal))
         specs = [each.candidates[0].spec for each in planned.cells]
         return [spec.epochs for spec in specs], [spec.steps for spec in specs]
 

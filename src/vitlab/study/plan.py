@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from vitlab.base.errors import SpecError, UserError
@@ -14,7 +13,6 @@ from vitlab.study.design._base import Cell, Level, merged
 from vitlab.study.spec import StudySpec
 from vitlab.train.spec import RunSpec
 
-_cost = cache(cost)  # cells share models, and counting takes a while
 BACKWARD = 2  # the backward pass multiplies twice: once for the inputs, once for the weights
 
 
@@ -83,7 +81,7 @@ def study_id(study: StudySpec) -> str:
 def plan(study: StudySpec) -> Plan:
     """Plan a study. Raises SpecError naming every cell that cannot be, and why."""
     cells, problems = [], []
-    base_flops = _cost(study.base.model).flops
+    base_flops = cost(study.base.model).flops
     for cell in study.design.cells(study.base):
         try:
             cells.append(_planned(study, cell, base_flops))
@@ -101,7 +99,7 @@ def plan(study: StudySpec) -> Plan:
 def _planned(study: StudySpec, cell: Cell, base_flops: int) -> PlannedCell:
     levels = study.tune.levels if study.tune else (Level(""),)
     candidates = [Candidate(level.name, _run(study, cell, level, base_flops)) for level in levels]
-    spent = [_cost(each.spec.model) for each in candidates]
+    spent = [cost(each.spec.model) for each in candidates]
     if len({(each.num_params, each.flops) for each in spent}) > 1:
         raise SpecError("the values of tune differ in parameters or FLOPs, and a cell has one cost: make them a factor")
     most = max(spent, key=lambda each: each.activation_bytes)  # a drop rate of 0 keeps no masks
@@ -128,7 +126,7 @@ def _held_equal(study: StudySpec, spec: RunSpec, settings: Mapping[str, Any], ba
             f"{own[0]} is set, and equal={study.equal} is held over all cells; equal=nothing lets cells differ"
         )
     batches = spec.batch_size / base.batch_size
-    images = {"steps": batches, "images": 1.0, "flops": base_flops / _cost(spec.model).flops}[study.equal]
+    images = {"steps": batches, "images": 1.0, "flops": base_flops / cost(spec.model).flops}[study.equal]
     if base.steps is not None:
         return replace(spec, steps=max(1, round(base.steps * images / batches)))
     if (spec.data.num_train, spec.val_fraction) != (base.data.num_train, base.val_fraction):
