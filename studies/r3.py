@@ -3,8 +3,8 @@
     python studies/r3.py --out runs/r3 --seeds 3      the published settings: 40 epochs each; for a GPU
     python studies/r3.py --out runs/r3_short --short  one pass over 10,000 images each; for a CPU
 
-Finished trainings are skipped and interrupted ones go on, so the command can be repeated. It writes `together.png`, the
-curves of accuracy and latency as the original shows them, and prints the three side by side.
+Finished trainings are skipped and interrupted ones go on, so the command can be repeated. It writes `together_*.png`,
+the curves of accuracy and latency as the original shows them, and prints the three side by side.
 """
 
 from pathlib import Path
@@ -38,11 +38,11 @@ def main(
     """Train, draw, print."""
     settings = (SHORT if short else {}) | dict(map(parse_setting, set_ or []))
     systems = {name: train(str(SYSTEMS[name].recipe), out / name.lower(), seeds, settings) for name in SYSTEMS}
-    draw_together(systems, out)
+    drawings = draw_together(systems, out)
     rows = [row(name, run) for name, runs in systems.items() for run in runs]
     columns = ("system, seed", "parameters", "train loss", "test loss", "test top-1 %", "published %", "s / epoch")
     output.print_table("R3 on CIFAR-10", columns, rows)
-    output.console().print(f"picture: {out / 'together.png'}")
+    output.console().print(f"pictures of {len(drawings)} quantities: {out}/together_*.png")
 
 
 def train(named: str, folder: Path, seeds: int, settings: dict) -> list[RunRecord]:
