@@ -126,7 +126,7 @@ def rows_figure(rows: int, foot: float = _FOOT) -> tuple[Figure, Axes]:
     """A figure with a line of text and a band for marks in every row, the first at the top."""
     height = _ROW * rows + foot
     figure = Figure(figsize=(WIDTH, height))
-    axes = figure.add_axes((0.03, foot / height, 0.94, 1 - foot / height), ylim=(rows - 0.5, -0.5))
+    axes = figure.add_axes((0.01, foot / height, 0.98, 1 - foot / height), ylim=(rows - 0.5, -0.5))
     axes.set_yticks([])
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(labelsize=8)
@@ -150,6 +150,7 @@ def label_row(axes: Axes, row: int, name: str, numbers: str) -> None:
             va="center",
             fontsize=8.5,
             color=COLOURS[colour],
+            bbox={"facecolor": COLOURS["paper"], "linewidth": 0, "pad": 1},  # lines of the axis end at the text
         )
 
 

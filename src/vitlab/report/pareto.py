@@ -63,7 +63,7 @@ def _draw(outcome: Outcome, scored: Sequence[CellOutcome], cost: str, folder: Pa
         axes.xaxis.set_major_formatter(lambda value, _: write(value))
         axes.set_xlabel(axis)
         axes.set_ylabel(f"{unit.title}, {unit.value_unit}")
-        _names(axes, points, [*front, outcome.cells[0].name])
+        _names(axes, points, front)
         alt = f"{unit.title} against {axis}. On the front, the cheapest first: {', '.join(front)}."
         return save(
             figure,
@@ -87,26 +87,22 @@ def _points(axes: Axes, points: dict[str, tuple[float, float]], front: Sequence[
 def _names(axes: Axes, points: dict[str, tuple[float, float]], names: Sequence[str]) -> None:
     """Some points' names, on the side that has more room, moved apart where they would overlap."""
     low, high = axes.get_ylim()
-    left, right = axes.get_xlim()
-    gap, place = 0.075 * (high - low), float("-inf")
-    for name in sorted(dict.fromkeys(names), key=lambda name: points.get(name, (0, 0))[1]):
-        if name not in points:
-            continue
+    gap, place = 0.085 * (high - low), float("-inf")
+    for name in sorted(names, key=lambda name: points[name][1]):
         x, y = points[name]
-        share = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[0]
         place = max(y, place + gap)
-        offset, side = ((7, 0), "left") if share < 0.5 else ((-7, 0), "right")
+        left = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[0] < 0.5
         axes.annotate(
             shortened(name, _NAME_LENGTH),
             (x, place),
-            offset,
+            (7 if left else -7, 0),
             textcoords="offset points",
-            ha=side,
+            ha="left" if left else "right",
             va="center",
             fontsize=8,
+            bbox={"facecolor": COLOURS["paper"], "linewidth": 0, "pad": 0.5},
         )
     axes.set_ylim(low, max(high, place + gap / 2))
-    axes.set_xlim(left, right)
 
 
 def _save_data(outcome: Outcome, folder: Path) -> None:

@@ -77,7 +77,7 @@ def _decisions(found: Outcome) -> list[str]:
     )
     corrected = f", and is never corrected below {_DECIDING} seeds" if n < _DECIDING else ""
     return [
-        f"Verdicts are by the paired t test {over}, at {p_value(ALPHA)}; intervals are 95 % and of one comparison.",
+        f"Verdicts are by the paired t test {over}, at p ≤ {ALPHA:g}; intervals are 95 % and of one comparison.",
         f"“Would not have shown” is the smallest difference in {unit.unit} that these seeds show with "
         f"{100 * POWER:.0f} % power. “Not distinguishable” does not mean equal.",
         f"The sign-flip p stands beside the verdict and decides nothing: {flips}{corrected}.",

@@ -35,10 +35,9 @@ def comparisons(outcome: Outcome) -> Table:
     unit = unit_of(outcome.metric, outcome.better)
     digits = unit.digits(*(half(each.comparison.difference.t_interval) for each in outcome.comparisons))
     columns = (
-        Column("Cell", ("cell",), numeric=False),
-        Column("Against", ("against",), numeric=False),
+        Column("Cell", ("cell", "against"), numeric=False),
         Column("Seeds", ("seeds",), "that both cells have"),
-        Column("Difference", ("difference",), f"mean over seeds of cell − against, {unit.unit}; {unit.direction}"),
+        Column("Difference", ("difference",), f"mean over seeds, cell minus the one it is compared with, {unit.unit}; {unit.direction}"),
         Column("95 % t", ("t_low", "t_high"), "interval of this one comparison, by Student's t"),
         Column("95 % bootstrap", ("bootstrap_low", "bootstrap_high"), "by BCa bootstrap; too narrow with few seeds"),
         Column("p", ("p",), "of the paired t test"),
@@ -54,7 +53,9 @@ def comparisons(outcome: Outcome) -> Table:
         Column("Test-set error", ("test_set_error",), "standard error of the difference over images"),
     )
     rows = tuple(_comparison(unit, digits, each) for each in ordered(outcome))
-    return Table("comparisons", f"Differences in {unit.title}, in {unit.unit}.", columns, rows)
+    against = {each.against for each in outcome.comparisons}
+    to = f"to {against.pop()}" if len(against) == 1 else "to the cell before"
+    return Table("comparisons", f"Differences in {unit.title} {to}, in {unit.unit}.", columns, rows)
 
 
 def _comparison(unit: Unit, digits: int, found: ComparisonOutcome) -> tuple[Entry, ...]:
@@ -64,8 +65,7 @@ def _comparison(unit: Unit, digits: int, found: ComparisonOutcome) -> tuple[Entr
     no_holm = comparison.reasons.get("p_holm", "")
     verdict = comparison.verdict
     return (
-        named(found.cell),
-        named(found.against),
+        Entry(found.cell, (found.cell, found.against)),
         Entry(str(difference.n), (difference.n,)),
         _number(difference.mean, lambda value: unit.signed(value, digits), why.get("mean", "")),
         _interval(difference.t_interval, unit, digits, why.get("t_interval", "")),

@@ -82,13 +82,11 @@ def _apart(curves: Curves, bottom: float | None) -> Figure:
         _lines(axes, seeds, COLOURS["accent"], "-", "")
         axes.set_title(shortened(name, _NAME_LENGTH), loc="left", fontsize=8, pad=3)
         axes.tick_params(labelsize=7)
-        axes.set_ylim(bottom=bottom)
         axes.locator_params(nbins=4)
     for axes in figure.axes[len(others) :]:
         axes.set_visible(False)
-    for axes in figure.axes[max(0, len(others) - _COLUMNS) : len(others)]:
-        axes.tick_params(labelbottom=True)
-        axes.set_xlabel("epoch", fontsize=8)
+    figure.axes[0].set_ylim(bottom=bottom)
+    figure.supxlabel("epoch", fontsize=8, color=COLOURS["muted"])
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles[:1], labels[:1], loc="outside lower left", frameon=False, fontsize=8)
     return figure

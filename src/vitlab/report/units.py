@@ -4,6 +4,7 @@ interval deserves.
 
 import math
 from dataclasses import dataclass
+from statistics import median_low
 
 from vitlab.report.run import SPLITS
 from vitlab.stats.given import Better
@@ -26,11 +27,13 @@ class Unit:
     least_digits: int
 
     def digits(self, *half_widths: float | None) -> int:
-        """The decimals that intervals of these half widths, as recorded, deserve: two figures of the narrowest one."""
+        """The decimals that intervals of these half widths, as recorded, deserve: rounding moves the ends of the
+        middle one by a quarter of its half width at most.
+        """
         known = [self.scale * width for width in half_widths if width]
         if not known:
             return self.least_digits
-        wanted = 1 - math.floor(math.log10(min(known)))
+        wanted = -math.floor(math.log10(median_low(known) / 2))
         return min(max(wanted, self.least_digits), max(self.least_digits, _MOST_DIGITS))
 
     def value(self, value: float, digits: int | None = None) -> str:
