@@ -1,7 +1,8 @@
 """Two pictures of a study with a row a cell: paired differences with their intervals, and the scores of all seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -20,12 +21,28 @@ from vitlab.study.outcome import ComparisonOutcome, Outcome, scores_of
 WIDTH, _ROW, _FOOT = 5.0, 0.44, 0.75  # inches: of the figure, of a row, of the axis and what stands under it
 _NAME_LENGTH = 46  # characters beside which the numbers fit
 _LINE, _POINTS = 0.02, 0.24  # of a row, downwards from its middle: the interval, the seeds
+
+
+class Style(NamedTuple):
+    """How an estimate is marked: a colour's name, a marker, and whether that is filled."""
+
+    colour: str
+    marker: str
+    filled: bool = True
+
+    @property
+    def face(self) -> str:
+        """What the marker is filled with."""
+        return COLOURS[self.colour if self.filled else "paper"]
+
+
 # A verdict is told by colour and by shape
-MARKERS: dict[Verdict | None, tuple[str, str, str]] = {
-    "worse": ("second", "v", "full"),
-    "better": ("accent", "^", "full"),
-    "not distinguishable": ("muted", "o", "none"),
+STYLES: dict[Verdict | None, Style] = {
+    "worse": Style("second", "v"),
+    "better": Style("accent", "^"),
+    "not distinguishable": Style("muted", "o", filled=False),
 }
+_UNTESTED, _SEED = Style("muted", "x"), Style("muted", "o")
 
 
 def differences(outcome: Outcome, folder: Path) -> Drawing | None:
@@ -43,7 +60,7 @@ def differences(outcome: Outcome, folder: Path) -> Drawing | None:
         for row, each in enumerate(shown):
             _difference(axes, row, each, unit, [unit.scale * value for value in by_seed[each.cell].values()])
         axes.set_xlabel(f"difference in {unit.title}, {unit.unit} ({unit.direction})")
-        _legend(figure)
+        legend(figure, {str(verdict): style for verdict, style in STYLES.items()} | {"a seed": _SEED})
         alt = f"Differences in {unit.title} with 95 % intervals. " + " ".join(_spoken(each, unit) for each in shown)
         title = f"Differences in {unit.title}, {unit.unit}"
         return save(figure, "differences", title, alt, folder)
@@ -65,13 +82,9 @@ def _difference(axes: Axes, row: int, found: ComparisonOutcome, unit: Unit, seed
     label_row(
         axes, row, found.says, f"{written} {unit.interval(interval, digits, signed=True)}" if interval else written
     )
-    estimate(
-        axes,
-        row,
-        found.comparison.verdict,
-        unit.scale * difference.mean,
-        (None if interval is None else (unit.scale * interval.low, unit.scale * interval.high)),
-    )
+    ends = None if interval is None else (unit.scale * interval.low, unit.scale * interval.high)
+    style = STYLES.get(found.comparison.verdict, _UNTESTED)
+    estimate(axes, row + _LINE, style, unit.scale * difference.mean, ends)
     dots(axes, row, seeds)
 
 
@@ -154,13 +167,11 @@ def label_row(axes: Axes, row: int, name: str, numbers: str) -> None:
         )
 
 
-def estimate(axes: Axes, row: int, verdict: Verdict | None, mean: float, interval: tuple[float, float] | None) -> None:
-    """A mean with its interval, in its verdict's colour and shape; one without a verdict is a gray cross."""
-    colour, marker, fill = MARKERS.get(verdict, ("muted", "x", "full"))
+def estimate(axes: Axes, at: float, style: Style, mean: float, interval: tuple[float, float] | None) -> None:
+    """A mean with its interval, at some height."""
     if interval is not None:
-        axes.plot(interval, (row + _LINE, row + _LINE), color=COLOURS[colour], linewidth=2)
-    face = COLOURS[colour] if fill == "full" else COLOURS["paper"]
-    axes.plot(mean, row + _LINE, marker, color=COLOURS[colour], markerfacecolor=face, markersize=6.5, zorder=3)
+        axes.plot(interval, (at, at), color=COLOURS[style.colour], linewidth=2)
+    axes.plot(mean, at, style.marker, color=COLOURS[style.colour], markerfacecolor=style.face, markersize=6.5, zorder=3)
 
 
 def dots(axes: Axes, row: int, values: Sequence[float], at: float = _POINTS, size: float = 10) -> None:
@@ -168,20 +179,19 @@ def dots(axes: Axes, row: int, values: Sequence[float], at: float = _POINTS, siz
     axes.scatter(values, np.full(len(values), row + at), s=size, color=COLOURS["muted"], alpha=0.55, linewidths=0)
 
 
-def _legend(figure: Figure) -> None:
+def legend(figure: Figure, styles: Mapping[str, Style]) -> None:
     """What the marks mean, below the axis."""
-    marks = [(verdict or "", colour, marker, fill, 2.0) for verdict, (colour, marker, fill) in MARKERS.items()]
     handles = [
         Line2D(
             [],
             [],
-            color=COLOURS[colour],
-            marker=marker,
-            markersize=6 if width else 3.5,
-            markerfacecolor=COLOURS[colour if fill == "full" else "paper"],
-            linewidth=width,
+            color=COLOURS[style.colour],
+            marker=style.marker,
+            markersize=3.5 if style is _SEED else 6,
+            markerfacecolor=style.face,
+            linewidth=0 if style is _SEED else 2,
             label=label,
         )
-        for label, colour, marker, fill, width in [*marks, ("a seed", "muted", "o", "full", 0.0)]
+        for label, style in styles.items()
     ]
     figure.legend(handles=handles, loc="lower center", ncols=4, frameon=False, fontsize=8, handlelength=1.6)

@@ -37,7 +37,11 @@ def comparisons(outcome: Outcome) -> Table:
     columns = (
         Column("Cell", ("cell", "against"), numeric=False),
         Column("Seeds", ("seeds",), "that both cells have"),
-        Column("Difference", ("difference",), f"mean over seeds, cell minus the one it is compared with, {unit.unit}; {unit.direction}"),
+        Column(
+            "Difference",
+            ("difference",),
+            f"mean over seeds, cell minus the one it is compared with, {unit.unit}; {unit.direction}",
+        ),
         Column("95 % t", ("t_low", "t_high"), "interval of this one comparison, by Student's t"),
         Column("95 % bootstrap", ("bootstrap_low", "bootstrap_high"), "by BCa bootstrap; too narrow with few seeds"),
         Column("p", ("p",), "of the paired t test"),
