@@ -9,7 +9,7 @@ from vitlab.base.spec import with_settings
 from vitlab.checkpoints import model as checkpoints
 from vitlab.models import vit
 from vitlab.recipes import changed, recipe
-from vitlab.report.page import write_run_report
+from vitlab.report.write import write_report
 from vitlab.train import run as training
 from vitlab.train.choices import Wishes
 from vitlab.train.spec import RunSpec
@@ -53,6 +53,6 @@ def train(
     return training.train(specs, folders, recipe=name, wishes=wishes, saving=saving, resume=resume, init=start)
 
 
-def report(run: str | Path, out: str | Path | None = None) -> Path:
-    """Write a run's report; the path of the page."""
-    return write_run_report(Path(run), Path(out) if out else Path(run) / "report.html")
+def report(path: str | Path, other: str | Path | None = None, out: str | Path | None = None) -> Path:
+    """Write the report of a run or a study, or of two side by side; the path of the page."""
+    return write_report(Path(path), Path(other) if other else None, Path(out) if out else None)

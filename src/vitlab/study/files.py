@@ -3,6 +3,7 @@
     vitlab study studies/positions.py             calls its function `study`
     vitlab study studies/positions.py:digits      calls its function `digits`
     vitlab study mine.json                        reads settings
+    vitlab study runs/mine/plan.json              the study that stands there, again
 
 JSON is what `to_dict` writes, and may be shorter: `"base": "digits"` is a recipe, `"base": {"recipe": "digits",
 "model.depth": 2}` one with changes, and factors may be written by name:
@@ -92,6 +93,8 @@ def _from_json(path: Path) -> StudySpec:
         raise UserError(f"{path}: {error}") from None
     if not isinstance(values, Mapping):
         raise UserError(f"{path}: expected a JSON object with a study's settings")
+    if "schema" in values and isinstance(values.get("study"), Mapping):  # plan.json: a record, which holds them
+        values = values["study"]
     return from_dict(StudySpec, _written_out(values))
 
 
