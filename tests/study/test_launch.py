@@ -101,6 +101,7 @@ def test_workers_are_told_the_cell_and_the_choices(run, study, pretended):
         "compiled": None,
         "checkpointing": None,
         "deterministic": None,
+        "replayed": None,
     }
 
 

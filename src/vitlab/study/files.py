@@ -18,6 +18,7 @@ import json
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,15 @@ def read_study(text: str) -> StudySpec:
     if path.suffix != ".py":
         raise UserError(f"{file}: a study file ends in .py or .json")
     return _from_python(path, function or FUNCTION)
+
+
+def adjusted(study: StudySpec, settings: Mapping[str, Any], seeds: int | None = None) -> StudySpec:
+    """The study with settings of its base changed, and with another number of seeds."""
+    if settings:
+        study = replace(study, base=changed(study.base, settings))
+    if seeds is not None:
+        study = replace(study, num_seeds=seeds, tune_seeds=min(study.tune_seeds, seeds))
+    return study
 
 
 def _split(text: str) -> tuple[str, str]:
