@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.report.browser import browse
 from tests.report.conftest import ENV, RESULT, SPEC, change, write_run
 from vitlab.base.errors import DataError
 from vitlab.report.page import write_run_report
@@ -326,16 +326,8 @@ def test_reading_a_run_does_not_import_torch() -> None:
 
 
 def test_a_browser_draws_the_page_without_complaint(make_run: MakeRun, tmp_path: Path) -> None:
-    browser = shutil.which("chromium")
-    if browser is None:
-        pytest.skip("no chromium on this machine")
     page, picture = write_run_report(make_run(channels=3), tmp_path / "page.html"), tmp_path / "page.png"
-    options = (
-        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-        *("--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"),
-        *(f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}", "--window-size=1200,2400"),
-    )
-    done = subprocess.run([browser, *options, page.as_uri()], capture_output=True, text=True, timeout=60, check=True)
+    done = browse(page, f"--screenshot={picture}", "--window-size=1200,2400")
     assert "CONSOLE" not in done.stderr
     with Image.open(picture) as png:
         assert len(set(png.convert("RGB").reduce(8).get_flattened_data())) > 50

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vitlab.report.run import RunRecord
-from vitlab.report.together import _seconds_per_epoch, draw_together
+from vitlab.report.together import _mean, _seconds_per_epoch, draw_together
 
 EMPTY = RunRecord(
     status="finished",
@@ -35,22 +35,55 @@ def test_latency_is_what_an_epoch_took_since_the_evaluation_before():
     np.testing.assert_allclose(_seconds_per_epoch(history), [(0.5, 10.0), (1.5, 30.0)])
 
 
-def test_every_system_is_named_and_both_files_are_there(tmp_path):
-    drawing = draw_together({"VIT": [run(), run(top1=0.6)], "VITL": [run(seconds_per_epoch=20.0)]}, tmp_path)
-    svg = (tmp_path / "together.svg").read_text()
-    assert (tmp_path / "together.png").stat().st_size > 10_000
-    for words in ("VIT", "VITL", "validation loss", "latency, seconds / epoch"):
-        assert words in svg
-    assert "VIT, VITL" in drawing.alt
-    assert "peeks" not in svg
+def test_every_system_is_named_and_all_files_are_there(tmp_path):
+    drawings = draw_together({"VIT": [run(), run(top1=0.6)], "VITL": [run(seconds_per_epoch=20.0)]}, tmp_path)
+    assert [drawing.title for drawing in drawings] == [
+        *("Validation loss, nats", "Validation top-1, %", "Latency, seconds / epoch"),
+    ]
+    for name in ("loss", "accuracy", "latency"):
+        assert (tmp_path / f"together_{name}.png").stat().st_size > 8_000
+        assert ">VITL<" in (tmp_path / f"together_{name}.svg").read_text()
+    assert "VIT, VITL" in drawings[0].alt
+    assert "peeks" not in drawings[0].svg
+
+
+def test_the_data_of_a_picture_stand_beside_it(tmp_path):
+    draw_together({"VIT": [replace(run(top1=0.5), spec={"seed": 7})]}, tmp_path)
+    assert (
+        tmp_path / "together_accuracy.csv"
+    ).read_text() == "system,seed,epoch,value\nVIT,7,0.5,50.0\nVIT,7,1.0,50.0\n"
 
 
 def test_a_curve_of_the_test_split_is_marked(tmp_path):
-    draw_together({"VIT": [run("test")]}, tmp_path)
-    assert "(peeks)" in (tmp_path / "together.svg").read_text()
+    drawings = draw_together({"VIT": [run("test")]}, tmp_path)
+    assert [drawing.title for drawing in drawings[:2]] == ["Test loss, nats (peeks)", "Test top-1, % (peeks)"]
 
 
-@pytest.mark.parametrize("history", [[], [{"epoch": 1.0, "seconds": 3.0, "val_top1": None}]])
+def test_training_is_drawn_where_nothing_was_held_out(tmp_path):
+    assert draw_together({"VIT": [run("train")]}, tmp_path)[0].title == "Training loss, nats"
+
+
+def test_many_systems_get_a_frame_each_with_the_first_in_all(tmp_path):
+    systems = {name: [run()] for name in "abcdefgh"}
+    draw_together(systems, tmp_path)
+    svg = (tmp_path / "together_loss.svg").read_text()
+    assert [f">{name}<" in svg for name in "abcdefgh"] == [False] + [True] * 7
+    assert svg.count("gray, dashed: a") == 1
+    assert svg.count('id="axes_') == 7  # the last place of four rows of two is empty
+    assert svg.count("stroke-dasharray") == 7 + 1
+
+
+def test_the_mean_is_of_the_seeds_measured_at_the_same_epochs():
+    short, long = np.array([[1.0, 10.0]]), np.array([[1.0, 20.0], [2.0, 30.0]])
+    np.testing.assert_array_equal(_mean([short, long, 2 * long * [0.5, 1]]), [[1.0, 30.0], [2.0, 45.0]])
+    assert _mean([np.empty((0, 2))]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("history", [[], [{"epoch": 1.0, "seconds": None, "val_top1": None}]])
 def test_a_run_without_figures_leaves_its_place_empty(history, tmp_path):
     draw_together({"VIT": [replace(EMPTY, history=history)], "VITX": [run()]}, tmp_path)
-    assert "VITX" in (tmp_path / "together.svg").read_text()
+    assert ">VITX<" in (tmp_path / "together_loss.svg").read_text()
+
+
+def test_what_nobody_recorded_is_not_drawn(tmp_path):
+    assert draw_together({"VIT": [EMPTY]}, tmp_path) == []

@@ -15,6 +15,7 @@ from vitlab.stats.paired import PairedDifference
 from vitlab.study.outcome import CellOutcome, ComparisonOutcome, Outcome
 
 WALK = "recipe_diff"  # the design whose comparisons have an order of their own
+FACTORIAL = "factorial"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def reference(outcome: Outcome) -> Sentence:
     """How well the first cell does, which the others are compared with; of a walk also the last."""
     first, last = outcome.cells[0], outcome.cells[-1]
     if outcome.design == WALK and last is not first:
-        return Sentence("the walk", f"begins at {_score(outcome, first)}", f"and ends at {_score(outcome, last)}")
+        return Sentence("the walk", f"begins at {_score(outcome, first)},", f"and ends at {_score(outcome, last)}")
     if first.score.mean is None:
         return Sentence(f"{first.name}:", "no score;", _reason(first))
     return Sentence(first.name, f"reaches {_score(outcome, first)}", "")
@@ -61,6 +62,13 @@ def _reason(cell: CellOutcome) -> str:
     """Why a cell has no score."""
     reasons = {run.reason or run.status or "not trained yet" for run in cell.runs}
     return "; ".join(sorted(reasons))
+
+
+def short_names(outcome: Outcome) -> dict[str, str]:
+    """Every cell's name for a picture: of a factorial its levels alone, because all names hold the same factors."""
+    if outcome.design != FACTORIAL:
+        return {cell.name: cell.name for cell in outcome.cells}
+    return {cell.name: ", ".join(cell.levels.values()) for cell in outcome.cells}
 
 
 def seeds(number: int, outcome: Outcome) -> str:

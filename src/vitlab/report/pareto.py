@@ -7,6 +7,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vitlab.report.answers import short_names
 from vitlab.report.figures import COLOURS, STYLE, Drawing, save
 from vitlab.report.study_tables import COSTS
 from vitlab.report.tables import write_csv
@@ -63,7 +64,7 @@ def _draw(outcome: Outcome, scored: Sequence[CellOutcome], cost: str, folder: Pa
         axes.xaxis.set_major_formatter(lambda value, _: write(value))
         axes.set_xlabel(axis)
         axes.set_ylabel(f"{unit.title}, {unit.value_unit}")
-        _names(axes, points, front)
+        _names(axes, {short_names(outcome)[name]: points[name] for name in front})
         alt = f"{unit.title} against {axis}. On the front, the cheapest first: {', '.join(front)}."
         return save(
             figure,
@@ -84,11 +85,11 @@ def _points(axes: Axes, points: dict[str, tuple[float, float]], front: Sequence[
         axes.plot(*zip(*others, strict=True), "o", color=COLOURS["muted"], markerfacecolor="none", markersize=5)
 
 
-def _names(axes: Axes, points: dict[str, tuple[float, float]], names: Sequence[str]) -> None:
-    """Some points' names, on the side that has more room, moved apart where they would overlap."""
+def _names(axes: Axes, points: dict[str, tuple[float, float]]) -> None:
+    """The points' names, on the side that has more room, moved apart where they would overlap."""
     low, high = axes.get_ylim()
     gap, place = 0.085 * (high - low), float("-inf")
-    for name in sorted(names, key=lambda name: points[name][1]):
+    for name in sorted(points, key=lambda name: points[name][1]):
         x, y = points[name]
         place = max(y, place + gap)
         left = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[0] < 0.5

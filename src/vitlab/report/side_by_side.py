@@ -48,16 +48,16 @@ def write_side_by_side(a: Path, b: Path, out: Path) -> Path:
     if studies[0] != studies[1]:
         study, run = (a, b) if studies[0] else (b, a)
         raise UserError(f"{study} is a study and {run} is a run: give two studies or two runs")
-    names = _names(a, b)
+    names = names_of(a, b)
     if studies[0]:
         contents = _studies(names, (read_study(a), read_study(b)), figures_folder(out))
     else:
-        found = read_run(a, with_predictions=False), read_run(b, with_predictions=False)
+        found = read_run(a), read_run(b)
         contents = _runs(names, found, figures_folder(out))
     return write_page(out, "side_by_side.html", names=names, figures=figures_folder(out).name, **contents, **sorting())
 
 
-def _names(a: Path, b: Path) -> tuple[str, str]:
+def names_of(a: Path, b: Path) -> tuple[str, str]:
     """The shortest ends of the two paths that differ."""
     parts = a.resolve().parts, b.resolve().parts
     for length in range(1, max(map(len, parts)) + 1):
@@ -72,7 +72,7 @@ def _names(a: Path, b: Path) -> tuple[str, str]:
 
 def _studies(names: tuple[str, str], studies: tuple[StudyRecords, StudyRecords], folder: Path) -> dict[str, Any]:
     found = studies[0].outcome, studies[1].outcome
-    picture = two_studies.picture(names, found, folder)
+    picture, alone = two_studies.picture(names, found, folder), two_studies.only_in_one(names, found)
     tables = two_studies.comparisons(names, found), two_studies.scores(names, found)
     lacking = [
         f"{name}: {len(each.missing)} runs are missing."
@@ -84,11 +84,11 @@ def _studies(names: tuple[str, str], studies: tuple[StudyRecords, StudyRecords],
         "headline": [each.question for each in found],
         "notes": [*two_studies.notes(names, found), *lacking],
         "sections": [
-            Section("Differences", two_studies.only_in_one(names, found), [picture] if picture else [], _saved(tables[0], folder)),
+            Section("Differences", alone, [picture] if picture else [], _saved(tables[0], folder)),
             Section("Scores of all cells", tables=_saved(tables[1], folder)),
             _settings(names, (studies[0].settings, studies[1].settings), folder),
         ],
-    }  # fmt: skip
+    }
 
 
 # ---------------------------------------------------------------------------------------------------------- two runs
@@ -97,19 +97,21 @@ def _studies(names: tuple[str, str], studies: tuple[StudyRecords, StudyRecords],
 def _runs(names: tuple[str, str], runs: tuple[RunRecord, RunRecord], folder: Path) -> dict[str, Any]:
     together = draw_together(dict(zip(names, ([run] for run in runs), strict=True)), folder)
     notes = [f"{name}: {note}" for name, run in zip(names, runs, strict=True) for note in wording.caveats(run)]
-    one_run = "Two runs: a difference between them may be that of two seeds. `vitlab study` tells them apart."
+    one_run = "A difference between two runs may be that of their seeds; a study of several seeds tells them apart."
+    numbers = _facts("key_numbers", "Size and effort.", names, [wording.key_numbers(run) for run in runs])
     machines = [wording.machine(run) + wording.choices(run) for run in runs]
+    machine = _facts("machine", "In what machine, versions and choices differ.", names, machines, differing=True)
     return {
         "kind": "Two runs",
         "headline": [wording.headline(run) for run in runs],
         "notes": [one_run, *notes],
         "sections": [
-            Section("Key numbers", tables=[*_saved(_scores(names, runs), folder), *_saved(_numbers(names, runs), folder)]),
-            Section("Training", drawings=together, sentences=[] if together else ["Nothing was recorded along the way."]),
+            Section("Key numbers", tables=[*_saved(_scores(names, runs), folder), *_saved(numbers, folder)]),
+            Section("Training", [] if together else ["Nothing was recorded along the way."], together),
             _settings(names, (runs[0].spec, runs[1].spec), folder),
-            Section("Where they ran", tables=_saved(_facts("machine", "Where they differ.", names, machines, True), folder)),
+            Section("Where they ran", tables=_saved(machine, folder)),
         ],
-    }  # fmt: skip
+    }
 
 
 def _scores(names: tuple[str, str], runs: tuple[RunRecord, RunRecord]) -> Table:
@@ -144,25 +146,19 @@ def _change(values: Sequence[float | None], scale: float, write: Callable[[float
     return Entry(sign + text, (scale * change,))
 
 
-def _numbers(names: tuple[str, str], runs: tuple[RunRecord, RunRecord]) -> Table:
-    facts = [wording.key_numbers(run) for run in runs]
-    return _facts("key_numbers", "Size and effort.", names, facts, differing=False)
-
-
 def _facts(
-    name: str, caption: str, names: tuple[str, str], facts: Sequence[Sequence[wording.Fact]], differing: bool
+    name: str, caption: str, names: tuple[str, str], facts: Sequence[Sequence[wording.Fact]], differing: bool = False
 ) -> Table:
     """Facts by label, both runs' beside each other; only those that differ, if asked for."""
     known = [{fact.label: fact for fact in each} for each in facts]
     labels = dict.fromkeys(label for each in known for label in each)
-    pairs = {
-        label: [each.get(label, wording.Fact(label, None, wording.NOT_RECORDED)) for each in known] for label in labels
-    }
+    lacking = {label: wording.Fact(label, None, wording.NOT_RECORDED) for label in labels}
+    pairs = {label: [each.get(label, lacking[label]) for each in known] for label in labels}
     rows = tuple(
         (named(label), *(absent(fact.note) if fact.value is None else named(fact.value) for fact in pair))
         for label, pair in pairs.items()
         if not differing or pair[0].value != pair[1].value
-    )  # fmt: skip
+    )
     return Table(name, caption, _columns("", names, False), rows)
 
 

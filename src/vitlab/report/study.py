@@ -47,6 +47,7 @@ def _contents(study: StudyRecords, folder: Path) -> dict[str, Any]:
     """Everything the template shows."""
     found = study.outcome
     drawings, shared = tradeoffs(found, folder)
+    names = answers.short_names(found)
     effects = study_tables.effects(found)
     ways = study_tables.ways(found, study.how, _choices(study))
     return {
@@ -59,7 +60,7 @@ def _contents(study: StudyRecords, folder: Path) -> dict[str, Any]:
         "lacking": answers.missing(found),
         "notes": notes(study),
         "pictures": [each for each in (forest.differences(found, folder), forest.scores(found, folder)) if each],
-        "curves": draw_together({cell.name: study.finished(cell) for cell in found.cells}, folder),
+        "curves": draw_together({names[cell.name]: study.finished(cell) for cell in found.cells}, folder),
         "not_drawn": [cell.name for cell in found.cells if not study.finished(cell)],
         "comparisons": study_tables.comparisons(found).save(folder) if found.comparisons else None,
         "cells": study_tables.cells(found).save(folder),

@@ -59,15 +59,19 @@ def _draw(title: str, curves: Curves, name: str, folder: Path) -> Drawing:
 
 def _shared(curves: Curves, bottom: float | None) -> Figure:
     """All systems in one frame."""
-    rows = -(-len(curves) // 2)
+    longest = max(map(len, curves))
+    columns = 1 if longest > _NAME_LENGTH // 2 else 2
+    rows = -(-len(curves) // columns)
     figure = Figure(figsize=(_WIDTH, _HEIGHT + 0.18 * rows), layout="constrained")
     axes = figure.add_subplot()
     for (name, seeds), (colour, dash) in zip(curves.items(), _LINES, strict=False):
-        _lines(axes, seeds, COLOURS[colour], dash, shortened(name, _NAME_LENGTH))
+        _lines(axes, seeds, COLOURS[colour], dash, shortened(name, 2 * _NAME_LENGTH))
     axes.set_xlabel("epoch")
     axes.set_ylim(bottom=bottom)
     axes.locator_params(nbins=6)
-    figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=8, handlelength=2.2, columnspacing=1.2)
+    figure.legend(
+        loc="outside lower left", ncols=columns, frameon=False, fontsize=8, handlelength=2.2, columnspacing=1.2
+    )
     return figure
 
 

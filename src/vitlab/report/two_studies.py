@@ -90,22 +90,23 @@ def comparisons(names: Names, studies: Studies) -> Table:
     for pair in shared(studies):
         row = [named(pair[0].cell)]
         for each, study in zip(pair, studies, strict=True):
-            row += _difference(unit_of(study.metric, study.better), each)
+            unit = unit_of(study.metric, study.better)
+            halves = (half(other.comparison.difference.t_interval) for other in study.comparisons)
+            row += _difference(unit, unit.digits(*halves), each)
         rows.append(tuple(row))
     return Table("comparisons", "The comparisons that both have.", tuple(columns), tuple(rows))
 
 
-def _difference(unit: Unit, found: ComparisonOutcome) -> list[Entry]:
+def _difference(unit: Unit, digits: int, found: ComparisonOutcome) -> list[Entry]:
     difference, verdict = found.comparison.difference, found.comparison.verdict
-    digits, interval = unit.digits(half(difference.t_interval)), difference.t_interval
-    why = difference.reasons
+    interval, mean, why = difference.t_interval, difference.mean, difference.reasons
     return [
-        absent(why["mean"]) if difference.mean is None else Entry(unit.signed(difference.mean, digits), (difference.mean,)),
+        absent(why["mean"]) if mean is None else Entry(unit.signed(mean, digits), (mean,)),
         absent(why["t_interval"], 2)
         if interval is None
         else Entry(unit.interval(interval, digits, signed=True), (interval.low, interval.high)),
         Entry(verdict, (verdict,), found.comparison.reasons.get("verdict", ""), MARKS[verdict]),
-    ]  # fmt: skip
+    ]
 
 
 def scores(names: Names, studies: Studies) -> Table:
@@ -123,16 +124,16 @@ def scores(names: Names, studies: Studies) -> Table:
         row = [named(cell)]
         for study in studies:
             found = next((each for each in study.cells if each.name == cell), None)
-            row += _score(unit_of(study.metric, study.better), found)
+            unit = unit_of(study.metric, study.better)
+            row += _score(unit, unit.digits(*(half(each.score.t_interval) for each in study.cells)), found)
         rows.append(tuple(row))
     return Table("scores", "Every cell’s score.", tuple(columns), tuple(rows))
 
 
-def _score(unit: Unit, cell: CellOutcome | None) -> list[Entry]:
+def _score(unit: Unit, digits: int, cell: CellOutcome | None) -> list[Entry]:
     if cell is None:
         return [absent("no such cell"), absent("no such cell", 2), absent("no such cell")]
-    found, digits = cell.score, unit.digits(half(cell.score.t_interval))
-    interval = found.t_interval
+    found, interval = cell.score, cell.score.t_interval
     return [
         absent(found.reasons["mean"]) if found.mean is None else Entry(unit.value(found.mean, digits), (found.mean,)),
         absent(found.reasons["t_interval"], 2)

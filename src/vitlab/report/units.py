@@ -43,7 +43,7 @@ class Unit:
     def signed(self, difference: float, digits: int | None = None) -> str:
         """0.0123 -> '+1.2'; a difference that rounds to nothing has no sign."""
         text = self.value(difference, digits)
-        return f"+{text}" if difference > 0 and float(text) else text
+        return f"+{text}" if difference > 0 and _shows(text) else text
 
     def interval(self, found: Interval, digits: int | None = None, *, signed: bool = False) -> str:
         """'[38.2, 43.9]'"""
@@ -75,7 +75,10 @@ def negated(interval: Interval) -> Interval:
 
 
 def _number(value: float, digits: int) -> str:
-    text = f"{value:,.{digits}f}"
-    if float(text.replace(",", "")) == 0:
-        text = text.removeprefix("-")
-    return text.replace("-", MINUS)
+    text = f"{abs(value):,.{digits}f}"
+    return MINUS + text if value < 0 and _shows(text) else text
+
+
+def _shows(text: str) -> bool:
+    """Whether a number is not written as zero."""
+    return bool(text.strip("+0.,"))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vitlab.report.page import write_run_report
-from vitlab.report.side_by_side import is_study, write_side_by_side
+from vitlab.report.side_by_side import is_study, names_of, write_side_by_side
 from vitlab.report.study import write_study_report
 
 
@@ -14,6 +14,7 @@ def write_report(path: Path, other: Path | None = None, out: Path | None = None)
     cannot be compared, DataError if a folder holds neither or a record is damaged.
     """
     if other is not None:
-        return write_side_by_side(path, other, out or path / f"against_{other.resolve().name}.html")
+        name = names_of(path, other)[1].replace("/", "_")
+        return write_side_by_side(path, other, out or path / f"against_{name}.html")
     write = write_study_report if is_study(path) else write_run_report
     return write(path, out or path / "report.html")

@@ -1,0 +1,49 @@
+import re
+
+from tests.report.outcomes import cell, comparison, outcome, t
+from vitlab.report.figures import COLOURS
+from vitlab.report.forest import STYLES, differences, scores
+
+WORSE = comparison("none", "removing the position embedding", -0.41, t(-0.439, -0.382), "worse")
+SAME = comparison("mean", "mean pooling", 0.003, t(-0.008, 0.014), "not distinguishable")
+GONE = comparison("gone", "removing the head", None, None, None, seeds=())
+CELLS = (
+    cell("baseline", scores=(0.95, 0.96, 0.97, 0.96, 0.95, 0.97), against=None),
+    cell("none", 0.55, scores=(0.54, 0.55, 0.56, 0.55, 0.54, 0.56)),
+    cell("mean", 0.963, scores=(0.95, 0.97, 0.97, 0.96, 0.95, 0.978)),
+    cell("gone", None, None),
+)
+
+
+def test_every_comparison_is_named_with_its_numbers(tmp_path):
+    drawing = differences(outcome(SAME, GONE, WORSE, cells=CELLS), tmp_path)
+    svg = (tmp_path / "differences.svg").read_text()
+    for words in ("removing the position embedding", "−41.0 [−43.9, −38.2]", "+0.3 [−0.8, +1.4]", "no answer"):
+        assert words in svg
+    assert "removing the position embedding: −41.0 points, worse." in drawing.alt
+    assert re.search(r"difference in test top-1, points \(higher is better\)", svg)
+    rows = (tmp_path / "differences.csv").read_text().splitlines()
+    assert len(rows) == 1 + 6 + 6
+    assert rows[1].startswith("none,baseline,0,-0.4")
+
+
+def test_verdicts_differ_in_shape_as_well_as_colour():
+    assert len({(style.marker, style.filled) for style in STYLES.values()}) == 3
+    assert len({style.colour for style in STYLES.values()}) == 3
+
+
+def test_every_cell_is_named_with_its_mean(tmp_path):
+    drawing = scores(outcome(WORSE, cells=CELLS), tmp_path)
+    svg = (tmp_path / "scores.svg").read_text()
+    for words in (">baseline<", ">55.0<", "no score"):
+        assert words in svg
+    assert svg.count(COLOURS["accent"]) >= 3
+    assert "mean: 95.0, 97.0, 97.0, 96.0, 95.0, 97.8." in drawing.alt
+    assert len((tmp_path / "scores.csv").read_text().splitlines()) == 1 + 24
+
+
+def test_without_scores_there_is_nothing_to_draw(tmp_path):
+    nothing = outcome(GONE, cells=(cell("baseline", None, None), cell("gone", None, None)))
+    assert differences(nothing, tmp_path) is None
+    assert scores(nothing, tmp_path) is None
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,43 @@
+from tests.report.outcomes import COSTS, cell, outcome
+from vitlab.report.pareto import tradeoffs
+
+
+def study(**changes):
+    cells = (
+        cell("baseline", 0.96, costs=COSTS),
+        cell("small", 0.93, costs=COSTS | {"num_params": 100.0, "flops": 1.99e6, "seconds_per_step": None}),
+        cell("poor", 0.90, costs=COSTS | {"num_params": 5000.0}),
+    )
+    fronts = {
+        "num_params": ("small", "baseline"),
+        "flops": ("small", "baseline"),
+        "activation_bytes": ("baseline",),
+    }
+    return outcome(cells=cells, fronts=fronts, **changes)
+
+
+def test_a_cost_that_differs_is_drawn_and_any_other_is_told(tmp_path):
+    drawings, said = tradeoffs(study(), tmp_path)
+    assert [drawing.title for drawing in drawings] == ["Against parameters"]
+    assert said == [
+        "FLOPs / image: 1.99 M to 2.00 M, within 1 % of each other, so not drawn.",
+        "ms / step: not known of every cell, so not drawn.",
+        "Activations: 4.00 KiB in every cell, so not drawn.",
+    ]
+
+
+def test_the_front_is_named_in_the_picture_and_in_words(tmp_path):
+    (drawing,), _ = tradeoffs(study(), tmp_path)
+    svg = (tmp_path / "pareto_num_params.svg").read_text()
+    assert ">small<" in svg
+    assert ">baseline<" in svg
+    assert ">poor<" not in svg
+    assert drawing.alt.endswith("On the front, the cheapest first: small, baseline.")
+    assert (tmp_path / "pareto.csv").read_text().splitlines()[2:] == [
+        "small,0.93,100.0,1990000.0,,4096.0,yes,yes,,no",
+        "poor,0.9,5000.0,2000000.0,0.01,4096.0,no,no,,no",
+    ]
+
+
+def test_one_cell_is_no_front(tmp_path):
+    assert tradeoffs(outcome(), tmp_path) == ([], [])

@@ -1,0 +1,40 @@
+import shutil
+
+from tests.report.conftest import change
+from tests.report.studies import run_folder, write_study
+from vitlab.report.study_records import read_study
+
+
+def test_the_records_of_a_study(tmp_path):
+    study = read_study(write_study(tmp_path / "a study", cells=2, seeds=2))
+    assert study.name == "a study"
+    assert {name: list(runs) for name, runs in study.runs.items()} == {
+        "baseline": [0, 1],
+        "position embedding none": [0, 1],
+    }
+    assert [run.spec["seed"] for run in study.finished(study.outcome.cells[1])] == [0, 1]
+    assert len(study.begun) == 4
+    assert study.how["baseline"]["steps"] == 328
+    assert study.study_command == "vitlab study 'a study/plan.json' --out again"
+
+
+def test_a_run_is_repeated_with_the_choices_that_were_made(tmp_path):
+    folder = write_study(tmp_path / "study", cells=1, seeds=2)
+    choices = {"device": "cuda", "precision": "bf16", "kernel": "fused", "threads": None, "micro_batch": 64}
+    change(run_folder(folder, "baseline", 0) / "env.json", choices=choices | {"compiled": True, "deterministic": False})
+    study = read_study(folder)
+    assert study.command(study.outcome.cells[0]) == (
+        "vitlab train study/runs/baseline/seed-0/spec.json --out again "
+        "--device cuda --precision bf16 --kernel fused --compile"
+    )
+
+
+def test_a_run_that_has_not_begun_has_no_record_and_no_command(tmp_path):
+    folder = write_study(tmp_path / "study", cells=1, seeds=2)
+    shutil.rmtree(run_folder(folder, "baseline", 0))
+    study = read_study(folder)
+    assert list(study.runs["baseline"]) == [1]
+    assert "seed-1" in str(study.command(study.outcome.cells[0]))
+    shutil.rmtree(run_folder(folder, "baseline", 1))
+    study = read_study(folder)
+    assert (study.command(study.outcome.cells[0]), study.begun) == (None, [])

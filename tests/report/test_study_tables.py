@@ -1,0 +1,102 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.report.outcomes import cell, comparison, outcome, t
+from vitlab.report.study_tables import cells, comparisons, effects, p_value, ways
+from vitlab.stats.factorial import Contrast, Effect, Factorial
+from vitlab.stats.sampling import accuracy_errors
+from vitlab.study.outcome import Tuned
+
+WORSE = comparison("none", "removing it", -0.41, t(-0.439, -0.382), "worse")
+UNKNOWN = comparison("gone", "x", None, None, None, None, ())
+
+
+def column(table, title):
+    (index,) = [i for i, each in enumerate(table.columns) if each.title == title]
+    return [row[index] for row in table.rows]
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0123, ".012"), (0.0004, "< .001"), (1.0, "1.000"), (0.0005, ".001")])
+def test_p_values(p, text):
+    assert p_value(p) == text
+
+
+def test_a_comparison_s_row():
+    table = comparisons(outcome(WORSE))
+    assert table.caption == "Differences in test top-1 to baseline, in points."
+    assert [(each.title, row.text) for each, row in zip(table.columns, table.rows[0], strict=True)] == [
+        ("Cell", "none"),
+        ("Seeds", "6"),
+        ("Difference", "−41.0"),
+        ("95 % t", "[−43.9, −38.2]"),
+        ("95 % bootstrap", None),
+        ("p", ".012"),
+        ("p Holm", ".025"),
+        ("Verdict", "worse"),
+        ("p sign-flip", ".031 (≥ .031)"),
+        ("d_z", "−2.00"),
+        ("In run stds", "−3.00"),
+        ("Corr.", "−0.25"),
+        ("Could show", "2.1"),
+        ("Seeds needed", "9"),
+        ("Seed error", "0.4"),
+        ("Test-set error", "1.2"),
+    ]
+    assert column(table, "95 % bootstrap")[0].note == "not asked for"
+    assert column(table, "95 % t")[0].values == (-0.439, -0.382)
+
+
+def test_every_name_of_a_column_has_its_value():
+    for table in (comparisons(outcome(WORSE, UNKNOWN)), cells(outcome(WORSE)), ways(outcome(WORSE), {}, {})):
+        for row in table.rows:
+            assert [len(entry.values) for entry in row] == [len(each.names) for each in table.columns]
+
+
+def test_what_is_unknown_has_no_text_and_a_reason():
+    table = comparisons(outcome(UNKNOWN))
+    lacking = [entry for entry in table.rows[0] if entry.text is None]
+    assert len(lacking) >= 10
+    assert all(entry.note for entry in lacking)
+
+
+def test_a_cell_s_row():
+    tuned = Tuned("optim.lr", "0.004", {"0.001": 0.912, "0.004": 0.931, "0.01": None})
+    first = replace(outcome().cells[0], errors=accuracy_errors([0.96, 0.962], 360), tuned=tuned)
+    table = cells(outcome(cells=(first, cell("none"))))
+    assert [entry.text for entry in table.rows[0]] == [
+        *("baseline", "96.1", "1.0", "6", "[95.2, 97.0]", "0.4", "1.0"),
+        *("1,000", "2.00 M", "10.0", "4.00 KiB"),
+        "0.004 (0.001: 91.2 %, 0.004: 93.1 %, 0.01: –)",
+    ]
+    assert table.rows[1][-1].note == "nothing was tuned"
+
+
+def test_without_a_grid_there_is_no_column_for_it():
+    assert "Tuned" not in [each.title for each in cells(outcome(WORSE)).columns]
+
+
+def test_effects_have_a_row_a_contrast():
+    contrasts = [
+        Contrast(("none",), ("learned",), -0.3, 0.01, t(-0.32, -0.28), 5.0, 0.01),
+        Contrast(("rope2d",), ("learned",), 0.01, 0.01, t(-0.01, 0.03), 5.0, 0.01),
+    ]
+    found = Factorial((0, 1, 2), (), (Effect(("position",), tuple(contrasts), 9.04, 2, 4, 0.75, 0.02, 0.04),))
+    table = effects(outcome(effects=found))
+    assert [[entry.text for entry in row] for row in table.rows] == [
+        ["position", "none", "−30.0", "[−32.0, −28.0]", ".010", "9.0", "2, 4", "0.75", ".020", ".040"],
+        ["position", "rope2d", "+1.0", "[−1.0, +3.0]", ".010", "9.0", "2, 4", "0.75", ".020", ".040"],
+    ]
+    assert effects(outcome()) is None
+
+
+def test_how_a_cell_was_trained_tells_the_fastest_first():
+    how = {"baseline": {"measured": {"one by one": 0.011, "stacked": 0.0055}}}
+    table = ways(outcome(WORSE), how, {"baseline": "cpu, fp32"})
+    assert [entry.text for entry in table.rows[0]] == [
+        "baseline",
+        "stacked",
+        "stacked 5.5; one by one 11.0",
+        "cpu, fp32",
+    ]
+    assert [entry.note for entry in table.rows[1][1:]] == ["not measured yet", "not measured yet", "no run has begun"]

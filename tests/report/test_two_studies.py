@@ -1,0 +1,46 @@
+from tests.report.outcomes import comparison, outcome, t
+from vitlab.report.two_studies import comparisons, notes, only_in_one, picture, scores, shared
+
+NAMES = ("first", "second")
+ONE = outcome(
+    comparison("none", "removing positions", -0.41, t(-0.439, -0.382), "worse"),
+    comparison("cls", "cls", 0.003, t(-0.008, 0.014), "not distinguishable"),
+)
+OTHER = outcome(
+    comparison("rope2d", "rope2d", 0.02, t(0.01, 0.03), "better"),
+    comparison("none", "removing positions", -0.3, None, None, None, (0,)),
+)
+
+
+def test_what_both_compared_stands_side_by_side():
+    assert [(a.cell, b.cell) for a, b in shared((ONE, OTHER))] == [("none", "none")]
+    (row,) = comparisons(NAMES, (ONE, OTHER)).rows
+    assert [entry.text for entry in row] == ["none", "−41.0", "[−43.9, −38.2]", "worse", "−30.0", None, None]
+    assert row[-1].note == "1 value has no spread"
+
+
+def test_scores_are_of_all_cells_of_either():
+    table = scores(NAMES, (ONE, OTHER))
+    assert [row[0].text for row in table.rows] == ["baseline", "none", "cls", "rope2d"]
+    assert [entry.text for entry in table.rows[0]] == ["baseline", *2 * ("96.1", "[95.2, 97.0]", "6")]
+    assert [entry.note for entry in table.rows[2][4:]] == ["no such cell"] * 3
+
+
+def test_what_only_one_has_is_told():
+    assert only_in_one(NAMES, (ONE, OTHER)) == ["Only in first: cls.", "Only in second: rope2d."]
+    assert only_in_one(NAMES, (ONE, outcome()))[0] == "The two share no comparison."
+
+
+def test_the_picture_has_both_means(tmp_path):
+    drawing = picture(NAMES, (ONE, OTHER), tmp_path)
+    svg = (tmp_path / "differences.svg").read_text()
+    for words in ("−41.0 · −30.0", ">first<", ">second<"):
+        assert words in svg
+    assert drawing.alt.endswith("none: −41.0 and −30.0.")
+
+
+def test_no_picture_of_two_metrics_or_of_nothing_shared(tmp_path):
+    loss = outcome(*OTHER.comparisons, metric="test_loss", better="lower")
+    assert picture(NAMES, (ONE, loss), tmp_path) is None
+    assert picture(NAMES, (ONE, outcome()), tmp_path) is None
+    assert len(notes(NAMES, (ONE, loss))) == 1 + len(notes(NAMES, (ONE, OTHER)))
