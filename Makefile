@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test check install dev clean
 
 demo: install
-	$(BIN)/vitlab demo --out demo --resume
+	$(BIN)/vitlab demo --out demo
 
 test: dev
 	$(BIN)/python -m pytest -n 2

@@ -1,4 +1,4 @@
-"""The Python side of the command line: `vitlab.create`, `vitlab.load`, `vitlab.train`, `vitlab.report`."""
+"""The Python side of the command line: `vitlab.create`, `load`, `train`, `study`, `report`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,11 @@ from vitlab.base.spec import with_settings
 from vitlab.checkpoints import model as checkpoints
 from vitlab.models import vit
 from vitlab.recipes import changed, recipe
-from vitlab.report.page import write_run_report
+from vitlab.report.write import write_report
+from vitlab.study.files import adjusted, read_study
+from vitlab.study.launch import run_study
+from vitlab.study.outcome import Outcome
+from vitlab.study.spec import StudySpec
 from vitlab.train import run as training
 from vitlab.train.choices import Wishes
 from vitlab.train.spec import RunSpec
@@ -53,6 +57,28 @@ def train(
     return training.train(specs, folders, recipe=name, wishes=wishes, saving=saving, resume=resume, init=start)
 
 
-def report(run: str | Path, out: str | Path | None = None) -> Path:
-    """Write a run's report; the path of the page."""
-    return write_run_report(Path(run), Path(out) if out else Path(run) / "report.html")
+def study(
+    what: str | StudySpec,
+    out: str | Path,
+    *,
+    seeds: int | None = None,
+    jobs: int | None = None,
+    stack: bool | None = None,
+    retry: bool = False,
+    wishes: Wishes = Wishes(),
+    **settings: Any,
+) -> Outcome:
+    """Train what the study in `out` lacks and write its report; what it says.
+
+    `what` is a StudySpec or a study file, `"studies/positions.py:digits"`; settings are dotted paths of its base.
+    `jobs` processes at once, `stack` the seeds of a cell in one process or not: measured and chosen if left open.
+    """
+    found = adjusted(read_study(what) if isinstance(what, str) else what, settings, seeds)
+    outcome = run_study(found, Path(out), jobs=jobs, stack=stack, wishes=wishes, retry=retry)
+    write_report(Path(out))
+    return outcome
+
+
+def report(path: str | Path, other: str | Path | None = None, out: str | Path | None = None) -> Path:
+    """Write the report of a run or a study, or of two side by side; the path of the page."""
+    return write_report(Path(path), Path(other) if other else None, Path(out) if out else None)

@@ -1,48 +1,37 @@
-import os
+"""The demo: a study from the command line, its answers in the terminal, its report on the disk."""
+
 import re
-import signal
+from dataclasses import replace
 
 import pytest
 
-import vitlab.recipes as recipes
-from tests.train.conftest import TINY
-from vitlab.base.spec import from_dict
-from vitlab.train import run as running
-from vitlab.train.choices import Wishes
-from vitlab.train.loop import Loop
-from vitlab.train.spec import RunSpec
+from tests.cli.conftest import TINY
+from vitlab.cli.options import settings
+from vitlab.study import first_look
+from vitlab.study.files import adjusted
+from vitlab.study.plan import plan
 
 
-@pytest.fixture(autouse=True)
-def _tiny_and_unmeasured(monkeypatch):
-    real, wishes = (
-        running.train,
-        Wishes(device="cpu", precision="fp32", kernel="explicit", threads=1),
-    )
-    monkeypatch.setattr(recipes, "recipe", lambda name: from_dict(RunSpec, TINY))
-    monkeypatch.setattr(running, "train", lambda *arguments, **named: real(*arguments, wishes=wishes, **named))
-
-
-def test_it_trains_and_reports(vitlab, tmp_path):
-    answer = vitlab("demo", "--out", tmp_path / "demo")
-    assert (answer.code, answer.err) == (0, "")
-    assert re.search(r"test accuracy \d+\.\d\d % on 360 digits never trained on", answer.out)
-    assert (tmp_path / "demo/report.html").exists()
+@pytest.fixture
+def tiny_look(monkeypatch):
+    """The demo's study with two cells of two seeds, a few steps each."""
+    whole = first_look.study()
+    changes = settings([word for word in TINY if "=" in word])
+    positions = replace(whole.design, factors=whole.design.factors[1:2])
+    tiny = replace(adjusted(whole, changes, seeds=2), design=positions)
+    monkeypatch.setattr(first_look, "study", lambda: tiny)
+    return tiny
 
 
 @pytest.mark.slow
-def test_it_can_be_stopped_and_gone_on_with(vitlab, tmp_path, monkeypatch):
-    real = Loop.step
-
-    def stopping(loop):
-        if loop.state.step == 5:
-            os.kill(os.getpid(), signal.SIGTERM)
-        real(loop)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Loop, "step", stopping)
-        answer = vitlab("demo", "--out", tmp_path / "demo")
-    assert answer.code == 143
-    assert f"vitlab demo --out {tmp_path}/demo --resume" in answer.out
-    assert vitlab("demo", "--out", tmp_path / "demo").code == 2
-    assert vitlab("demo", "--out", tmp_path / "demo", "--resume").code == 0
+def test_it_answers_and_reports_and_keeps_what_is_finished(vitlab, tmp_path, tiny_look):
+    answer = vitlab("demo", "--out", tmp_path / "demo")
+    assert (answer.code, answer.err) == (0, "")
+    assert tiny_look.question in answer.out
+    assert re.search(r"mean pooling instead of cls", answer.out, re.IGNORECASE)
+    assert (tmp_path / "demo/report.html").exists()
+    results = sorted((tmp_path / "demo/runs").rglob("result.json"))
+    assert len(results) == 2 * len(plan(tiny_look).cells)
+    written = [path.stat().st_mtime_ns for path in results]
+    assert vitlab("demo", "--out", tmp_path / "demo").code == 0
+    assert [path.stat().st_mtime_ns for path in results] == written

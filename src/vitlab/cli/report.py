@@ -1,4 +1,4 @@
-"""`vitlab report`: a run's records as one HTML page and as pictures."""
+"""`vitlab report`: the records of a run or a study as one HTML page and as pictures; or two, side by side."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,23 +6,29 @@ from typing import Annotated
 import typer
 
 from vitlab.cli import output
-from vitlab.cli.options import JsonOption, RunArgument
+from vitlab.cli.options import JsonOption
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("report", help="A run's history as one HTML page and as pictures.")(report)
+    app.command("report", help="A run's history or a study's answers as one HTML page; of two, what differs.")(report)
 
 
 def report(
-    run: RunArgument,
-    out: Annotated[Path | None, typer.Option("--out", help="The page. Default: RUN/report.html.")] = None,
+    path: Annotated[Path, typer.Argument(metavar="RUN|STUDY", help="The directory of a run or of a study.")],
+    other: Annotated[
+        Path | None, typer.Argument(metavar="[OTHER]", help="Another one of the same kind, to stand beside it.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The page. Default: report.html in the directory; of two, against_OTHER.html."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write the report."""
-    from vitlab.report.page import write_run_report
+    from vitlab.report.write import write_report
 
-    page = write_run_report(run, out or run / "report.html")
+    page = write_report(path, other, out)
     if json:
         output.print_json({"report": str(page)})
     else:

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,10 +47,10 @@ def study(
 ) -> None:
     """Train what is missing, write study.json and report.html, print the answers. The command can be repeated."""
     from vitlab.base.spec import from_dict
-    from vitlab.study.files import read_study
+    from vitlab.study.files import adjusted, read_study
     from vitlab.train.choices import Wishes
 
-    found = _changed(read_study(file), seeds, settings(set_))
+    found = adjusted(read_study(file), settings(set_), seeds)
     wishes = from_dict(Wishes, {"device": device, "precision": precision})
     if dry_run:
         _plan(found, wishes, jobs, stack, json)
@@ -66,7 +66,8 @@ def study(
 def run(found: "StudySpec", folder: Path, *, quiet: bool = False, **how: Any) -> "Outcome":
     """Train, report, and print the answers for people; what a signal stops can be gone on with."""
     from vitlab.base.env import command
-    from vitlab.report.study import answers, write_study_report
+    from vitlab.report.answers import answers
+    from vitlab.report.study import write_study_report
     from vitlab.study.launch import run_study
     from vitlab.train.interrupt import Interrupted
 
@@ -82,17 +83,6 @@ def run(found: "StudySpec", folder: Path, *, quiet: bool = False, **how: Any) ->
         console.print(f"  {sentence}")
     console.print(f"report: {page}")
     return outcome
-
-
-def _changed(found: "StudySpec", seeds: int | None, changes: dict[str, Any]) -> "StudySpec":
-    """The study with other seeds, and other settings of its base."""
-    from vitlab.recipes import changed
-
-    if changes:
-        found = replace(found, base=changed(found.base, changes))
-    if seeds is not None:
-        found = replace(found, num_seeds=seeds, tune_seeds=min(found.tune_seeds, seeds))
-    return found
 
 
 # ------------------------------------------------------------------------------------------------------------- dry run

@@ -13,6 +13,7 @@ a fused kernel multiplies as much and keeps less.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from weakref import ReferenceType, ref
 
@@ -62,8 +63,9 @@ class Cost:
     components: tuple[ComponentCost, ...]
 
 
+@cache
 def cost(spec: ViTSpec) -> Cost:
-    """Parameters, FLOPs and activation memory of the model that `spec` describes."""
+    """Parameters, FLOPs and activation memory of the model that `spec` describes; remembered, it takes a moment."""
     # Two and three images, because PyTorch lays a batch of one out differently: the difference is what one more adds.
     one, two, three = (_Meter(spec, num_images) for num_images in (1, 2, 3))
     names = ROWS + tuple(name for name in one.num_params if name not in ROWS)

@@ -21,7 +21,7 @@ from matplotlib.patches import Rectangle
 
 from vitlab.base.records import replacing
 from vitlab.report.run import SPLITS, Metrics, Predictions
-from vitlab.report.wording import is_number
+from vitlab.report.wording import is_number, shortened
 
 COLOURS = {
     "ink": "#1c1f24",
@@ -210,7 +210,7 @@ def confusion(found: Predictions, names: Sequence[str], folder: Path) -> Drawing
     counts = found.confusion()
     classes, share = len(counts), counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = max(3.6, 1.6 + 0.3 * classes)
-    names = [name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…" for name in names]
+    names = [shortened(name, _NAME_LENGTH) for name in names]
     with matplotlib.rc_context({**STYLE, "axes.grid": False, "axes.spines.bottom": False}):
         figure = Figure(figsize=(side, side), layout="constrained")
         axes = figure.add_subplot(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal")

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from vitlab.base.records import replacing
 from vitlab.report import figures, wording
 from vitlab.report.run import SPLITS, RunRecord, read_run
+from vitlab.report.template import figures_folder, write_page
 
 MATRIX_CLASSES = 20  # beyond them the cells of a confusion matrix are too small to read
 CONFUSED_PAIRS = 15
@@ -40,24 +40,7 @@ def write_run_report(run_dir: Path, out: Path) -> Path:
     Raises DataError if `run_dir` is not a run directory or a record in it is damaged.
     """
     run = read_run(run_dir)
-    folder = out.parent / f"{out.stem}_figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    page = render("run.html", **_contents(run, folder))
-    with replacing(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    return out
-
-
-def render(template: str, **values: Any) -> str:
-    """A template of this folder with its values; every text is escaped, and a forgotten value is an error."""
-    environment = Environment(
-        loader=PackageLoader("vitlab", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(**values)
+    return write_page(out, "run.html", **_contents(run, figures_folder(out)))
 
 
 def _contents(run: RunRecord, folder: Path) -> dict[str, Any]:

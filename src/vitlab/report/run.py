@@ -97,8 +97,11 @@ class RunRecord:
         return self.class_names[index] if index < len(self.class_names) else f"class {index}"
 
 
-def read_run(folder: Path) -> RunRecord:
-    """The records in a run directory. Raises DataError if one is damaged, or if there is no spec.json."""
+def read_run(folder: Path, *, with_predictions: bool = True) -> RunRecord:
+    """The records in a run directory. Raises DataError if one is damaged, or if there is no spec.json.
+
+    Predictions may be left out where many runs are read: they are by far the largest.
+    """
     spec, missing = read_json(folder / "spec.json"), dict[str, str]()
     env = _read_optional(folder, "env.json", missing)
     result = _read_optional(folder, "result.json", missing)
@@ -107,8 +110,10 @@ def read_run(folder: Path) -> RunRecord:
     history = [_numbers(line, folder / "metrics.jsonl") for line in read_lines(folder / "metrics.jsonl")]
     if not history:
         missing["metrics.jsonl"] = "no evaluation was recorded"
-    predictions = _read_predictions(folder / "predictions.npz")
-    if predictions is None:
+    predictions = _read_predictions(folder / "predictions.npz") if with_predictions else None
+    if not with_predictions:
+        missing["predictions.npz"] = "predictions were not read"
+    elif predictions is None:
         missing["predictions.npz"] = "the run directory has no predictions.npz, which a run writes when it finishes"
     return RunRecord(
         status=_status(result, folder / "result.json"),

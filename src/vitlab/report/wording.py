@@ -1,7 +1,8 @@
 """Numbers and sentences of the pages: how a value is written, and what is said when there is none."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeGuard
 
@@ -58,6 +59,11 @@ def duration(seconds: float) -> str:
 def loss(nats: float) -> str:
     """0.08123 -> '0.081'"""
     return f"{nats:.3f}"
+
+
+def shortened(text: str, length: int) -> str:
+    """A text of at most so many characters; what is cut off shows as …"""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def is_number(value: float | None) -> TypeGuard[float]:
@@ -220,6 +226,32 @@ def machine(run: RunRecord) -> list[Fact]:
         *facts,
         *(Fact(label, value, why) for label, value in {**system, **versions, **record}.items()),
     ]
+
+
+def machines(runs: Sequence[RunRecord]) -> list[Fact]:
+    """The same of several runs: what all share stands once, what differs with the number of runs it is true of."""
+    facts = [{fact.label: fact for fact in machine(run)} for run in runs]
+    labels = dict.fromkeys(label for each in facts for label in each)
+    return [_agreed(label, [each[label] for each in facts if label in each]) for label in labels]
+
+
+def _agreed(label: str, facts: Sequence[Fact]) -> Fact:
+    values = Counter(fact.value for fact in facts if fact.value is not None)
+    if len(values) < 2:
+        return facts[0] if not values else Fact(label, next(iter(values)))
+    if label == "Started":
+        return Fact(label, f"{min(values)} to {max(values)}")
+    return Fact(label, "; ".join(f"{value} ({number} runs)" for value, number in sorted(values.items())))
+
+
+def choices_in_short(found: object) -> str:
+    """'cpu, bf16, fused attention, 2 threads'"""
+    if not isinstance(found, Mapping) or not found:
+        return NOT_RECORDED
+    written = {"device": "{}", "precision": "{}", "kernel": "{} attention", "threads": "{} threads"}
+    words = [text.format(found[name]) for name, text in written.items() if found.get(name) is not None]
+    flags = [name for name in ("compiled", "checkpointing", "deterministic") if found.get(name) is True]
+    return ", ".join([*words, *flags]).replace(" 1 threads", " 1 thread")
 
 
 def choices(run: RunRecord) -> list[Fact]:

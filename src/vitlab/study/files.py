@@ -3,6 +3,7 @@
     vitlab study studies/positions.py             calls its function `study`
     vitlab study studies/positions.py:digits      calls its function `digits`
     vitlab study mine.json                        reads settings
+    vitlab study runs/mine/plan.json              the study that stands there, again
 
 JSON is what `to_dict` writes, and may be shorter: `"base": "digits"` is a recipe, `"base": {"recipe": "digits",
 "model.depth": 2}` one with changes, and factors may be written by name:
@@ -17,6 +18,7 @@ import json
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,15 @@ def read_study(text: str) -> StudySpec:
     if path.suffix != ".py":
         raise UserError(f"{file}: a study file ends in .py or .json")
     return _from_python(path, function or FUNCTION)
+
+
+def adjusted(study: StudySpec, settings: Mapping[str, Any], seeds: int | None = None) -> StudySpec:
+    """The study with settings of its base changed, and with another number of seeds."""
+    if settings:
+        study = replace(study, base=changed(study.base, settings))
+    if seeds is not None:
+        study = replace(study, num_seeds=seeds, tune_seeds=min(study.tune_seeds, seeds))
+    return study
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -92,6 +103,8 @@ def _from_json(path: Path) -> StudySpec:
         raise UserError(f"{path}: {error}") from None
     if not isinstance(values, Mapping):
         raise UserError(f"{path}: expected a JSON object with a study's settings")
+    if "schema" in values and isinstance(values.get("study"), Mapping):  # plan.json: a record, which holds them
+        values = values["study"]
     return from_dict(StudySpec, _written_out(values))
 
 

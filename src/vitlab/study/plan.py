@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, TypeVar
 
 from vitlab.base.errors import SpecError, UserError
@@ -16,7 +15,7 @@ from vitlab.train.spec import RunSpec
 
 T = TypeVar("T")
 
-_cost = cache(cost)  # cells share models, and counting takes a while
+
 BACKWARD = 2  # the backward pass multiplies twice: once for the inputs, once for the weights
 
 
@@ -86,7 +85,7 @@ def plan(study: StudySpec) -> Plan:
     """Plan a study. Raises SpecError naming every cell that cannot be, and why."""
     cells = study.design.cells(study.base)
     runs = _each(cells, lambda cell: _runs(study, cell))  # all are checked before any is built: that is quick
-    base_flops = _cost(study.base.model).flops
+    base_flops = cost(study.base.model).flops
     planned = _each(cells, lambda cell: _planned(study, cell, runs[cell.name], base_flops))
     _refuse_twins(study, planned)
     return Plan(study, tuple(planned.values()))
@@ -124,7 +123,7 @@ def _runs(study: StudySpec, cell: Cell) -> dict[str, RunSpec]:
 
 def _planned(study: StudySpec, cell: Cell, runs: Mapping[str, RunSpec], base_flops: int) -> PlannedCell:
     candidates = [Candidate(name, _held_equal(study, spec, base_flops)) for name, spec in runs.items()]
-    spent = [_cost(each.spec.model) for each in candidates]
+    spent = [cost(each.spec.model) for each in candidates]
     if len(set(spent)) > 1:
         raise SpecError("the values of tune differ in parameters or FLOPs, and a cell has one cost: make them a factor")
     return PlannedCell(cell, slug(cell.name), tuple(candidates), spent[0])
@@ -136,7 +135,7 @@ def _held_equal(study: StudySpec, spec: RunSpec, base_flops: int) -> RunSpec:
         return spec
     base = study.base
     batches = spec.batch_size / base.batch_size
-    images = {"steps": batches, "images": 1.0, "flops": base_flops / _cost(spec.model).flops}[study.equal]
+    images = {"steps": batches, "images": 1.0, "flops": base_flops / cost(spec.model).flops}[study.equal]
     if base.steps is not None:
         return replace(spec, steps=max(1, round(base.steps * images / batches)))
     if (spec.data.num_train, spec.val_fraction) != (base.data.num_train, base.val_fraction):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vitlab.base.differences import differences
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import to_dict, with_settings
 from vitlab.study.design._base import BASELINE, Cell, DesignSpec
@@ -53,21 +54,6 @@ class Spec(DesignSpec):
         if not found:
             raise SpecError("design.target: it is the base; nothing differs")
         return {path: found[path] for path in (*self.order, *(p for p in found if p not in self.order))}
-
-
-def differences(here: Mapping[str, Any], there: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values of `there` that differ, by dotted path: a component that is another one is one difference."""
-    found: dict[str, Any] = {}
-    for key, value in there.items():
-        mine, path = here.get(key), f"{prefix}{key}"
-        if value == mine:
-            continue
-        nested = isinstance(value, Mapping) and isinstance(mine, Mapping)
-        if nested and value.get("name") == mine.get("name"):  # type: ignore[union-attr]
-            found |= differences(mine, value, f"{path}.")  # type: ignore[arg-type]
-        else:
-            found[path] = value
-    return found
 
 
 def shown(values: Any, path: str) -> str:

@@ -1,0 +1,100 @@
+"""What a reader must know before believing a study's page: how its numbers came about, and what they cannot say."""
+
+from vitlab.report import wording
+from vitlab.report.run import SPLITS
+from vitlab.report.study_records import StudyRecords
+from vitlab.report.study_tables import p_value
+from vitlab.report.units import unit_of
+from vitlab.stats.decision import ALPHA
+from vitlab.stats.power import POWER
+from vitlab.study.outcome import Outcome
+
+SHORT = 30  # epochs, below which a run shows early learning
+_DECIDING = 9  # seeds from which on a sign-flip p could survive correction
+_EQUAL = {
+    "steps": "the number of training steps",
+    "images": "the number of images seen",
+    "flops": "the training FLOPs, so a cheaper model sees more images",
+    "nothing": "",
+}
+
+
+def notes(study: StudyRecords) -> list[str]:
+    """Sentences, the ones that weigh most first."""
+    found = study.outcome
+    written = [*_short(study), *_peeks(study), *_split(found), _equal(found), *_tuned(found), *_decisions(found)]
+    return [*written, *_images(found), *_dirty(study)]
+
+
+def _short(study: StudyRecords) -> list[str]:
+    epochs = [line["epoch"] for run in study.begun for line in run.history[-1:] if line.get("epoch") is not None]
+    longest = max((epoch for epoch in epochs if wording.is_number(epoch)), default=None)
+    if longest is None or longest >= SHORT:
+        return []
+    return [
+        f"The runs are short, {longest:.3g} epochs: they show early learning, and longer training may order the "
+        "cells otherwise."
+    ]
+
+
+def _peeks(study: StudyRecords) -> list[str]:
+    if not any("test_top1" in line or "test_loss" in line for run in study.begun for line in run.history):
+        return []
+    return ["The curves of the test split peek at it during training; nothing may be chosen by them."]
+
+
+def _split(found: Outcome) -> list[str]:
+    split = found.metric.partition("_")[0]
+    if split == "test":
+        return []
+    return [f"Scores are of the {SPLITS[split]} split, which also chooses the checkpoint, so they are optimistic."]
+
+
+def _equal(found: Outcome) -> str:
+    if found.equal == "nothing":
+        return "Nothing is held equal over the cells: each says itself how long it trains."
+    return f"Held equal over all cells: {_EQUAL[found.equal]}. Each is trained with the same seeds, so they are paired."
+
+
+def _tuned(found: Outcome) -> list[str]:
+    tuned = [cell.tuned for cell in found.cells if cell.tuned]
+    if not tuned:
+        return []
+    values = ", ".join(tuned[0].val_top1)
+    return [
+        f"Every cell has its own {tuned[0].setting}, the best of {values} by validation top-1; the test split had no "
+        "say in it."
+    ]
+
+
+def _decisions(found: Outcome) -> list[str]:
+    if not found.comparisons:
+        return []
+    unit, number, n = unit_of(found.metric, found.better), len(found.comparisons), len(found.seeds)
+    over = f"with Holm’s correction over the {number} comparisons" if number > 1 else "of the one comparison"
+    flips = (
+        f"its p cannot be below {p_value(2.0 ** (1 - n))} with {n} seeds" if n > 1 else "it needs more than one seed"
+    )
+    corrected = f", and is never corrected below {_DECIDING} seeds" if n < _DECIDING else ""
+    return [
+        f"Verdicts are by the paired t test {over}, at p ≤ {ALPHA:g}; intervals are 95 % and of one comparison.",
+        f"“Would not have shown” is the smallest difference in {unit.unit} that these seeds show with "
+        f"{100 * POWER:.0f} % power. “Not distinguishable” does not mean equal.",
+        f"The sign-flip p stands beside the verdict and decides nothing: {flips}{corrected}.",
+    ]
+
+
+def _images(found: Outcome) -> list[str]:
+    if found.images is None:
+        return []
+    split = SPLITS[found.metric.partition("_")[0]]
+    return [
+        f"Intervals are over seeds, on these very {wording.count(found.images)} {split} images; what other images "
+        "would say is the test-set error of the tables."
+    ]
+
+
+def _dirty(study: StudyRecords) -> list[str]:
+    if not any(str(run.env.get("commit", "")).endswith("-dirty") for run in study.begun):
+        return []
+    return ["The code had changes that no commit holds, so these runs cannot be repeated exactly."]

@@ -1,0 +1,249 @@
+"""The tables of a study: comparisons, cells, effects of a factorial, and how each cell was trained."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vitlab.report import wording
+from vitlab.report.answers import ordered
+from vitlab.report.tables import Column, Entry, Table, absent, named
+from vitlab.report.units import Unit, half, unit_of
+from vitlab.stats.intervals import Interval
+from vitlab.stats.sign_flip import SignFlip
+from vitlab.study.outcome import CellOutcome, ComparisonOutcome, Outcome
+
+MARKS = {"worse": "worse", "better": "better", "not distinguishable": "same", None: "missing"}
+COSTS: dict[str, tuple[str, str, Callable[[float], str]]] = {  # column, unit of an axis, how it is written
+    "num_params": ("Parameters", "parameters", wording.count),
+    "flops": ("FLOPs / image", "FLOPs of one image forward", wording.scaled),
+    "seconds_per_step": ("ms / step", "ms of one training step, alone", lambda s: f"{1e3 * s:.1f}"),
+    "activation_bytes": ("Activations", "bytes of activations an image", wording.memory),
+}
+
+
+def p_value(p: float) -> str:
+    """0.0312 -> '.031'; what is smaller than three decimals show says so."""
+    if p < 0.0005:
+        return "< .001"
+    return f"{p:.3f}".removeprefix("0")
+
+
+# -------------------------------------------------------------------------------------------------------- comparisons
+
+
+def comparisons(outcome: Outcome) -> Table:
+    """Every comparison with all that its verdict stands on."""
+    unit = unit_of(outcome.metric, outcome.better)
+    digits = unit.digits(*(half(each.comparison.difference.t_interval) for each in outcome.comparisons))
+    columns = (
+        Column("Cell", ("cell", "against"), numeric=False),
+        Column("Seeds", ("seeds",), "that both cells have"),
+        Column(
+            "Difference",
+            ("difference",),
+            f"mean over seeds, cell minus the one it is compared with, {unit.unit}; {unit.direction}",
+        ),
+        Column("95 % t", ("t_low", "t_high"), "interval of this one comparison, by Student's t"),
+        Column("95 % bootstrap", ("bootstrap_low", "bootstrap_high"), "by BCa bootstrap; too narrow with few seeds"),
+        Column("p", ("p",), "of the paired t test"),
+        Column("p Holm", ("p_holm",), "corrected over all comparisons of the study; decides at .05"),
+        Column("Verdict", ("verdict",), "at p Holm ≤ .05", numeric=False),
+        Column("p sign-flip", ("p_sign_flip", "sign_flip_floor"), "exact, uncorrected, decides nothing; its floor"),
+        Column("d_z", ("d_z",), "mean / standard deviation of the differences"),
+        Column("In run stds", ("in_run_stds",), "mean / standard deviation of the cells over seeds"),
+        Column("Corr.", ("correlation",), "of the two cells over seeds: what pairing relies on"),
+        Column("Could show", ("smallest_effect",), f"the smallest effect shown with 80 % power, {unit.unit}"),
+        Column("Seeds needed", ("seeds_needed",), "to show an effect as large as the one seen with 80 % power"),
+        Column("Seed error", ("seed_error",), "standard error of the difference over seeds"),
+        Column("Test-set error", ("test_set_error",), "standard error of the difference over images"),
+    )
+    rows = tuple(_comparison(unit, digits, each) for each in ordered(outcome))
+    against = {each.against for each in outcome.comparisons}
+    to = f"to {against.pop()}" if len(against) == 1 else "to the cell before"
+    return Table("comparisons", f"Differences in {unit.title} {to}, in {unit.unit}.", columns, rows)
+
+
+def _comparison(unit: Unit, digits: int, found: ComparisonOutcome) -> tuple[Entry, ...]:
+    comparison, difference, power = found.comparison, found.comparison.difference, found.sensitivity
+    why = difference.reasons
+    seed_error = None if difference.std is None else difference.std / difference.n**0.5
+    no_holm = comparison.reasons.get("p_holm", "")
+    verdict = comparison.verdict
+    return (
+        Entry(found.cell, (found.cell, found.against)),
+        Entry(str(difference.n), (difference.n,)),
+        _number(difference.mean, lambda value: unit.signed(value, digits), why.get("mean", "")),
+        _interval(difference.t_interval, unit, digits, why.get("t_interval", "")),
+        _interval(difference.bootstrap_interval, unit, digits, why.get("bootstrap_interval", "")),
+        _number(difference.p, p_value, why.get("p", "")),
+        _number(comparison.p_holm, p_value, no_holm),
+        Entry(verdict, (verdict,), comparison.reasons.get("verdict", ""), MARKS[verdict]),
+        _sign_flip(difference.sign_flip, why.get("sign_flip", "")),
+        _number(difference.d_z, lambda value: unit_free(value, 2), why.get("d_z", "")),
+        _number(difference.in_run_stds, lambda value: unit_free(value, 2), why.get("in_run_stds", "")),
+        _number(difference.correlation, lambda value: unit_free(value, 2), why.get("correlation", "")),
+        _number(power.smallest_effect, lambda value: unit.value(value, digits), power.reasons.get("smallest_effect")),
+        _number(power.seeds_needed, wording.count, power.reasons.get("seeds_needed")),
+        _number(seed_error, lambda value: unit.value(value, digits), why.get("std", "")),
+        _number(found.test_set_error, lambda value: unit.value(value, digits), _no_test_set_error(unit)),
+    )
+
+
+def _no_test_set_error(unit: Unit) -> str:
+    return "no predictions were kept" if unit.metric == "test_top1" else "computed for test top-1 only"
+
+
+def _sign_flip(found: SignFlip | None, why: str) -> Entry:
+    if found is None:
+        return absent(why, 2)
+    return Entry(f"{p_value(found.p)} (≥ {p_value(found.floor)})", (found.p, found.floor))
+
+
+def unit_free(value: float, digits: int) -> str:
+    """A number without a unit, with a true minus."""
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _number(value: float | None, write: Callable[[float], str], why: str | None = "") -> Entry:
+    return absent(why or wording.NOT_RECORDED) if value is None else Entry(write(value), (value,))
+
+
+def _interval(found: Interval | None, unit: Unit, digits: int, why: str, *, signed: bool = True) -> Entry:
+    if found is None:
+        return absent(why, 2)
+    return Entry(unit.interval(found, digits, signed=signed), (found.low, found.high))
+
+
+# -------------------------------------------------------------------------------------------------------------- cells
+
+
+def cells(outcome: Outcome) -> Table:
+    """Every cell: its score with both errors, what it costs, and what tuning chose."""
+    unit = unit_of(outcome.metric, outcome.better)
+    digits = unit.digits(*(half(cell.score.t_interval) for cell in outcome.cells))
+    tuned = any(cell.tuned for cell in outcome.cells)
+    columns = (
+        Column("Cell", ("cell",), numeric=False),
+        Column("Mean", ("mean",), f"{unit.title} over seeds, {unit.value_unit}"),
+        Column("Std", ("std",), f"over seeds, {unit.unit}"),
+        Column("Seeds", ("seeds",), "that finished"),
+        Column("95 % t", ("t_low", "t_high"), "interval of the mean over seeds"),
+        Column("Seed error", ("seed_error",), f"standard error of the mean over seeds, {unit.unit}"),
+        Column("Test-set error", ("test_set_error",), f"standard error over test images, {unit.unit}"),
+        *(Column(title, (name,), _COST_MEANING[name]) for name, (title, _, _) in COSTS.items()),
+    )
+    if tuned:
+        columns += (Column("Tuned", ("tuned", "grid"), "the value of the best validation top-1", numeric=False),)
+    rows = tuple(_cell(unit, digits, cell, tuned) for cell in outcome.cells)
+    return Table("cells", f"Every cell's {unit.title} and what it costs.", columns, rows)
+
+
+_COST_MEANING = {
+    "num_params": "trained values of the model",
+    "flops": "of one image forward; a multiply-add is two",
+    "seconds_per_step": "one training step of one run that has this machine to itself, measured",
+    "activation_bytes": "kept for the backward pass, one image in fp32",
+}
+
+
+def _cell(unit: Unit, digits: int, cell: CellOutcome, tuned: bool) -> tuple[Entry, ...]:
+    score, errors = cell.score, cell.errors
+    test_set = errors.test_set_error if errors else None
+    seed_error = None if score.std is None else score.std / score.n**0.5
+    no_error = "for accuracies whose split's size is known"
+    row = (
+        named(cell.name),
+        _number(score.mean, lambda value: unit.value(value, digits), score.reasons.get("mean")),
+        _number(score.std, lambda value: unit.value(value, digits), score.reasons.get("std")),
+        Entry(str(score.n), (score.n,)),
+        _interval(score.t_interval, unit, digits, score.reasons.get("t_interval", ""), signed=False),
+        _number(seed_error, lambda value: unit.value(value, digits), score.reasons.get("std")),
+        _number(test_set, lambda value: unit.value(value, digits), no_error),
+        *(_number(cell.costs[name], write, "not measured") for name, (_, _, write) in COSTS.items()),
+    )
+    return (*row, _tuned(cell)) if tuned else row
+
+
+def _tuned(cell: CellOutcome) -> Entry:
+    """'optim.lr 0.004 (0.001: 91.2 %, 0.004: 93.1 %)'"""
+    if cell.tuned is None:
+        return absent("nothing was tuned", 2)
+    grid = ", ".join(
+        f"{value}: {'–' if score is None else wording.percent(score) + ' %'}"
+        for value, score in cell.tuned.val_top1.items()
+    )
+    return Entry(f"{cell.tuned.value or 'not yet'} ({grid})", (cell.tuned.value, grid))
+
+
+# ------------------------------------------------------------------------------------------------------------ effects
+
+
+def effects(outcome: Outcome) -> Table | None:
+    """Main effects and interactions; None where there are none."""
+    if outcome.effects is None:
+        return None
+    unit = unit_of(outcome.metric, outcome.better)
+    contrasts = [contrast for effect in outcome.effects.effects for contrast in effect.contrasts]
+    digits = unit.digits(*(half(contrast.t_interval) for contrast in contrasts))
+    columns = (
+        Column("Effect", ("effect",), numeric=False),
+        Column("Levels", ("levels",), "against the first levels of the factors", numeric=False),
+        Column("Difference", ("difference",), f"mean over seeds, {unit.unit}; {unit.direction}"),
+        Column("95 % t", ("t_low", "t_high"), "of this one contrast"),
+        Column("p", ("p",), "of this one contrast, uncorrected"),
+        Column("F", ("f",), "of the whole effect, seeds as blocks"),
+        Column("df", ("df", "df_error"), "degrees of freedom"),
+        Column("ε", ("epsilon",), "Greenhouse and Geisser's correction of both degrees of freedom"),
+        Column("p of F", ("p_f",), "with that correction"),
+        Column("p Holm", ("p_holm",), "over the effects of the study; decides at .05"),
+    )
+    rows = []
+    for effect in outcome.effects.effects:
+        why = effect.reasons
+        for contrast in effect.contrasts:
+            rows.append(
+                (
+                    named(" × ".join(effect.factors)),
+                    named(", ".join(map(str, contrast.levels))),
+                    Entry(unit.signed(contrast.mean, digits), (contrast.mean,)),
+                    _interval(contrast.t_interval, unit, digits, contrast.reasons.get("t_interval", "")),
+                    _number(contrast.p, p_value, contrast.reasons.get("p")),
+                    _number(effect.f, lambda value: f"{value:.1f}", why.get("f")),
+                    Entry(f"{effect.df}, {effect.df_error}", (effect.df, effect.df_error)),
+                    _number(effect.epsilon, lambda value: f"{value:.2f}", why.get("epsilon")),
+                    _number(effect.p, p_value, why.get("p")),
+                    _number(effect.p_holm, p_value, why.get("p_holm")),
+                )
+            )
+    caption = f"Effects on {unit.title} in {unit.unit}, over {len(outcome.effects.seeds)} seeds that all cells have."
+    return Table("effects", caption, columns, tuple(rows))
+
+
+# ---------------------------------------------------------------------------------------------------- how it was done
+
+
+def ways(outcome: Outcome, how: Mapping[str, Any], choices: Mapping[str, str]) -> Table:
+    """How each cell was trained and what was measured to choose that; `how` and `choices` by the cell's name."""
+    columns = (
+        Column("Cell", ("cell",), numeric=False),
+        Column("Trained", ("way",), "the fastest of what was measured", numeric=False),
+        Column("Measured, ms a run's step", ("measured",), "the fastest first", numeric=False),
+        Column("The machine's choices", ("choices",), "of its runs", numeric=False),
+    )
+    rows = tuple(
+        (named(cell.name), *_way(how.get(cell.name, {})), _text(choices.get(cell.name), "no run has begun"))
+        for cell in outcome.cells
+    )
+    return Table("ways", "How each cell was trained on this machine.", columns, rows)
+
+
+def _way(how: Mapping[str, Any]) -> tuple[Entry, Entry]:
+    measured = how.get("measured") or {}
+    if not measured:
+        return absent("not measured yet"), absent("not measured yet")
+    paces = sorted(measured, key=measured.__getitem__)
+    written = "; ".join(f"{way} {1e3 * measured[way]:.1f}" for way in paces)
+    return Entry(paces[0], (paces[0],)), Entry(written, (written,))
+
+
+def _text(value: str | None, why: str) -> Entry:
+    return absent(why) if value is None else Entry(value, (value,))

@@ -1,0 +1,65 @@
+"""A report's tables: what a person reads, what is sorted by, and the exact values for a CSV file. HTML is elsewhere."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from vitlab.base.records import replacing
+
+Value = float | int | str | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """What stands over a column, what it means, and what its values are called in the CSV file."""
+
+    title: str
+    names: tuple[str, ...]
+    meaning: str = ""
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place of a table. `text` is None where nothing is known, and then `note` says why."""
+
+    text: str | None
+    values: tuple[Value, ...]  # as many as the column has names; sorting takes the first
+    note: str = ""
+    mark: str = ""  # a CSS class
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a row's name in its first column."""
+
+    name: str  # of its file
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+
+    def save(self, folder: Path) -> "Table":
+        """Write `NAME.csv` into `folder`, with unrounded values; the table itself."""
+        header = [name for column in self.columns for name in column.names]
+        write_csv(folder, self.name, header, [[v for entry in row for v in entry.values] for row in self.rows])
+        return self
+
+
+def named(name: str) -> Entry:
+    """A row's name."""
+    return Entry(name, (name,))
+
+
+def absent(why: str, values: int = 1) -> Entry:
+    """A place with nothing in it, and why."""
+    return Entry(None, (None,) * values, why)
+
+
+def write_csv(folder: Path, name: str, header: Sequence[str], rows: Sequence[Sequence[Value]]) -> None:
+    """Write `folder/NAME.csv`; what is missing is an empty field."""
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    with replacing(folder / f"{name}.csv") as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")

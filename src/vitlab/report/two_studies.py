@@ -1,0 +1,142 @@
+"""What two studies both compared: a picture and tables, and what only one of them has."""
+
+from pathlib import Path
+
+import matplotlib
+
+from vitlab.report.answers import ordered
+from vitlab.report.figures import COLOURS, STYLE, Drawing, save
+from vitlab.report.forest import Style, estimate, label_row, legend, rows_figure
+from vitlab.report.study_tables import MARKS
+from vitlab.report.tables import Column, Entry, Table, absent, named
+from vitlab.report.units import Unit, half, unit_of
+from vitlab.study.outcome import CellOutcome, ComparisonOutcome, Outcome
+
+Names = tuple[str, str]
+Studies = tuple[Outcome, Outcome]
+_STYLES = (Style("accent", "o"), Style("second", "D"))
+_PLACES = (0.02, 0.26)  # of a row, downwards from its middle
+
+
+def notes(names: Names, studies: Studies) -> list[str]:
+    """What comparing two studies cannot say."""
+    found = [
+        "Intervals are 95 % and of one comparison; verdicts are each study’s own. No test is made between the studies: "
+        "they may differ in more than one thing, and their seeds are not paired."
+    ]
+    if studies[0].metric != studies[1].metric:
+        told = " and ".join(f"{name} {study.metric}" for name, study in zip(names, studies, strict=True))
+        found.append(f"The studies have different metrics, {told}: each is written in its own unit.")
+    return found
+
+
+def shared(studies: Studies) -> list[tuple[ComparisonOutcome, ComparisonOutcome]]:
+    """The comparisons that both have, by the cell's name, in the order of the first."""
+    others = {each.cell: each for each in studies[1].comparisons}
+    return [(each, others[each.cell]) for each in ordered(studies[0]) if each.cell in others]
+
+
+def only_in_one(names: Names, studies: Studies) -> list[str]:
+    """Which cells only one of them has; and if they share no comparison."""
+    sentences = [] if shared(studies) else ["The two share no comparison."]
+    for name, own, other in ((names[0], *studies), (names[1], *studies[::-1])):
+        alone = sorted({cell.name for cell in own.cells} - {cell.name for cell in other.cells})
+        if alone:
+            sentences.append(f"Only in {name}: {'; '.join(alone)}.")
+    return sentences
+
+
+def picture(names: Names, studies: Studies, folder: Path) -> Drawing | None:
+    """Both differences of every shared comparison; None where there is none, or where the metrics differ."""
+    pairs = shared(studies)
+    drawable = [each.comparison.difference.mean is not None for pair in pairs for each in pair]
+    if studies[0].metric != studies[1].metric or not any(drawable):
+        return None
+    unit = unit_of(studies[0].metric, studies[0].better)
+    with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x"}):
+        figure, axes = rows_figure(len(pairs))
+        axes.axvline(0, color=COLOURS["ink"], linewidth=0.9)
+        for row, pair in enumerate(pairs):
+            label_row(axes, row, pair[0].cell, " · ".join(_mean(unit, each) for each in pair))
+            for each, style, place in zip(pair, _STYLES, _PLACES, strict=True):
+                difference = each.comparison.difference
+                if difference.mean is not None:
+                    interval = difference.t_interval
+                    ends = None if interval is None else (unit.scale * interval.low, unit.scale * interval.high)
+                    estimate(axes, row + place, style, unit.scale * difference.mean, ends)
+        axes.set_xlabel(f"difference in {unit.title}, {unit.unit} ({unit.direction})")
+        legend(figure, dict(zip(names, _STYLES, strict=True)))
+        title = f"Differences in {unit.title}, {unit.unit}"
+        told = " ".join(f"{pair[0].cell}: {_mean(unit, pair[0])} and {_mean(unit, pair[1])}." for pair in pairs)
+        return save(figure, "differences", title, f"{title}, of {names[0]} and {names[1]}. {told}", folder)
+
+
+def _mean(unit: Unit, found: ComparisonOutcome) -> str:
+    difference = found.comparison.difference
+    return "–" if difference.mean is None else unit.signed(difference.mean, unit.digits(half(difference.t_interval)))
+
+
+def comparisons(names: Names, studies: Studies) -> Table:
+    """The shared comparisons, each study's difference, interval and verdict."""
+    columns = [Column("Cell", ("cell",), numeric=False)]
+    for name, study in zip(names, studies, strict=True):
+        unit = unit_of(study.metric, study.better)
+        columns += [
+            Column(f"{name}: difference", (f"{name} difference",), f"{unit.title}, {unit.unit}; {unit.direction}"),
+            Column("95 % t", (f"{name} t_low", f"{name} t_high")),
+            Column("Verdict", (f"{name} verdict",), numeric=False),
+        ]
+    rows = []
+    for pair in shared(studies):
+        row = [named(pair[0].cell)]
+        for each, study in zip(pair, studies, strict=True):
+            row += _difference(unit_of(study.metric, study.better), each)
+        rows.append(tuple(row))
+    return Table("comparisons", "The comparisons that both have.", tuple(columns), tuple(rows))
+
+
+def _difference(unit: Unit, found: ComparisonOutcome) -> list[Entry]:
+    difference, verdict = found.comparison.difference, found.comparison.verdict
+    digits, interval = unit.digits(half(difference.t_interval)), difference.t_interval
+    why = difference.reasons
+    return [
+        absent(why["mean"]) if difference.mean is None else Entry(unit.signed(difference.mean, digits), (difference.mean,)),
+        absent(why["t_interval"], 2)
+        if interval is None
+        else Entry(unit.interval(interval, digits, signed=True), (interval.low, interval.high)),
+        Entry(verdict, (verdict,), found.comparison.reasons.get("verdict", ""), MARKS[verdict]),
+    ]  # fmt: skip
+
+
+def scores(names: Names, studies: Studies) -> Table:
+    """Every cell of either study with its mean, interval and number of seeds."""
+    columns = [Column("Cell", ("cell",), numeric=False)]
+    for name, study in zip(names, studies, strict=True):
+        unit = unit_of(study.metric, study.better)
+        columns += [
+            Column(f"{name}: mean", (f"{name} mean",), f"{unit.title} over seeds, {unit.value_unit}"),
+            Column("95 % t", (f"{name} t_low", f"{name} t_high")),
+            Column("Seeds", (f"{name} seeds",)),
+        ]
+    rows = []
+    for cell in dict.fromkeys(cell.name for study in studies for cell in study.cells):
+        row = [named(cell)]
+        for study in studies:
+            found = next((each for each in study.cells if each.name == cell), None)
+            row += _score(unit_of(study.metric, study.better), found)
+        rows.append(tuple(row))
+    return Table("scores", "Every cell’s score.", tuple(columns), tuple(rows))
+
+
+def _score(unit: Unit, cell: CellOutcome | None) -> list[Entry]:
+    if cell is None:
+        return [absent("no such cell"), absent("no such cell", 2), absent("no such cell")]
+    found, digits = cell.score, unit.digits(half(cell.score.t_interval))
+    interval = found.t_interval
+    return [
+        absent(found.reasons["mean"]) if found.mean is None else Entry(unit.value(found.mean, digits), (found.mean,)),
+        absent(found.reasons["t_interval"], 2)
+        if interval is None
+        else Entry(unit.interval(interval, digits), (interval.low, interval.high)),
+        Entry(str(found.n), (found.n,)),
+    ]

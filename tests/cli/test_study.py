@@ -1,0 +1,87 @@
+"""`vitlab study`: what a person sees of plans, runs, mistakes."""
+
+import json
+
+import pytest
+
+FILE = {
+    "question": "Which positions?",
+    "base": {"recipe": "digits_small", "model.depth": 1, "model.embed_dim": 16, "model.num_heads": 2, "steps": 4,
+             "optim.schedule.warmup_steps": 1},
+    "design": {"name": "one_at_a_time", "factors": {"model.pos_embed": ["learned", "none"]}},
+    "num_seeds": 2,
+}  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write a study file with some of its values changed."""
+
+    def write(**changes):
+        path = tmp_path / "positions.json"
+        path.write_text(json.dumps(FILE | changes))
+        return path
+
+    return write
+
+
+def test_a_dry_run_shows_every_cell_and_trains_nothing(vitlab, file, tmp_path):
+    answer = vitlab("study", file(), "--dry-run", "--out", tmp_path / "out", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    said = json.loads(answer.out)
+    assert [cell["name"] for cell in said["cells"]] == ["baseline", "model.pos_embed none"]
+    baseline, without = said["cells"]
+    assert baseline["num_params"] - without["num_params"] == 17 * 16
+    assert (baseline["steps"], baseline["images_seen"], said["runs"]) == (4, 4 * 64, 4)
+    assert baseline["training_flops"] == 3 * 4 * 64 * baseline["flops"]
+    assert said["seconds"] > 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_for_people(vitlab, file):
+    answer = vitlab("study", file(), "--dry-run", "--seeds", 5, "--set", "steps=10")
+    assert "2 cells, 10 runs; about" in answer.out
+    assert "Which positions?" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"design": {"name": "one_at_a_time", "factors": {"model.pos_embed": ["learned", "lerned"]}}}, "lerned"),
+        ({"design": {"name": "one_at_time", "factors": {}}}, "did you mean one_at_a_time"),
+        ({"metric": "test_top2"}, "metric=test_top2"),
+        ({"num_seeds": 0}, "num_seeds=0"),
+        ({"base": "digit"}, "unknown recipe 'digit'"),
+    ],
+)
+def test_a_mistake_is_told_in_a_line(vitlab, file, changes, said):
+    answer = vitlab("study", file(**changes), "--dry-run")
+    assert answer.code == 2
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_all_bad_cells_are_named(vitlab, file):
+    bad = {"name": "one_at_a_time", "factors": {"model.pos_embed": ["learned", "nan"], "model.num_heads": [2, 3]}}
+    answer = vitlab("study", file(design=bad), "--dry-run")
+    assert answer.code == 2
+    assert "model.pos_embed nan" in answer.err
+    assert "model.num_heads 3" in answer.err
+
+
+def test_a_file_that_is_not_there(vitlab):
+    assert "no such study file" in vitlab("study", "nothing.py").err
+
+
+@pytest.mark.slow
+def test_it_trains_answers_and_reports(vitlab, file, tmp_path):
+    out = tmp_path / "out"
+    answer = vitlab("study", file(), "--out", out, "--jobs", 1, "--no-stack", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    said = json.loads(answer.out)
+    assert said["study"]["missing"] == []
+    assert said["report"] == str(out / "report.html")
+    assert (out / "report.html").exists()
+    again = vitlab("study", file(), "--out", out, "--seeds", 3, "--jobs", 1, "--no-stack")
+    assert again.code == 0
+    assert len(list(out.rglob("result.json"))) == 6

@@ -1,0 +1,195 @@
+"""The fastest way wins, is recorded, kept and remembered. The measurements are given."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from tests.study.conftest import WISHES
+from vitlab.base.errors import UserError
+from vitlab.study import ways
+from vitlab.study.choosing import SECONDS, Asked, choose_ways, expected_seconds
+from vitlab.study.folder import StudyFolder
+from vitlab.study.plan import plan
+from vitlab.train.interrupt import Interrupted, Request
+
+STACKED, ALONE, SIDES = (f"{each}, explicit attention" for each in ("stacked", "one by one", "2 side by side"))
+CELLS = {"plain": {}, "slow": {"optim.lr": 1e-4}, "deep": {"model.depth": 4}}
+
+
+class Clock:
+    """A crew whose measurements are given: seconds of a step of one process that trains R runs beside others."""
+
+    def __init__(self, stacked=0.06, alone=0.02, sides=0.03, per_epoch=80.0):
+        self.seconds = {(3, 1): stacked, (1, 1): alone, (1, 2): sides}
+        self.per_epoch, self.asked = per_epoch, []
+
+    def paces(self, requests):
+        assert all(request == requests[0] for request in requests)
+        key = len(requests[0]["specs"]), len(requests)
+        self.asked.append((*key, requests[0]))
+        if isinstance(self.seconds[key], Exception):
+            raise self.seconds[key]
+        return self.seconds[key], self.per_epoch
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path, monkeypatch):
+    """Two cores, and a memory of our own."""
+    monkeypatch.setattr(ways, "process_cores", lambda: 2)
+    monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def choose(study_of, tmp_path):
+    """`choose(clock, folder="b", jobs=1, …)`: what how.json then says."""
+
+    def choosing(clock, folder="a", cells=CELLS, jobs=None, stack=None, request=None, console=None, **more):
+        planned = plan(study_of(cells, **({"num_seeds": 3} | more)))
+        found = StudyFolder(tmp_path / folder)
+        asked = Asked(planned, WISHES, jobs, stack)
+        choose_ways(planned, found, asked, clock, request or Request(), console or Console(quiet=True))
+        return found.how()
+
+    return choosing
+
+
+def way_of(how, cell="plain"):
+    way = how[cell]["way"]
+    return way["stacked"], way["jobs"]
+
+
+@pytest.mark.parametrize(
+    ("clock", "way"),
+    [
+        (Clock(stacked=0.03, alone=0.02, sides=0.03), (True, 1)),  # 10 ms a run, against 20 and 15
+        (Clock(stacked=0.09, alone=0.02, sides=0.03), (False, 2)),  # 30, 20, 15
+        (Clock(stacked=0.09, alone=0.02, sides=0.05), (False, 1)),  # 30, 20, 25
+    ],
+)
+def test_the_fastest_wins(choose, clock, way):
+    assert way_of(choose(clock)) == way
+
+
+def test_what_was_measured_is_recorded(choose):
+    how = choose(Clock(stacked=0.06, alone=0.02, sides=0.03))["plain"]
+    assert how["measured"] == {STACKED: pytest.approx(0.02), ALONE: 0.02, SIDES: 0.015}
+    assert (how["alone"], how["unmeasured"]) == (0.02, {})
+    assert expected_seconds(how) == pytest.approx(0.015 * 12)
+
+
+def test_processes_that_measure_share_the_machine(choose):
+    clock = Clock()
+    choose(clock, cells={"plain": {}})
+    assert [(runs, jobs) for runs, jobs, _ in clock.asked] == [(1, 1), (1, 2), (3, 1)]
+    for runs, _, request in clock.asked:
+        assert [spec["seed"] for spec in request["specs"]] == list(range(runs))
+        assert request["seconds"] == SECONDS
+        assert request["wishes"]["threads"] == 1
+
+
+def test_cells_whose_steps_do_the_same_work_are_measured_once(choose):
+    clock = Clock()
+    how = choose(clock)
+    assert len(clock.asked) == 2 * 3  # plain and slow together, and deep
+    assert how["plain"] == how["slow"]
+
+
+def test_how_many_steps_a_run_has_is_each_cells_own(choose):
+    cells = {"short": {}, "long": {"steps": 99}, "passes": {"steps": None, "epochs": 2.5}}
+    how = choose(Clock(per_epoch=80.0), cells=cells, equal="nothing")
+    assert [how[cell]["steps"] for cell in cells] == [12, 99, 200]
+
+
+def test_the_choice_is_kept_even_if_measurements_would_now_differ(choose, tmp_path):
+    first = choose(Clock(stacked=0.01))
+    (tmp_path / "cache" / "choices").rename(tmp_path / "forgotten")
+    clock = Clock(stacked=0.5)
+    assert choose(clock) == first
+    assert clock.asked == []
+
+
+def test_it_is_remembered_for_other_studies(choose):
+    first, clock = choose(Clock(stacked=0.01)), Clock(stacked=0.5)
+    assert choose(clock, folder="b") == first
+    assert clock.asked == []
+
+
+def test_a_memory_of_a_way_that_may_not_be_used_is_not_followed(choose):
+    choose(Clock(stacked=0.01))
+    assert way_of(choose(Clock(alone=0.02, sides=0.5), folder="b", stack=False)) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "way"),
+    [({"jobs": 1}, (True, 1)), ({"jobs": 2, "stack": False}, (False, 2)), ({"jobs": 1, "stack": False}, (False, 1))],
+)
+def test_jobs_and_stack_as_asked_restrict_the_ways(choose, asked, way):
+    assert way_of(choose(Clock(stacked=0.03, alone=0.02, sides=0.01), **asked)) == way
+
+
+def test_what_is_asked_for_now_goes_before_what_is_recorded(choose):
+    assert way_of(choose(Clock(stacked=0.01))) == (True, 1)
+    assert way_of(choose(Clock(), stack=False, jobs=1)) == (False, 1)
+    assert way_of(choose(Clock(stacked=0.01))) == (False, 1)  # nothing is asked for: as it was
+    clock = Clock()
+    choose(clock, stack=False, jobs=1)
+    assert clock.asked == []
+
+
+def test_what_a_step_costs_alone_is_known_however_it_is_trained(choose):
+    how = choose(Clock(stacked=0.03, alone=0.02), stack=True)["plain"]
+    assert (list(how["measured"]), how["alone"]) == ([STACKED], 0.02)
+
+
+def test_a_way_that_cannot_be_measured_is_not_taken_and_nothing_is_remembered(choose):
+    """A stack may need more memory than there is."""
+    how = choose(Clock(stacked=UserError("out of memory"), alone=0.02, sides=0.5))["plain"]
+    assert (how["way"]["stacked"], how["way"]["jobs"]) == (False, 1)
+    assert how["unmeasured"] == {STACKED: "out of memory"}
+    assert set(how["measured"]) == {ALONE, SIDES}
+    clock = Clock()
+    choose(clock, folder="b")
+    assert clock.asked
+
+
+def test_a_cell_that_cannot_be_measured_at_all_holds_up_no_other(choose):
+    screen = Console(file=io.StringIO(), width=200)
+    broken = UserError("no pictures")
+    how = choose(Clock(broken, broken, broken), cells={"plain": {}}, console=screen)["plain"]
+    assert (how["measured"], how["alone"], how["steps"]) == ({}, None, None)
+    assert set(how["unmeasured"].values()) == {"no pictures"}
+    assert expected_seconds(how) == 0.0
+    assert screen.file.getvalue() == "plain: its steps could not be measured\n"
+
+
+def test_what_was_measured_is_said_the_fastest_first(choose):
+    screen = Console(file=io.StringIO(), width=200)
+    choose(Clock(stacked=0.06, alone=0.025, sides=0.03), cells={"plain": {}}, console=screen)
+    said = f"plain: {SIDES}, 15.0 ms a run's step ({STACKED} 20.0, {ALONE} 25.0)\n"
+    assert screen.file.getvalue() == said
+    screen = Console(file=io.StringIO(), width=200)
+    choose(Clock(alone=0.025), cells={"plain": {}}, folder="b", jobs=1, stack=False, console=screen)
+    assert screen.file.getvalue() == f"plain: {ALONE}, 25.0 ms a run's step\n"
+
+
+def test_a_signal_is_obeyed_between_two_cells(choose, tmp_path):
+    request, clock = Request(), Clock()
+    request.note(15, None)
+    with pytest.raises(Interrupted) as stopped:
+        choose(clock, request=request)
+    assert stopped.value.code == 143
+    assert clock.asked == []
+
+
+def test_a_record_that_cannot_be_used_is_made_again(choose, tmp_path):
+    StudyFolder(tmp_path / "a").note_how("plain", {"way": {"stacked": "perhaps"}})
+    assert way_of(choose(Clock(stacked=0.01))) == (True, 1)
+
+
+def test_one_device_and_one_precision_for_all_cells(study_of):
+    planned = plan(study_of(CELLS))
+    asked = Asked(planned, replace(WISHES, precision="fp64"), None, None)
+    told = [asked.wishes_for(way, cell, 3) for way in asked.ways() for cell in planned.cells]
+    assert {(each["device"], each["precision"]) for each in told} == {("cpu", "fp64")}

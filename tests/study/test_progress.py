@@ -1,0 +1,107 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from vitlab.study import progress
+from vitlab.study.progress import StudyProgress, duration
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.0, "0 s"),
+        (0.4, "0 s"),
+        (1.6, "2 s"),
+        (89.4, "89 s"),
+        (90.0, "2 min"),
+        (120.0, "2 min"),
+        (29.6 * 60, "30 min"),
+        (89.4 * 60, "89 min"),
+        (89.6 * 60, "1 h 30 min"),
+        (3600 * 3 + 20 * 60, "3 h 20 min"),
+        (3600 * 30, "30 h 0 min"),
+    ],
+)
+def test_a_time_as_people_say_it(seconds, said):
+    assert duration(seconds) == said
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """`clock(10)`: ten seconds go by."""
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+
+    def wait(seconds):
+        now[0] += seconds
+
+    return wait
+
+
+@pytest.fixture
+def screen():
+    return Console(file=io.StringIO(), width=200)
+
+
+def lines(screen):
+    return screen.file.getvalue().splitlines()
+
+
+def test_the_time_left_is_what_is_expected_until_something_has_ended(clock, screen):
+    shown = StudyProgress(screen, [10, 20, 30])
+    clock(5)
+    assert shown.time_left() == "60 s left"
+
+
+def test_the_time_left_is_corrected_by_what_was_taken(clock, screen):
+    """A third of the work was expected in 20 s and took 40: the rest, expected in 40, will take 80."""
+    with StudyProgress(screen, [10, 10, 20, 20]) as shown:
+        shown.started("a")
+        shown.started("b")
+        clock(40)
+        shown.ended("a", 10, [])
+        assert shown.time_left() == "3 min left"  # of one: 50 · 40 / 10 = 200 s
+        shown.ended("b", 10, [])
+        assert shown.time_left() == "80 s left"
+        assert shown.running == []
+
+
+def test_the_end_tells_how_long_it_all_took(clock, screen):
+    shown = StudyProgress(screen, [0.1, 0.2])  # 0.1 + 0.2 is not what is left when both are subtracted
+    for name, seconds in (("a", 0.1), ("b", 0.2)):
+        shown.started(name)
+        clock(35)
+        shown.ended(name, seconds, [])
+    assert shown.time_left() == "70 s in all"
+
+
+def test_a_line_for_each_task_that_ended_and_why_one_failed(clock, screen):
+    with StudyProgress(screen, [10, 10]) as shown:
+        shown.started("plain, seed 0")
+        clock(20)
+        shown.ended("plain, seed 0", 10, [])
+        shown.started("deep, seed 0")
+        clock(20)
+        shown.ended("deep, seed 0", 10, ["no memory", "no memory"])
+    assert lines(screen) == ["plain, seed 0: done; 20 s left", "deep, seed 0: failed: no memory; 40 s in all"]
+
+
+def test_what_runs_is_shown_on_a_terminal(clock):
+    screen = Console(file=io.StringIO(), width=200, force_terminal=True)
+    with StudyProgress(screen, [10, 10]) as shown:
+        shown.started("plain, seed 0")
+        shown.started("deep, seed 0")
+        assert shown.bar.tasks[0].description == "running: plain, seed 0; deep, seed 0; 20 s left"
+        clock(10)
+        shown.ended("plain, seed 0", 10, [])
+        assert shown.bar.tasks[0].description == "running: deep, seed 0; 10 s left"
+        assert (shown.bar.tasks[0].completed, shown.bar.tasks[0].total) == (1, 2)
+
+
+def test_tasks_of_which_no_time_is_known(clock, screen):
+    shown = StudyProgress(screen, [0, 0])
+    shown.started("a")
+    clock(10)
+    shown.ended("a", 0, [])
+    assert shown.time_left() == "10 s in all"
