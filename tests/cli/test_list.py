@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vitlab.cli.list_ import FAMILIES, PAGES
+from vitlab.cli.list_ import FAMILIES, LISTS, PAGES
 
 ROOT = Path(__file__).parents[2]
 MINE = '''"""My attention: the identity.
@@ -26,7 +26,7 @@ class Spec(AttentionSpec):
 '''
 
 
-@pytest.mark.parametrize("family", [*FAMILIES, "models"])
+@pytest.mark.parametrize("family", LISTS)
 def test_a_family_is_one_json_object_with_a_line_about_each(vitlab, family):
     answer = vitlab("list", family, "--json")
     rows = json.loads(answer.out)[family]
@@ -38,7 +38,7 @@ def test_a_family_is_one_json_object_with_a_line_about_each(vitlab, family):
 
 def test_everything_at_once(vitlab):
     everything = json.loads(vitlab("list", "--json").out)
-    assert everything.keys() == {*FAMILIES, "models"}
+    assert everything.keys() == {*FAMILIES, "models", "studies"}
     assert {"softmax", "linear"} <= {row["name"] for row in everything["attention"]}
     assert {"digits", "cifar10_short", "r0_cifar10"} <= {row["name"] for row in everything["recipes"]}
 
@@ -53,6 +53,35 @@ def test_the_variants_of_a_recipe_are_shown(vitlab):
     assert "[variants: published]" in vitlab("list", "recipes").out
 
 
+def test_the_studies_of_the_repository(vitlab, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    rows = {row["name"]: row for row in json.loads(vitlab("list", "studies", "--json").out)["studies"]}
+    assert list(rows) == ["demo", *(f"studies/{path.name}" for path in sorted((ROOT / "studies").glob("*.py")))]
+    assert rows["studies/positions.py"] == {
+        "name": "studies/positions.py",
+        "about": "Which positions, and where are they added? The ViT paper's table of positions, on CIFAR-10.",
+        "functions": ["study", "factorial", "digits"],
+    }
+    assert "vitlab demo" in rows["demo"]["about"]
+
+
+def test_studies_of_one_s_own_are_read_and_not_run(vitlab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [row["name"] for row in json.loads(vitlab("list", "studies", "--json").out)["studies"]] == ["demo"]
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "mine.py").write_text(
+        '"""Does mine help?"""\n1 / 0\ndef study() -> StudySpec: ...\ndef base(): ...\n'
+    )
+    (tmp_path / "studies" / "broken.py").write_text("def study(:\n")
+    (tmp_path / "studies" / "short.json").write_text('{"question": "Which positions?"}')
+    (tmp_path / "studies" / "notes.txt").write_text("no study")
+    _, broken, mine, short = json.loads(vitlab("list", "studies", "--json").out)["studies"]
+    assert mine == {"name": "studies/mine.py", "about": "Does mine help?", "functions": ["study"]}
+    assert short == {"name": "studies/short.json", "about": "Which positions?"}
+    assert broken["about"].startswith("cannot be read: ")
+    assert "Does mine help? [functions: study]" in vitlab("list", "studies").out
+
+
 def test_an_unknown_family_names_the_nearest(vitlab):
     answer = vitlab("list", "atention")
     assert (answer.code, answer.out) == (2, "")
@@ -61,9 +90,8 @@ def test_an_unknown_family_names_the_nearest(vitlab):
 
 
 def test_listing_needs_no_torch():
-    script = (
-        "import sys, vitlab.cli.list_ as l; l.list_('models'); l.list_('attention'); assert 'torch' not in sys.modules"
-    )
+    lists = "; ".join(f"l.list_({what!r})" for what in ("models", "attention", "studies"))
+    script = f"import sys, vitlab.cli.list_ as l; {lists}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
 
 

@@ -7,6 +7,8 @@ does not go together is asked of the rules; and one component's settings are rea
 import ast
 import importlib
 import importlib.util
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -41,15 +43,17 @@ PAGES = {  # more than a family: the module of vitlab.cli that shows it, and the
     "compatibility": "docs/compatibility.md",
 }
 
+STUDIES = Path("studies")  # of the folder where the command is given
+
 WHAT = (
-    "A family, models, systems, compatibility, one component (attention.linear), "
+    "A family, models, studies, systems, compatibility, one component (attention.linear), "
     "or a module of your own (my_package.my_attention)."
 )
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("list", help="What there is: components, models, recipes, data, systems.")(list_)
+    app.command("list", help="What there is: components, models, recipes, data, studies, systems.")(list_)
 
 
 def list_(
@@ -57,7 +61,7 @@ def list_(
     json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Of systems, compatibility: the docs' page.")] = False,
 ) -> None:
-    """Print one family, or all of them; the systems; or one component."""
+    """Print one family, the models, the studies, or all of these; the systems; or one component."""
     from vitlab.base.errors import UserError, unknown
 
     if markdown and (what not in PAGES or json):
@@ -66,15 +70,14 @@ def list_(
         return _page(what, json, markdown)
     if what is not None and "." in what:
         return _component(what, json)
-    if what is not None and what not in (*FAMILIES, "models"):
-        raise UserError(unknown("family", what, [*FAMILIES, "models", *PAGES]))
+    if what is not None and what not in LISTS:
+        raise UserError(unknown("family", what, [*LISTS, *PAGES]))
     _families(what, json)
     return None
 
 
 def _families(what: str | None, json: bool) -> None:
-    wanted = [what] if what else [*FAMILIES, "models"]
-    found = {name: _models() if name == "models" else _components(FAMILIES[name]) for name in wanted}
+    found = {name: LISTS[name]() for name in ([what] if what else LISTS)}
     if json:
         output.print_json({name: [row.as_json() for row in rows] for name, rows in found.items()})
         return
@@ -108,19 +111,20 @@ def _component(what: str, json: bool) -> None:
 
 
 class Row(NamedTuple):
-    """A name, a line about it, and the variants that may follow it after a colon."""
+    """A name, a line about it, and what may follow it after a colon: variants or functions."""
 
     name: str
     about: str
-    variants: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    kind: str = "variants"
 
     def as_json(self) -> dict[str, Any]:
         """For --json."""
-        return {"name": self.name, "about": self.about} | ({"variants": self.variants} if self.variants else {})
+        return {"name": self.name, "about": self.about} | ({self.kind: self.more} if self.more else {})
 
     def as_text(self) -> str:
         """For people."""
-        return self.about + (f" [variants: {', '.join(self.variants)}]" if self.variants else "")
+        return self.about + (f" [{self.kind}: {', '.join(self.more)}]" if self.more else "")
 
 
 def _components(family: str) -> list[Row]:
@@ -129,7 +133,7 @@ def _components(family: str) -> list[Row]:
     rows = []
     for name in component_names(family):
         tree = _parsed(f"{family}.{name}")
-        rows.append(Row(name, (ast.get_docstring(tree) or "").split("\n")[0], _variants(tree)))
+        rows.append(Row(name, _first_line(tree), _variants(tree)))
     return rows
 
 
@@ -142,6 +146,37 @@ def _models() -> list[Row]:
         sizes = f"D {settings['embed_dim']}, depth {settings['depth']}, {settings['num_heads']} heads"
         rows.append(Row(name, sizes + (f"; Google's {google[name]}" if name in google else "")))
     return rows
+
+
+def _studies() -> list[Row]:
+    """The demo's, and the files that stand in `studies`."""
+    rows = [Row("demo", _first_line(_parsed("vitlab.study.first_look")))]
+    files = (path for path in sorted(STUDIES.glob("*")) if not path.name.startswith("_"))
+    return rows + [_study(path) for path in files if path.suffix in (".py", ".json")]
+
+
+def _study(path: Path) -> Row:
+    """What a study file asks, and its functions; of one that cannot be read, why."""
+    from vitlab.base.errors import DataError
+    from vitlab.base.records import read_json
+
+    try:
+        if path.suffix == ".json":
+            return Row(str(path), str(read_json(path).get("question", "")))
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (DataError, OSError, SyntaxError, ValueError) as error:
+        return Row(str(path), f"cannot be read: {error}")
+    return Row(str(path), _first_line(tree), _functions(tree), "functions")
+
+
+def _functions(tree: ast.Module) -> tuple[str, ...]:
+    """The functions of a study file that return a study, as they say themselves."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.returns is not None]
+    return tuple(node.name for node in functions if ast.unparse(node.returns).endswith("StudySpec"))  # type: ignore[arg-type]
+
+
+def _first_line(tree: ast.Module) -> str:
+    return (ast.get_docstring(tree) or "").split("\n")[0]
 
 
 def _parsed(module: str) -> ast.Module:
@@ -159,3 +194,10 @@ def _variants(tree: ast.Module) -> tuple[str, ...]:
             assert isinstance(node.value, ast.Dict)
             return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)
     return ()
+
+
+LISTS: dict[str, Callable[[], list[Row]]] = {
+    **{name: partial(_components, package) for name, package in FAMILIES.items()},
+    "models": _models,
+    "studies": _studies,
+}
