@@ -264,12 +264,8 @@ def tuned(study_of):
 
 def test_every_cell_is_tuned_by_itself_and_nothing_is_trained_twice(run, tuned, pretended):
     """plain is best at 0.1, deep at 0.2 on validation; the test split says the opposite, and is not asked."""
-    for cell, value, score in (
-        ("plain", "0.1", 0.9),
-        ("plain", "0.2", 0.5),
-        ("deep", "0.1", 0.5),
-        ("deep", "0.2", 0.9),
-    ):
+    scores = {"plain/0.1": 0.9, "plain/0.2": 0.5, "deep/0.1": 0.5, "deep/0.2": 0.9}
+    for cell, score in scores.items():
         metrics = {"val_top1": score, "test_top1": 1 - score, "val_loss": score, "test_loss": score}
         pretended.when(f"{cell}/seed-0", "finish", metrics=metrics)
     said = run(tuned, **ALONE)

@@ -3,7 +3,10 @@
 import pytest
 
 from tests.train.conftest import largest_difference, weights_of
+from vitlab.base.records import read_json
 from vitlab.base.spec import component_names
+from vitlab.train.choices import Wishes
+from vitlab.train.run import train
 
 SEEDS = (3, 0, 7)
 FAMILIES = ("patch_embed", "pos_embed", "attention", "mixer", "block", "norm", "mlp", "pool", "head")
@@ -37,6 +40,24 @@ def test_three_runs_equal_single_ones_after_fifty_steps(tiny_run, loop_of, every
     found, moved = distances(loop_of, spec, 50, SEEDS)
     assert max(found) <= 1e-8
     assert moved > 1e-2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attention", ["softmax", "linear"])
+def test_in_single_precision_the_scores_of_fifty_steps_are_those_of_single_runs(tiny_run, tmp_path, attention):
+    """val_loss within 1e-4, accuracies within one image, through everything that a run is made of."""
+    specs = [tiny_run({"model.attention": attention}, steps=50, seed=seed) for seed in SEEDS]
+    wishes = Wishes(device="cpu", precision="fp32", kernel="explicit", threads=1)
+    stacked = train(specs, [tmp_path / f"stacked-{spec.seed}" for spec in specs], wishes=wishes)
+    alone = [train([spec], [tmp_path / f"alone-{spec.seed}"], wishes=wishes)[0] for spec in specs]
+    images = read_json(tmp_path / "alone-0" / "data.json")
+    for one, other in zip(stacked, alone, strict=True):
+        ours, theirs = one["metrics"], other["metrics"]
+        assert abs(ours["val_loss"] - theirs["val_loss"]) <= 1e-4
+        for split in ("val", "test"):
+            assert abs(ours[f"{split}_top1"] - theirs[f"{split}_top1"]) * images[split]["images"] <= 1 + 1e-9
+    losses = [result["metrics"]["val_loss"] for result in alone]
+    assert max(losses) - min(losses) > 1e-2  # seeds differ by more than rounding
 
 
 @pytest.mark.parametrize(("family", "name"), VARIANTS)

@@ -1,0 +1,85 @@
+"""How a pace is measured: which steps, how many, by whose clock. No time is claimed."""
+
+import pytest
+import torch
+
+from tests.train.conftest import weights_of
+from vitlab.base.spec import with_settings
+from vitlab.train import pace as module
+from vitlab.train.choices import Wishes
+from vitlab.train.pace import LEAST, Pace
+
+WISHES = Wishes(device="cpu", precision="fp32", kernel="explicit", threads=1)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """`clock(0.1)`: from now on a step takes so many seconds by the clock, which stands still otherwise."""
+    now, taken, real = [0.0], [0.01], module.build_loop
+
+    def build(*arguments):
+        loop = real(*arguments)
+        step = loop.step
+
+        def stepping():
+            step()
+            now[0] += taken[0]
+
+        loop.step = stepping
+        return loop
+
+    monkeypatch.setattr(module, "build_loop", build)
+    monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])
+
+    def set_to(seconds):
+        taken[0] = seconds
+
+    return set_to
+
+
+def test_a_first_step_is_not_counted(clock, tiny_run):
+    clock(5.0)
+    pace = Pace([tiny_run()], WISHES)
+    clock(0.125)
+    assert pace.warm_up == 5.0
+    assert pace.seconds_per_step(1.0) == 0.125
+    assert pace.loop.state.step == 1 + 1 + 8  # the first, one to guess, and as many as fit
+
+
+def test_a_few_steps_at_least_even_where_fewer_fit(clock, tiny_run):
+    pace = Pace([tiny_run()], WISHES)
+    clock(0.25)
+    assert pace.seconds_per_step(0.8) == 0.25
+    assert pace.loop.state.step == 1 + 1 + LEAST
+
+
+def test_a_step_that_takes_all_the_time_is_taken_once(clock, tiny_run):
+    pace = Pace([tiny_run()], WISHES)
+    clock(4.0)
+    assert pace.seconds_per_step(1.0) == 4.0
+    assert pace.loop.state.step == 2
+
+
+@pytest.mark.parametrize("seeds", [(3,), (3, 0, 7)])
+def test_it_takes_the_very_steps_of_training(tiny_run, loop_of, seeds):
+    spec = tiny_run()
+    pace = Pace([with_settings(spec, {"seed": seed}) for seed in seeds], WISHES)
+    steps = 1 + pace.loop.state.step
+    pace.loop.step()
+    alone = loop_of(spec, seeds, precision="fp32")
+    for _ in range(steps):
+        alone.step()
+    for run in range(len(seeds)):
+        ours, theirs = weights_of(pace.loop, run), weights_of(alone, run)
+        assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert pace.loop.steps_per_epoch == alone.steps_per_epoch
+
+
+def test_the_wishes_hold(tiny_run):
+    pace = Pace([tiny_run()], Wishes(device="cpu", precision="fp64", kernel="explicit", micro_batch=4, threads=1))
+    assert pace.loop.state.weights.groups[0].master.dtype == torch.float64
+    assert pace.loop.gradient.micro_batch == 4
+
+
+def test_real_seconds_are_positive_and_finite(tiny_run):
+    assert 0 < Pace([tiny_run()], WISHES).seconds_per_step(0.01) < 60
