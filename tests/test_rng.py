@@ -53,6 +53,17 @@ def test_a_tag_is_a_fixed_63_bit_number():
     assert 0 <= tag("crop") < 2**63
 
 
+def test_a_tag_is_marked_as_torchs_decorator_marks_it():
+    """It is not used, since it imports the compiler; so that a torch that marks in another way is noticed."""
+
+    def name():
+        return 0
+
+    torch.compiler.assume_constant_result(name)
+    assert vars(name).items() <= vars(tag).items()
+    assert vars(name)
+
+
 def test_host_seeds_tell_their_parts_apart():
     seeds = {host_seed(1, 23), host_seed(12, 3), host_seed(1, 2, 3), host_seed("a", "b"), host_seed("ab"), host_seed(0)}
     assert len(seeds) == 6

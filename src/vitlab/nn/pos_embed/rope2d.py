@@ -18,15 +18,17 @@ from vitlab.nn.pos_embed._sinusoids import check_temperature, frequencies
 
 
 @constant
-def rotation_angles(dims: BlockDims, temperature: float) -> Tensor:
-    """[N, K]: by how much each channel of each token is turned; prefix tokens are not"""
+def rotation(dims: BlockDims, temperature: float) -> Tensor:
+    """[2, N, K]: the cosines and signed sines by which each channel of each token is turned; prefix tokens are not"""
     rows, columns = dims.grid
     turns = frequencies(dims.head_dim // 2, temperature)
     x = torch.arange(columns).repeat(rows)[:, None] * turns
     y = torch.arange(rows).repeat_interleave(columns)[:, None] * turns
     patches = torch.cat([x, y], dim=1)  # [L, K/2]
     prefix = torch.zeros(dims.num_prefix_tokens, dims.head_dim // 2, dtype=torch.float64)
-    return torch.cat([prefix, patches]).repeat_interleave(2, dim=1)
+    angles = torch.cat([prefix, patches]).repeat_interleave(2, dim=1)
+    sign = torch.tensor([-1.0, 1.0], dtype=torch.float64).repeat(dims.head_dim // 2)
+    return torch.stack([angles.cos(), angles.sin() * sign]).to(torch.get_default_dtype())
 
 
 class RoPE2d(PosEmbed):
@@ -37,10 +39,9 @@ class RoPE2d(PosEmbed):
 
     def __init__(self, dims: BlockDims, temperature: float):
         super().__init__()
-        angles, dtype = rotation_angles(dims, temperature), torch.get_default_dtype()
-        sign = torch.tensor([-1.0, 1.0], dtype=torch.float64).repeat(dims.head_dim // 2)
-        self.register_buffer("cos", angles.cos().to(dtype), persistent=False)
-        self.register_buffer("sin", (angles.sin() * sign).to(dtype), persistent=False)
+        cos, sin = rotation(dims, temperature)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
 
     def rotate(self, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         """[B, H, N, K] twice -> the same, rotated"""
