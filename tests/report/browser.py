@@ -24,7 +24,7 @@ def browse(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
         pytest.skip("no chromium on this machine")
     profile = f"--user-data-dir={page.parent / 'profile'}"
     command = [browser, *_OPTIONS, profile, *options, page.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
 
 
 def shown(page: Path) -> str:

@@ -46,6 +46,13 @@ def test_what_is_absent_is_absent_with_the_reason(make_run: MakeRun) -> None:
     assert run.class_name(3) == "class 3"
 
 
+def test_predictions_may_be_left_out(make_run: MakeRun) -> None:
+    folder = make_run()
+    (folder / "predictions.npz").write_bytes(b"nobody reads it")
+    run = read_run(folder, with_predictions=False)
+    assert (run.predictions, run.missing) == (None, {"predictions.npz": "predictions were not read"})
+
+
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"spec\.json does not exist"):
         read_run(tmp_path)

@@ -1,6 +1,20 @@
+from dataclasses import replace
+
 import pytest
 
-from vitlab.report.wording import count, duration, loss, memory, percent, scaled
+from tests.report.test_together import EMPTY
+from vitlab.report.wording import (
+    Fact,
+    choices_in_short,
+    count,
+    duration,
+    loss,
+    machines,
+    memory,
+    percent,
+    scaled,
+    shortened,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,3 +39,26 @@ from vitlab.report.wording import count, duration, loss, memory, percent, scaled
 )
 def test_numbers_are_written_for_people(written: str, expected: str) -> None:
     assert written == expected
+
+
+def test_a_text_is_cut_where_it_is_too_long() -> None:
+    assert shortened("position", 8) == "position"
+    assert shortened("positions", 8) == "positio…"
+
+
+def test_what_several_runs_share_stands_once_and_what_differs_is_counted() -> None:
+    first = replace(EMPTY, env={"hardware": {"cpu": "A"}, "python": "3.11", "started": "2026-01-02"})
+    second = replace(EMPTY, env={"hardware": {"cpu": "B"}, "python": "3.11", "started": "2026-01-01"})
+    found = {fact.label: fact.value for fact in machines([first, second, first])}
+    assert found["CPU"] == "A (2 runs); B (1 run)"
+    assert found["Python"] == "3.11"
+    assert found["Started"] == "2026-01-01 to 2026-01-02"
+    assert machines([EMPTY])[0] == Fact("Hardware", None, "not recorded")
+    assert machines([]) == []
+
+
+def test_the_machine_s_choices_on_one_line() -> None:
+    chosen = {"device": "cpu", "precision": "bf16", "kernel": "fused", "threads": 1, "compiled": True}
+    assert choices_in_short(chosen) == "cpu, bf16, fused attention, 1 thread, compiled"
+    assert choices_in_short(chosen | {"threads": 11, "compiled": False}) == "cpu, bf16, fused attention, 11 threads"
+    assert choices_in_short({}) == choices_in_short(None) == "not recorded"

@@ -9,6 +9,7 @@ from typing import Any
 from vitlab.base.differences import differences
 from vitlab.base.errors import DataError, UserError
 from vitlab.report import two_studies, wording
+from vitlab.report.answers import missing
 from vitlab.report.figures import Drawing
 from vitlab.report.run import SPLITS, RunRecord, read_run
 from vitlab.report.study_records import StudyRecords, read_study
@@ -74,11 +75,7 @@ def _studies(names: tuple[str, str], studies: tuple[StudyRecords, StudyRecords],
     found = studies[0].outcome, studies[1].outcome
     picture, alone = two_studies.picture(names, found, folder), two_studies.only_in_one(names, found)
     tables = two_studies.comparisons(names, found), two_studies.scores(names, found)
-    lacking = [
-        f"{name}: {len(each.missing)} runs are missing."
-        for name, each in zip(names, found, strict=True)
-        if each.missing
-    ]
+    lacking = [f"{name}: {each}." for name, study in zip(names, found, strict=True) for each in missing(study)]
     return {
         "kind": "Two studies",
         "headline": [each.question for each in found],

@@ -241,7 +241,10 @@ def _agreed(label: str, facts: Sequence[Fact]) -> Fact:
         return facts[0] if not values else Fact(label, next(iter(values)))
     if label == "Started":
         return Fact(label, f"{min(values)} to {max(values)}")
-    return Fact(label, "; ".join(f"{value} ({number} runs)" for value, number in sorted(values.items())))
+    return Fact(
+        label,
+        "; ".join(f"{value} ({number} run{'s' if number > 1 else ''})" for value, number in sorted(values.items())),
+    )
 
 
 def choices_in_short(found: object) -> str:

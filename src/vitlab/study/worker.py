@@ -30,6 +30,7 @@ Message = dict[str, Any]
 
 def main() -> None:
     """Do what is asked until nobody can ask any more."""
+    sys.argv = sys.argv[1:] or sys.argv  # the command of whoever asks, which is what a run's record should name
     answers = _own_output()
     asked: SimpleQueue[Message] = SimpleQueue()
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()
