@@ -1,8 +1,10 @@
 import json
+import re
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError, dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import FrozenInstanceError, dataclass, field
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Spec, component_names, from_dict, parse_setting, spec_id, to_dict, with_settings
+from vitlab.base.spec import plain as plain_value
 from vitlab.models.vit import ViTSpec, preset
 from vitlab.nn.pos_embed import learned, sincos2d
 from vitlab.nn.pos_embed._base import PosEmbedSpec
@@ -228,6 +231,76 @@ def test_a_component_alone_reads_back_and_can_be_changed():
 
 def test_the_long_name_of_a_variant_is_the_variant():
     assert from_dict(ViTSpec, {"attention": "vitlab.nn.attention.linear"}).attention.name == "linear"
+
+
+# ------------------------------------------------------------------------------------------ settings by name, and names
+
+
+@dataclass(frozen=True)
+class Named(Spec):
+    """Its name is a setting like the others, and stands for nothing; its settings only their user can check."""
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Holder(Spec):
+    one: Named = Named("x")
+    many: tuple[Named, ...] = ()
+    maybe: Named | None = None
+
+
+HELD = {"one": {"name": "a", "settings": {"model.depth": 3}}, "many": [{"name": "b"}], "maybe": {"name": "c"}}
+
+
+def test_a_spec_may_have_a_setting_called_name():
+    held = from_dict(Holder, HELD)
+    assert held == Holder(Named("a", {"model.depth": 3}), (Named("b"),), Named("c"))
+    assert from_dict(Holder, to_dict(held)) == held
+    changed = with_settings(held, {"one.name": "d", "many.0.name": "e", "maybe.name": "f", "maybe.settings": {"k": 1}})
+    assert changed == Holder(Named("d", {"model.depth": 3}), (Named("e"),), Named("f", {"k": 1}))
+
+
+@pytest.mark.parametrize("value", ["a", 3, ["a"]])
+def test_such_a_name_does_not_stand_for_the_whole(value):
+    with pytest.raises(SpecError, match=re.escape(f"one: expected settings, got {value!r}")):
+        from_dict(Holder, {"one": value})
+
+
+@pytest.mark.parametrize("value", [3, "a", [1], {3: 4}, None])
+def test_settings_by_name_are_refused_as_anything_else(value):
+    with pytest.raises(SpecError, match=re.escape(f"one.settings={value!r}: expected values by name")):
+        from_dict(Holder, {"one": {"name": "a", "settings": value}})
+
+
+def test_settings_by_name_are_read_and_written_as_json_has_them():
+    settings = {"pos_embed": learned.Spec(prefix=False), "size": (4, 8), "ops": [sincos2d.Spec()], "deep": {"k": (1,)}}
+    written = {
+        "pos_embed": to_dict(learned.Spec(prefix=False)),
+        "size": [4, 8],
+        "ops": [to_dict(sincos2d.Spec())],
+        "deep": {"k": [1]},
+    }
+    held = Holder(Named("a", settings))
+    assert to_dict(held)["one"]["settings"] == json.loads(json.dumps(written)) == written
+    assert from_dict(Holder, {"one": {"name": "a", "settings": settings}}).one.settings == written
+    assert spec_id(held) == spec_id(from_dict(Holder, to_dict(held)))
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (3, 3),
+        (None, None),
+        ("a", "a"),
+        ((1, (2, 3)), [1, [2, 3]]),
+        ({"a": (1,)}, {"a": [1]}),
+        ([Inner()], [to_dict(Inner())]),
+    ],
+)
+def test_a_value_as_json_has_it(value, written):
+    assert plain_value(value) == written
 
 
 # ------------------------------------------------------------------------------------------------------------ changing

@@ -4,7 +4,7 @@ import pytest
 
 from vitlab.base.errors import UserError
 from vitlab.stats.corrections import holm
-from vitlab.stats.decision import compare
+from vitlab.stats.decision import compare, decide
 from vitlab.stats.paired import paired
 
 BASELINE = {0: 0.90, 1: 0.91, 2: 0.92, 3: 0.90}
@@ -68,3 +68,29 @@ def test_nonsense_is_refused():
     with pytest.raises(UserError, match=r"^odd: "):
         compare(BASELINE, {"odd": {0: float("nan")}}, better="higher")
     assert compare(BASELINE, {}, better="higher") == {}
+
+
+def test_differences_to_several_baselines_are_decided_together(whole):
+    """Each cell of a walk has its own baseline; the correction goes over all of them."""
+    steps = {
+        "first": paired(BASELINE, CELLS["worse"], resamples=0),
+        "second": paired(CELLS["worse"], RAISED, resamples=0),
+    }
+    steps["none"] = paired(BASELINE, {}, resamples=0)
+    result = decide(steps, better="higher")
+    assert [each.verdict for each in result.values()] == ["worse", "better", None]
+    assert [each.difference for each in result.values()] == list(steps.values())
+    assert [each.p_holm for each in result.values()] == list(holm([each.p for each in steps.values()]))
+    assert whole(result["none"]).reasons["verdict"] == "no seed in common"
+    assert [each.verdict for each in decide(steps, better="lower").values()] == ["better", "worse", None]
+
+
+def test_comparing_with_one_baseline_is_deciding_its_differences():
+    differences = {name: paired(BASELINE, cell, name, resamples=99) for name, cell in CELLS.items()}
+    assert decide(differences, better="higher", alpha=0.01) == compare(
+        BASELINE, CELLS, better="higher", alpha=0.01, resamples=99
+    )
+
+
+def test_no_difference_is_no_decision():
+    assert decide({}, better="higher") == {}

@@ -54,3 +54,16 @@ def test_defaults_of_the_optimiser():
     """What a recipe that says nothing gets: AdamW, kernels only, no clipping, no average."""
     spec = OptimSpec()
     assert (spec.rule.name, spec.decay_on, spec.clip_norm, spec.ema) == ("adamw", "kernels", None, None)
+
+
+@pytest.mark.parametrize(
+    ("length", "steps"),
+    [
+        ({"steps": 12}, 12),
+        ({"steps": None, "epochs": 4}, 11),  # 4 · 2.6 = 10.4, rounded up to whole steps
+        ({"steps": None, "epochs": 5}, 13),  # 5 · 2.6 is 13, whatever a computer makes of it
+        ({"steps": None, "epochs": 0.1}, 1),
+    ],
+)
+def test_how_many_steps_a_run_has(tiny_run, length, steps):
+    assert tiny_run(length).total_steps(2.6) == steps

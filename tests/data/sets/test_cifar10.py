@@ -35,7 +35,7 @@ def test_a_small_copy_in_the_layout_of_the_hub(
 )
 def test_the_real_one():
     cifar = Spec().load()
-    assert cifar.train.pixels.shape == (50_000, Spec.in_chans, *Spec.img_size)
+    assert cifar.train.pixels.shape == (Spec.num_train, Spec.in_chans, *Spec.img_size)
     assert cifar.train.labels.bincount().tolist() == [5000] * Spec.num_classes
     assert cifar.test.labels.bincount().tolist() == [1000] * Spec.num_classes
     assert (cifar.class_names[0], cifar.class_names[-1]) == ("airplane", "truck")

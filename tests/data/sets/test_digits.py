@@ -9,7 +9,7 @@ from vitlab.data.sets.digits import Spec
 
 def test_sizes_and_balance():
     digits = Spec().load()
-    assert digits.train.pixels.shape == (1437, Spec.in_chans, *Spec.img_size)
+    assert digits.train.pixels.shape == (Spec.num_train, Spec.in_chans, *Spec.img_size)
     assert digits.test.labels.bincount().tolist() == [36] * Spec.num_classes
     assert digits.class_names == tuple("0123456789")
     assert digits.train.pixels.dtype == torch.uint8

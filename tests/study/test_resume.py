@@ -1,0 +1,171 @@
+"""A study that is killed or stopped in the middle and taken up again says what an undisturbed one says."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.study.conftest import WISHES
+from vitlab.base.spec import to_dict
+from vitlab.study.spec import factor
+
+PROGRAM = f"""
+import sys
+from pathlib import Path
+from rich.console import Console
+from vitlab.base.spec import from_dict
+from vitlab.study import choosing
+from vitlab.study.files import read_study
+from vitlab.study.launch import run_study
+from vitlab.train.choices import Wishes
+from vitlab.train.interrupt import Interrupted
+
+choosing.SECONDS = 0.01
+jobs, stack = int(sys.argv[1]), sys.argv[2] == "stacked"
+wishes = from_dict(Wishes, {to_dict(WISHES)!r})
+try:
+    run_study(read_study("mine.json"), Path("study"), jobs=jobs, stack=stack, wishes=wishes, console=Console())
+except Interrupted as stop:
+    sys.exit(stop.code)
+"""
+TIMES = ("train_seconds", "seconds_per_epoch", "images_per_second", "peak_memory_bytes")  # of every run's metrics
+MACHINE = "seconds_per_step"  # of every cell's costs: measured, as is the front of that name
+
+
+@pytest.fixture
+def study(study_of):
+    """Three cells, one of which diverges; three seeds; a grid of two values."""
+    cells = {"plain": {}, "deep": {"model.depth": 3}, "hot": {"optim.lr": 1e30, "optim.clip_norm": None}}
+    cells = {name: {"optim.weight_decay": 0.05} | settings for name, settings in cells.items()}
+    tune = factor("optim.schedule.min_lr", 0.0, 1e-3, name="floor")
+    return study_of(cells, {"steps": 60}, num_seeds=3, tune=tune)
+
+
+@pytest.fixture
+def start(study, tmp_path):
+    """`start("folder", way)`: a process that works on the study in that folder."""
+
+    def starting(name: str, way: tuple[str, str]) -> subprocess.Popen[str]:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        (folder / "mine.json").write_text(json.dumps(to_dict(study)))
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *way],
+            cwd=folder,
+            env=os.environ | {"VITLAB_CACHE": str(folder / "cache")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return starting
+
+
+def said(folder: Path) -> dict[str, Any]:
+    """All of study.json but for times."""
+    record = json.loads((folder / "study" / "study.json").read_text())
+    del record["fronts"][MACHINE]
+    for cell in record["cells"]:
+        del cell["costs"][MACHINE]
+        for run in cell["runs"]:
+            for name in TIMES:
+                run["metrics"].pop(name, None)
+    return record
+
+
+def finished(folder: Path) -> dict[str, tuple[int, int]]:
+    """Which file each run that has ended has as its result, and since when."""
+    found = {path: path.stat() for path in (folder / "study" / "runs").rglob("result.json")}
+    ended = {path for path in found if json.loads(path.read_text())["status"] in ("finished", "failed")}
+    return {str(path): (found[path].st_ino, found[path].st_mtime_ns) for path in ended}
+
+
+def wait_for(process: subprocess.Popen[str], folder: Path, ended: int) -> None:
+    """Until so many runs have ended and another one is being trained."""
+    while process.poll() is None:
+        begun, results = (list((folder / "study" / "runs").rglob(name)) for name in ("spec.json", "result.json"))
+        if len(finished(folder)) >= ended and len(begun) > len(results):
+            return
+        time.sleep(0.005)
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    _, err = process.communicate(timeout=300)
+    return process.returncode, err
+
+
+WAYS = [("1", "stacked"), ("2", "apart")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS, ids=["stacked", "side by side"])
+def test_killed_in_the_middle(start, tmp_path, way):
+    code, err = end(start("undisturbed", way))
+    assert (code, err) == (0, "")
+    chosen = random.Random(1)
+    killed = 0
+    for more in (1, 2):
+        before = finished(tmp_path / "killed")
+        process = start("killed", way)
+        wait_for(process, tmp_path / "killed", len(before) + more)
+        time.sleep(chosen.uniform(0, 0.2))
+        workers = psutil.Process(process.pid).children() if process.poll() is None else []
+        process.kill()
+        killed += end(process)[0] == -signal.SIGKILL
+        assert before.items() <= finished(tmp_path / "killed").items()
+        _, alive = psutil.wait_procs(workers, timeout=10)
+        assert alive == []
+    assert killed == 2
+    assert not (tmp_path / "killed" / "study" / "study.json").exists()
+    before = finished(tmp_path / "killed")
+    assert before
+    code, err = end(start("killed", way))
+    assert (code, err) == (0, "")
+    assert before.items() <= finished(tmp_path / "killed").items()
+    assert said(tmp_path / "killed") == said(tmp_path / "undisturbed")
+    check(said(tmp_path / "killed"))
+
+
+def check(record: dict[str, Any]) -> None:
+    """It is a study that says something: six trainings of two cells, and why the third has none."""
+    assert [cell["score"]["n"] for cell in record["cells"]] == [3, 3, 0]
+    assert len(record["missing"]) == 3
+    assert all("stopped being a finite number" in line for line in record["missing"])
+    assert record["comparisons"][0]["comparison"]["p_holm"] is not None
+
+
+@pytest.mark.slow
+def test_stopped_by_signals(start, tmp_path):
+    """SIGTERM, then Ctrl-C in the process that went on, then left in peace."""
+    way = ("1", "stacked")
+    assert end(start("undisturbed", way)) == (0, "")
+    for signum, expected in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+        before = len(finished(tmp_path / "stopped"))
+        process = start("stopped", way)
+        wait_for(process, tmp_path / "stopped", before)
+        process.send_signal(signum)
+        assert end(process) == (expected, "")
+        assert not (tmp_path / "stopped" / "study" / "study.json").exists()
+        assert not (tmp_path / "stopped" / "study" / "failed.json").exists()
+    assert end(start("stopped", way)) == (0, "")
+    assert said(tmp_path / "stopped") == said(tmp_path / "undisturbed")
+
+
+@pytest.mark.slow
+def test_two_processes_at_once(start, tmp_path):
+    """The second one is refused, and the first one is not disturbed."""
+    first = start("study", ("1", "stacked"))
+    wait_for(first, tmp_path / "study", 0)
+    code, err = end(start("study", ("1", "stacked")))
+    assert code == 1
+    assert err.rstrip().endswith("--out study: another process works on this study")
+    assert end(first) == (0, "")
+    check(said(tmp_path / "study"))
