@@ -75,8 +75,13 @@ def said(factor: Factor, level: Level, reference: Level) -> str:
     return level.says or f"{factor.name} {level.name} instead of {reference.name}"
 
 
-def check_factors(factors: Sequence[Factor]) -> None:
-    """Refuse a design without a factor, or with two of one name."""
-    names = [factor.name for factor in factors]
-    if not names or len(set(names)) < len(names):
-        raise SpecError(f"design.factors={names}: expected one or more, all different")
+@dataclass(frozen=True)
+class FactorsDesign(DesignSpec):
+    """A design made of factors."""
+
+    factors: tuple[Factor, ...]
+
+    def __post_init__(self) -> None:
+        names = [factor.name for factor in self.factors]
+        if not names or len(set(names)) < len(names):
+            raise SpecError(f"design.factors={names}: expected one or more, all different")

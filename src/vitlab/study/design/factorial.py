@@ -7,18 +7,13 @@ all cells are computed besides (`vitlab.stats.factorial`).
 import itertools
 from dataclasses import dataclass
 
-from vitlab.study.design._base import Cell, DesignSpec, Factor, check_factors, merged, said
+from vitlab.study.design._base import Cell, Factor, FactorsDesign, merged, said
 from vitlab.train.spec import RunSpec
 
 
 @dataclass(frozen=True)
-class Spec(DesignSpec):
+class Spec(FactorsDesign):
     """`factors`, each with its reference first."""
-
-    factors: tuple[Factor, ...]
-
-    def __post_init__(self) -> None:
-        check_factors(self.factors)
 
     def cells(self, base: RunSpec) -> list[Cell]:
         found: list[Cell] = []

@@ -8,18 +8,16 @@ are right.
 from dataclasses import dataclass
 
 from vitlab.base.errors import SpecError
-from vitlab.study.design._base import BASELINE, Cell, DesignSpec, Factor, check_factors, merged
+from vitlab.study.design._base import BASELINE, Cell, FactorsDesign, merged
 from vitlab.train.spec import RunSpec
 
 
 @dataclass(frozen=True)
-class Spec(DesignSpec):
+class Spec(FactorsDesign):
     """`factors`, each with two levels: without, with."""
 
-    factors: tuple[Factor, ...]
-
     def __post_init__(self) -> None:
-        check_factors(self.factors)
+        super().__post_init__()
         for factor in self.factors:
             if len(factor.levels) != 2:
                 raise SpecError(f"factor {factor.name}: {len(factor.levels)} levels; to leave it out it has two")

@@ -6,18 +6,13 @@ factorial can say.
 
 from dataclasses import dataclass
 
-from vitlab.study.design._base import BASELINE, Cell, DesignSpec, Factor, check_factors, merged, said
+from vitlab.study.design._base import BASELINE, Cell, FactorsDesign, merged, said
 from vitlab.train.spec import RunSpec
 
 
 @dataclass(frozen=True)
-class Spec(DesignSpec):
+class Spec(FactorsDesign):
     """`factors`, each with its reference first."""
-
-    factors: tuple[Factor, ...]
-
-    def __post_init__(self) -> None:
-        check_factors(self.factors)
 
     def cells(self, base: RunSpec) -> list[Cell]:
         first = {factor.name: factor.levels[0] for factor in self.factors}
