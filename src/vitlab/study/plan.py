@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from vitlab.base.errors import SpecError, UserError
@@ -84,19 +85,19 @@ def study_id(study: StudySpec) -> str:
 def plan(study: StudySpec) -> Plan:
     """Plan a study. Raises SpecError naming every cell that cannot be, and why."""
     cells = study.design.cells(study.base)
-    runs = _each(cells, lambda cell: _runs(study, cell))  # all are checked before any is built: that is quick
+    runs = _each(cells, [partial(_runs, study, cell) for cell in cells])  # all are checked first: that is quick
     base_flops = cost(study.base.model).flops
-    planned = _each(cells, lambda cell: _planned(study, cell, runs[cell.name], base_flops))
+    planned = _each(cells, [partial(_planned, study, *each, base_flops) for each in zip(cells, runs, strict=True)])
     _refuse_twins(study, planned)
-    return Plan(study, tuple(planned.values()))
+    return Plan(study, tuple(planned))
 
 
-def _each(cells: Sequence[Cell], work: Callable[[Cell], T]) -> dict[str, T]:
-    """Something of every cell, by name. Raises SpecError naming all cells that have none."""
-    found, problems = {}, []
-    for cell in cells:
+def _each(cells: Sequence[Cell], work: Sequence[Callable[[], T]]) -> list[T]:
+    """What is to be done for every cell, done. Raises SpecError naming all cells for which it cannot be."""
+    found, problems = [], []
+    for cell, do in zip(cells, work, strict=True):
         try:
-            found[cell.name] = work(cell)
+            found.append(do())
         except UserError as error:
             problems.append(f"cell {cell.name!r}: {error}")
     if problems:
@@ -124,9 +125,10 @@ def _runs(study: StudySpec, cell: Cell) -> dict[str, RunSpec]:
 def _planned(study: StudySpec, cell: Cell, runs: Mapping[str, RunSpec], base_flops: int) -> PlannedCell:
     candidates = [Candidate(name, _held_equal(study, spec, base_flops)) for name, spec in runs.items()]
     spent = [cost(each.spec.model) for each in candidates]
-    if len(set(spent)) > 1:
+    if len({(each.num_params, each.flops) for each in spent}) > 1:
         raise SpecError("the values of tune differ in parameters or FLOPs, and a cell has one cost: make them a factor")
-    return PlannedCell(cell, slug(cell.name), tuple(candidates), spent[0])
+    most = max(spent, key=lambda each: each.activation_bytes)  # a drop rate of 0 keeps no masks
+    return PlannedCell(cell, slug(cell.name), tuple(candidates), most)
 
 
 def _held_equal(study: StudySpec, spec: RunSpec, base_flops: int) -> RunSpec:
@@ -147,10 +149,10 @@ def _held_equal(study: StudySpec, spec: RunSpec, base_flops: int) -> RunSpec:
     return replace(spec, epochs=base.epochs * images * base.repeats / spec.repeats)
 
 
-def _refuse_twins(study: StudySpec, planned: Mapping[str, PlannedCell]) -> None:
+def _refuse_twins(study: StudySpec, planned: Sequence[PlannedCell]) -> None:
     """Raise SpecError for cells that share a folder or a run, and for values of the grid that share a folder."""
-    folders = [(f"cell {name!r}", each.folder) for name, each in planned.items()]
-    runs = [(f"cell {name!r}", spec_id(each.candidates[0].spec)) for name, each in planned.items()]
+    folders = [(f"cell {each.cell.name!r}", each.folder) for each in planned]
+    runs = [(f"cell {each.cell.name!r}", spec_id(each.candidates[0].spec)) for each in planned]
     tuned = [(f"tune value {level.name!r}", slug(level.name)) for level in (study.tune.levels if study.tune else ())]
     problems = [*_twins(folders, "folder"), *_twins(runs, "run"), *_twins(tuned, "folder")]
     if problems:
