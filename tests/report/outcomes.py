@@ -45,6 +45,7 @@ def cell(
         "costs": COSTS,
         "tuned": None,
         "runs": runs,
+        "images": 360,
         "score": Description(len(values), mean, None if mean is None else 0.01, interval, None, reasons),
         "errors": None,
     }

@@ -65,8 +65,17 @@ def test_what_needs_positions_is_worse_without_and_a_copy_is_no_different(
 ):
     monkeypatch.setattr(choosing, "SECONDS", 0.01)
     monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
-    data = {"name": "folder", "path": str(pictures), "img_size": [SIDE, SIDE], "in_chans": 1, "num_classes": 4}
-    base = {"data": data, "augment": [], "steps": 200, "batch_size": 32, "evaluate_every": 100.0}
+    data = {
+        "name": "folder",
+        "path": str(pictures),
+        "img_size": [SIDE, SIDE],
+        "in_chans": 1,
+        "num_classes": 4,
+        "mean": [0.37],
+        "std": [0.2],
+    }
+    base = {"data": data, "augment": [], "steps": 300, "batch_size": 32, "evaluate_every": 100.0}
+    base |= {"model.patch_size": SIDE // 2, "optim.lr": 1e-2}  # a quadrant is a patch
     positions = factor("model.pos_embed", "learned", "none", COPY, RENAMED, name="positions")
     study = study_of(one_at_a_time.Spec((positions,)), base, num_seeds=6)
     said = run_study(study, tmp_path / "study", wishes=WISHES, jobs=1, stack=True)

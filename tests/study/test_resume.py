@@ -164,7 +164,9 @@ def test_two_processes_at_once(start, tmp_path):
     """The second one is refused, and the first one is not disturbed."""
     first = start("study", ("1", "stacked"))
     wait_for(first, tmp_path / "study", 0)
+    first.send_signal(signal.SIGSTOP)  # or it might be done before the second one has begun
     code, err = end(start("study", ("1", "stacked")))
+    first.send_signal(signal.SIGCONT)
     assert code == 1
     assert err.rstrip().endswith("--out study: another process works on this study")
     assert end(first) == (0, "")
