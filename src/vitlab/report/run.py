@@ -3,18 +3,17 @@
 A record that is absent is absent with the reason; one that is damaged is a DataError. Nothing is filled in.
 """
 
-import math
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from vitlab.base.errors import DataError
 from vitlab.base.records import read_json, read_lines
+from vitlab.stats.sampling import wilson
 
 Metrics = dict[str, float | None]
 STATUSES = ("finished", "failed", "interrupted", "unfinished")  # the last: there is no result.json
@@ -133,11 +132,8 @@ def read_run(folder: Path, *, with_predictions: bool = True) -> RunRecord:
 
 def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
     """The score interval of a proportion (Wilson, 1927): what chance in drawing `trials` images leaves open."""
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    share, spread = successes / trials, z * z / trials
-    centre = (share + spread / 2) / (1 + spread)
-    half = math.sqrt(share * (1 - share) * spread + spread * spread / 4) / (1 + spread)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    found = wilson(successes / trials, trials, confidence)
+    return found.low, found.high
 
 
 # ------------------------------------------------------------------------------------------------- reading, checking

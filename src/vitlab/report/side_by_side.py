@@ -16,6 +16,7 @@ from vitlab.report.study_records import StudyRecords, read_study
 from vitlab.report.tables import Column, Entry, Table, absent, named
 from vitlab.report.template import figures_folder, sorting, write_page
 from vitlab.report.together import draw_together
+from vitlab.study.folder import StudyFolder
 
 _VALUE_LENGTH = 160  # characters of a setting that are shown; a study's list of factors is long
 
@@ -32,7 +33,7 @@ class Section:
 
 def is_study(path: Path) -> bool:
     """Whether a study stands in `path` and not a run. Raises DataError if neither does."""
-    if (path / "plan.json").exists():
+    if StudyFolder(path).is_study:
         return True
     if (path / "spec.json").exists():
         return False

@@ -55,7 +55,7 @@ def accuracy_errors(
         seed_error=None if std is None else std / len(given) ** 0.5,
         test_set_error=(mean * (1 - mean) / images) ** 0.5,
         seed_interval=interval,
-        test_set_interval=_wilson(mean, images, level),
+        test_set_interval=wilson(mean, images, level),
         reasons=only(seed_error=no_std, seed_interval=no_interval),
     )
 
@@ -72,7 +72,7 @@ def images_error(per_image: ArrayLike) -> float:
     return float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def _wilson(accuracy: float, images: int, level: float) -> Interval:
+def wilson(accuracy: float, images: int, level: float) -> Interval:
     """The accuracies that would make the one seen no surprise (Wilson 1927)."""
     z2 = float(stats.norm.ppf((1 + level) / 2)) ** 2
     centre = (accuracy + z2 / (2 * images)) / (1 + z2 / images)

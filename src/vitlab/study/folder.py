@@ -48,8 +48,17 @@ class StudyFolder:
         records.write_json(self.path / "plan.json", plan)
 
     def run(self, cell: Mapping[str, Any], candidate: Mapping[str, Any], seed: int) -> Path:
-        """Where a run stands."""
-        return self.path / "runs" / cell["folder"] / candidate["folder"] / f"seed-{seed}"
+        """Where a run of the recorded plan stands."""
+        return self.place(cell["folder"], candidate["folder"], seed)
+
+    def place(self, cell: str, candidate: str, seed: int) -> Path:
+        """The same by the folders' names; a candidate that is the only one has none."""
+        return self.path / "runs" / cell / candidate / f"seed-{seed}"
+
+    def metrics(self, run: Path) -> dict[str, Any]:
+        """What a run has measured; nothing before it has ended."""
+        result = run / "result.json"
+        return records.read_json(result).get("metrics", {}) if result.exists() else {}
 
     def status(self, run: Path) -> tuple[str | None, str | None]:
         """How a run ended and why: "finished", "failed", "interrupted"; None if it did not."""
@@ -93,12 +102,8 @@ def tuning_scores(
 ) -> Iterator[tuple[dict[str, Any], list[float | None]]]:
     """Each candidate of a cell with the validation top-1 of its tuning seeds; None where a run has none."""
     for candidate in cell["candidates"]:
-        scores = []
-        for seed in plan["seeds"][: plan["tune_seeds"]]:
-            result = folder.run(cell, candidate, seed) / "result.json"
-            metrics = records.read_json(result).get("metrics", {}) if result.exists() else {}
-            scores.append(metrics.get("val_top1"))
-        yield candidate, scores
+        runs = [folder.run(cell, candidate, seed) for seed in plan["seeds"][: plan["tune_seeds"]]]
+        yield candidate, [folder.metrics(run).get("val_top1") for run in runs]
 
 
 def chosen(folder: StudyFolder, plan: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any] | None:

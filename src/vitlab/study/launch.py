@@ -128,9 +128,7 @@ class Launch:
         return [stack for stack in ([seed for seed in seeds if seed not in failed], failed) if stack]
 
     def _place(self, planned: PlannedCell, candidate: Candidate, seed: int) -> Path:
-        index = planned.candidates.index(candidate)
-        cell = self.record["cells"][self.plan.cells.index(planned)]
-        return self.folder.run(cell, cell["candidates"][index], seed)
+        return self.folder.place(planned.folder, candidate.folder, seed)
 
     def _task(self, planned: PlannedCell, candidate: Candidate, way: Way, seeds: list[int], expected: float) -> Task:
         specs = [replace(candidate.spec, seed=seed) for seed in seeds]

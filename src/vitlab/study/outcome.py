@@ -6,7 +6,7 @@ What is missing stays missing: a cell's score is over the seeds that finished, a
 cells have, and `missing` names every run that is not there with its reason.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,11 @@ def write_outcome(path: Path) -> Outcome:
 
 def scores_of(cell: CellOutcome, metric: str) -> dict[int, float]:
     """A cell's metric by seed, of the runs that have finished."""
-    found = {run.seed: run.metrics.get(metric) for run in cell.runs if run.status == "finished"}
+    return _scores(cell.runs, metric)
+
+
+def _scores(runs: Iterable[RunOutcome], metric: str) -> dict[int, float]:
+    found = {run.seed: run.metrics.get(metric) for run in runs if run.status == "finished"}
     return {seed: value for seed, value in found.items() if value is not None}
 
 
@@ -155,7 +159,7 @@ def _cell(folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any], ho
     candidate, metric = chosen(folder, plan, cell), plan["metric"]
     images = images_of_split(folder, plan, cell)
     runs = tuple(_run(folder, plan, cell, candidate, seed) for seed in plan["seeds"])
-    values = [run.metrics[metric] for run in runs if run.status == "finished" and run.metrics.get(metric) is not None]
+    values = list(_scores(runs, metric).values())
     fraction = images is not None and values and metric.endswith(("top1", "top5"))
     return CellOutcome(
         name=cell["name"],
@@ -164,7 +168,8 @@ def _cell(folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any], ho
         settings=cell["settings"],
         against=cell["against"],
         spec=(candidate or cell["candidates"][0])["spec"],
-        costs={name: cell.get(name) for name in COSTS} | _measured(how.get(cell["folder"], {})),
+        costs={name: cell.get(name) for name in COSTS}
+        | {"seconds_per_step": how.get(cell["folder"], {}).get("alone")},  # of one run that has this machine to itself
         tuned=_tuned(folder, plan, cell, candidate),
         runs=runs,
         images=images,
@@ -179,11 +184,6 @@ def _shared_images(cells: tuple[CellOutcome, ...]) -> int | None:
     return known.pop() if len(known) == 1 else None
 
 
-def _measured(how: Mapping[str, Any]) -> dict[str, float | None]:
-    """The time of one step of one run alone on this machine, if it was measured."""
-    return {"seconds_per_step": how.get("alone")}
-
-
 def _run(
     folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any], candidate: dict[str, Any] | None, seed: int
 ) -> RunOutcome:
@@ -191,9 +191,7 @@ def _run(
         return RunOutcome(seed, "", None, _why_untuned(folder, plan, cell), {})
     path = folder.run(cell, candidate, seed)
     status, reason = folder.status(path)
-    result = path / "result.json"
-    metrics = records.read_json(result).get("metrics", {}) if result.exists() else {}
-    return RunOutcome(seed, path.relative_to(folder.path).as_posix(), status, reason, metrics)
+    return RunOutcome(seed, path.relative_to(folder.path).as_posix(), status, reason, folder.metrics(path))
 
 
 def _why_untuned(folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any]) -> str:

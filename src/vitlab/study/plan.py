@@ -27,6 +27,11 @@ class Candidate:
     name: str  # empty where nothing is tuned
     spec: RunSpec
 
+    @property
+    def folder(self) -> str:
+        """Where its runs stand in the cell's folder."""
+        return slug(self.name) if self.name else ""
+
 
 @dataclass(frozen=True)
 class PlannedCell:
@@ -187,7 +192,6 @@ def _cell_record(planned: PlannedCell) -> dict[str, Any]:
         "step_flops": planned.step_flops,
         "activation_bytes": spent.activation_bytes,
         "candidates": [
-            {"name": each.name, "folder": slug(each.name) if each.name else "", "spec": to_dict(each.spec)}
-            for each in planned.candidates
+            {"name": each.name, "folder": each.folder, "spec": to_dict(each.spec)} for each in planned.candidates
         ],
     }
