@@ -78,14 +78,14 @@ def test_without_a_grid_there_is_no_column_for_it():
 
 def test_effects_have_a_row_a_contrast():
     contrasts = [
-        Contrast(("none",), ("learned",), -0.3, 0.01, t(-0.32, -0.28), 5.0, 0.01),
-        Contrast(("rope2d",), ("learned",), 0.01, 0.01, t(-0.01, 0.03), 5.0, 0.01),
+        Contrast(("none",), ("learned",), -0.3, 0.01, t(-0.32, -0.28), 5.0, 0.01, 0.05),
+        Contrast(("rope2d",), ("learned",), 0.01, 0.01, t(-0.01, 0.03), 5.0, 0.01, None),
     ]
     found = Factorial((0, 1, 2), (), (Effect(("position",), tuple(contrasts), 9.04, 2, 4, 0.75, 0.02, 0.04),))
     table = effects(outcome(effects=found))
     assert [[entry.text for entry in row] for row in table.rows] == [
-        ["position", "none", "−30.0", "[−32.0, −28.0]", ".010", "9.0", "2, 4", "0.75", ".020", ".040"],
-        ["position", "rope2d", "+1.0", "[−1.0, +3.0]", ".010", "9.0", "2, 4", "0.75", ".020", ".040"],
+        ["position", "none", "−30.0", "[−32.0, −28.0]", ".010", "5.0", "9.0", "2, 4", "0.75", ".020", ".040"],
+        ["position", "rope2d", "+1.0", "[−1.0, +3.0]", ".010", "–", "9.0", "2, 4", "0.75", ".020", ".040"],
     ]
     assert effects(outcome()) is None
 

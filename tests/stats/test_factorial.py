@@ -8,6 +8,7 @@ from vitlab.base.errors import UserError
 from vitlab.stats.corrections import holm
 from vitlab.stats.factorial import factorial
 from vitlab.stats.paired import paired
+from vitlab.stats.power import paired_power, sensitivity
 
 FACTORS = {"norm": ["layer", "rms"], "depth": [2, 4, 6], "mlp": ["gelu", "relu"]}
 
@@ -64,6 +65,7 @@ def test_one_factor_is_the_paired_comparison(whole, draw):
         assert getattr(contrast, name) == getattr(pair, name)
     assert effect.f == pytest.approx(contrast.t**2, rel=1e-10)
     assert (effect.p, effect.p_holm) == pytest.approx((contrast.p, contrast.p), rel=1e-10)
+    assert contrast.smallest_effect == sensitivity(pair, comparisons=1).smallest_effect
 
 
 def test_interaction_is_a_difference_of_differences_by_hand(whole):
@@ -125,6 +127,8 @@ def test_uneven_effects_over_seeds_keep_their_error_rate():
 def test_holm_goes_over_the_effects(whole, draw):
     result = whole(factorial(FACTORS, cells_of(draw(4, 2, 3, 2))))
     assert tuple(effect.p_holm for effect in result.effects) == holm([effect.p for effect in result.effects])
+    for contrast in itertools.chain.from_iterable(effect.contrasts for effect in result.effects):
+        assert paired_power(contrast.smallest_effect / contrast.std, 4, 0.05 / 6) == pytest.approx(0.8)
 
 
 def test_seeds_that_some_cell_lacks_are_left_out_and_reported(whole, draw):
@@ -141,7 +145,8 @@ def test_seeds_that_some_cell_lacks_are_left_out_and_reported(whole, draw):
 def test_one_seed_has_effects_and_no_test(whole, draw):
     result = whole(factorial(FACTORS, cells_of(draw(1, 2, 3, 2))))
     assert {effect.reasons["p"] for effect in result.effects} == {"1 seed has no spread"}
-    assert all(set(c.reasons) == {"std", "t_interval", "t", "p"} for e in result.effects for c in e.contrasts)
+    without = {"std", "t_interval", "t", "p", "smallest_effect"}
+    assert all(set(c.reasons) == without for effect in result.effects for c in effect.contrasts)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,13 @@ def pace(message, asked):
 
 def train(message):
     names = [run["folder"].split("/runs/")[1] for run in message["runs"]]
-    note(do="train", runs=names, wishes=message["wishes"], recipe=message["recipe"], pid=os.getpid())
+    note(
+        do="train",
+        runs=names,
+        wishes=message["wishes"],
+        recipes=[run["recipe"] for run in message["runs"]],
+        pid=os.getpid(),
+    )
     answer = {"done": True}
     for run, name in zip(message["runs"], names, strict=True):
         told = script()["runs"].get(name, {})

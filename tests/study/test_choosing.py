@@ -14,15 +14,17 @@ from vitlab.study.folder import StudyFolder
 from vitlab.study.plan import plan
 from vitlab.train.interrupt import Interrupted, Request
 
-STACKED, ALONE, SIDES = (f"{each}, explicit attention" for each in ("stacked", "one by one", "2 side by side"))
+STACKED, ALONE, SIDES, ALL = (
+    f"{each}, explicit attention" for each in ("stacked", "one by one", "2 side by side", "stacked with its like")
+)
 CELLS = {"plain": {}, "slow": {"optim.lr": 1e-4}, "deep": {"model.depth": 4}}
 
 
 class Clock:
     """A crew whose measurements are given: seconds of a step of one process that trains R runs beside others."""
 
-    def __init__(self, stacked=0.06, alone=0.02, sides=0.03, per_epoch=80.0):
-        self.seconds = {(3, 1): stacked, (1, 1): alone, (1, 2): sides}
+    def __init__(self, stacked=0.06, alone=0.02, sides=0.03, alike=0.6, per_epoch=80.0):
+        self.seconds = {(3, 1): stacked, (1, 1): alone, (1, 2): sides, (6, 1): alike}
         self.per_epoch, self.asked = per_epoch, []
 
     def paces(self, requests):
@@ -57,15 +59,15 @@ def choose(study_of, tmp_path):
 
 def way_of(how, cell="plain"):
     way = how[cell]["way"]
-    return way["stacked"], way["jobs"]
+    return way["stack"], way["jobs"]
 
 
 @pytest.mark.parametrize(
     ("clock", "way"),
     [
-        (Clock(stacked=0.03, alone=0.02, sides=0.03), (True, 1)),  # 10 ms a run, against 20 and 15
-        (Clock(stacked=0.09, alone=0.02, sides=0.03), (False, 2)),  # 30, 20, 15
-        (Clock(stacked=0.09, alone=0.02, sides=0.05), (False, 1)),  # 30, 20, 25
+        (Clock(stacked=0.03, alone=0.02, sides=0.03), ("cell", 1)),  # 10 ms a run, against 20 and 15
+        (Clock(stacked=0.09, alone=0.02, sides=0.03), ("none", 2)),  # 30, 20, 15
+        (Clock(stacked=0.09, alone=0.02, sides=0.05), ("none", 1)),  # 30, 20, 25
     ],
 )
 def test_the_fastest_wins(choose, clock, way):
@@ -74,7 +76,7 @@ def test_the_fastest_wins(choose, clock, way):
 
 def test_what_was_measured_is_recorded(choose):
     how = choose(Clock(stacked=0.06, alone=0.02, sides=0.03))["plain"]
-    assert how["measured"] == {STACKED: pytest.approx(0.02), ALONE: 0.02, SIDES: 0.015}
+    assert how["measured"] == {STACKED: pytest.approx(0.02), ALONE: 0.02, SIDES: 0.015, ALL: pytest.approx(0.1)}
     assert (how["alone"], how["unmeasured"]) == (0.02, {})
     assert expected_seconds(how) == pytest.approx(0.015 * 12)
 
@@ -92,7 +94,7 @@ def test_processes_that_measure_share_the_machine(choose):
 def test_cells_whose_steps_do_the_same_work_are_measured_once(choose):
     clock = Clock()
     how = choose(clock)
-    assert len(clock.asked) == 2 * 3  # plain and slow together, and deep
+    assert len(clock.asked) == 2 * 3 + 1  # plain and slow together, and deep; and the stack of the first two
     assert how["plain"] == how["slow"]
 
 
@@ -118,21 +120,25 @@ def test_it_is_remembered_for_other_studies(choose):
 
 def test_a_memory_of_a_way_that_may_not_be_used_is_not_followed(choose):
     choose(Clock(stacked=0.01))
-    assert way_of(choose(Clock(alone=0.02, sides=0.5), folder="b", stack=False)) == (False, 1)
+    assert way_of(choose(Clock(alone=0.02, sides=0.5), folder="b", stack=False)) == ("none", 1)
 
 
 @pytest.mark.parametrize(
     ("asked", "way"),
-    [({"jobs": 1}, (True, 1)), ({"jobs": 2, "stack": False}, (False, 2)), ({"jobs": 1, "stack": False}, (False, 1))],
+    [
+        ({"jobs": 1}, ("cell", 1)),
+        ({"jobs": 2, "stack": False}, ("none", 2)),
+        ({"jobs": 1, "stack": False}, ("none", 1)),
+    ],
 )
 def test_jobs_and_stack_as_asked_restrict_the_ways(choose, asked, way):
     assert way_of(choose(Clock(stacked=0.03, alone=0.02, sides=0.01), **asked)) == way
 
 
 def test_what_is_asked_for_now_goes_before_what_is_recorded(choose):
-    assert way_of(choose(Clock(stacked=0.01))) == (True, 1)
-    assert way_of(choose(Clock(), stack=False, jobs=1)) == (False, 1)
-    assert way_of(choose(Clock(stacked=0.01))) == (False, 1)  # nothing is asked for: as it was
+    assert way_of(choose(Clock(stacked=0.01))) == ("cell", 1)
+    assert way_of(choose(Clock(), stack=False, jobs=1)) == ("none", 1)
+    assert way_of(choose(Clock(stacked=0.01))) == ("none", 1)  # nothing is asked for: as it was
     clock = Clock()
     choose(clock, stack=False, jobs=1)
     assert clock.asked == []
@@ -146,7 +152,7 @@ def test_what_a_step_costs_alone_is_known_however_it_is_trained(choose):
 def test_a_way_that_cannot_be_measured_is_not_taken_and_nothing_is_remembered(choose):
     """A stack may need more memory than there is."""
     how = choose(Clock(stacked=UserError("out of memory"), alone=0.02, sides=0.5))["plain"]
-    assert (how["way"]["stacked"], how["way"]["jobs"]) == (False, 1)
+    assert (how["way"]["stack"], how["way"]["jobs"]) == ("none", 1)
     assert how["unmeasured"] == {STACKED: "out of memory"}
     assert set(how["measured"]) == {ALONE, SIDES}
     clock = Clock()
@@ -184,12 +190,58 @@ def test_a_signal_is_obeyed_between_two_cells(choose, tmp_path):
 
 
 def test_a_record_that_cannot_be_used_is_made_again(choose, tmp_path):
-    StudyFolder(tmp_path / "a").note_how("plain", {"way": {"stacked": "perhaps"}})
-    assert way_of(choose(Clock(stacked=0.01))) == (True, 1)
+    StudyFolder(tmp_path / "a").note_how("plain", {"way": {"stack": "perhaps"}})
+    assert way_of(choose(Clock(stacked=0.01))) == ("cell", 1)
 
 
 def test_one_device_and_one_precision_for_all_cells(study_of):
     planned = plan(study_of(CELLS))
     asked = Asked(planned, replace(WISHES, precision="fp64"), None, None)
-    told = [asked.wishes_for(way, cell, 3) for way in asked.ways() for cell in planned.cells]
+    told = [asked.wishes_for(way, cell.candidates[0].spec, 3) for way in asked.ways() for cell in planned.cells]
     assert {(each["device"], each["precision"]) for each in told} == {("cpu", "fp64")}
+
+
+# --------------------------------------------------------------------------------------------- cells of one structure
+
+
+def test_cells_of_one_structure_are_stacked_together_where_that_is_faster(choose):
+    """A run's step takes 20 ms, 15 side by side, 10 in the cell's own stack, 5 in a stack of both cells."""
+    clock = Clock(stacked=0.03, alone=0.02, sides=0.03, alike=0.03)
+    how = choose(clock)
+    assert [way_of(how, cell) for cell in CELLS] == [("cells", 1), ("cells", 1), ("cell", 1)]
+    assert how["slow"]["measured"][ALL] == pytest.approx(0.005)
+    assert ALL not in how["deep"]["measured"]
+    _, _, request = next(asked for asked in clock.asked if asked[0] == 6)
+    assert [(spec["optim"]["lr"], spec["seed"]) for spec in request["specs"]] == [
+        (rate, seed) for rate in (3e-3, 1e-4) for seed in range(3)
+    ]
+    again = Clock()
+    assert choose(again, folder="b") == how
+    assert again.asked == []
+
+
+def test_else_each_goes_its_own_way(choose):
+    how = choose(Clock(stacked=0.03, alone=0.02, sides=0.03, alike=0.061))
+    assert [way_of(how, cell) for cell in CELLS] == [("cell", 1)] * 3
+
+
+def test_a_stack_of_both_that_finds_no_place_is_not_taken_and_asked_again(choose):
+    choose(Clock(alike=UserError("out of memory")))
+    clock = Clock(alike=0.001)
+    assert way_of(choose(clock, folder="b")) == ("cells", 1)
+    assert len(clock.asked) == 1
+
+
+@pytest.mark.parametrize("asked", [{"stack": False}, {"jobs": 2}])
+def test_who_wants_no_stack_or_several_processes_gets_no_stack_of_both(choose, asked):
+    clock = Clock(alike=0.001)
+    clock.seconds[(3, 2)] = 0.03
+    choose(clock, **asked)
+    assert all(runs < 6 for runs, _, _ in clock.asked)
+
+
+def test_cells_of_a_single_seed_are_stacked_if_a_stack_is_asked_for(choose):
+    clock = Clock(alone=0.02)
+    clock.seconds[(2, 1)] = 0.5
+    how = choose(clock, stack=True, num_seeds=1, jobs=1)
+    assert [way_of(how, cell) for cell in CELLS] == [("cells", 1), ("cells", 1), ("none", 1)]

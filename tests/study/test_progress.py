@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from vitlab.study import progress
-from vitlab.study.progress import StudyProgress, duration
+from vitlab.study.progress import StudyProgress, roughly
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from vitlab.study.progress import StudyProgress, duration
     ],
 )
 def test_a_time_as_people_say_it(seconds, said):
-    assert duration(seconds) == said
+    assert roughly(seconds) == said
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from vitlab.study.ways import PROCESSES_A_GPU, Way, possible, question
 from vitlab.train import choices
 from vitlab.train.choices import Choices, Wishes
 
-ONE, STACKED, SIDES = Way(False, 1, "explicit"), Way(True, 1, "explicit"), Way(False, 4, "explicit")
+ONE, STACKED, SIDES = Way("none", 1, "explicit"), Way("cell", 1, "explicit"), Way("none", 4, "explicit")
 RULE = Choices(threads=4)
 GPU = Choices(device="cuda", precision="bf16", kernel="fused", threads=4)
 
@@ -26,11 +26,11 @@ def four_cores(monkeypatch):
 
 
 def test_what_people_call_them():
-    assert [str(way) for way in (ONE, STACKED, SIDES, Way(True, 2, "fused"))] == [
+    assert [str(way) for way in (ONE, STACKED, SIDES, Way("cell", 2, "fused"))] == [
         "one by one, explicit attention",
         "stacked, explicit attention",
         "4 side by side, explicit attention",
-        "stacked, 2 cells at once, fused attention",
+        "stacked, 2 at once, fused attention",
     ]
 
 
@@ -45,9 +45,9 @@ def test_they_are_read_and_written_exactly():
         (None, True, [STACKED]),
         (None, False, [ONE, SIDES]),
         (1, None, [ONE, STACKED]),
-        (3, None, [Way(False, 3, "explicit"), Way(True, 3, "explicit")]),
-        (3, True, [Way(True, 3, "explicit")]),
-        (3, False, [Way(False, 3, "explicit")]),
+        (3, None, [Way("none", 3, "explicit"), Way("cell", 3, "explicit")]),
+        (3, True, [Way("cell", 3, "explicit")]),
+        (3, False, [Way("none", 3, "explicit")]),
     ],
 )
 def test_what_is_asked_for_restricts_them(jobs, stack, found):
@@ -65,19 +65,19 @@ def test_on_one_core_nothing_stands_side_by_side(monkeypatch):
 
 
 def test_a_gpu_is_shared_by_a_few():
-    found = [(way.stacked, way.jobs, way.kernel) for way in possible(GPU, Wishes(), 6, None, None)]
-    assert found == [(False, 1, "fused"), (False, PROCESSES_A_GPU, "fused"), (True, 1, "fused")]
+    found = [(way.stack, way.jobs, way.kernel) for way in possible(GPU, Wishes(), 6, None, None)]
+    assert found == [("none", 1, "fused"), ("none", PROCESSES_A_GPU, "fused"), ("cell", 1, "fused")]
 
 
 def test_a_kernel_that_is_not_decided_is_tried_but_no_fused_one_is_stacked():
     open_kernel = replace(WISHES, kernel=None)
-    found = [(way.stacked, way.jobs, way.kernel) for way in possible(RULE, open_kernel, 6, None, None)]
+    found = [(way.stack, way.jobs, way.kernel) for way in possible(RULE, open_kernel, 6, None, None)]
     assert found == [
-        (False, 1, "explicit"),
-        (False, 1, "fused"),
-        (False, 4, "explicit"),
-        (False, 4, "fused"),
-        (True, 1, "explicit"),
+        ("none", 1, "explicit"),
+        ("none", 1, "fused"),
+        ("none", 4, "explicit"),
+        ("none", 4, "fused"),
+        ("cell", 1, "explicit"),
     ]
 
 
@@ -87,7 +87,7 @@ def test_who_wants_the_same_bits_gets_the_kernel_of_the_rule():
 
 
 @pytest.mark.parametrize(
-    ("way", "threads"), [(ONE, 4), (SIDES, 1), (Way(False, 2, "fused"), 2), (Way(False, 9, "fused"), 1)]
+    ("way", "threads"), [(ONE, 4), (SIDES, 1), (Way("none", 2, "fused"), 2), (Way("none", 9, "fused"), 1)]
 )
 def test_processes_share_the_cores(base_run, way, threads):
     told = way.wishes(Wishes(), RULE, base_run(), 1)
@@ -104,7 +104,7 @@ def test_runs_that_train_at_once_share_the_memory(base_run, monkeypatch):
     image = choices.cost(spec.model).activation_bytes
     monkeypatch.setattr(choices.psutil, "virtual_memory", lambda: type("Memory", (), {"total": 100 * image}))
     assert ONE.wishes(WISHES, RULE, spec, 1).micro_batch == 50
-    assert Way(True, 2, "explicit").wishes(WISHES, RULE, spec, 5).micro_batch == 5
+    assert Way("cell", 2, "explicit").wishes(WISHES, RULE, spec, 5).micro_batch == 5
     assert ONE.wishes(replace(WISHES, micro_batch=7), RULE, spec, 5).micro_batch == 7
 
 
@@ -117,7 +117,7 @@ def asking(study_of):
 
     def ask(settings=None, seeds=6):
         planned = plan(study_of({"cell": settings or {}}, equal="nothing"))
-        return question(planned.cells[0], seeds, RULE, [ONE, STACKED])
+        return question(planned.cells, seeds, RULE, [ONE, STACKED])
 
     return ask
 
@@ -160,5 +160,5 @@ def test_cells_whose_steps_do_other_work_ask_anew(asking, settings):
 def test_the_seeds_at_once_and_the_ways_are_part_of_it(study_of, asking):
     assert asking(seeds=5) != asking(seeds=6)
     (cell,) = plan(study_of({"cell": {}})).cells
-    assert question(cell, 6, RULE, [ONE]) != question(cell, 6, RULE, [ONE, STACKED])
-    assert question(cell, 6, RULE, [ONE]) != question(cell, 6, GPU, [ONE])
+    assert question([cell], 6, RULE, [ONE]) != question([cell], 6, RULE, [ONE, STACKED])
+    assert question([cell], 6, RULE, [ONE]) != question([cell], 6, GPU, [ONE])

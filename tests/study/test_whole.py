@@ -49,7 +49,7 @@ def test_a_small_study_from_question_to_answer(study_of, tmp_path):
     assert said.images == 360
     assert comparison.test_set_error > 0
     assert said.cell("baseline").costs["seconds_per_step"] > 0
-    assert read_json(tmp_path / "study" / "how.json")["cells"]["baseline"]["way"]["stacked"] is True
+    assert read_json(tmp_path / "study" / "how.json")["cells"]["baseline"]["way"]["stack"] == "cell"
     assert read_json(tmp_path / "study" / "study.json")["missing"] == []
 
 

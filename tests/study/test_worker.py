@@ -43,8 +43,12 @@ def training(base_run, tmp_path):
 
     def message(*seeds, **settings):
         specs = [with_settings(base_run(), {"seed": seed, "steps": 3} | settings) for seed in seeds]
-        runs = [{"spec": to_dict(spec), "folder": str(tmp_path / f"seed-{spec.seed}")} for spec in specs]
-        return {"do": "train", "runs": runs, "recipe": "a cell", "wishes": TOLD}
+        folders = [str(tmp_path / f"seed-{seed}") for seed in seeds]
+        runs = [
+            {"spec": to_dict(spec), "folder": folder, "recipe": "a cell"}
+            for spec, folder in zip(specs, folders, strict=True)
+        ]
+        return {"do": "train", "runs": runs, "wishes": TOLD}
 
     return message
 

@@ -62,6 +62,16 @@ EVERYTHING_RANDOM = {  # all that draws random numbers in a step
 }
 
 
+def variant(family: str, name: str) -> dict[str, Any]:
+    """Settings of the tiny run with another part, and with what that part needs."""
+    needs = {
+        "pool.cls": {"model.cls_token": True},
+        "mixer.identity": {"model.pos_embed": "learned"},
+        "patch_embed.resnet": {"model.patch_size": 4},
+    }
+    return {f"model.{family}": name} | needs.get(f"{family}.{name}", {})
+
+
 @pytest.fixture(scope="session")
 def digits() -> ImageSet:
     return Spec().load()
@@ -85,10 +95,15 @@ def everything_random() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def loop_of(digits: ImageSet) -> Callable[..., Loop]:
-    """`loop_of(spec, seeds=(0, 1), precision="fp32")`: a loop over the digits, in double precision by default."""
+    """`loop_of(spec, seeds=(0, 1), precision="fp32")`: a loop over the digits, in double precision by default.
 
-    def make(spec: RunSpec, seeds: Sequence[int] | None = None, **choices: Any) -> Loop:
-        specs = [spec] if seeds is None else [replace(spec, seed=seed) for seed in seeds]
+    Or of several specs: `loop_of([spec, other])`.
+    """
+
+    def make(given: RunSpec | Sequence[RunSpec], seeds: Sequence[int] | None = None, **choices: Any) -> Loop:
+        given = [given] if isinstance(given, RunSpec) else given
+        spec = given[0]
+        specs = given if seeds is None else [replace(spec, seed=seed) for seed in seeds]
         chosen = Choices(**({"precision": "fp64", "micro_batch": spec.batch_size} | choices))
         indices, _ = carve(digits.train.labels, spec.val_fraction, spec.val_seed)
         return build_loop(specs, replace(digits, train=digits.train.to(chosen.device)), indices, chosen)

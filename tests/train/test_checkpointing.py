@@ -8,6 +8,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from tests.train.conftest import variant
 from tests.train.test_stack import VARIANTS
 from vitlab.base.errors import UserError
 from vitlab.base.records import read_json
@@ -53,12 +54,7 @@ def test_gradients_are_the_same_with_all_that_is_random(tiny_run, loop_of, every
 @pytest.mark.parametrize("seeds", SEEDS)
 @pytest.mark.parametrize(("family", "name"), VARIANTS)
 def test_no_component_needs_to_know(tiny_run, loop_of, family, name, seeds):
-    needs = {
-        "pool.cls": {"model.cls_token": True},
-        "mixer.identity": {"model.pos_embed": "learned"},
-        "patch_embed.resnet": {"model.patch_size": 4},
-    }
-    spec = tiny_run({f"model.{family}": name, "model.drop_path": 0.3} | needs.get(f"{family}.{name}", {}))
+    spec = tiny_run(variant(family, name) | {"model.drop_path": 0.3})
     kept, recomputed = (trained(loop_of(spec, seeds, checkpointing=c), steps=2) for c in (False, True))
     assert equal(kept, recomputed)
 

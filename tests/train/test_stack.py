@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.train.conftest import largest_difference, weights_of
+from tests.train.conftest import largest_difference, variant, weights_of
 from vitlab.base.records import read_json
 from vitlab.base.spec import component_names
 from vitlab.train.choices import Wishes
@@ -62,12 +62,7 @@ def test_in_single_precision_the_scores_of_fifty_steps_are_those_of_single_runs(
 
 @pytest.mark.parametrize(("family", "name"), VARIANTS)
 def test_every_variant_can_be_stacked(tiny_run, loop_of, family, name):
-    needs = {
-        "pool.cls": {"model.cls_token": True},
-        "mixer.identity": {"model.pos_embed": "learned"},
-        "patch_embed.resnet": {"model.patch_size": 4},
-    }
-    spec = tiny_run({f"model.{family}": name} | needs.get(f"{family}.{name}", {}))
+    spec = tiny_run(variant(family, name))
     found, moved = distances(loop_of, spec, 3, (0, 1))
     assert max(found) <= 1e-10
     assert moved > 1e-5

@@ -20,7 +20,7 @@ import math
 import pkgutil
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Literal, Union
@@ -283,6 +283,18 @@ def _opened(cls: type[Spec] | None, value: Any) -> Any:
         return settings
     preset = to_dict(from_dict(cls, cls.named(settings["name"])))
     return preset | {key: item for key, item in settings.items() if key != "name"}
+
+
+def without(values: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """A copy of a spec's plain values that lacks the dotted settings."""
+    left = copy.deepcopy(dict(values))
+    for path in paths:
+        *outer, name = path.split(".")
+        inside = left
+        for key in outer:
+            inside = inside[key]
+        del inside[name]
+    return left
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -35,7 +35,7 @@ from vitlab.train.memory import process_peak_bytes
 Mode = Literal["forward", "step"]
 Form = Literal["fast", "definition"]
 
-TOKENS = (64, 128, 256, 512, 1024, 2048, 4096, 16384)
+TOKENS = (64, 256, 1024, 4096, 16384)
 BATCH_TOKENS = 8192  # tokens in a call, as long as one image has no more
 DEFINITION_UP_TO = 4096  # tokens; beyond, N × N weights say nothing that is not known
 
@@ -191,16 +191,28 @@ def _peak(device: torch.device, step: Callable[[], object], held: int) -> int:
 
 
 def bench_attention(
-    setting: Setting, tokens: Sequence[int], rounds: int, only: Sequence[str] = (), seconds: float = 0.1
+    setting: Setting,
+    tokens: Sequence[int],
+    rounds: int,
+    only: Sequence[str] = (),
+    seconds: float = 0.1,
+    say: Callable[[str], object] = lambda text: None,
 ) -> dict[str, Any]:
-    """The figures of every mechanism at every number of tokens, as plain values; see `docs/results.md`."""
+    """The figures of every mechanism at every number of tokens, as plain values; see `docs/results.md`.
+
+    `say` is told what is being measured: a whole table takes long.
+    """
     rows = mechanisms(setting, only)
     missing: dict[str, str] = {}
     rows = [row for row in rows if _can_be(setting, row, tokens, missing)]
-    memory = {row: peak_memory(setting, row, tokens) for row in rows}
+    memory = {}
+    for row in rows:
+        say(f"memory of {row}")
+        memory[row] = peak_memory(setting, row, tokens)
     points: dict[Mechanism, list[dict[str, Any]]] = {row: [] for row in rows}
     for count in sorted(tokens):
         able = [row for row in rows if count in memory[row]]
+        say(f"{count:,} tokens, {len(able)} mechanisms")
         for row, point in _at(setting, able, count, rounds, seconds):
             points[row].append(point | {"peak_memory_bytes": memory[row][count]})
     return {

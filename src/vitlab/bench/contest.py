@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import torch
 
 WARM_UP = 2  # calls before anything is timed: kernels are chosen, memory is allocated
+LONG = 0.5  # seconds: beside such a call its own warm-up does not count
 
 
 @dataclass
@@ -49,14 +50,18 @@ def timed(work: Callable[[], object], device: torch.device, calls: int = 1) -> f
 
 def run_rounds(contestants: Sequence[Contestant], device: torch.device, rounds: int, seconds: float = 0.3) -> None:
     """Let each contestant work once a round, long enough to be timed, in turn."""
-    calls = []
-    for contestant in contestants:
-        warm = min(timed(contestant.work, device) for _ in range(WARM_UP))
-        calls.append(max(1, round(seconds / warm)))
+    expected = [_warmed_up(contestant, device) for contestant in contestants]
     for _ in range(rounds):
-        for contestant, count in zip(contestants, calls, strict=True):
-            contestant.work()  # untimed: caches, clocks and memory are still as whoever came before left them
-            contestant.seconds.append(timed(contestant.work, device, count))
+        for contestant, a_call in zip(contestants, expected, strict=True):
+            if a_call < LONG:
+                contestant.work()  # untimed: caches, clocks and memory are still as whoever came before left them
+            contestant.seconds.append(timed(contestant.work, device, max(1, round(seconds / a_call))))
+
+
+def _warmed_up(contestant: Contestant, device: torch.device) -> float:
+    """About how many seconds a call takes."""
+    first = timed(contestant.work, device)
+    return first if first >= LONG else min(first, *(timed(contestant.work, device) for _ in range(WARM_UP - 1)))
 
 
 def ratio(ours: Contestant, theirs: Contestant) -> float:

@@ -107,7 +107,9 @@ def attention(
     spec = preset(model)
     choices = by_rule(from_dict(Wishes, {"device": device, "precision": precision}), spec, 1, 1)
     setting = Setting(spec, pick_device(device), choices.compute_dtype)
-    figures = bench_attention(setting, numbers, rounds, [name for name in only.split(",") if name])
+    names = [name for name in only.split(",") if name]
+    with output.console(quiet=json).status("") as shown:
+        figures = bench_attention(setting, numbers, rounds, names, say=shown.update)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / "attention.json", figures)

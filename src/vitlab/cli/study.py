@@ -134,9 +134,9 @@ def _row(cell: "PlannedCell") -> tuple[str, ...]:
 
 
 def _time(expected: "Forecast", asked: "Asked") -> str:
-    from vitlab.study.progress import duration
+    from vitlab.study.progress import roughly
 
     if expected.seconds is None:
         return "how long they take follows from the data's size, which is not known before it is read"
     basis = "as measured here" if expected.measured else "roughly, by FLOPs: it may be a third or thrice of that"
-    return f"about {duration(expected.seconds)} on {asked.rule.device}, {basis}"
+    return f"about {roughly(expected.seconds)} on {asked.rule.device}, {basis}"

@@ -137,6 +137,16 @@ class Loader:
         self.part = part or slice(0, batch_size)
         self._asked: dict[int, Asked] = {}
 
+    @property
+    def per_epoch(self) -> int:
+        """How many samples one epoch has."""
+        return self.samples.per_epoch
+
+    @property
+    def unreadable(self) -> Collection[str]:
+        """The names of pictures that turned out to be unreadable on the way."""
+        return self.samples.unreadable
+
     def batch(self, step: int) -> Batch:
         """The samples at the global positions from step · B to before (step + 1) · B: this process's part of them."""
         steps = range(step, step + 1 + AHEAD)
@@ -153,3 +163,21 @@ class Loader:
         keys = sample_keys(self.seeds, torch.arange(start, stop, device=self.seeds.device))
         rows = self.pipeline.needed(keys, self.part)
         return Asked(keys, rows, *self.samples.ask(start, stop, rows))
+
+
+class Joined:
+    """Several loaders as one: the runs of the first, then those of the second, and so on."""
+
+    def __init__(self, loaders: Sequence[Loader]):
+        self.loaders = loaders
+        self.per_epoch = loaders[0].per_epoch
+
+    @property
+    def unreadable(self) -> Collection[str]:
+        """The names of pictures that turned out to be unreadable on the way."""
+        return {name for loader in self.loaders for name in loader.unreadable}
+
+    def batch(self, step: int) -> Batch:
+        """All loaders' batches of a step."""
+        images, targets, keys, sizes = zip(*(loader.batch(step) for loader in self.loaders), strict=True)
+        return Batch(torch.cat(images), torch.cat(targets), torch.cat(keys), sizes[0])

@@ -4,7 +4,7 @@
 "gains" only where it is better; what is not distinguishable says what could have been seen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vitlab.report.units import Unit, half, negated, unit_of
@@ -108,7 +108,8 @@ def _comparison(outcome: Outcome, found: ComparisonOutcome) -> Sentence:
     if verdict == "not distinguishable":
         seen = _signed(unit, difference.mean, difference.t_interval, digits)
         finding = _not_distinguishable(outcome, difference)
-        return Sentence(f"{found.says}:", finding, f"{seen}, {number} {_could_have_seen(unit, found)}", verdict)
+        could = _could_have_seen(unit, found.sensitivity.smallest_effect, found.sensitivity.reasons)
+        return Sentence(f"{found.says}:", finding, f"{seen}, {number} {could}", verdict)
     return Sentence(found.says, *_effect(unit, verdict, difference.mean, difference.t_interval, number), verdict)
 
 
@@ -135,10 +136,9 @@ def _signed(unit: Unit, mean: float, interval: Interval | None, digits: int) -> 
     return f"{unit.signed(mean, digits)} {unit.unit}{written}"
 
 
-def _could_have_seen(unit: Unit, found: ComparisonOutcome) -> str:
-    smallest = found.sensitivity.smallest_effect
+def _could_have_seen(unit: Unit, smallest: float | None, reasons: Mapping[str, str]) -> str:
     if smallest is None:
-        return f"({found.sensitivity.reasons.get('smallest_effect', 'no spread')})"
+        return f"({reasons.get('smallest_effect', 'no spread')})"
     written = unit.value(smallest, unit.digits(smallest))
     return f"(a difference under {written} {unit.unit} would not have shown)"
 
@@ -185,6 +185,8 @@ def _effect_sentences(unit: Unit, effect: Effect, number: str) -> Iterator[Sente
 def _told(unit: Unit, effect: Effect, contrast: Contrast, there: bool, number: str) -> Sentence:
     digits = unit.digits(half(contrast.t_interval))
     seen = f"{_signed(unit, contrast.mean, contrast.t_interval, digits)}, {number}"
+    if not there and len(effect.contrasts) == 1:  # then F is the contrast's t, squared
+        seen += f" {_could_have_seen(unit, contrast.smallest_effect, contrast.reasons)}"
     if len(effect.factors) > 1:
         finding = "is not the sum of the two alone," if there else "not distinguishable from the sum of the two alone,"
     else:

@@ -190,6 +190,7 @@ def effects(outcome: Outcome) -> Table | None:
         Column("Difference", ("difference",), f"mean over seeds, {unit.unit}; {unit.direction}"),
         Column("95 % t", ("t_low", "t_high"), "of this one contrast"),
         Column("p", ("p",), "of this one contrast, uncorrected"),
+        Column("Could show", ("smallest_effect",), f"the smallest effect of one contrast with 80 % power, {unit.unit}"),
         Column("F", ("f",), "of the whole effect, seeds as blocks"),
         Column("df", ("df", "df_error"), "degrees of freedom"),
         Column("ε", ("epsilon",), "Greenhouse and Geisser's correction of both degrees of freedom"),
@@ -197,6 +198,10 @@ def effects(outcome: Outcome) -> Table | None:
         Column("p Holm", ("p_holm",), "over the effects of the study; decides at .05"),
     )
     rows = []
+
+    def shown(value: float) -> str:
+        return unit.value(value, digits)
+
     for effect in outcome.effects.effects:
         why = effect.reasons
         for contrast in effect.contrasts:
@@ -207,6 +212,7 @@ def effects(outcome: Outcome) -> Table | None:
                     Entry(unit.signed(contrast.mean, digits), (contrast.mean,)),
                     _interval(contrast.t_interval, unit, digits, contrast.reasons.get("t_interval", "")),
                     _number(contrast.p, p_value, contrast.reasons.get("p")),
+                    _number(contrast.smallest_effect, shown, contrast.reasons.get("smallest_effect")),
                     _number(effect.f, lambda value: f"{value:.1f}", why.get("f")),
                     Entry(f"{effect.df}, {effect.df_error}", (effect.df, effect.df_error)),
                     _number(effect.epsilon, lambda value: f"{value:.2f}", why.get("epsilon")),

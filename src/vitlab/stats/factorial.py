@@ -13,22 +13,33 @@ paired t interval. No contrast assumes that effects vary equally over seeds.
 Whether an effect is there at all, over all its levels, the repeated-measures analysis of variance says: F from the sums
 of squares of the effect and of seed × effect. For two levels F = t². For more it assumes sphericity, so the degrees of
 freedom of its p are multiplied by Greenhouse and Geisser's ε (1959), which is 1 for two levels. Holm's correction goes
-over the effects; the contrasts' p-values and intervals are of one contrast each.
+over the effects; the contrasts' p-values and intervals are of one contrast each. What a contrast could have shown is
+computed as for comparisons (`vitlab.stats.power`), at α divided by the number of effects.
 """
 
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
 from vitlab.base.errors import UserError, unknown
 from vitlab.stats.corrections import holm
+from vitlab.stats.decision import ALPHA
 from vitlab.stats.given import ROUNDING, Array, Scores, by_seed, largest, only, share
 from vitlab.stats.intervals import LEVEL, Interval, spread, t_interval, t_test
+from vitlab.stats.power import smallest_d_z
 
 Level = str | int | float | bool | None
+
+
+class Levels(NamedTuple):
+    """What intervals cover, and the chance of a false effect that a decision allows."""
+
+    interval: float
+    decision: float
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class Contrast:
     t_interval: Interval | None
     t: float | None
     p: float | None
+    smallest_effect: float | None  # that these seeds would have shown with 80 % power; a size without sign
     reasons: dict[str, str] = field(default_factory=dict)
 
 
@@ -74,20 +86,24 @@ def factorial(
     cells: Mapping[tuple[Level, ...], Scores],
     *,
     level: float = LEVEL,
+    alpha: float = ALPHA,
 ) -> Factorial:
     """Analyse a full factorial; `cells` are keyed by one level a factor, in the order of `factors`.
 
     Raises UserError if a combination is missing, or if no seed has run in all of them.
     """
     share("level", level)
+    share("alpha", alpha)
     _refuse_odd_factors(factors)
     seeds, left_out, scores = _array(factors, cells)
     axes = list(enumerate(factors, start=1))
     effects = []
-    for chosen in itertools.chain.from_iterable(itertools.combinations(axes, order) for order in (1, 2)):
+    together = [*itertools.combinations(axes, 1), *itertools.combinations(axes, 2)]
+    levels = Levels(level, alpha / len(together))
+    for chosen in together:
         over = tuple(axis for axis, name in axes if (axis, name) not in chosen)
         given = {name: factors[name] for _, name in chosen}
-        effects.append(_effect(given, scores.mean(axis=over), largest(scores), level))
+        effects.append(_effect(given, scores.mean(axis=over), largest(scores), levels))
     adjusted = holm([effect.p for effect in effects])
     return Factorial(seeds, left_out, tuple(_corrected(*each) for each in zip(effects, adjusted, strict=True)))
 
@@ -128,7 +144,7 @@ def _label(factors: Mapping[str, Sequence[Level]], cell: tuple[Level, ...]) -> s
     return ", ".join(f"{name}={value}" for name, value in zip(factors, cell, strict=True))
 
 
-def _effect(factors: Mapping[str, Sequence[Level]], scores: Array, scale: float, level: float) -> Effect:
+def _effect(factors: Mapping[str, Sequence[Level]], scores: Array, scale: float, wanted: Levels) -> Effect:
     """The effect of all these factors together, from scores [n, levels of each] that are means over the others."""
     differences, centred = scores, scores
     for axis, size in enumerate(scores.shape[1:], start=1):
@@ -138,21 +154,23 @@ def _effect(factors: Mapping[str, Sequence[Level]], scores: Array, scale: float,
     combinations = itertools.product(*(levels[1:] for levels in factors.values()))
     columns = differences.reshape(len(scores), -1).T
     contrasts = tuple(
-        _contrast(levels, references, column, scale, level)
+        _contrast(levels, references, column, scale, wanted)
         for levels, column in zip(combinations, columns, strict=True)
     )
     return _analysis(tuple(factors), contrasts, centred.reshape(len(scores), -1), scale)
 
 
 def _contrast(
-    levels: tuple[Level, ...], references: tuple[Level, ...], differences: Array, scale: float, level: float
+    levels: tuple[Level, ...], references: tuple[Level, ...], differences: Array, scale: float, wanted: Levels
 ) -> Contrast:
     values = np.where(abs(differences) <= ROUNDING * scale, 0.0, differences)
     std, no_std = spread(values, scale)
-    interval, no_interval = t_interval(values, scale, level)
+    interval, no_interval = t_interval(values, scale, wanted.interval)
     t, p, no_t = t_test(values, scale)
-    reasons = only(std=no_std, t_interval=no_interval, t=no_t, p=no_t)
-    return Contrast(levels, references, float(values.mean()), std, interval, t, p, reasons)
+    smallest = smallest_d_z(len(values), wanted.decision) * std if std else None
+    no_smallest = "the differences have no spread" if std == 0 else no_std
+    reasons = only(std=no_std, t_interval=no_interval, t=no_t, p=no_t, smallest_effect=no_smallest)
+    return Contrast(levels, references, float(values.mean()), std, interval, t, p, smallest, reasons)
 
 
 def _analysis(factors: tuple[str, ...], contrasts: tuple[Contrast, ...], centred: Array, scale: float) -> Effect:

@@ -1,9 +1,10 @@
 """Choosing how each cell is trained: the possible ways take a few steps each, in turn, and the fastest is recorded."""
 
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -12,10 +13,11 @@ from vitlab.base.spec import from_dict, to_dict
 from vitlab.study.crew import Crew
 from vitlab.study.folder import StudyFolder
 from vitlab.study.plan import Plan, PlannedCell
-from vitlab.study.ways import Way, possible, question
+from vitlab.study.ways import Way, possible, question, together
 from vitlab.train.choices import Wishes, by_rule
 from vitlab.train.interrupt import Interrupted, Request
 from vitlab.train.recall import recall, remember
+from vitlab.train.spec import RunSpec
 
 SECONDS = 0.4  # of steps in one measurement
 
@@ -30,17 +32,26 @@ class Asked:
         self.seeds = plan.study.seeds
 
     def ways(self) -> list[Way]:
-        """The ways that any cell may be trained in."""
+        """The ways that any cell may be trained in by itself."""
         return possible(self.rule, self.wishes, len(self.seeds), self.jobs, self.stack)
 
-    def allows(self, how: Mapping[str, Any]) -> bool:
-        """Whether a cell may be trained in the way that is recorded: any, unless something else is asked for now."""
-        way = _way(how)
-        return way is not None and ((self.jobs, self.stack) == (None, None) or way in self.ways())
+    def together(self, cells: int) -> list[Way]:
+        """The ways that so many cells of one structure may be trained in at once."""
+        return together(self.rule, self.wishes, cells * len(self.seeds), self.jobs, self.stack) if cells > 1 else []
 
-    def wishes_for(self, way: Way, planned: PlannedCell, runs: int) -> dict[str, Any]:
-        """What a worker is told that trains `runs` of this cell at once."""
-        return to_dict(way.wishes(self.wishes, self.rule, planned.candidates[0].spec, runs))
+    def allows(self, how: Mapping[str, Any], like: int) -> bool:
+        """Whether a cell may be trained in the way that is recorded: any, unless something else is asked for now.
+
+        `like`: how many cells share its structure, itself included.
+        """
+        way = _way(how)
+        if way is None or (self.jobs, self.stack) == (None, None):
+            return way is not None
+        return way in [*self.ways(), *self.together(like)]
+
+    def wishes_for(self, way: Way, spec: RunSpec, runs: int) -> dict[str, Any]:
+        """What a worker is told that trains `runs` of this structure at once."""
+        return to_dict(way.wishes(self.wishes, self.rule, spec, runs))
 
 
 def choose_ways(plan: Plan, folder: StudyFolder, asked: Asked, crew: Crew, request: Request, console: Console) -> None:
@@ -49,11 +60,14 @@ def choose_ways(plan: Plan, folder: StudyFolder, asked: Asked, crew: Crew, reque
     Raises Interrupted between two cells, if a signal asks for it.
     """
     known = folder.how()
-    for planned in plan.cells:
-        if request.signum:
-            raise Interrupted(request.signum)
-        if not asked.allows(known.get(planned.folder, {})):
-            how = _how(planned, asked, crew)
+    for family in plan.families():
+        fresh = [cell for cell in family if not asked.allows(known.get(cell.folder, {}), len(family))]
+        hows = []
+        for planned in fresh:
+            if request.signum:
+                raise Interrupted(request.signum)
+            hows.append(_how(planned, asked, crew))
+        for planned, how in zip(fresh, _perhaps_together(fresh, hows, asked, crew), strict=True):
             folder.note_how(planned.folder, how)
             console.print(f"{planned.cell.name}: {_said(how['measured'])}", highlight=False)
 
@@ -79,6 +93,33 @@ def remembered(planned: PlannedCell, asked: Asked) -> float | None:
     return None if how is None else min(how["measured"].values())
 
 
+def _perhaps_together(
+    cells: Sequence[PlannedCell], hows: Sequence[dict[str, Any]], asked: Asked, crew: Crew
+) -> list[dict[str, Any]]:
+    """How cells of one structure are trained: all in one stack, if that is faster than each in its own best way."""
+    ways = asked.together(len(cells))
+    if not ways:
+        return list(hows)
+    key = question(cells, len(asked.seeds), asked.rule, ways)
+    measured = recall(key)
+    if measured is None:
+        found = _paces(cells, asked, ways, crew)
+        measured = {str(way): pace for way, pace in found.measured.items()}
+        if not found.unmeasured:
+            remember(key, measured)
+    best = min(ways, key=lambda way: measured.get(str(way), math.inf))
+    faster = measured.get(str(best), math.inf) < statistics.mean(_by_itself(how, asked) for how in hows)
+    way = {"way": to_dict(best)} if faster else {}
+    return [how | {"measured": how["measured"] | measured} | way for how in hows]
+
+
+def _by_itself(how: Mapping[str, Any], asked: Asked) -> float:
+    """A run's step in the cell's own best way; infinite where that is no stack and one is asked for."""
+    if asked.stack and how["way"]["stack"] == "none":
+        return math.inf
+    return min(how["measured"].values(), default=math.inf)
+
+
 def _how(planned: PlannedCell, asked: Asked, crew: Crew) -> dict[str, Any]:
     how = _recalled(planned, asked)
     if how is None:
@@ -96,7 +137,7 @@ def _recalled(planned: PlannedCell, asked: Asked) -> dict[str, Any] | None:
 
 
 def _question(planned: PlannedCell, asked: Asked) -> list[Any]:
-    return question(planned, len(asked.seeds), asked.rule, asked.ways())
+    return question([planned], len(asked.seeds), asked.rule, asked.ways())
 
 
 def _way(how: Mapping[str, Any]) -> Way | None:
@@ -109,30 +150,44 @@ def _way(how: Mapping[str, Any]) -> Way | None:
 
 def _measure(planned: PlannedCell, asked: Asked, ways: list[Way], crew: Crew) -> dict[str, Any]:
     """The seconds that one step of one run takes in each way, and of a run that has the machine to itself."""
-    alone = [way for way in ways if way.jobs == 1 and not way.stacked] or [Way(False, 1, ways[0].kernel)]
-    measured, per_epoch, unmeasured = {}, None, {}
-    for way in dict.fromkeys([*ways, *alone]):
-        try:
-            measured[way], per_epoch = _pace(planned, asked, way, crew)
-        except UserError as error:  # a stack may need more memory than there is, and a cell may be impossible
-            unmeasured[str(way)] = str(error)
+    alone = [way for way in ways if way.jobs == 1 and way.stack == "none"] or [Way("none", 1, ways[0].kernel)]
+    found = _paces([planned], asked, list(dict.fromkeys([*ways, *alone])), crew)
+    measured = found.measured
     return {
         "way": to_dict(min(ways, key=lambda way: measured.get(way, math.inf))),
         "measured": {str(way): measured[way] for way in ways if way in measured},
         "alone": min((measured[way] for way in alone if way in measured), default=None),  # a cell's cost
-        "steps_per_epoch": per_epoch,
-        "unmeasured": unmeasured,
+        "steps_per_epoch": found.steps_per_epoch,
+        "unmeasured": found.unmeasured,
     }
 
 
-def _pace(planned: PlannedCell, asked: Asked, way: Way, crew: Crew) -> tuple[float, float]:
+class _Paces(NamedTuple):
+    """What a few steps have shown, and why some could not be taken."""
+
+    measured: dict[Way, float]  # seconds of one run's step
+    steps_per_epoch: float | None
+    unmeasured: dict[str, str]
+
+
+def _paces(cells: Sequence[PlannedCell], asked: Asked, ways: Sequence[Way], crew: Crew) -> _Paces:
+    measured, per_epoch, unmeasured = {}, None, {}
+    for way in ways:
+        try:
+            measured[way], per_epoch = _pace(cells, asked, way, crew)
+        except UserError as error:  # a stack may need more memory than there is, and a cell may be impossible
+            unmeasured[str(way)] = str(error)
+    return _Paces(measured, per_epoch, unmeasured)
+
+
+def _pace(cells: Sequence[PlannedCell], asked: Asked, way: Way, crew: Crew) -> tuple[float, float]:
     """The seconds that one step of one run takes, all runs counted that are trained meanwhile; and an epoch's steps."""
-    seeds = asked.seeds if way.stacked else asked.seeds[:1]
-    spec = planned.candidates[0].spec
+    seeds = asked.seeds[:1] if way.stack == "none" else asked.seeds
+    specs = [replace(planned.candidates[0].spec, seed=seed) for planned in cells for seed in seeds]
     request = {
-        "specs": [to_dict(replace(spec, seed=seed)) for seed in seeds],
-        "wishes": asked.wishes_for(way, planned, len(seeds)),
+        "specs": [to_dict(spec) for spec in specs],
+        "wishes": asked.wishes_for(way, specs[0], len(specs)),
         "seconds": SECONDS,
     }
     slowest, per_epoch = crew.paces([request] * way.jobs)
-    return slowest / len(seeds) / way.jobs, per_epoch
+    return slowest / len(specs) / way.jobs, per_epoch

@@ -14,12 +14,14 @@ JSON is what `to_dict` writes, and may be shorter: `"base": "digits"` is a recip
 """
 
 import importlib.util
+import inspect
 import json
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from vitlab.base.errors import SpecError, UserError, unknown
@@ -69,18 +71,21 @@ def _from_python(path: Path, function: str) -> StudySpec:
     module = importlib.util.module_from_spec(source)
     with _naming_the_line(path):
         source.loader.exec_module(module)
-    made_here = [
-        name
-        for name, value in vars(module).items()
-        if callable(value) and not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
-    ]
-    if function not in made_here:
-        raise UserError(f"{path}: {unknown('function', function, made_here)}")
+    studies = [name for name, value in vars(module).items() if _makes_a_study(value, module)]
+    if function not in studies:
+        raise UserError(f"{path}: {unknown('function', function, studies)}")
     with _naming_the_line(path):
         found = getattr(module, function)()
     if not isinstance(found, StudySpec):
         raise UserError(f"{path}:{function} returns {type(found).__name__}, expected a StudySpec")
     return found
+
+
+def _makes_a_study(value: Any, module: ModuleType) -> bool:
+    """Whether this is a function of the file that returns a study, unless it says that it returns something else."""
+    if not inspect.isfunction(value) or value.__module__ != module.__name__ or value.__name__.startswith("_"):
+        return False
+    return value.__annotations__.get("return", StudySpec) in (StudySpec, StudySpec.__name__)
 
 
 @contextmanager

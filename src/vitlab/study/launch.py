@@ -6,7 +6,7 @@ run_study(study, folder)     -> the outcome, also in study.json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 from rich.console import Console
@@ -21,10 +21,32 @@ from vitlab.study.plan import Candidate, Plan, PlannedCell, plan
 from vitlab.study.progress import StudyProgress
 from vitlab.study.spec import StudySpec
 from vitlab.study.ways import Way
+from vitlab.train.alike import structure
 from vitlab.train.choices import Wishes
 from vitlab.train.interrupt import Interrupted, Request, listening
+from vitlab.train.spec import RunSpec
 
 LOOK_EVERY = 0.2  # seconds between looks at the signals
+
+
+class Wanted(NamedTuple):
+    """A run that is missing."""
+
+    cell: str
+    value: str  # of the tuning grid; empty where nothing is tuned
+    spec: RunSpec
+    place: Path
+    way: Way
+    failed: bool  # before
+    seconds: float  # it will take about so long of the machine, the others beside it not counted
+
+    def stack(self) -> tuple[Any, ...]:
+        """What it has in common with the runs that are trained with it, in one stack."""
+        if self.way.stack == "none":
+            return (self.place,)
+        # those that failed have a stack of their own, since training leaves them out of others
+        common = (self.way, structure(self.spec), self.failed)
+        return common if self.way.stack == "cells" else (self.cell, *common)
 
 
 @dataclass(frozen=True)
@@ -32,16 +54,15 @@ class Task:
     """Runs that one process trains at once."""
 
     name: str
-    cell: str
-    runs: tuple[tuple[dict[str, Any], Path], ...]  # settings and folder
+    runs: tuple["Wanted", ...]
     wishes: dict[str, Any]
     jobs: int  # that share the machine with it, itself included
     seconds: float  # it will take about so long of the machine, the others beside it not counted
 
     def message(self) -> dict[str, Any]:
         """What the worker is asked."""
-        runs = [{"spec": spec, "folder": str(folder)} for spec, folder in self.runs]
-        return {"do": "train", "runs": runs, "recipe": self.cell, "wishes": self.wishes}
+        runs = [{"spec": to_dict(run.spec), "folder": str(run.place), "recipe": run.cell} for run in self.runs]
+        return {"do": "train", "runs": runs, "wishes": self.wishes}
 
 
 def run_study(
@@ -91,7 +112,7 @@ class Launch:
             _Stage(self, list(self._tasks(stage())), team, request).run()
 
     def _any(self, wanted: Iterator[tuple[PlannedCell, Candidate, Sequence[int]]]) -> bool:
-        return any(self._waiting(*each) for each in wanted)
+        return any(True for each in wanted for _ in self._unfinished(*each))
 
     def _tuning(self) -> Iterator[tuple[PlannedCell, Candidate, Sequence[int]]]:
         """What has to be trained to tune every cell."""
@@ -109,40 +130,52 @@ class Launch:
                 yield planned, candidate, self.plan.study.seeds
 
     def _tasks(self, wanted: Iterator[tuple[PlannedCell, Candidate, Sequence[int]]]) -> Iterator[Task]:
-        how = self.folder.how()
+        stacks: dict[tuple[Any, ...], list[Wanted]] = {}
         for planned, candidate, seeds in wanted:
-            way = from_dict(Way, how[planned.folder]["way"])
-            waiting = self._waiting(planned, candidate, seeds)
-            batches = self._together(planned, candidate, waiting) if way.stacked else [[seed] for seed in waiting]
-            expected = expected_seconds(how[planned.folder])
-            yield from (self._task(planned, candidate, way, batch, expected) for batch in batches)
+            for run in self._missing(planned, candidate, seeds):
+                stacks.setdefault(run.stack(), []).append(run)
+        yield from map(self._task, stacks.values())
 
-    def _waiting(self, planned: PlannedCell, candidate: Candidate, seeds: Sequence[int]) -> list[int]:
-        """The seeds that are not finished, and have not failed unless failed ones are tried again."""
+    def _missing(self, planned: PlannedCell, candidate: Candidate, seeds: Sequence[int]) -> Iterator[Wanted]:
+        """The runs that are not finished, and have not failed unless failed ones are tried again."""
+        how = self.folder.how()[planned.folder]
+        way, expected = from_dict(Way, how["way"]), expected_seconds(how)
+        for seed, status in self._unfinished(planned, candidate, seeds):
+            spec, place = replace(candidate.spec, seed=seed), self._place(planned, candidate, seed)
+            yield Wanted(planned.cell.name, candidate.name, spec, place, way, status == "failed", expected)
+
+    def _unfinished(
+        self, planned: PlannedCell, candidate: Candidate, seeds: Sequence[int]
+    ) -> Iterator[tuple[int, str | None]]:
+        """Seeds that have to be trained, and how they ended before."""
         done = ("finished",) if self.retry else ENDED
-        return [seed for seed in seeds if self.folder.status(self._place(planned, candidate, seed))[0] not in done]
-
-    def _together(self, planned: PlannedCell, candidate: Candidate, seeds: list[int]) -> list[list[int]]:
-        """The seeds as stacks: those that failed in one of their own, since training leaves them out of others."""
-        failed = [seed for seed in seeds if self.folder.status(self._place(planned, candidate, seed))[0] == "failed"]
-        return [stack for stack in ([seed for seed in seeds if seed not in failed], failed) if stack]
+        for seed in seeds:
+            status, _ = self.folder.status(self._place(planned, candidate, seed))
+            if status not in done:
+                yield seed, status
 
     def _place(self, planned: PlannedCell, candidate: Candidate, seed: int) -> Path:
         return self.folder.place(planned.folder, candidate.folder, seed)
 
-    def _task(self, planned: PlannedCell, candidate: Candidate, way: Way, seeds: list[int], expected: float) -> Task:
-        specs = [replace(candidate.spec, seed=seed) for seed in seeds]
-        runs = [(to_dict(spec), self._place(planned, candidate, spec.seed)) for spec in specs]
-        tuned = f", {self.record['tune']} {candidate.name}" if candidate.name else ""
-        which = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+    def _task(self, runs: Sequence[Wanted]) -> Task:
+        first = runs[0]
         return Task(
-            name=f"{planned.cell.name}{tuned}, {which}",
-            cell=planned.cell.name,
+            name=self._name(runs),
             runs=tuple(runs),
-            wishes=self.asked.wishes_for(way, planned, len(seeds)),
-            jobs=way.jobs,
-            seconds=expected * len(seeds),
+            wishes=self.asked.wishes_for(first.way, first.spec, len(runs)),
+            jobs=first.way.jobs,
+            seconds=sum(run.seconds for run in runs),
         )
+
+    def _name(self, runs: Sequence[Wanted]) -> str:
+        """What people call some runs: the cell, the value tried, the seeds, as far as they have these in common."""
+        cells, values = ({getattr(run, key): None for run in runs} for key in ("cell", "value"))
+        said = [next(iter(cells)) if len(cells) == 1 else f"{len(cells)} cells"]
+        if runs[0].value:
+            said.append(f"{self.record['tune']} {next(iter(values)) if len(values) == 1 else f'{len(values)} values'}")
+        seeds = {run.spec.seed for run in runs}
+        said.append(f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {runs[0].spec.seed}")
+        return ", ".join(said)
 
 
 class _Stage:
@@ -182,15 +215,15 @@ class _Stage:
                 continue
             if "failed" in answer and not self.request.signum:  # one that a signal ended while it got ready has not
                 self._note(task, answer["failed"])
-            states = [self.folder.status(folder) for _, folder in task.runs]
+            states = [self.folder.status(run.place) for run in task.runs]
             failures = [reason or "" for status, reason in states if status == "failed"]
             self.progress.ended(task.name, task.seconds, failures)
 
     def _note(self, task: Task, reason: str) -> None:
         """Remember the reason for all its runs that have no record of their own."""
-        for _, folder in task.runs:
-            if self.folder.status(folder)[0] not in ENDED:
-                self.folder.note_failure(folder, reason)
+        for run in task.runs:
+            if self.folder.status(run.place)[0] not in ENDED:
+                self.folder.note_failure(run.place, reason)
 
     def _stop(self) -> None:
         for worker in self.running:

@@ -12,6 +12,7 @@ from vitlab.models.cost import Cost, cost
 from vitlab.recipes import changed
 from vitlab.study.design._base import Cell, Level, merged
 from vitlab.study.spec import StudySpec
+from vitlab.train.alike import structure
 from vitlab.train.spec import RunSpec
 
 T = TypeVar("T")
@@ -63,6 +64,13 @@ class Plan:
 
     study: StudySpec
     cells: tuple[PlannedCell, ...]
+
+    def families(self) -> list[list[PlannedCell]]:
+        """The cells by structure: those of one can be trained in one stack."""
+        found: dict[str, list[PlannedCell]] = {}
+        for planned in self.cells:
+            found.setdefault(structure(planned.candidates[0].spec), []).append(planned)
+        return list(found.values())
 
     def as_record(self) -> dict[str, Any]:
         """`plan.json`: everything that reading the study needs, without torch."""

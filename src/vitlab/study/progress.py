@@ -43,14 +43,14 @@ class StudyProgress:
         """About how long the rest will take: expectations, corrected by what the tasks so far have taken."""
         spent = time.monotonic() - self.started_at
         left = self.left * spent / self.done if self.done else self.left
-        return f"{duration(left)} left" if self.left > 1e-9 else f"{duration(spent)} in all"
+        return f"{roughly(left)} left" if self.left > 1e-9 else f"{roughly(spent)} in all"
 
     def _show(self) -> None:
         self.bar.update(self.task, description=f"running: {'; '.join(self.running) or 'nothing'}; {self.time_left()}")
 
 
-def duration(seconds: float) -> str:
-    """A time as people say it: 40 s, 12 min, 3 h 20 min."""
+def roughly(seconds: float) -> str:
+    """A time as people say it where it is not known well: 40 s, 12 min, 3 h 20 min."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

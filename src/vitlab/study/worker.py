@@ -1,6 +1,6 @@
 """A process that trains for a study: `python -m vitlab.study.worker`, asked and answering in lines of JSON.
 
-    {"do": "train", "runs": [{"spec", "folder"}, …], "recipe", "wishes"}  -> {"done": true} or {"failed": reason}
+    {"do": "train", "runs": [{"spec", "folder", "recipe"}, …], "wishes"}  -> {"done": true} or {"failed": reason}
     {"do": "pace", "specs": […], "wishes", "seconds"}  -> {"ready": true}, then waits for
     {"do": "go"}                                       -> {"seconds": a step's, "steps_per_epoch"}
 
@@ -67,8 +67,8 @@ def _say(answers: TextIO, message: Message) -> None:
 
 def _train(message: Message) -> Message:
     specs = [from_dict(RunSpec, run["spec"]) for run in message["runs"]]
-    folders = [Path(run["folder"]) for run in message["runs"]]
-    train(specs, folders, recipe=message["recipe"], wishes=from_dict(Wishes, message["wishes"]), resume=True)
+    folders, names = [Path(run["folder"]) for run in message["runs"]], [run["recipe"] for run in message["runs"]]
+    train(specs, folders, recipe=names, wishes=from_dict(Wishes, message["wishes"]), resume=True)
     return {"done": True}
 
 

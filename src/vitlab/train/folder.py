@@ -28,10 +28,14 @@ def by_one_writer(method: Callable[..., None]) -> Callable[..., None]:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One run's directory; the formats are in `vitlab.base.records`. `writes`: whether this process writes into it."""
+    """One run's directory; the formats are in `vitlab.base.records`.
+
+    `recipe` is what the run is called. `writes`: whether this process writes into it.
+    """
 
     path: Path
     spec: RunSpec
+    recipe: str = ""
     writes: bool = True
 
     @property
@@ -87,9 +91,9 @@ class RunFolder:
         return records.read_field(known, "train")["names"] if known.exists() else []
 
     @by_one_writer
-    def declare(self, recipe: str, init: Path | None) -> None:
+    def declare(self, init: Path | None) -> None:
         """Write what is asked for, last of all: it is what makes the folder a run."""
-        values = {"recipe": recipe, "id": spec_id(self.spec), "init": _source(init), "spec": to_dict(self.spec)}
+        values = {"recipe": self.recipe, "id": spec_id(self.spec), "init": _source(init), "spec": to_dict(self.spec)}
         records.write_json(self.path / "spec.json", values)
 
     def check_start(self, init: Path | None) -> None:

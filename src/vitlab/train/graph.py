@@ -60,6 +60,6 @@ class Replayed:
         try:
             with torch.cuda.graph(graph):
                 part = self.compute(*inputs, size)
-        except RuntimeError:
+        except torch.AcceleratorError:
             return None
         return Recorded(graph, inputs, part)

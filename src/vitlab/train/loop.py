@@ -13,13 +13,14 @@ from torch import Tensor
 from vitlab.augment.pipeline import Pipeline
 from vitlab.base.errors import SpecError
 from vitlab.data.images import ImageSet, Pictures
-from vitlab.data.loader import Indexed, Loader, Samples, Streamed
+from vitlab.data.loader import Indexed, Joined, Loader, Samples, Streamed
 from vitlab.data.stream import Stream
 from vitlab.models.vit import build
 from vitlab.nn.kernel import use_kernel
 from vitlab.nn.kinds import parameter_kinds
 from vitlab.optim.groups import clip_by_norm
 from vitlab.processes import ALONE, Processes
+from vitlab.train.alike import Section, sections
 from vitlab.train.checkpointing import checkpoint_blocks
 from vitlab.train.choices import Choices
 from vitlab.train.gradient import BatchGradient
@@ -27,7 +28,7 @@ from vitlab.train.memory import keep_freed_memory
 from vitlab.train.meter import Meter
 from vitlab.train.spec import RunSpec
 from vitlab.train.stack import ScoreFunction, score_function
-from vitlab.train.state import TrainState
+from vitlab.train.state import Pacing, TrainState
 from vitlab.train.weights import Precision, Weights
 
 
@@ -35,26 +36,34 @@ from vitlab.train.weights import Precision, Weights
 class Loop:
     """R runs of one structure, ready to step."""
 
-    spec: RunSpec  # the first run's; the others differ in their seed only
-    loader: Loader
+    sections: Sequence[Section]
+    loader: Loader | Joined
     scores: ScoreFunction
     gradient: BatchGradient
     state: TrainState
     meter: Meter
 
     @property
+    def spec(self) -> RunSpec:
+        """The first run's; the others differ in what `vitlab.train.alike` lets them."""
+        return self.sections[0].spec
+
+    @property
     def steps_per_epoch(self) -> float:
         """Steps in one pass over the training images; not a whole number, since batches may straddle passes."""
-        return self.loader.samples.per_epoch / self.spec.batch_size
+        return self.loader.per_epoch / self.spec.batch_size
 
     @property
     def total_steps(self) -> int:
         """How many steps the run has."""
         return self.spec.total_steps(self.steps_per_epoch)
 
-    def lr(self, step: int) -> float:
+    def lr(self, step: int, run: int = 0) -> float:
         """The base learning rate of a step."""
-        optim = self.spec.optim
+        return self._lr(step, next(section for section in self.sections if run < section.rows.stop))
+
+    def _lr(self, step: int, section: Section) -> float:
+        optim = section.spec.optim
         return optim.schedule.lr(optim.lr, step, self.total_steps, self.steps_per_epoch)
 
     def step(self) -> None:
@@ -65,37 +74,46 @@ class Loop:
         if optim.clip_norm is not None:
             clip_by_norm(gradients, optim.clip_norm)
         self.meter.add(self.gradient.totals, self.spec.batch_size, state.step)
-        state.advance(gradients, self.lr(state.step))
+        state.advance(gradients, [self._lr(state.step, section) for section in self.sections])
 
 
 def build_loop(
     specs: Sequence[RunSpec], images: ImageSet, indices: Tensor, choices: Choices, processes: Processes = ALONE
 ) -> Loop:
-    """Runs that differ in their seed only, as one loop over `indices` of the training images."""
-    first = specs[0]
+    """Runs of one structure as one loop over `indices` of the training images. Raises SpecError for others."""
+    first, stacked = specs[0], sections(specs)
     device = torch.device(choices.device)
     if device.type == "cpu":
         keep_freed_memory()
     models = [build(spec.model, spec.seed) for spec in specs]
-    groups = first.optim.groups(parameter_kinds(models[0]), first.model.depth)
-    averaged = first.optim.ema is not None
-    weights = Weights(groups, models, Precision(device, choices.master_dtype, choices.compute_dtype, averaged))
+    kinds = parameter_kinds(models[0])
+    pacing = [Pacing(rows, spec.optim.groups(kinds, spec.model.depth)) for rows, spec in stacked]
+    precision = Precision(device, choices.master_dtype, choices.compute_dtype, separate=first.optim.ema is not None)
+    weights = Weights(pacing[0].groups, models, precision)
     model = models[0].to(device, choices.compute_dtype)
     use_kernel(model, choices.kernel)
     if choices.checkpointing:
         checkpoint_blocks(model, len(specs), choices.compiled)
     scores = score_function(model, first.task, weights, choices.compiled)
-    pipeline = training_pipeline(first, images, choices)
-    seeds = torch.tensor([spec.seed for spec in specs])
-    samples = samples_of(first, images.train, indices, seeds)
+    part = processes.part(first.batch_size)
+    loaders = [loader_of(specs[rows], images, indices, choices, part) for rows, _ in stacked]
     return Loop(
-        spec=first,
-        loader=Loader(samples, pipeline, first.batch_size, seeds, processes.part(first.batch_size)),
+        sections=stacked,
+        loader=Joined(loaders) if len(loaders) > 1 else loaders[0],
         scores=scores,
         gradient=BatchGradient(scores, weights, choices.micro_batch, processes, choices.replayed),
-        state=TrainState(weights, first.optim),
+        state=TrainState(weights, first.optim, pacing),
         meter=Meter(len(specs), device),
     )
+
+
+def loader_of(
+    specs: Sequence[RunSpec], images: ImageSet, indices: Tensor, choices: Choices, part: slice | None = None
+) -> Loader:
+    """The batches of runs that differ in their seed only; `part` is what this process takes of each."""
+    first, seeds = specs[0], torch.tensor([spec.seed for spec in specs])
+    samples = samples_of(first, images.train, indices, seeds)
+    return Loader(samples, training_pipeline(first, images, choices), first.batch_size, seeds, part)
 
 
 def samples_of(spec: RunSpec, train: Pictures | Stream, indices: Tensor, seeds: Tensor) -> Samples:

@@ -2,8 +2,9 @@
 
     train([spec], [folder], recipe="digits")      -> the runs' results
 
-Runs that differ only in their seed may be given together: they are trained at once, stacked, each into a folder of
-its own, and each with the result that it would have alone. Under torchrun several processes share every batch.
+Runs of one structure (`vitlab.train.alike`), seeds of one spec, say, may be given together: they are trained at once,
+stacked, each into a folder of its own, and each with the result that it would have alone. Under torchrun several
+processes share every batch.
 """
 
 from collections.abc import Sequence
@@ -16,9 +17,10 @@ from rich.console import Console
 
 from vitlab.base import records
 from vitlab.base.env import describe, process_cores
-from vitlab.base.errors import SpecError, UserError
+from vitlab.base.errors import UserError
 from vitlab.base.spec import to_dict
 from vitlab.processes import Processes, joined
+from vitlab.train.alike import sections
 from vitlab.train.choices import Choices, Wishes, accelerator, pick_device
 from vitlab.train.deterministic import deterministic_kernels
 from vitlab.train.divide import divided
@@ -36,7 +38,7 @@ def train(
     specs: Sequence[RunSpec],
     folders: Sequence[Path],
     *,
-    recipe: str = "",
+    recipe: str | Sequence[str] = "",
     wishes: Wishes = Wishes(),
     saving: Saving = Saving(),
     resume: bool = False,
@@ -45,16 +47,19 @@ def train(
 ) -> list[dict[str, Any]]:
     """Train every spec into its folder; the contents of each run's result.json.
 
+    `recipe` is what the runs are called, or what each of them is.
     `resume` goes on from the latest checkpoint, or starts where there is none; a finished run is left as it is.
     Raises UserError for what a user can mend, Diverged if the loss is no longer a number, Interrupted after a signal.
     """
-    _check_alike(specs)
+    sections(specs)  # refuses what cannot be stacked
     if saving.tensorboard:
         require_tensorboard()
     with joined() as processes:
         console = console if console and processes.first else Console(quiet=True)
-        asked = Asked(recipe, wishes, saving, init, console)
-        runs = [RunFolder(Path(path), spec, processes.first) for spec, path in zip(specs, folders, strict=True)]
+        asked = Asked(wishes, saving, init, console)
+        names = [recipe] * len(specs) if isinstance(recipe, str) else recipe
+        each = zip(folders, specs, names, strict=True)
+        runs = [RunFolder(Path(path), spec, name, processes.first) for path, spec, name in each]
         waiting = [runs[index] for index in processes.by_first(lambda: _waiting(runs, resume))]
         if waiting:
             _work_on(waiting, asked, processes)
@@ -62,9 +67,8 @@ def train(
 
 
 class Asked(NamedTuple):
-    """What is asked for besides the specs."""
+    """What is asked for besides the runs."""
 
-    recipe: str
     wishes: Wishes
     saving: Saving
     init: Path | None
@@ -82,13 +86,6 @@ def _work_on(runs: list[RunFolder], asked: Asked, processes: Processes) -> None:
             session = _prepare(runs, asked, recorded, processes)
         with naming_the_setting(session.loop.spec, session.choices), listening() as request:
             session.run(request, asked.console)
-
-
-def _check_alike(specs: Sequence[RunSpec]) -> None:
-    if not specs:
-        raise SpecError("no run to train")
-    if any(replace(spec, seed=specs[0].seed) != specs[0] for spec in specs):
-        raise SpecError("runs that are trained at once may differ in their seed only")
 
 
 def _waiting(runs: Sequence[RunFolder], resume: bool) -> list[int]:
@@ -121,7 +118,7 @@ def _prepare(runs: list[RunFolder], asked: Asked, recorded: Choices | None, proc
     loop.loader.batch(0)  # what cannot be done is refused before the folder is taken
     session = Session(runs, loop, images, val.to(choices.device), choices, asked.saving, processes)
     env = {**describe(), "accelerator": accelerator(choices.device), "choices": to_dict(choices)}
-    session.take_folders(asked.recipe, env, asked.init)
+    session.take_folders(env, asked.init)
     asked.console.print(
         f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {choices}", highlight=False
     )

@@ -66,7 +66,7 @@ class Session:
         self.failed: list[int | None] = [None] * len(runs)
         self.started = self.saved = time.monotonic()
 
-    def take_folders(self, recipe: str, env: dict[str, Any], init: Path | None) -> None:
+    def take_folders(self, env: dict[str, Any], init: Path | None) -> None:
         """Declare the runs that are new, and load the latest checkpoint of those that are not."""
         new = self.processes.by_first(lambda: [run.choices() is None for run in self.runs])
         if init is not None and any(new):
@@ -78,7 +78,7 @@ class Session:
             run.describe(env, preprocessing_of(self.loop.spec, self.images), self._data(run))
             if init is not None:  # saved before the run is declared, so that no resume can lose it
                 run.save("step", self.loop.state, index, self._meta(index))
-            run.declare(recipe, init)
+            run.declare(init)
         self.processes.wait()  # the first one has written what the others read now
         self._restore()
         self._check_sight(self.loop.state.step)  # and nothing is removed before all have read it
@@ -89,9 +89,9 @@ class Session:
 
     def _data(self, run: RunFolder) -> dict[str, Any]:
         """What is known of the pictures; a resumed run's stream has met only those since then."""
-        samples = self.loop.loader.samples
-        met = sorted({*run.unreadable(), *samples.unreadable})
-        train = samples.per_epoch // self.loop.spec.repeats
+        loader = self.loop.loader
+        met = sorted({*run.unreadable(), *loader.unreadable})
+        train = loader.per_epoch // self.loop.spec.repeats
         return data_of(self.images, train, len(self.val), met)
 
     def _restore(self) -> None:
@@ -171,7 +171,7 @@ class Session:
         step = self.failed[run]
         assert step is not None
         kept = native.latest(self.runs[run].checkpoints)
-        epoch, lr = step / self.loop.steps_per_epoch, self.loop.lr(step)
+        epoch, lr = step / self.loop.steps_per_epoch, self.loop.lr(step, run)
         return (
             f"the loss or a weight of seed {self.runs[run].spec.seed} stopped being a finite number at step {step} "
             f"(epoch {epoch:.2f}, learning rate {lr:.3g}); the last good checkpoint is {kept or 'none yet'}.\n"
@@ -185,7 +185,7 @@ class Session:
 
     def _save(self) -> None:
         for index, run in enumerate(self.runs):
-            if self.loop.loader.samples.unreadable:  # first: a resumed run no longer meets what was passed until now
+            if self.loop.loader.unreadable:  # first: a resumed run no longer meets what was passed until now
                 run.describe_data(self._data(run))
             if self.failed[index] is None:
                 run.save("step", self.loop.state, index, self._meta(index))
@@ -203,7 +203,7 @@ class Session:
     def _evaluate(self) -> list[dict[str, Any]]:
         """Score the validation split, and the test split where its curve is asked for; write one line a run."""
         loop, step = self.loop, self.loop.state.step
-        lines = [self._line(step) | means for means in loop.meter.read()]
+        lines = [self._line(step, run) | means for run, means in enumerate(loop.meter.read())]
         splits: dict[str, Pictures] = {"val": self.val} if len(self.val) else {}
         if loop.spec.test_every_epoch:
             splits["test"] = self.images.test
@@ -218,10 +218,10 @@ class Session:
                 self._keep_if_best(index, line)
         return [line for line, failed in zip(lines, self.failed, strict=True) if failed is None]
 
-    def _line(self, step: int) -> dict[str, Any]:
+    def _line(self, step: int, run: int) -> dict[str, Any]:
         epoch = step / self.loop.steps_per_epoch
         seen = step * self.loop.spec.batch_size
-        lr = self.loop.lr(step - 1)
+        lr = self.loop.lr(step - 1, run)
         return {"step": step, "epoch": epoch, "images_seen": seen, "lr": lr, "seconds": round(self.seconds, 3)}
 
     def _keep_if_best(self, index: int, line: dict[str, Any]) -> None:

@@ -1,27 +1,41 @@
 """Everything that changes while training: weights, optimiser slots, moving average, step. What a checkpoint holds."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
+from vitlab.optim.groups import Group
 from vitlab.train.spec import OptimSpec
 from vitlab.train.weights import Weights
+
+
+class Pacing(NamedTuple):
+    """How fast some of the runs learn and how much they decay."""
+
+    rows: slice
+    groups: Sequence[Group]  # of the same parameters for all runs
 
 
 class TrainState:
     """The state of R runs in step with each other."""
 
-    def __init__(self, weights: Weights, optim: OptimSpec):
-        self.weights, self.optim = weights, optim
+    def __init__(self, weights: Weights, optim: OptimSpec, pacing: Sequence[Pacing]):
+        self.weights, self.optim, self.pacing = weights, optim, pacing
         self.step = 0
         slots = optim.rule.slots
         self.slots = [{name: torch.zeros_like(g.master) for name in slots} for g in weights.groups]
         self.average = [g.master.clone() for g in weights.groups] if optim.ema else None
 
-    def advance(self, gradients: list[Tensor], lr: float) -> None:
-        """Take one step with these flat gradients; `lr` is the base rate."""
-        for group, gradient, slots in zip(self.weights.groups, gradients, self.slots, strict=True):
-            rate = lr * group.lr_scale
-            self.optim.rule.step(group.master, gradient, slots, self.step, rate, group.weight_decay)
+    def advance(self, gradients: list[Tensor], lrs: Sequence[float]) -> None:
+        """Take one step with these flat gradients; `lrs` are the base rates, one for each `pacing`."""
+        for (rows, groups), lr in zip(self.pacing, lrs, strict=True):
+            flat = zip(groups, self.weights.masters, gradients, self.slots, strict=True)
+            for group, weights, gradient, slots in flat:
+                own = {name: slot[rows] for name, slot in slots.items()}
+                rate = lr * group.lr_scale
+                self.optim.rule.step(weights[rows], gradient[rows], own, self.step, rate, group.weight_decay)
         self.step += 1
         if self.average is not None:
             # a young average would remember the initial weights: its memory grows with the steps taken

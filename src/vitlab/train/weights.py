@@ -31,7 +31,7 @@ class FlatGroup:
     """One parameter group of R runs."""
 
     def __init__(self, group: Group, models: Sequence[nn.Module], precision: Precision):
-        self.names, self.weight_decay, self.lr_scale = group.names, group.weight_decay, group.lr_scale
+        self.names = group.names
         first = dict(models[0].named_parameters())
         self.shapes = [first[name].shape for name in self.names]
         rows = [_flatten(model, self.names) for model in models]

@@ -8,9 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
 from vitlab.nn.kernel import Kernel
+
+# Not cuDNN's: on Hopper cards its backward pass has returned wrong gradients for years (pytorch/pytorch issues 139298,
+# 150700, 196678), and flash attention is as fast at a ViT's sizes
+FUSED = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 
 class ExplicitAttention(torch.autograd.Function):
@@ -68,5 +73,6 @@ def softmax_weights(q: Tensor, k: Tensor, scale: float, bias: Tensor | None = No
 def softmax_attention(q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, kernel: Kernel) -> Tensor:
     """softmax(q kᵀ · scale + bias) v: [B, H, N, K], [B, H, M, K] twice -> [B, H, N, K]"""
     if kernel == "fused":
-        return scaled_dot_product_attention(q, k, v, bias, scale=scale)
+        with sdpa_kernel(FUSED):
+            return scaled_dot_product_attention(q, k, v, bias, scale=scale)
     return ExplicitAttention.apply(q, k, v, scale, bias)[0]
