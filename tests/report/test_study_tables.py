@@ -85,7 +85,7 @@ def test_effects_have_a_row_a_contrast():
     table = effects(outcome(effects=found))
     assert [[entry.text for entry in row] for row in table.rows] == [
         ["position", "none", "−30.0", "[−32.0, −28.0]", ".010", "5.0", "9.0", "2, 4", "0.75", ".020", ".040"],
-        ["position", "rope2d", "+1.0", "[−1.0, +3.0]", ".010", "–", "9.0", "2, 4", "0.75", ".020", ".040"],
+        ["position", "rope2d", "+1.0", "[−1.0, +3.0]", ".010", None, "9.0", "2, 4", "0.75", ".020", ".040"],
     ]
     assert effects(outcome()) is None
 

@@ -146,7 +146,7 @@ def test_what_is_asked_for_now_goes_before_what_is_recorded(choose):
 
 def test_what_a_step_costs_alone_is_known_however_it_is_trained(choose):
     how = choose(Clock(stacked=0.03, alone=0.02), stack=True)["plain"]
-    assert (list(how["measured"]), how["alone"]) == ([STACKED], 0.02)
+    assert (list(how["measured"]), how["alone"]) == ([STACKED, ALL], 0.02)
 
 
 def test_a_way_that_cannot_be_measured_is_not_taken_and_nothing_is_remembered(choose):
@@ -154,7 +154,7 @@ def test_a_way_that_cannot_be_measured_is_not_taken_and_nothing_is_remembered(ch
     how = choose(Clock(stacked=UserError("out of memory"), alone=0.02, sides=0.5))["plain"]
     assert (how["way"]["stack"], how["way"]["jobs"]) == ("none", 1)
     assert how["unmeasured"] == {STACKED: "out of memory"}
-    assert set(how["measured"]) == {ALONE, SIDES}
+    assert set(how["measured"]) == {ALONE, SIDES, ALL}
     clock = Clock()
     choose(clock, folder="b")
     assert clock.asked

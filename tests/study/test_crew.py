@@ -26,8 +26,7 @@ def task(tmp_path):
     runs = tmp_path / "study" / "runs"
     return lambda *names: {
         "do": "train",
-        "runs": [{"spec": {}, "folder": str(runs / name)} for name in names],
-        "recipe": "",
+        "runs": [{"spec": {}, "folder": str(runs / name), "recipe": ""} for name in names],
         "wishes": {},
     }
 

@@ -258,7 +258,7 @@ def test_failed_runs_are_tried_again_in_a_stack_of_their_own(run, study, pretend
     pretended.when("plain/seed-1", "finish")
     asked = len(pretended.trained)
     assert run(study, **STACKED, retry=True).complete
-    assert pretended.trained[asked:] == [names("plain", 2), names("plain", 1)]
+    assert sorted(pretended.trained[asked:]) == [names("plain", 1), names("plain", 2)]
 
 
 def test_a_cell_that_cannot_even_be_measured_is_tried_and_the_others_go_on(run, study, pretended):
@@ -427,7 +427,7 @@ def test_a_stack_and_a_tuned_value_have_their_names(run, tuned, pretended):
     run(tuned, **STACKED, console=screen)
     said = [line.partition(":")[0] for line in screen.file.getvalue().splitlines()[2:]]
     assert said == [
-        *(f"{cell}, optim.lr {value}, seed 0" for cell in ("plain", "deep") for value in ("0.1", "0.2")),
+        *(f"{cell}, optim.lr 2 values, seed 0" for cell in ("plain", "deep")),
         *(f"{cell}, optim.lr 0.1, 2 seeds" for cell in ("plain", "deep")),
     ]
 
@@ -452,7 +452,7 @@ def test_where_different_shares_meet_the_machine_is_never_divided_twice():
     stage = object.__new__(launch._Stage)
 
     def task(jobs):
-        return launch.Task("", "", (), {}, jobs, 0.0)
+        return launch.Task("", (), {}, jobs, 0.0)
 
     def fits(running, jobs):
         stage.running = {index: task(each) for index, each in enumerate(running)}

@@ -36,7 +36,7 @@ def test_what_may_differ(tiny_run, settings):
         {"optim.rule": "sgd"},
         {"optim.layer_decay": 0.9},
         {"task.label_smoothing": 0.1},
-        {"preprocess": ["resize"]},
+        {"preprocess": [{"name": "resize", "size": [8, 8]}]},
     ],
 )
 def test_what_may_not(tiny_run, settings):

@@ -22,7 +22,7 @@ from vitlab.data.loader import Loader
 from vitlab.data.sets._pictures import PicturesSpec
 from vitlab.rng import sample_keys
 from vitlab.train.choices import Choices, Wishes
-from vitlab.train.loop import build_loop, training_pipeline
+from vitlab.train.loop import build_loop, loader_of, training_pipeline
 from vitlab.train.spec import RunSpec
 from vitlab.train.trial import choose
 
@@ -43,10 +43,12 @@ def bench_loader(spec: RunSpec, rounds: int, device: str | None, against: str = 
     where = torch.device(choices.device)
     images = replace(images, train=images.train.to(where))
     loop = build_loop([spec], images, indices, choices)
-    bare = build_loop([replace(spec, augment=spec.preprocess)], images, indices, choices)
+    bare, augmented = (
+        loader_of([each], images, indices, choices) for each in (replace(spec, augment=spec.preprocess), spec)
+    )
     paths = {
-        "without_augmentation": _batches("bare", bare.loader),
-        "with_augmentation": _batches("augmented", loop.loader),
+        "without_augmentation": _batches("bare", bare),
+        "with_augmentation": _batches("augmented", augmented),
         "training_step": Contestant("train", "", spec.batch_size, loop.step),
     }
     run_rounds(list(paths.values()), where, rounds)
