@@ -1,6 +1,7 @@
 """What all tests share: one thread, repeatable hypothesis, makers of tiny specs and of random weights."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -31,6 +32,12 @@ TINY = {  # two rows of three patches: rows and columns cannot be mistaken for e
     "num_heads": 2,
     "mlp_ratio": 2.0,
 }
+
+
+def mostly_slow(cases: Iterable[Any], every: int = 6) -> list[Any]:
+    """Cases of a parametrised test, of which the fast suite runs the first and each `every`-th after it."""
+    values = [case if isinstance(case, tuple) else (case,) for case in cases]
+    return [pytest.param(*case, marks=[pytest.mark.slow] if at % every else []) for at, case in enumerate(values)]
 
 
 @pytest.fixture

@@ -124,6 +124,7 @@ def test_imports_point_down(module):
             assert here == there or not {here, there} <= group, f"{module} imports {name}: {here} and {there} are apart"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", TORCH_FREE)
 def test_what_only_reads_records_needs_no_torch(part):
     own = [module for module in modules() if unit(module) == part]

@@ -66,6 +66,7 @@ vit_settings = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(vit_settings)
 def test_what_is_written_reads_back_equal_and_any_refusal_is_a_spec_error(values):
     try:

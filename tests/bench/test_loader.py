@@ -13,6 +13,7 @@ from vitlab.recipes import changed, recipe
 TINY = {"model.embed_dim": 16, "model.depth": 1, "model.num_heads": 2}
 
 
+@pytest.mark.slow
 def test_figures_with_and_without_augmentation():
     figures = bench_loader(with_settings(recipe("digits"), {**TINY, "augment": ["crop"]}), 1, "cpu")
     rates = {name: path["images_per_second"] for name, path in figures["paths"].items()}

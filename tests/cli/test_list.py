@@ -149,6 +149,7 @@ def test_a_component_that_is_none(vitlab, name, said):
 # ------------------------------------------------------------------------------------------------------- systems
 
 
+@pytest.mark.slow
 def test_systems(vitlab):
     answer = vitlab("list", "systems", "--json")
     rows = {row["row"]: row for row in json.loads(answer.out)["systems"]}
@@ -162,6 +163,7 @@ def test_systems(vitlab):
     assert rows["R0/IN1k/TomViT(B)"]["missing"]["preset"].startswith("construction unknown")
 
 
+@pytest.mark.slow
 def test_show_counts_what_the_list_counts(vitlab):
     rows = {row["row"]: row for row in json.loads(vitlab("list", "systems", "--json").out)["systems"]}
     for row in ("R0/C100/TomViT", "R3/C10/VITX", "R1/setting 1"):
@@ -178,12 +180,14 @@ def test_the_table_of_systems_fits_a_page(vitlab):
     assert "no GPU so far" in reasons
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "page"), PAGES.items())
 def test_the_committed_page_is_what_the_command_prints(what, page, vitlab):
     """`vitlab list systems --markdown > docs/reproductions.md` writes it anew."""
     assert vitlab("list", what, "--markdown").out == (ROOT / page).read_text()
 
 
+@pytest.mark.slow
 def test_compatibility_names_choices_and_the_reason(vitlab):
     answer = vitlab("list", "compatibility")
     assert answer.code == 0

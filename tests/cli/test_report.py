@@ -1,6 +1,8 @@
 import json
 import shutil
 
+import pytest
+
 from tests.report.studies import write_study
 
 
@@ -12,6 +14,7 @@ def test_the_page_is_written_beside_the_run(vitlab, finished, tmp_path):
     assert "<html" in (run / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_or_where_it_is_asked_for(vitlab, finished, tmp_path):
     answer = vitlab("report", finished, "--out", tmp_path / "page.html")
     assert answer.code == 0

@@ -61,6 +61,7 @@ def check_all(space: Space, combinations: list[Combination], folder: Path) -> No
     assert failed == {}
 
 
+@pytest.mark.slow
 def test_a_sample_of_the_combinations_works(space, tmp_path):
     check_all(space, space.sample(25, seed=0), tmp_path)
 
@@ -92,6 +93,7 @@ def test_the_covering_array_has_every_legal_pair(space):
             assert (frozenset((a.name, b.name)) in covered) == space.fits((a, b))
 
 
+@pytest.mark.slow
 def test_all_are_different_and_as_many_as_fit(space):
     found = [tuple(option.name for option in combination) for combination in space.all()]
     assert len(found) == len(set(found))

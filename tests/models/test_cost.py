@@ -46,6 +46,7 @@ def explicit(model: ViT) -> ViT:
 # ------------------------------------------------------------------------------------------------ closed formulas
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["r0_vit", "vit_base_patch16_224"])
 def test_flops_are_those_of_the_closed_formula(name: str) -> None:
     spec = preset(name)

@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 
+from tests.conftest import mostly_slow
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import with_settings
 from vitlab.models.presets import PRESETS, aliases, resolve, settings
@@ -14,7 +15,7 @@ from vitlab.models.vit import ViT, build, preset
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("name", [name for name in PRESETS if name.startswith(("vit_", "deit_"))])
+@pytest.mark.parametrize("name", mostly_slow(name for name in PRESETS if name.startswith(("vit_", "deit_"))))
 def test_presets_are_timms_models(name):
     timm = pytest.importorskip("timm")
     if not timm.is_model(name):

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from vitlab.nn.constants import constant
@@ -20,6 +21,7 @@ def test_it_is_computed_on_the_cpu_and_goes_where_the_model_is_built():
         assert torch.zeros(1).device.type == "meta"  # as before
 
 
+@pytest.mark.slow
 def test_counting_parameters_brings_in_no_compiler():
     """Positions that are computed, on the meta device, in a process of its own."""
     count = """

@@ -19,6 +19,7 @@ def test_it_differs_from_cifar10s_in_data_order_and_stochastic_depth():
     assert (hundred.data.mean, hundred.data.std) == ((0.507, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "parameters"), [("", 2_709_796), (":tomvit", 2_696_740), (":fff", 2_696_740)])
 def test_parameters(variant, parameters):
     assert cost(recipe(f"r0_cifar100{variant}").model).num_params == parameters

@@ -2,10 +2,13 @@
 
 import math
 
+import pytest
+
 from vitlab.models.cost import cost
 from vitlab.recipes import recipe
 
 
+@pytest.mark.slow
 def test_model_and_length():
     spec = recipe("r0_imagenet")
     assert cost(spec.model).num_params == 86_540_008

@@ -26,6 +26,7 @@ def test_what_the_published_run_did_otherwise():
     assert (published.model, published.optim) == (right.model, right.optim)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["r1_finetune", "r1_finetune:published"])
 def test_two_steps_of_small_pictures(two_small_steps, name):
     assert two_small_steps(name)["images_seen"] == 8

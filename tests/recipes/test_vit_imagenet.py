@@ -9,6 +9,7 @@ from vitlab.recipes import recipe
 from vitlab.recipes.vit_imagenet import VARIANTS
 
 
+@pytest.mark.slow
 def test_table_3():
     spec = recipe("vit_imagenet")
     assert cost(spec.model).num_params == 86_567_656

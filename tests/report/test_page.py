@@ -244,6 +244,7 @@ def test_a_curve_of_the_test_split_is_marked(make_run: MakeRun) -> None:
     assert "peek" in page.text
 
 
+@pytest.mark.slow
 def test_an_auxiliary_loss_has_a_column_and_a_curve(make_run: MakeRun, page: Page) -> None:
     run = make_run()
     result = json.loads((run / "result.json").read_text())
@@ -320,11 +321,13 @@ def test_a_damaged_record_leaves_no_page(make_run: MakeRun, tmp_path: Path) -> N
 # ------------------------------------------------------------------------------------------------------- as a whole
 
 
+@pytest.mark.slow
 def test_reading_a_run_does_not_import_torch() -> None:
     script = "import sys, vitlab.report.page; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_browser_draws_the_page_without_complaint(make_run: MakeRun, tmp_path: Path) -> None:
     page, picture = write_run_report(make_run(channels=3), tmp_path / "page.html"), tmp_path / "page.png"
     done = browse(page, f"--screenshot={picture}", "--window-size=1200,2400")

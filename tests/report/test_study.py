@@ -108,6 +108,7 @@ def test_every_cell_has_its_configuration_and_its_command(finished: SimpleNamesp
     assert "Nothing: all runs finished." in text
 
 
+@pytest.mark.slow
 def test_the_same_records_make_the_same_bytes(small: Path, tmp_path: Path) -> None:
     first = write_study_report(small, tmp_path / "a" / "page.html")
     second = write_study_report(small, tmp_path / "b" / "page.html")
@@ -180,6 +181,7 @@ def test_a_factorial_has_its_effects(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------- as a whole
 
 
+@pytest.mark.slow
 def test_it_needs_no_torch() -> None:
     script = "import sys, vitlab.report.write; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -63,6 +63,7 @@ def test_training_is_drawn_where_nothing_was_held_out(tmp_path):
     assert draw_together({"VIT": [run("train")]}, tmp_path)[0].title == "Training loss, nats"
 
 
+@pytest.mark.slow
 def test_many_systems_get_a_frame_each_with_the_first_in_all(tmp_path):
     systems = {name: [run()] for name in "abcdefgh"}
     draw_together(systems, tmp_path)

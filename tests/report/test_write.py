@@ -6,6 +6,7 @@ from vitlab.base.errors import DataError, UserError
 from vitlab.report.write import write_report
 
 
+@pytest.mark.slow
 def test_a_run_and_a_study_each_get_their_page(tmp_path):
     run, study = write_run(tmp_path / "run"), write_study(tmp_path / "study", cells=2, seeds=2)
     assert write_report(run) == run / "report.html"
@@ -14,6 +15,7 @@ def test_a_run_and_a_study_each_get_their_page(tmp_path):
     assert "What does each part do?" in (study / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_two_get_one_page_named_for_the_other(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

@@ -18,6 +18,7 @@ def test_what_could_not_be_tested_still_counts():
     assert holm([None]) == (None,)
 
 
+@pytest.mark.slow
 @pytest.mark.peer
 @pytest.mark.parametrize("m", [1, 2, 7, 30])
 def test_equals_statsmodels(m):

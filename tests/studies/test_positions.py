@@ -39,5 +39,6 @@ def test_kind_and_place_crossed(planned):
     }
 
 
+@pytest.mark.slow
 def test_the_digits_version_has_the_same_cells(planned):
     assert [cell.cell.name for cell in planned("positions", "digits").cells] == list(TABLE_OF_PAPER)

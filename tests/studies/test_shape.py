@@ -48,6 +48,7 @@ def test_equal_steps_and_equal_flops(planned):
     assert max(warm_ups) < 0.2
 
 
+@pytest.mark.slow
 def test_on_digits(planned):
     found = shapes(planned("shape", "digits"))
     assert found["baseline"] == (2, 32, 4, 8, 64, 2)

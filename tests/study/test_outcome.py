@@ -324,6 +324,7 @@ def test_study_json_is_the_outcome(filled):
     assert record == json.loads(json.dumps(asdict(said), allow_nan=False))
 
 
+@pytest.mark.slow
 def test_it_is_read_without_torch(filled):
     """In a process of its own, since this one has torch."""
     found = filled()

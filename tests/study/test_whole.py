@@ -30,6 +30,7 @@ def quickly(tmp_path, monkeypatch):
     monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.mark.slow
 def test_a_small_study_from_question_to_answer(study_of, tmp_path):
     study = study_of(one_at_a_time.Spec((factor("model.pos_embed", "sincos2d", "none"),)), num_seeds=2)
     said = run_study(study, tmp_path / "study", wishes=WISHES, **WAYS["stacked"])

@@ -9,6 +9,7 @@ from vitlab.data.sets import digits as digits_set
 from vitlab.train.again import evaluate_run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp64", "fp32", "bf16"])
 def test_the_recorded_score_comes_out_again(tiny_run, run_tiny, tmp_path, precision):
     """In the run's own precision: bf16 rounds a close call the way it did then."""

@@ -64,6 +64,7 @@ def test_neighbours_that_differ_in_their_seed_are_one_section(tiny_run):
     ]
 
 
+@pytest.mark.slow
 def test_each_is_the_run_that_it_would_be_alone(tiny_run, loop_of, everything_random):
     """Rates, decays, schedules, augmentations and initial weights of its own; ten steps in double precision."""
     base = everything_random | {"optim.ema": 0.9, "optim.clip_norm": 0.5}
@@ -81,6 +82,7 @@ def test_each_is_the_run_that_it_would_be_alone(tiny_run, loop_of, everything_ra
     assert len({line["train_loss"] for line in scores}) == len(specs)
 
 
+@pytest.mark.slow
 def test_their_records_are_their_own(tiny_run, tmp_path):
     specs, names = [tiny_run(), tiny_run(OWN["lr"]), tiny_run(OWN["augment"])], ["a", "b", "c"]
     wishes = Wishes(device="cpu", precision="fp64", kernel="explicit", threads=1)

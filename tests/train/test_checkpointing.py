@@ -8,6 +8,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from tests.conftest import mostly_slow
 from tests.train.conftest import variant
 from tests.train.test_stack import VARIANTS
 from vitlab.base.errors import UserError
@@ -32,6 +33,7 @@ def equal(one, other):
 # ------------------------------------------------------------------------------------------------------- the same bits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seeds", "precision", "kernel"),
     [
@@ -52,7 +54,7 @@ def test_gradients_are_the_same_with_all_that_is_random(tiny_run, loop_of, every
 
 
 @pytest.mark.parametrize("seeds", SEEDS)
-@pytest.mark.parametrize(("family", "name"), VARIANTS)
+@pytest.mark.parametrize(("family", "name"), mostly_slow(VARIANTS))
 def test_no_component_needs_to_know(tiny_run, loop_of, family, name, seeds):
     spec = tiny_run(variant(family, name) | {"model.drop_path": 0.3})
     kept, recomputed = (trained(loop_of(spec, seeds, checkpointing=c), steps=2) for c in (False, True))
@@ -122,6 +124,7 @@ def test_memory_no_longer_grows_with_the_depth_by_what_blocks_keep(tiny_run, loo
     assert 0 < growth(checkpointing=True) < growth(checkpointing=False) / 10
 
 
+@pytest.mark.slow
 def test_the_cost_knows_what_it_saves(tiny_run, loop_of, everything_random):
     """For one more image in the batch, within two in a hundred of what a real step saves."""
 

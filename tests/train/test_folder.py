@@ -102,6 +102,7 @@ def test_a_resume_where_nothing_is_starts(tiny_run, run_tiny, tmp_path):
     assert run_tiny(tiny_run(steps=1), tmp_path / "new", resume=True)["status"] == "finished"
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_named_and_the_previous_one_is_gone_on_from(
     tiny_run, run_tiny, tmp_path, at_step, records_of
 ):
@@ -139,6 +140,7 @@ def test_nothing_later_than_the_resumed_step_stays(tiny_run, tmp_path):
 # ------------------------------------------------------------------------------------------------------------- signals
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_saves_and_stops_and_the_run_can_go_on(
     tiny_run, run_tiny, tmp_path, at_step, records_of, signum, code

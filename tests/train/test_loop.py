@@ -64,6 +64,7 @@ def test_the_seed_decides(tiny_run, loop_of):
     assert all(abs(a - b) > 1e-6 for a, b in zip(again, other, strict=True))
 
 
+@pytest.mark.slow
 def test_bf16_is_near_single_precision(tiny_run, loop_of):
     """Weights are kept in single precision; forty steps that learn stay within half a percent of fp32's losses."""
     spec = tiny_run({"optim.lr": 1e-2}, steps=40, batch_size=64)

@@ -38,6 +38,7 @@ def test_the_peak_counts_what_was_held_and_let_go():
     assert 20e6 < before < 1e12
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "gnu_get_libc_version"), reason="only glibc is asked")
 def test_what_a_step_frees_the_next_one_gets_without_new_pages():
     """In a process of its own: what the allocator is told it keeps to the end."""

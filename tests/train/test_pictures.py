@@ -69,6 +69,7 @@ def pets_run(tiny_run: Callable[..., RunSpec], everything_random: dict[str, Any]
     return make
 
 
+@pytest.mark.slow
 def test_in_memory_or_left_encoded_it_is_the_same_run(
     folder: Path,
     tmp_path: Path,

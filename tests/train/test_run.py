@@ -83,6 +83,7 @@ def test_the_test_split_is_read_once_at_the_end(tiny_run, run_tiny, tmp_path, di
     assert all("test_top1" in line for line in read_lines(tmp_path / "peeking/metrics.jsonl"))
 
 
+@pytest.mark.slow
 def test_the_validation_split_is_the_same_for_all_seeds(tiny_run, run_tiny, tmp_path, monkeypatch):
     splits = []
     real = running.evaluate
@@ -348,6 +349,7 @@ def test_init_starts_from_the_weights_of_another_run(tiny_run, run_tiny, tmp_pat
     assert all(torch.equal(seen[0][name], given[name]) for name in given)
 
 
+@pytest.mark.slow
 def test_a_resume_before_the_first_checkpoint_does_not_forget_init(tiny_run, run_tiny, tmp_path, at_step, records_of):
     run_tiny(tiny_run(), tmp_path / "first")
     straight, broken = tmp_path / "straight", tmp_path / "broken"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import mostly_slow
 from tests.train.conftest import largest_difference, variant, weights_of
 from vitlab.base.records import read_json
 from vitlab.base.spec import component_names
@@ -60,7 +61,7 @@ def test_in_single_precision_the_scores_of_fifty_steps_are_those_of_single_runs(
     assert max(losses) - min(losses) > 1e-2  # seeds differ by more than rounding
 
 
-@pytest.mark.parametrize(("family", "name"), VARIANTS)
+@pytest.mark.parametrize(("family", "name"), mostly_slow(VARIANTS))
 def test_every_variant_can_be_stacked(tiny_run, loop_of, family, name):
     spec = tiny_run(variant(family, name))
     found, moved = distances(loop_of, spec, 3, (0, 1))

@@ -77,6 +77,7 @@ def save(figure: Figure, name: str, title: str, alt: str, folder: Path) -> Drawi
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's typeface has it
         text = StringIO()
         figure.savefig(text, format="svg", metadata=nothing)
+        figure.set_layout_engine("none")  # everything has its place, and both files show it there
         with replacing(folder / f"{name}.svg") as temporary:
             temporary.write_text(text.getvalue())
         with replacing(folder / f"{name}.png") as temporary:

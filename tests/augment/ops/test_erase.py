@@ -25,6 +25,7 @@ def test_every_rectangle_is_torchvisions(value: str):
     assert 30 < (erased != IMAGES).flatten(1).any(1).sum() < 60
 
 
+@pytest.mark.slow
 @pytest.mark.peer
 def test_sides_are_distributed_as_torchvisions():
     transforms = pytest.importorskip("torchvision.transforms.v2")
