@@ -11,7 +11,13 @@ from vitlab.stats.sign_flip import SignFlip
 from vitlab.study.outcome import CellOutcome, ComparisonOutcome, Outcome, RunOutcome
 
 SEEDS = (0, 1, 2, 3, 4, 5)
-COSTS = {"num_params": 1000.0, "flops": 2e6, "seconds_per_step": 0.01, "activation_bytes": 4096.0}
+COSTS = {
+    "num_params": 1000.0,
+    "flops": 2e6,
+    "seconds_per_image": 1e-4,
+    "seconds_per_step": 0.01,
+    "activation_bytes": 4096.0,
+}
 
 
 def t(low: float, high: float) -> Interval:

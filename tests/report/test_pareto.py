@@ -11,6 +11,7 @@ def study(**changes):
     fronts = {
         "num_params": ("small", "baseline"),
         "flops": ("small", "baseline"),
+        "seconds_per_image": ("baseline",),
         "activation_bytes": ("baseline",),
     }
     return outcome(cells=cells, fronts=fronts, **changes)
@@ -21,6 +22,7 @@ def test_a_cost_that_differs_is_drawn_and_any_other_is_told(tmp_path):
     assert [drawing.title for drawing in drawings] == ["Against parameters"]
     assert said == [
         "FLOPs / image: 1.99 M to 2.00 M, within 1 % of each other, so not drawn.",
+        "µs / image: 100 in every cell, so not drawn.",
         "ms / step: not known of every cell, so not drawn.",
         "Activations: 4.00 KiB in every cell, so not drawn.",
     ]
@@ -34,8 +36,8 @@ def test_the_front_is_named_in_the_picture_and_in_words(tmp_path):
     assert ">poor<" not in svg
     assert drawing.alt.endswith("On the front, the cheapest first: small, baseline.")
     assert (tmp_path / "pareto.csv").read_text().splitlines()[2:] == [
-        "small,0.93,100.0,1990000.0,,4096.0,yes,yes,,no",
-        "poor,0.9,5000.0,2000000.0,0.01,4096.0,no,no,,no",
+        "small,0.93,100.0,1990000.0,0.0001,,4096.0,yes,yes,no,,no",
+        "poor,0.9,5000.0,2000000.0,0.0001,0.01,4096.0,no,no,no,,no",
     ]
 
 

@@ -70,10 +70,10 @@ def test_it_stands_alone_and_is_small(finished: SimpleNamespace) -> None:
 
 def test_every_figure_has_files_and_data(finished: SimpleNamespace) -> None:
     drawings = [attributes["aria-label"] for tag, attributes in finished.page.tags if tag == "svg"]
-    assert len(drawings) == 6  # differences, scores, three curves, one cost
+    assert len(drawings) == 7  # differences, scores, three curves, two costs
     stems = {path.stem for path in finished.figures.iterdir() if path.suffix == ".svg"}
     assert stems == {path.stem for path in finished.figures.iterdir() if path.suffix == ".png"}
-    assert len(stems) == 6
+    assert len(stems) == 7
     data = {path.stem for path in finished.figures.glob("*.csv")}
     assert data == {
         *("differences", "scores", "together_loss", "together_accuracy", "together_latency", "pareto"),

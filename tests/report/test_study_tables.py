@@ -66,7 +66,7 @@ def test_a_cell_s_row():
     table = cells(outcome(cells=(first, cell("none"))))
     assert [entry.text for entry in table.rows[0]] == [
         *("baseline", "96.1", "1.0", "6", "[95.2, 97.0]", "0.4", "1.0"),
-        *("1,000", "2.00 M", "10.0", "4.00 KiB"),
+        *("1,000", "2.00 M", "100", "10.0", "4.00 KiB"),
         "0.004 (0.001: 91.2 %, 0.004: 93.1 %, 0.01: –)",
     ]
     assert table.rows[1][-1].note == "nothing was tuned"

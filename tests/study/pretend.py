@@ -48,7 +48,7 @@ def pace(message, asked):
     say(ready=True)
     asked.readline()
     seconds = paces.get("stacked" if len(message["specs"]) > 1 else "alone", 0.01)
-    return {"seconds": seconds, "steps_per_epoch": 10.0}
+    return {"seconds": {"step": seconds, "image": seconds / 100}, "steps_per_epoch": 10.0}
 
 
 def train(message):

@@ -10,6 +10,7 @@ from tests.study.conftest import WISHES
 from vitlab.base.errors import UserError
 from vitlab.study import ways
 from vitlab.study.choosing import SECONDS, Asked, choose_ways, expected_seconds
+from vitlab.study.crew import Measured
 from vitlab.study.folder import StudyFolder
 from vitlab.study.plan import plan
 from vitlab.train.interrupt import Interrupted, Request
@@ -33,7 +34,7 @@ class Clock:
         self.asked.append((*key, requests[0]))
         if isinstance(self.seconds[key], Exception):
             raise self.seconds[key]
-        return self.seconds[key], self.per_epoch
+        return Measured(self.seconds[key], self.seconds[key] / 100, self.per_epoch)
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +78,7 @@ def test_the_fastest_wins(choose, clock, way):
 def test_what_was_measured_is_recorded(choose):
     how = choose(Clock(stacked=0.06, alone=0.02, sides=0.03))["plain"]
     assert how["measured"] == {STACKED: pytest.approx(0.02), ALONE: 0.02, SIDES: 0.015, ALL: pytest.approx(0.1)}
-    assert (how["alone"], how["unmeasured"]) == (0.02, {})
+    assert (how["alone"], how["image"], how["unmeasured"]) == (0.02, 0.0002, {})
     assert expected_seconds(how) == pytest.approx(0.015 * 12)
 
 
@@ -164,7 +165,7 @@ def test_a_cell_that_cannot_be_measured_at_all_holds_up_no_other(choose):
     screen = Console(file=io.StringIO(), width=200)
     broken = UserError("no pictures")
     how = choose(Clock(broken, broken, broken), cells={"plain": {}}, console=screen)["plain"]
-    assert (how["measured"], how["alone"], how["steps"]) == ({}, None, None)
+    assert (how["measured"], how["alone"], how["image"], how["steps"]) == ({}, None, None, None)
     assert set(how["unmeasured"].values()) == {"no pictures"}
     assert expected_seconds(how) == 0.0
     assert screen.file.getvalue() == "plain: its steps could not be measured\n"

@@ -124,7 +124,7 @@ def test_who_has_something_to_say(team, task, pretended):
 
 def test_all_measure_at_once_and_the_slowest_counts(team, pretended):
     pretended.pace(alone=0.25)
-    assert team.paces([{**PACE}, {**PACE}]) == (0.25, 10.0)
+    assert team.paces([{**PACE}, {**PACE}]) == (0.25, 0.0025, 10.0)
     assert [each["do"] for each in pretended.asked] == ["pace", "pace"]
     assert len(team.workers) == 2
 
@@ -136,7 +136,7 @@ def test_what_cannot_be_measured_ends_those_who_wait(team, pretended):
         team.paces([PACE, PACE | {"specs": [{}, {}]}])
     assert team.workers == []
     assert all(map(gone, before))
-    assert team.paces([PACE]) == (0.01, 10.0)
+    assert team.paces([PACE]) == (0.01, 0.0001, 10.0)
 
 
 def test_all_end_with_the_crew(pretended, tmp_path, task):

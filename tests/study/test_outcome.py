@@ -95,12 +95,13 @@ def test_cells_with_test_sets_of_their_own_are_counted_on_these(filled):
 
 def test_a_cells_costs(filled):
     found = filled()
-    found.folder.note_how("deep", {"alone": 0.025})
+    found.folder.note_how("deep", {"alone": 0.025, "image": 1e-4})
     said = answers(found)
     planned = next(cell for cell in found.plan["cells"] if cell["name"] == "deep")
     assert said.cell("deep").costs == {
         "num_params": planned["num_params"],
         "flops": planned["flops"],
+        "seconds_per_image": 1e-4,
         "seconds_per_step": 0.025,
         "activation_bytes": planned["activation_bytes"],
     }
@@ -300,8 +301,9 @@ def test_who_is_not_beaten_on_score_and_cost(filled):
     found = filled()
     assert answers(found).fronts == dict.fromkeys(("num_params", "flops", "activation_bytes"), ("plain", "wide"))
     for cell, seconds in (("plain", 0.03), ("deep", 0.02), ("wide", 0.01)):
-        found.folder.note_how(cell, {"alone": seconds})
-    assert answers(found).fronts["seconds_per_step"] == ("wide",)
+        found.folder.note_how(cell, {"alone": seconds, "image": 0.04 - seconds})
+    fronts = answers(found).fronts
+    assert (fronts["seconds_per_step"], fronts["seconds_per_image"]) == (("wide",), ("plain", "wide"))
 
 
 def test_the_front_of_a_loss_has_the_lowest(filled):

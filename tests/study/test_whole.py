@@ -49,7 +49,8 @@ def test_a_small_study_from_question_to_answer(study_of, tmp_path):
     assert comparison.comparison.difference.mean == pytest.approx(sum(differences) / 2, abs=1e-12)
     assert said.images == 360
     assert comparison.test_set_error > 0
-    assert said.cell("baseline").costs["seconds_per_step"] > 0
+    costs = said.cell("baseline").costs
+    assert costs["seconds_per_step"] > costs["seconds_per_image"] > 0
     assert read_json(tmp_path / "study" / "how.json")["cells"]["baseline"]["way"]["stack"] == "cell"
     assert read_json(tmp_path / "study" / "study.json")["missing"] == []
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.train.conftest import weights_of
+from tests.train.conftest import largest_difference, weights_of
 from vitlab.base.spec import with_settings
 from vitlab.train import pace as module
 from vitlab.train.choices import Wishes
@@ -82,4 +82,21 @@ def test_the_wishes_hold(tiny_run):
 
 
 def test_real_seconds_are_positive_and_finite(tiny_run):
-    assert 0 < Pace([tiny_run()], WISHES).seconds_per_step(0.01) < 60
+    pace = Pace([tiny_run()], WISHES)
+    assert 0 < pace.seconds_per_image(0.01) < pace.seconds_per_step(0.01) < 60
+
+
+def test_a_forward_pass_is_counted_by_the_image_and_moves_no_weight(tiny_run, monkeypatch):
+    pace = Pace([tiny_run({"model.drop_path": 0.5}, seed=seed) for seed in (0, 1)], WISHES)
+    before, real, seen, now = weights_of(pace.loop), pace.loop.scores, [], [0.0]
+
+    def scores(images, targets, keys):
+        seen.append((images.shape[:2], keys, torch.is_grad_enabled()))
+        now[0] += 8.0
+        return real(images, targets, keys)
+
+    monkeypatch.setattr(module.time, "perf_counter", lambda: now[0])
+    pace.loop.scores = scores
+    assert pace.seconds_per_image(1.0) == 8.0 / 32
+    assert seen == [((2, 16), None, False)]
+    assert largest_difference(before, weights_of(pace.loop)) == 0

@@ -15,6 +15,7 @@ MARKS = {"worse": "worse", "better": "better", "not distinguishable": "same", No
 COSTS: dict[str, tuple[str, str, Callable[[float], str]]] = {  # column, unit of an axis, how it is written
     "num_params": ("Parameters", "parameters", wording.count),
     "flops": ("FLOPs / image", "FLOPs of one image forward", wording.scaled),
+    "seconds_per_image": ("µs / image", "µs of one image forward, in a batch", lambda s: f"{1e6 * s:.0f}"),
     "seconds_per_step": ("ms / step", "ms of one training step, alone", lambda s: f"{1e3 * s:.1f}"),
     "activation_bytes": ("Activations", "bytes of activations an image", wording.memory),
 }
@@ -140,6 +141,7 @@ def cells(outcome: Outcome) -> Table:
 _COST_MEANING = {
     "num_params": "trained values of the model",
     "flops": "of one image forward; a multiply-add is two",
+    "seconds_per_image": "forward, one image of a batch, this machine alone, measured",
     "seconds_per_step": "one training step of one run that has this machine to itself, measured",
     "activation_bytes": "kept for the backward pass, one image in fp32",
 }

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import from_dict, to_dict
-from vitlab.study.crew import Crew
+from vitlab.study.crew import Crew, Measured
 from vitlab.study.folder import StudyFolder
 from vitlab.study.plan import Plan, PlannedCell
 from vitlab.study.ways import Way, possible, question, together
@@ -104,7 +104,7 @@ def _perhaps_together(
     measured = recall(key)
     if measured is None:
         found = _paces(cells, asked, ways, crew)
-        measured = {str(way): pace for way, pace in found.measured.items()}
+        measured = {str(way): pace.step for way, pace in found.measured.items()}
         if not found.unmeasured:
             remember(key, measured)
     best = min(ways, key=lambda way: measured.get(str(way), math.inf))
@@ -152,12 +152,15 @@ def _measure(planned: PlannedCell, asked: Asked, ways: list[Way], crew: Crew) ->
     """The seconds that one step of one run takes in each way, and of a run that has the machine to itself."""
     alone = [way for way in ways if way.jobs == 1 and way.stack == "none"] or [Way("none", 1, ways[0].kernel)]
     found = _paces([planned], asked, list(dict.fromkeys([*ways, *alone])), crew)
-    measured = found.measured
+    steps = {way: pace.step for way, pace in found.measured.items()}
+    fastest = min((found.measured[way] for way in alone if way in found.measured), default=None)
+    any_way = next(iter(found.measured.values()), None)
     return {
-        "way": to_dict(min(ways, key=lambda way: measured.get(way, math.inf))),
-        "measured": {str(way): measured[way] for way in ways if way in measured},
-        "alone": min((measured[way] for way in alone if way in measured), default=None),  # a cell's cost
-        "steps_per_epoch": found.steps_per_epoch,
+        "way": to_dict(min(ways, key=lambda way: steps.get(way, math.inf))),
+        "measured": {str(way): steps[way] for way in ways if way in steps},
+        "alone": fastest and fastest.step,  # these two are a cell's costs
+        "image": fastest and fastest.image,
+        "steps_per_epoch": any_way and any_way.steps_per_epoch,
         "unmeasured": found.unmeasured,
     }
 
@@ -165,23 +168,22 @@ def _measure(planned: PlannedCell, asked: Asked, ways: list[Way], crew: Crew) ->
 class _Paces(NamedTuple):
     """What a few steps have shown, and why some could not be taken."""
 
-    measured: dict[Way, float]  # seconds of one run's step
-    steps_per_epoch: float | None
+    measured: dict[Way, Measured]  # the seconds of a step are one run's
     unmeasured: dict[str, str]
 
 
 def _paces(cells: Sequence[PlannedCell], asked: Asked, ways: Sequence[Way], crew: Crew) -> _Paces:
-    measured, per_epoch, unmeasured = {}, None, {}
+    measured, unmeasured = {}, {}
     for way in ways:
         try:
-            measured[way], per_epoch = _pace(cells, asked, way, crew)
+            measured[way] = _pace(cells, asked, way, crew)
         except UserError as error:  # a stack may need more memory than there is, and a cell may be impossible
             unmeasured[str(way)] = str(error)
-    return _Paces(measured, per_epoch, unmeasured)
+    return _Paces(measured, unmeasured)
 
 
-def _pace(cells: Sequence[PlannedCell], asked: Asked, way: Way, crew: Crew) -> tuple[float, float]:
-    """The seconds that one step of one run takes, all runs counted that are trained meanwhile; and an epoch's steps."""
+def _pace(cells: Sequence[PlannedCell], asked: Asked, way: Way, crew: Crew) -> Measured:
+    """How fast one run is trained in this way, all runs counted that are trained meanwhile."""
     seeds = asked.seeds[:1] if way.stack == "none" else asked.seeds
     specs = [replace(planned.candidates[0].spec, seed=seed) for planned in cells for seed in seeds]
     request = {
@@ -189,5 +191,5 @@ def _pace(cells: Sequence[PlannedCell], asked: Asked, way: Way, crew: Crew) -> t
         "wishes": asked.wishes_for(way, specs[0], len(specs)),
         "seconds": SECONDS,
     }
-    slowest, per_epoch = crew.paces([request] * way.jobs)
-    return slowest / len(specs) / way.jobs, per_epoch
+    found = crew.paces([request] * way.jobs)
+    return found._replace(step=found.step / len(specs) / way.jobs)

@@ -9,12 +9,20 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vitlab.base.errors import UserError
 
 LOG = "crew.log"  # in the study's folder: what the processes print, and the tracebacks of what failed
 ENDING = 5.0  # seconds that a process gets to end
+
+
+class Measured(NamedTuple):
+    """How fast a process is: seconds of a training step of all it trains, and of one image forward."""
+
+    step: float
+    image: float
+    steps_per_epoch: float
 
 
 class Worker:
@@ -93,8 +101,8 @@ class Crew:
         self.workers += new
         return (found + new)[:count]
 
-    def paces(self, requests: list[Mapping[str, Any]]) -> tuple[float, float]:
-        """The seconds of a step in processes that all measure at once, the slowest one's; and the steps of an epoch.
+    def paces(self, requests: list[Mapping[str, Any]]) -> Measured:
+        """What processes find that all measure at once, the slowest one's.
 
         Raises UserError if one cannot be measured.
         """
@@ -107,7 +115,8 @@ class Crew:
             if failed:
                 self.end()  # the others wait for a word that will not come
                 raise UserError(failed[0])
-        return max(answer["seconds"] for answer in answers), answers[0]["steps_per_epoch"]
+        slowest = {name: max(answer["seconds"][name] for answer in answers) for name in ("step", "image")}
+        return Measured(**slowest, steps_per_epoch=answers[0]["steps_per_epoch"])
 
     def end(self) -> None:
         """End all of them."""

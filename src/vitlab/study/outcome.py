@@ -24,7 +24,8 @@ from vitlab.stats.sampling import AccuracyErrors, accuracy_errors
 from vitlab.study.folder import StudyFolder, chosen, tuning_scores
 from vitlab.study.images import images_of_split, sampling_errors
 
-COSTS = ("num_params", "flops", "seconds_per_step", "activation_bytes")  # what a score is weighed against
+# What a score is weighed against
+COSTS = ("num_params", "flops", "seconds_per_image", "seconds_per_step", "activation_bytes")
 
 
 @dataclass(frozen=True)
@@ -168,14 +169,19 @@ def _cell(folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any], ho
         settings=cell["settings"],
         against=cell["against"],
         spec=(candidate or cell["candidates"][0])["spec"],
-        costs={name: cell.get(name) for name in COSTS}
-        | {"seconds_per_step": how.get(cell["folder"], {}).get("alone")},  # of one run that has this machine to itself
+        costs=_costs(cell, how.get(cell["folder"], {})),
         tuned=_tuned(folder, plan, cell, candidate),
         runs=runs,
         images=images,
         score=describe(values, cell["name"]),
         errors=accuracy_errors(values, images, cell["name"]) if fraction else None,  # type: ignore[arg-type]
     )
+
+
+def _costs(cell: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, float | None]:
+    """What a cell's model has and takes: counted, and measured of a run that has this machine to itself."""
+    measured = {"seconds_per_image": how.get("image"), "seconds_per_step": how.get("alone")}
+    return {name: measured.get(name, cell.get(name)) for name in COSTS}
 
 
 def _shared_images(cells: tuple[CellOutcome, ...]) -> int | None:

@@ -2,7 +2,7 @@
 
     {"do": "train", "runs": [{"spec", "folder", "recipe"}, …], "wishes"}  -> {"done": true} or {"failed": reason}
     {"do": "pace", "specs": […], "wishes", "seconds"}  -> {"ready": true}, then waits for
-    {"do": "go"}                                       -> {"seconds": a step's, "steps_per_epoch"}
+    {"do": "go"}                                       -> {"seconds": {"step", "image"}, "steps_per_epoch"}
 
 Whoever asks owns the other end of standard input: when it closes, even because that process was killed, this one ends
 at once. Runs in training go on from their last checkpoint when the study is taken up again.
@@ -77,7 +77,9 @@ def _pace(message: Message, answers: TextIO, asked: SimpleQueue[Message]) -> Mes
     pace = Pace([from_dict(RunSpec, spec) for spec in message["specs"]], from_dict(Wishes, message["wishes"]))
     _say(answers, {"ready": True})
     asked.get()
-    return {"seconds": pace.seconds_per_step(message["seconds"]), "steps_per_epoch": pace.loop.steps_per_epoch}
+    step = pace.seconds_per_step(message["seconds"])
+    image = pace.seconds_per_image(message["seconds"] / 4)  # shorter than a step, and nothing is chosen by it
+    return {"seconds": {"step": step, "image": image}, "steps_per_epoch": pace.loop.steps_per_epoch}
 
 
 if __name__ == "__main__":

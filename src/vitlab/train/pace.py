@@ -1,4 +1,4 @@
-"""How fast R runs train here: the time of a step of theirs, on their own shapes."""
+"""How fast R runs are here: the time of a training step, and of a forward pass, on their own shapes."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from vitlab.train.divide import divided
 from vitlab.train.loop import build_loop
 from vitlab.train.spec import RunSpec
 
-LEAST = 3  # steps in a measurement, unless one takes longer than all of it should
+LEAST = 3  # calls in a measurement
 
 
 class Pace:
@@ -25,23 +25,35 @@ class Pace:
         images = replace(images, train=images.train.to(choices.device))
         self.loop = build_loop(specs, images, divided(first, images)[0], choices)
         self.wait = _waiting_for(choices)
-        self.warm_up = self._seconds(1)
+        self.warm_up = self._seconds(self.loop.step, 1)
 
     def seconds_per_step(self, seconds: float) -> float:
         """The mean over as many steps as fit into about that many seconds."""
-        likely = self._seconds(1)
-        if likely > seconds / LEAST:
-            return likely
-        return self._seconds(max(LEAST, int(seconds / likely)))
+        return self._mean(self.loop.step, seconds)
 
-    def _seconds(self, steps: int) -> float:
-        """A step's mean over some."""
+    def seconds_per_image(self, seconds: float) -> float:
+        """The same of a forward pass: of a batch, over its images."""
+        batch = self.loop.loader.batch(self.loop.state.step)
+
+        @torch.no_grad()
+        def forward() -> None:
+            self.loop.scores(batch.images, batch.targets, None)
+
+        return self._mean(forward, seconds) / batch.targets[..., 0].numel()
+
+    def _mean(self, work: Callable[[], None], seconds: float) -> float:
+        """Of as many calls as fit, and a few at least, unless one takes longer than all of them should."""
+        likely = self._seconds(work, 1)
+        return likely if likely > seconds / LEAST else self._seconds(work, max(LEAST, int(seconds / likely)))
+
+    def _seconds(self, work: Callable[[], None], calls: int) -> float:
+        """A call's mean over some."""
         self.wait()
         before = time.perf_counter()
-        for _ in range(steps):
-            self.loop.step()
+        for _ in range(calls):
+            work()
         self.wait()
-        return (time.perf_counter() - before) / steps
+        return (time.perf_counter() - before) / calls
 
 
 def _waiting_for(choices: Choices) -> Callable[[], None]:
