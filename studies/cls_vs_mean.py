@@ -39,6 +39,6 @@ def rates() -> StudySpec:
 
 def digits() -> StudySpec:
     """The tuned comparison in the digits' small ViT."""
-    grid = factor("optim.lr", 2e-3, 4e-3, 8e-3, 1.6e-2, name="learning rate")
+    grid = factor("optim.lr", 4e-3, 8e-3, 1.6e-2, 3.2e-2, name="learning rate")
     design = one_at_a_time.Spec((POOLING,))
     return StudySpec(QUESTION, recipe("digits_small"), design, tune=grid, tune_seeds=2)

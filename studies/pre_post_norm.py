@@ -47,5 +47,5 @@ def warm_up() -> StudySpec:
 
 def digits() -> StudySpec:
     """The tuned comparison in the digits' small ViT, two layers."""
-    grid = factor("optim.lr", 2e-3, 4e-3, 8e-3, 1.6e-2, name="learning rate")
+    grid = factor("optim.lr", 4e-3, 8e-3, 1.6e-2, 3.2e-2, name="learning rate")
     return StudySpec(QUESTION, recipe("digits_small"), one_at_a_time.Spec((NORMS,)), tune=grid, tune_seeds=2)

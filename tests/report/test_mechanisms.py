@@ -1,6 +1,6 @@
 import pytest
 
-from vitlab.report.mechanisms import best_softmax, crossing, draw
+from vitlab.report.mechanisms import best_softmax, crossing, draw, shown
 
 
 def row(name, kernel, seconds):
@@ -46,8 +46,27 @@ def test_the_last_crossing_counts():
     assert 2 < found[0] < 4
 
 
+def test_a_lead_that_noise_may_have_given_is_no_crossing():
+    ours, theirs = {64: 2.0, 256: 4.0}, {64: 1.0, 256: 4.04}
+    assert crossing(ours, theirs) is not None
+    assert crossing(ours, theirs, noise=0.02) is None
+
+
+def test_softmax_has_a_line_for_each_kernel_and_any_other_its_best():
+    rows = [
+        *ROWS,
+        row("lsa", "fused", [1.0, 2.0, 3.0]),
+        row("lsa", "explicit", [1.0, 1.0]),  # memory held no more
+        row("gpsa", "fused", [3.0, 9.0]),
+        row("gpsa", "explicit", [9.0, 3.0]),
+        row("none", None, []),
+    ]
+    labels = [each["label"] for each in shown(rows)]
+    assert labels == ["softmax, fused", "softmax, explicit", "linear", "lsa, fused", "gpsa, explicit", "none"]
+
+
 def test_the_picture_names_every_line(tmp_path):
-    drawing = draw({"mechanisms": ROWS}, tmp_path)
+    drawing = draw({"mechanisms": ROWS, "noise": 0.02}, tmp_path)
     svg = (tmp_path / "attention.svg").read_text()
     assert (tmp_path / "attention.png").stat().st_size > 10_000
     for label in ("softmax, fused", "softmax, explicit", "linear", "1,024", "milliseconds / image"):

@@ -37,6 +37,7 @@ Form = Literal["fast", "definition"]
 
 TOKENS = (64, 256, 1024, 4096, 16384)
 BATCH_TOKENS = 8192  # tokens in a call, as long as one image has no more
+NOISE = 0.02  # a lead that two measurements of the same thing may have over each other
 DEFINITION_UP_TO = 4096  # tokens; beyond, N × N weights say nothing that is not known
 
 
@@ -222,6 +223,7 @@ def bench_attention(
         "dtype": str(setting.dtype).removeprefix("torch."),
         "batch_tokens": BATCH_TOKENS,
         "rounds": rounds,
+        "noise": NOISE,
         "mechanisms": [_row(setting, row, points[row], sorted(tokens)) for row in rows],
         "missing": missing,
         "env": describe(),
@@ -277,7 +279,9 @@ def _row(setting: Setting, row: Mechanism, points: list[dict[str, Any]], tokens:
 
 
 def beats_from(points: Sequence[dict[str, Any]], key: str) -> int | None:
-    """The number of tokens from which on a ratio stays above one; None if it is not above one at the end."""
+    """The number of tokens from which on a ratio stays above one; None if it is not clearly so at the end."""
+    if not points or points[-1][key] is None or points[-1][key] < 1 + NOISE:
+        return None
     first = None
     for point in reversed(points):
         if point[key] is None or point[key] <= 1:

@@ -21,14 +21,29 @@ def draw(figures: dict[str, Any], folder: Path) -> Drawing:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11, 5.2), layout="constrained")
         time, memory = figure.subplots(1, 2)
-        rows = figures["mechanisms"]
+        rows = shown(figures["mechanisms"])
         _panel(time, rows, "step_seconds", 1e3, "milliseconds / image")
         _panel(memory, rows, "peak_memory_bytes", 2**-20, "MiB / image")
-        _mark_crossings(time, rows)
+        _mark_crossings(time, rows, figures["noise"])
         time.set_title("Training step", loc="left", fontsize=11)
         memory.set_title("Peak memory of a training step", loc="left", fontsize=11)
         alt = "Time and memory of every attention and mixer against the number of tokens, both on logarithmic axes"
         return save(figure, "attention", "Attention against the number of tokens", alt, folder)
+
+
+def shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Softmax attention with each kernel, every other mechanism with the one that gets farthest, then is fastest."""
+    best: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        name = row["label"] if row["name"] == "softmax" else row["name"]
+        if name not in best or _reach(row) > _reach(best[name]):
+            best[name] = row
+    return list(best.values())
+
+
+def _reach(row: dict[str, Any]) -> tuple[int, float]:
+    points = row["points"]
+    return (len(points), -points[-1]["step_seconds"]) if points else (0, 0.0)
 
 
 def _panel(axes: Axes, rows: Sequence[dict[str, Any]], key: str, scale: float, unit: str) -> None:
@@ -65,17 +80,18 @@ def _name_ends(axes: Axes, ends: list[tuple[float, str, Any]]) -> None:
         for i, j in pairwise(range(len(places))):
             if (lacking := _GAP - (places[j] - places[i])) > 0:
                 places[i], places[j] = places[i] - lacking / 2, places[j] + lacking / 2
+    places -= max(0.0, places[-1] - 1)  # within the axes, as long as there is room for all
     for (_, name, colour), place in zip(ends, places, strict=True):
         axes.text(1.02, place, name, color=colour, fontsize=8, va="center", transform=axes.transAxes)
 
 
-def _mark_crossings(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
+def _mark_crossings(axes: Axes, rows: Sequence[dict[str, Any]], noise: float) -> None:
     """A ring where a line falls below the better of softmax attention's for good."""
     best = best_softmax(rows, "step_seconds")
     for row in rows:
         if row["name"] == "softmax":
             continue
-        found = crossing({point["tokens"]: point["step_seconds"] for point in row["points"]}, best)
+        found = crossing({point["tokens"]: point["step_seconds"] for point in row["points"]}, best, noise)
         if found is not None:
             axes.plot(found[0], found[1] * 1e3, "o", markersize=8, markerfacecolor="none", color=COLOURS["second"])
 
@@ -88,13 +104,15 @@ def best_softmax(rows: Sequence[dict[str, Any]], key: str) -> dict[int, float]:
     return best
 
 
-def crossing(ours: dict[int, float], theirs: dict[int, float]) -> tuple[float, float] | None:
+def crossing(ours: dict[int, float], theirs: dict[int, float], noise: float = 0.0) -> tuple[float, float] | None:
     """Where `ours` falls below `theirs` and stays there: (tokens, figure), straight lines on logarithmic axes.
 
-    None if it does not, or is below from the start.
+    None if it does not, is below from the start, or ends with a lead that `noise` may have given it.
     """
     tokens = sorted(set(ours) & set(theirs))
     ahead = [log(theirs[count] / ours[count]) for count in tokens]
+    if not ahead or ahead[-1] < log(1 + noise):
+        return None
     for i, j in reversed(list(pairwise(range(len(tokens))))):
         if ahead[j] <= 0:
             return None
