@@ -171,6 +171,7 @@ def test_show_counts_what_the_list_counts(vitlab):
         assert shown["num_params"] == rows[row]["num_params"]
 
 
+@pytest.mark.slow
 def test_the_table_of_systems_fits_a_page(vitlab):
     answer = vitlab("list", "systems")
     table, reasons = answer.out.split("\n[1] ")

@@ -6,6 +6,7 @@ import pytest
 from tests.report.studies import write_study
 
 
+@pytest.mark.slow
 def test_the_page_is_written_beside_the_run(vitlab, finished, tmp_path):
     run = shutil.copytree(finished, tmp_path / "run")
     answer = vitlab("report", run, "--json")
@@ -22,6 +23,7 @@ def test_or_where_it_is_asked_for(vitlab, finished, tmp_path):
     assert (tmp_path / "page.html").exists()
 
 
+@pytest.mark.slow
 def test_a_study(vitlab, tmp_path):
     study = write_study(tmp_path / "study", cells=2, seeds=2)
     answer = vitlab("report", study)
@@ -30,6 +32,7 @@ def test_a_study(vitlab, tmp_path):
     assert "What does each part do?" in (study / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_two_runs_side_by_side(vitlab, finished, tmp_path):
     run = shutil.copytree(finished, tmp_path / "other")
     answer = vitlab("report", finished, run, "--out", tmp_path / "both.html", "--json")

@@ -4,6 +4,7 @@ import re
 import pytest
 
 
+@pytest.mark.slow
 def test_the_parts_add_up(vitlab):
     answer = vitlab("show", "r0_vit", "--json")
     found = json.loads(answer.out)

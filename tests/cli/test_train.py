@@ -88,6 +88,7 @@ def test_seeds_are_trained_at_once_in_folders_of_their_own(vitlab, tiny, tmp_pat
     assert weights(tmp_path / "seed-0") != weights(tmp_path / "seed-1")
 
 
+@pytest.mark.slow
 def test_one_failed_seed_is_said_and_is_the_exit_code(vitlab, tiny, tmp_path, monkeypatch):
     def spoil(loop):
         loop.state.weights.masters[0][1, 0] = float("nan")
@@ -165,6 +166,7 @@ def test_an_occupied_folder_is_refused(vitlab, tiny, finished):
     assert "--resume" in answer.err
 
 
+@pytest.mark.slow
 def test_resume_without_a_checkpoint_starts(vitlab, tiny, tmp_path):
     assert vitlab("train", "digits", *tiny, "--out", tmp_path / "new", "--resume").code == 0
 

@@ -42,6 +42,7 @@ def test_counts_make_no_difference(reader: Callable):
     assert [shade for count in (1, 63, 64, 2, 70) for shade in shades(pieces, count)] == straight
 
 
+@pytest.mark.slow
 def test_any_position_can_come_first(reader: Callable):
     straight = shades(reader(100, shards=2), 300)
     leaping = reader(100, shards=2)
@@ -50,6 +51,7 @@ def test_any_position_can_come_first(reader: Callable):
         assert shades(leaping, 50) == straight[position : position + 50]
 
 
+@pytest.mark.slow
 def test_in_an_unreadable_pictures_place_stands_the_next(reader: Callable, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stream, "TOLERATED", 1.0)
     broken = (5, 6, 40, 69)
@@ -62,6 +64,7 @@ def test_in_an_unreadable_pictures_place_stands_the_next(reader: Callable, monke
         assert shades(damaged, 100) == expected[position : position + 100]
 
 
+@pytest.mark.slow
 def test_one_percent_is_tolerated_and_clearly_more_is_refused(reader: Callable):
     reader(200, broken=[7, 8]).read(1000)
     with pytest.raises(DataError, match=r"\d+ of \d+ train pictures are unreadable .*pets train shard 0, row \d"):

@@ -65,6 +65,7 @@ def test_flops_are_those_of_the_closed_formula(name: str) -> None:
     assert measured.flops == sum(expected.values())
 
 
+@pytest.mark.slow
 def test_parameters_of_vit_base() -> None:
     width, classes = 768, 1000
     measured = cost(preset("vit_base_patch16_224"))
@@ -166,6 +167,7 @@ def test_rows_sum_to_the_totals(settings: dict[str, object]) -> None:
     assert sums == (measured.num_params, measured.flops, measured.activation_bytes)
 
 
+@pytest.mark.slow
 def test_every_variant_is_charged_to_its_own_row() -> None:
     assert row(tiny(layer_scale=0.1), "blocks.residual").num_params == 2 * 2 * 32
     assert row(tiny(num_registers=3), "tokens").num_params == 4 * 32

@@ -114,6 +114,7 @@ def test_a_shape_by_hand():
     assert num_params(preset("r4_shape_depth64")) - num_params(preset("r4_shape_base")) == 56 * block
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["r0_tomvit", "vit_tiny_patch16_224"])
 def test_the_count_alone_is_the_count_of_the_costs(name):
     assert num_params(preset(name)) == cost(preset(name)).num_params

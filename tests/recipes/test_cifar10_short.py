@@ -1,3 +1,5 @@
+import pytest
+
 from vitlab.recipes import recipe
 
 
@@ -7,6 +9,7 @@ def test_it_trains_on_all_images_and_selects_nothing():
     assert (spec.data.name, spec.epochs, spec.val_fraction, spec.weights) == ("cifar10", 5, 0.0, "last")
 
 
+@pytest.mark.slow
 def test_two_steps(two_steps):
     metrics = two_steps(recipe("cifar10_short"))
     assert metrics["images_seen"] == 8

@@ -33,5 +33,6 @@ def test_rates():
     assert (schedule.name, schedule.warmup_epochs, schedule.warmup_lr, schedule.min_lr) == ("cosine", 10, 1e-5, 1e-5)
 
 
+@pytest.mark.slow
 def test_two_steps_of_small_pictures(two_small_steps):
     assert two_small_steps("r0_imagenet")["images_seen"] == 8

@@ -6,6 +6,7 @@ from vitlab.models.cost import cost
 from vitlab.recipes import recipe
 
 
+@pytest.mark.slow
 def test_model():
     model = recipe("r1_scratch").model
     assert cost(model).num_params == 85_301_092

@@ -41,6 +41,7 @@ def test_gsams_comparison(size):
     assert spec.model.patch_size == (int(size[1:]), int(size[1:]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vit_imagenet", "vit_imagenet:adamw_s32"])
 def test_two_steps_of_small_pictures(two_small_steps, name):
     assert two_small_steps(name)["images_seen"] == 8

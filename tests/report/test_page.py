@@ -113,6 +113,7 @@ def test_the_mistakes_are_shown_as_pictures_with_both_classes(finished: Path, pa
         assert np.array_equal(np.array(png), arrays["mistake_pixels"][0, :, :, 0])
 
 
+@pytest.mark.slow
 def test_the_page_stands_alone_and_is_small(make_run: MakeRun) -> None:
     page = page_of(make_run(channels=3))
     assert len(page.source) < 5e6
@@ -137,10 +138,12 @@ def test_every_picture_has_words_and_files(finished: Path, page: Page) -> None:
     assert page.source.count("<caption>") == page.source.count("<table")
 
 
+@pytest.mark.slow
 def test_the_same_records_make_the_same_page(make_run: MakeRun, page: Page) -> None:
     assert page_of(make_run()).source == page.source
 
 
+@pytest.mark.slow
 def test_text_from_the_records_is_escaped(make_run: MakeRun) -> None:
     evil = "<script>alert('$x$')</script>\"'&"
     folder = make_run(names=[evil, *map(str, range(1, 10))], status="failed", reason=evil)
@@ -152,6 +155,7 @@ def test_text_from_the_records_is_escaped(make_run: MakeRun) -> None:
     assert not any(tag == "script" for tag, _ in page.tags)
 
 
+@pytest.mark.slow
 def test_class_names_that_the_picture_files_have_no_letters_for(make_run: MakeRun) -> None:
     assert "数字零" in page_of(make_run(names=["数字零", "a" * 40, *map(str, range(2, 10))])).text
 
@@ -167,6 +171,7 @@ def test_how_many_pictures_there_were(page: Page) -> None:
     assert "not exact" not in page.text
 
 
+@pytest.mark.slow
 def test_unreadable_pictures_are_counted_and_named(make_run: MakeRun) -> None:
     folder = make_run()
     train = {"images": 5_940, "names": [f"train/<b>/{number}.jpg" for number in range(60)]}
@@ -180,6 +185,7 @@ def test_unreadable_pictures_are_counted_and_named(make_run: MakeRun) -> None:
     assert "test/cut off.jpg" in page.text
 
 
+@pytest.mark.slow
 def test_an_order_that_is_not_exact_is_called_out(make_run: MakeRun) -> None:
     folder = make_run()
     change(folder / "data.json", order="a shuffle within a buffer of 10,000 pictures: streamed, cannot be indexed")
@@ -188,6 +194,7 @@ def test_an_order_that_is_not_exact_is_called_out(make_run: MakeRun) -> None:
     )
 
 
+@pytest.mark.slow
 def test_missing_numbers_are_missing_and_never_zero(make_run: MakeRun) -> None:
     folder = make_run()
     metrics = {**RESULT, "test_top1": None, "val_top1": None, "peak_memory_bytes": None, "train_loss": float("nan")}
@@ -224,12 +231,14 @@ def test_a_failed_run_says_so_with_its_reason_and_shows_what_there_is(make_run: 
     assert len([tag for tag, _ in page.tags if tag == "svg"]) == 3
 
 
+@pytest.mark.slow
 def test_an_interrupted_run(make_run: MakeRun) -> None:
     page = page_of(make_run(status="interrupted", reason="SIGTERM at step 100"))
     assert page.by_id["headline"].startswith("This run was interrupted. 98.1 % test accuracy")
     assert "SIGTERM at step 100" in page.text
 
 
+@pytest.mark.slow
 def test_validation_alone_is_called_optimistic(make_run: MakeRun) -> None:
     folder = make_run()
     change(folder / "result.json", metrics={"val_top1": 0.9})
@@ -238,6 +247,7 @@ def test_validation_alone_is_called_optimistic(make_run: MakeRun) -> None:
     assert "The test split was not read" in page.text
 
 
+@pytest.mark.slow
 def test_a_curve_of_the_test_split_is_marked(make_run: MakeRun) -> None:
     page = page_of(make_run(test_curve=True))
     assert "test (peeks)" in page.source
@@ -265,6 +275,7 @@ def test_without_one_nothing_peeks(page: Page) -> None:
     assert "peek" not in page.source
 
 
+@pytest.mark.slow
 def test_records_that_disagree_are_called_out(make_run: MakeRun) -> None:
     folder = make_run()
     change(folder / "result.json", metrics={**RESULT, "test_top1": 0.99})
@@ -273,6 +284,7 @@ def test_records_that_disagree_are_called_out(make_run: MakeRun) -> None:
     assert "no interval" in page.by_id["headline"]
 
 
+@pytest.mark.slow
 def test_code_that_no_commit_holds_is_called_out(make_run: MakeRun) -> None:
     folder = make_run()
     change(folder / "env.json", commit="0123abc-dirty")
@@ -287,17 +299,20 @@ def test_many_classes_have_a_table_of_pairs_and_no_matrix(make_run: MakeRun) -> 
     assert pairs[0] == ["0", "1", "1", "8.3"]
 
 
+@pytest.mark.slow
 def test_no_mistakes_at_all(make_run: MakeRun) -> None:
     page = page_of(make_run(mistakes=0))
     assert "None: every one of the 360 test images was classified rightly." in page.text
 
 
+@pytest.mark.slow
 def test_one_evaluation_is_a_dot(make_run: MakeRun) -> None:
     metrics = make_run() / "metrics.jsonl"
     metrics.write_text(metrics.read_text().splitlines()[0] + "\n")
     assert len([tag for tag, _ in page_of(metrics.parent).tags if tag == "svg"]) == 4
 
 
+@pytest.mark.slow
 def test_large_pictures_are_reduced(make_run: MakeRun) -> None:
     folder = make_run()
     with np.load(folder / "predictions.npz") as arrays:

@@ -102,6 +102,7 @@ def test_a_browser_shows_it_without_complaint(studies, tmp_path):
     assert content <= window <= 360
 
 
+@pytest.mark.slow
 def test_settings_are_written_whole_into_the_data(runs, tmp_path):
     long = ["x" * 100, "y" * 100]
     change(runs[1] / "spec.json", spec=SPEC | {"augment": long})

@@ -117,6 +117,7 @@ def test_the_same_records_make_the_same_bytes(small: Path, tmp_path: Path) -> No
         assert path.read_bytes() == (tmp_path / "b" / "page_figures" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_names_that_are_odd_are_shown_as_they_are(small: Path) -> None:
     evil = "<script>alert('$x$')</script>\"'&"
     plan = json.loads((small / "plan.json").read_text())
@@ -132,6 +133,7 @@ def test_names_that_are_odd_are_shown_as_they_are(small: Path) -> None:
 # ------------------------------------------------------------------------------------------------------- what lacks
 
 
+@pytest.mark.slow
 def test_runs_that_failed_or_are_not_there(small: Path) -> None:
     result = run_folder(small, "position embedding none", 1) / "result.json"
     change(result, status="failed", reason="the loss stopped being finite at step 30", metrics={})
@@ -163,6 +165,7 @@ def test_a_damaged_record_leaves_no_page(small: Path) -> None:
     assert not (small / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_a_factorial_has_its_effects(tmp_path: Path) -> None:
     study = write_study(tmp_path / "crossed", cells=4, seeds=3)
     plan = json.loads((study / "plan.json").read_text())

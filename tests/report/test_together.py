@@ -35,6 +35,7 @@ def test_latency_is_what_an_epoch_took_since_the_evaluation_before():
     np.testing.assert_allclose(_seconds_per_epoch(history), [(0.5, 10.0), (1.5, 30.0)])
 
 
+@pytest.mark.slow
 def test_every_system_is_named_and_all_files_are_there(tmp_path):
     drawings = draw_together({"VIT": [run(), run(top1=0.6)], "VITL": [run(seconds_per_epoch=20.0)]}, tmp_path)
     assert [drawing.title for drawing in drawings] == [
@@ -47,6 +48,7 @@ def test_every_system_is_named_and_all_files_are_there(tmp_path):
     assert "peeks" not in drawings[0].svg
 
 
+@pytest.mark.slow
 def test_the_data_of_a_picture_stand_beside_it(tmp_path):
     draw_together({"VIT": [replace(run(top1=0.5), spec={"seed": 7})]}, tmp_path)
     assert (
@@ -54,11 +56,13 @@ def test_the_data_of_a_picture_stand_beside_it(tmp_path):
     ).read_text() == "system,seed,epoch,value\nVIT,7,0.5,50.0\nVIT,7,1.0,50.0\n"
 
 
+@pytest.mark.slow
 def test_a_curve_of_the_test_split_is_marked(tmp_path):
     drawings = draw_together({"VIT": [run("test")]}, tmp_path)
     assert [drawing.title for drawing in drawings[:2]] == ["Test loss, nats (peeks)", "Test top-1, % (peeks)"]
 
 
+@pytest.mark.slow
 def test_training_is_drawn_where_nothing_was_held_out(tmp_path):
     assert draw_together({"VIT": [run("train")]}, tmp_path)[0].title == "Training loss, nats"
 
@@ -80,6 +84,7 @@ def test_the_mean_is_of_the_seeds_measured_at_the_same_epochs():
     assert _mean([np.empty((0, 2))]).shape == (0, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("history", [[], [{"epoch": 1.0, "seconds": None, "val_top1": None}]])
 def test_a_run_without_figures_leaves_its_place_empty(history, tmp_path):
     draw_together({"VIT": [replace(EMPTY, history=history)], "VITX": [run()]}, tmp_path)

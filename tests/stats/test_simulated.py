@@ -75,6 +75,7 @@ def test_correlation_is_what_pairing_lives_on():
     assert strong > 0.95 > 0.5 > weak
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("correlation", [0.0, 0.5])
 def test_t_intervals_of_differences_cover(correlation):
     studies = draw_studies(correlation, effects=(0.7,), count=4_000)

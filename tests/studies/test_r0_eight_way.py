@@ -52,6 +52,7 @@ def test_the_short_one_is_twenty_passes_of_three_seeds(planned):
     assert [cell.cost.num_params for cell in found.cells] == list(PARAMETERS.values())
 
 
+@pytest.mark.slow
 def test_what_is_said(planned):
     found = planned("r0_eight_way", "digits")
     assert [cell.cell.says for cell in found.cells][-1] == (

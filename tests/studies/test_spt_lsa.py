@@ -26,6 +26,7 @@ def test_the_cells_are_the_presets_with_one_initialisation(planned, function, pl
         assert cell.cost.num_params == parameters[place]
 
 
+@pytest.mark.slow
 def test_on_digits(planned):
     models = [cell.candidates[0].spec.model for cell in planned("spt_lsa", "digits").cells]
     assert [(model.patch_embed.name, model.attention.name) for model in models] == [

@@ -38,6 +38,7 @@ def test_every_cell_can_be_trained(name, function):
     assert study.num_seeds >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "function"), FUNCTIONS)
 def test_the_docstring_has_the_command_and_its_cost(planned, name, function):
     """Runs, those of tuning too, and the FLOPs of all their steps, where the number of steps is known beforehand."""

@@ -60,6 +60,7 @@ def test_set_from_the_preparation_to_the_end_and_put_back(tiny_run, tmp_path, at
     assert settings() == ORDINARY
 
 
+@pytest.mark.slow
 def test_put_back_after_a_crash_and_set_again_by_the_resume(tiny_run, tmp_path, at_step):
     def crash(loop):
         raise ConnectionError("the power went out")

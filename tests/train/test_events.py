@@ -78,6 +78,7 @@ def test_they_are_there_while_the_run_trains(tiny_run, tmp_path, at_step, scalar
     assert [step for step, _ in seen[0]] == [5]
 
 
+@pytest.mark.slow
 def test_stacked_runs_have_a_view_each(tiny_run, tmp_path, scalars_of):
     folders = [tmp_path / str(seed) for seed in (0, 1)]
     train([tiny_run(seed=seed) for seed in (0, 1)], folders, wishes=WISHES, saving=SAVING)
@@ -86,6 +87,7 @@ def test_stacked_runs_have_a_view_each(tiny_run, tmp_path, scalars_of):
     assert one["train/loss"] != other["train/loss"]
 
 
+@pytest.mark.slow
 def test_a_resumed_run_leaves_nothing_twice_and_nothing_that_it_took_back(tiny_run, tmp_path, at_step, scalars_of):
     """A checkpoint of step 6 and a line of step 9 are left. The resume needs no flag to keep the view true."""
     at_step(11, crash)
@@ -100,6 +102,7 @@ def test_a_resumed_run_leaves_nothing_twice_and_nothing_that_it_took_back(tiny_r
     assert sum(file.stat().st_size > 0 for file in (tmp_path / "tensorboard").iterdir()) == 1
 
 
+@pytest.mark.slow
 def test_an_open_tensorboard_sees_what_a_new_one_would(tiny_run, tmp_path, at_step, reader_of):
     at_step(11, crash)
     with pytest.raises(ConnectionError):

@@ -22,6 +22,7 @@ def test_micro_batches_equal_the_batch_after_fifty_steps(tiny_run, loop_of, ever
     assert largest_difference(whole, weights_of(loop_of(spec))) > 1e-2  # it did train
 
 
+@pytest.mark.slow
 def test_stacked_runs_accumulate_too(tiny_run, loop_of, everything_random):
     spec = tiny_run(everything_random)
     whole, parts = loop_of(spec, seeds=(0, 1)), loop_of(spec, seeds=(0, 1), micro_batch=5)

@@ -89,6 +89,7 @@ def test_in_memory_or_left_encoded_it_is_the_same_run(
         assert read_json(tmp_path / "encoded" / record) == read_json(tmp_path / "decoded" / record)
 
 
+@pytest.mark.slow
 def test_unreadable_pictures_are_listed(
     folder: Path, tmp_path: Path, pets_run: Callable[..., RunSpec], run_tiny: Callable[..., dict[str, Any]]
 ):

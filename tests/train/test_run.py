@@ -63,6 +63,7 @@ def test_lines_stand_where_evaluations_are_due(tiny_run, run_tiny, tmp_path):
     assert [line["images_seen"] for line in lines] == [80, 144, 192]
 
 
+@pytest.mark.slow
 def test_the_test_split_is_read_once_at_the_end(tiny_run, run_tiny, tmp_path, digits, monkeypatch):
     seen = []
     real = running.evaluate
@@ -277,6 +278,7 @@ def test_another_error_passes_through(tiny_run, run_tiny, tmp_path, at_step):
         run_tiny(tiny_run(), tmp_path)
 
 
+@pytest.mark.slow
 def test_after_out_of_memory_a_resume_with_a_smaller_micro_batch_goes_on(tiny_run, run_tiny, tmp_path, at_step):
     """The advice can be followed: what the user says now goes before what was recorded, and is recorded."""
 
@@ -297,6 +299,7 @@ def test_after_out_of_memory_a_resume_with_a_smaller_micro_batch_goes_on(tiny_ru
     assert "hardware" in env
 
 
+@pytest.mark.slow
 def test_what_was_chosen_at_the_start_is_used_again(tiny_run, tmp_path, at_step):
     spec = tiny_run()
 
@@ -340,6 +343,7 @@ def test_a_full_disk_ends_the_run_and_keeps_the_last_complete_checkpoint(tiny_ru
 # ----------------------------------------------------------------------------------------------------- initial weights
 
 
+@pytest.mark.slow
 def test_init_starts_from_the_weights_of_another_run(tiny_run, run_tiny, tmp_path, at_step):
     run_tiny(tiny_run(), tmp_path / "first")
     given = native.load(native.latest(tmp_path / "first/checkpoint")).model
@@ -383,6 +387,7 @@ def test_spec_json_is_the_spec(tiny_run, run_tiny, tmp_path):
     assert len(record["id"]) == 12
 
 
+@pytest.mark.slow
 def test_what_a_run_started_from_is_in_its_record(tiny_run, run_tiny, tmp_path):
     run_tiny(tiny_run(), tmp_path / "first")
     run_tiny(tiny_run(), tmp_path / "second", init=tmp_path / "first")
@@ -392,6 +397,7 @@ def test_what_a_run_started_from_is_in_its_record(tiny_run, run_tiny, tmp_path):
     assert json.loads((tmp_path / "first/spec.json").read_text())["init"] is None
 
 
+@pytest.mark.slow
 def test_a_run_does_not_go_on_from_other_weights_than_it_began_with(tiny_run, run_tiny, tmp_path, at_step):
     run_tiny(tiny_run(), tmp_path / "source")
 

@@ -15,6 +15,7 @@ def parameters(model):
     return sum(p.numel() for p in model.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["train", "infer"])
 def test_every_setting_does_the_job(mode, job):
     found = list(peer.contestants(job(mode)))

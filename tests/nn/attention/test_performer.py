@@ -154,6 +154,7 @@ def error(tiny_dims, q, k, features, orthogonal):
     return (approximate - exact).square().mean().sqrt().item()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orthogonal", [True, False])
 def test_the_error_falls_with_the_root_of_the_number_of_features(orthogonal, tiny_dims, normal):
     q, k = short(normal, 5)

@@ -103,6 +103,7 @@ def test_stages_follow_the_patch_and_the_projection_is_what_is_left_of_it(patch_
 # ---------------------------------------------------------------------------------------------------- whole and peers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "stages", "img_size", "ten", "hundred"),
     [

@@ -82,6 +82,7 @@ def test_between_recipes_that_have_little_in_common(here, there):
     assert last == with_settings(target, {name: getattr(base, name) for name in NO_TRAINING})
 
 
+@pytest.mark.slow
 def test_a_planned_walk_ends_at_the_target_too(study_of, ends):
     """The plan changes runs in its own way, where sizes follow the data."""
     base, target = ends
