@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.func import vmap
 
-from vitlab.nn.attention import softmax
+from vitlab.nn.attention import _softmax, softmax
 from vitlab.nn.attention._softmax import softmax_attention, softmax_weights
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -59,3 +59,18 @@ def test_the_explicit_kernel_refuses_a_second_derivative(normal):
     (gradient,) = torch.autograd.grad(y.square().sum(), q, create_graph=True)
     with pytest.raises(RuntimeError, match="differentiate twice"):
         gradient.sum().backward()
+
+
+def test_the_fused_kernel_is_never_cudnn_s_and_others_keep_their_choice(normal, monkeypatch):
+    allowed = []
+
+    def sdpa(*given, **more):
+        allowed.append(torch.backends.cuda.cudnn_sdp_enabled())
+        return torch.nn.functional.scaled_dot_product_attention(*given, **more)
+
+    monkeypatch.setattr(_softmax, "scaled_dot_product_attention", sdpa)
+    before = torch.backends.cuda.cudnn_sdp_enabled()
+    q, k, v = normal(3, 2, 2, 5, 4)
+    softmax_attention(q, k, v, 0.5, None, "fused")
+    assert allowed == [False]
+    assert torch.backends.cuda.cudnn_sdp_enabled() is before
