@@ -15,7 +15,7 @@ def test_the_records_of_a_study(tmp_path):
     assert [run.spec["seed"] for run in study.finished(study.outcome.cells[1])] == [0, 1]
     assert len(study.begun) == 4
     assert study.how["baseline"]["steps"] == 328
-    assert study.study_command == "vitlab study 'a study/plan.json' --out again"
+    assert study.study_command == "vitlab study 'a study/plan.json' --out again --device cpu --precision bf16"
 
 
 def test_a_run_is_repeated_with_the_choices_that_were_made(tmp_path):

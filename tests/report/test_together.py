@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,7 +33,10 @@ def run(split="val", seconds_per_epoch=10.0, top1=0.5):
 
 def test_latency_is_what_an_epoch_took_since_the_evaluation_before():
     history = [{"epoch": 0.5, "seconds": 5.0}, {"epoch": 1.5, "seconds": 35.0}]
-    np.testing.assert_allclose(_seconds_per_epoch(history), [(0.5, 10.0), (1.5, 30.0)])
+    alone = SimpleNamespace(history=history, env={})
+    np.testing.assert_allclose(_seconds_per_epoch(alone), [(0.5, 10.0), (1.5, 30.0)])
+    one_of_five = SimpleNamespace(history=history, env={"stacked_runs": 5})
+    np.testing.assert_allclose(_seconds_per_epoch(one_of_five), [(0.5, 2.0), (1.5, 6.0)])
 
 
 @pytest.mark.slow

@@ -191,7 +191,7 @@ def test_a_signal_is_obeyed_between_two_cells(choose, tmp_path):
 
 
 def test_a_record_that_cannot_be_used_is_made_again(choose, tmp_path):
-    StudyFolder(tmp_path / "a").note_how("plain", {"way": {"stack": "perhaps"}})
+    StudyFolder(tmp_path / "a").note_how({"plain": {"way": {"stack": "perhaps"}}})
     assert way_of(choose(Clock(stacked=0.01))) == ("cell", 1)
 
 
@@ -239,6 +239,22 @@ def test_who_wants_no_stack_or_several_processes_gets_no_stack_of_both(choose, a
     clock.seconds[(3, 2)] = 0.03
     choose(clock, **asked)
     assert all(runs < 6 for runs, _, _ in clock.asked)
+
+
+def test_what_is_said_and_recorded_is_the_way_that_is_taken(choose):
+    """A run takes 10 ms in a stack of its cell, 9.8 in one of both cells."""
+    screen = Console(file=io.StringIO(), width=200)
+    how = choose(Clock(stacked=0.03, alone=0.02, sides=0.03, alike=0.059), console=screen)
+    assert how["plain"]["called"] == ALL
+    assert screen.file.getvalue().startswith(f"plain: {ALL}, 9.8 ms a run's step ({STACKED} 10.0, {SIDES} 15.0")
+
+
+def test_with_another_number_of_seeds_it_is_chosen_anew(choose):
+    clock = Clock(alone=0.02)
+    choose(clock, num_seeds=1, cells={"plain": {}})
+    asked = len(clock.asked)
+    assert way_of(choose(Clock(stacked=0.01), cells={"plain": {}}, num_seeds=3)) == ("cell", 1)
+    assert len(clock.asked) == asked
 
 
 def test_cells_of_a_single_seed_are_stacked_if_a_stack_is_asked_for(choose):

@@ -90,9 +90,8 @@ def test_what_the_study_noted_is_newer_than_an_interruption_and_older_than_an_en
 
 def test_how_cells_are_trained_is_kept_by_cell(folder):
     assert folder.how() == {}
-    folder.note_how("a", {"way": 1})
-    folder.note_how("b", {"way": 2})
-    folder.note_how("a", {"way": 3})
+    folder.note_how({"a": {"way": 1}})
+    folder.note_how({"b": {"way": 2}, "a": {"way": 3}})
     assert folder.how() == {"a": {"way": 3}, "b": {"way": 2}}
 
 

@@ -19,6 +19,7 @@ from vitlab.study import launch, ways
 from vitlab.study.folder import StudyFolder
 from vitlab.study.launch import run_study
 from vitlab.study.spec import factor
+from vitlab.study.tasks import Task
 from vitlab.train.interrupt import Interrupted
 
 DEEP = {"model.depth": 4}
@@ -223,11 +224,15 @@ def test_a_run_without_a_record_of_its_own_is_recorded_too(run, study, pretended
     assert pretended.trained[-1] == names("deep", 2)
 
 
-def test_of_a_stack_that_dies_the_finished_ones_stay(run, study, pretended):
-    """Seed 0 has a record when the process dies in seed 1."""
-    pretended.when("plain/seed-1", "die")
-    said = run(study, **STACKED)
-    assert [line.partition(":")[0] for line in said.missing] == ["plain, seed 1", "plain, seed 2"]
+@pytest.mark.parametrize("does", [{"does": "die"}, {"does": "refuse", "reason": "a damaged checkpoint"}])
+def test_of_a_stack_that_cannot_be_trained_each_run_gets_a_chance_of_its_own(run, study, pretended, does):
+    """Seed 0 has a record when the process ends in seed 1; seed 2 is trained without it."""
+    pretended.when("plain/seed-1", **does)
+    screen = Console(file=io.StringIO(), width=200)
+    said = run(study, **STACKED, console=screen)
+    assert [line.partition(":")[0] for line in said.missing] == ["plain, seed 1"]
+    assert pretended.trained == [names("plain", 0, 1, 2), names("plain", 1), names("plain", 2), names("deep", 0, 1, 2)]
+    assert "; now one by one\n" in screen.file.getvalue()
 
 
 def test_a_failed_run_is_tried_again_only_if_asked_for(run, study, pretended):
@@ -437,14 +442,14 @@ def test_what_a_stage_expects_is_the_machines_time(study, out, pretended, monkey
     expected = []
     real = launch.StudyProgress
 
-    def progress(console, seconds):
-        expected.append(list(seconds))
-        return real(console, seconds)
+    def progress(console, runs, seconds):
+        expected.append((runs, seconds))
+        return real(console, runs, seconds)
 
     monkeypatch.setattr(launch, "StudyProgress", progress)
     pretended.pace(alone=0.02)
     run_study(study, out, wishes=WISHES, **SIDES)
-    assert expected == [[], pytest.approx([0.12] * 6)]
+    assert expected == [(0, 0), (6, pytest.approx(6 * 0.12))]
 
 
 def test_where_different_shares_meet_the_machine_is_never_divided_twice():
@@ -452,7 +457,7 @@ def test_where_different_shares_meet_the_machine_is_never_divided_twice():
     stage = object.__new__(launch._Stage)
 
     def task(jobs):
-        return launch.Task("", (), {}, jobs, 0.0)
+        return Task("", (), {}, jobs, 0.0)
 
     def fits(running, jobs):
         stage.running = {index: task(each) for index, each in enumerate(running)}

@@ -95,7 +95,7 @@ def test_cells_with_test_sets_of_their_own_are_counted_on_these(filled):
 
 def test_a_cells_costs(filled):
     found = filled()
-    found.folder.note_how("deep", {"alone": 0.025, "image": 1e-4})
+    found.folder.note_how({"deep": {"alone": 0.025, "image": 1e-4}})
     said = answers(found)
     planned = next(cell for cell in found.plan["cells"] if cell["name"] == "deep")
     assert said.cell("deep").costs == {
@@ -301,7 +301,7 @@ def test_who_is_not_beaten_on_score_and_cost(filled):
     found = filled()
     assert answers(found).fronts == dict.fromkeys(("num_params", "flops", "activation_bytes"), ("plain", "wide"))
     for cell, seconds in (("plain", 0.03), ("deep", 0.02), ("wide", 0.01)):
-        found.folder.note_how(cell, {"alone": seconds, "image": 0.04 - seconds})
+        found.folder.note_how({cell: {"alone": seconds, "image": 0.04 - seconds}})
     fronts = answers(found).fronts
     assert (fronts["seconds_per_step"], fronts["seconds_per_image"]) == (("wide",), ("plain", "wide"))
 

@@ -1,7 +1,7 @@
 """Run directories: the only interface between running and reading.
 
     spec.json            {"schema", "recipe", "id", "init", "spec"}        what was asked for
-    env.json             {"schema", "hardware", "accelerator", "versions", "commit", "command", "choices"}
+    env.json             {"schema", "hardware", "accelerator", "versions", "commit", "command", "choices", …}
     preprocessing.json   {"schema", "img_size", "fit", "ops", "mean", "std", "class_names"}
     data.json            {"schema", "order", "train", "val", "test"}       how many pictures, which were unreadable
     metrics.jsonl        one line an evaluation: step, epoch, images_seen, lr, train_loss, val_loss, …

@@ -36,11 +36,12 @@ def study(
         typer.Option(min=1, help="Processes at once, which share the cores. Default: the fastest."),
     ] = None,
     stack: Annotated[
-        bool | None, typer.Option("--stack/--no-stack", help="Seeds in one process or not. Default: the fastest.")
+        bool | None, typer.Option("--stack/--no-stack", help="Stack runs in one process. Default: the fastest.")
     ] = None,
     set_: SetOption = None,
     device: DeviceOption = None,
     precision: Annotated[str | None, typer.Option(help="fp32, bf16 or fp64, of all cells.")] = None,
+    micro_batch: Annotated[int | None, typer.Option(min=1, help="Images at once; the result stays the same.")] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try failed runs again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and cost every cell; train nothing.")] = False,
     json: JsonOption = False,
@@ -51,7 +52,7 @@ def study(
     from vitlab.train.choices import Wishes
 
     found = adjusted(read_study(file), settings(set_), seeds)
-    wishes = from_dict(Wishes, {"device": device, "precision": precision})
+    wishes = from_dict(Wishes, {"device": device, "precision": precision, "micro_batch": micro_batch})
     if dry_run:
         _plan(found, wishes, jobs, stack, json)
         return

@@ -1,7 +1,7 @@
 """A study's records for a page: its outcome, and what its runs recorded beside their scores."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from vitlab.study.folder import StudyFolder
 from vitlab.study.outcome import CellOutcome, Outcome, outcome
 
 AGAIN = "again"  # the folder that commands write to
+# A run's choices that a command makes again; how many images are taken at once changes no result
+CHOICES = ("device", "precision", "kernel", "threads", "compiled", "checkpointing", "deterministic")
 
 
 @dataclass(frozen=True)
@@ -38,23 +40,26 @@ class StudyRecords:
             record = self.runs[cell.name].get(run.seed)
             if record is not None:
                 place = f"{self.name}/{run.folder}/spec.json"
-                return shlex.join(["vitlab", "train", place, "--out", AGAIN, *_chosen(record.env.get("choices"))])
+                chosen = _chosen(record.env.get("choices"), CHOICES)
+                return shlex.join(["vitlab", "train", place, "--out", AGAIN, *chosen])
         return None
 
     @property
     def study_command(self) -> str:
-        """What runs the whole study again."""
-        return shlex.join(["vitlab", "study", f"{self.name}/plan.json", "--out", AGAIN])
+        """What runs the whole study again, on such a device and in the same precision."""
+        first = next((record.env.get("choices") for record in self.begun), None)
+        chosen = _chosen(first, ("device", "precision"))
+        return shlex.join(["vitlab", "study", f"{self.name}/plan.json", "--out", AGAIN, *chosen])
 
 
-def _chosen(choices: Any) -> list[str]:
-    """The options that make the same choices again; how many images are taken at once changes no result."""
+def _chosen(choices: Any, names: Sequence[str]) -> list[str]:
+    """The options that make these choices again."""
     if not isinstance(choices, Mapping):
         return []
-    names = [name for name in ("device", "precision", "kernel", "threads") if choices.get(name) is not None]
-    flags = {"compiled": "--compile", "checkpointing": "--checkpointing", "deterministic": "--deterministic"}
-    valued = [word for name in names for word in (f"--{name}", str(choices[name]))]
-    return [*valued, *(flag for name, flag in flags.items() if choices.get(name) is True)]
+    found = {name: choices[name] for name in names if choices.get(name) not in (None, False)}
+    flags = {"compiled": "--compile"}
+    words = [(flags.get(name, f"--{name}"), *([] if value is True else [str(value)])) for name, value in found.items()]
+    return [word for option in words for word in option]
 
 
 def read_study(path: Path) -> StudyRecords:

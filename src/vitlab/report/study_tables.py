@@ -233,7 +233,7 @@ def ways(outcome: Outcome, how: Mapping[str, Any], choices: Mapping[str, str]) -
     """How each cell was trained and what was measured to choose that; `how` and `choices` by the cell's name."""
     columns = (
         Column("Cell", ("cell",), numeric=False),
-        Column("Trained", ("way",), "the fastest of what was measured", numeric=False),
+        Column("Trained", ("way",), "the fastest, for all cells of a stack together", numeric=False),
         Column("Measured, ms a run's step", ("measured",), "the fastest first", numeric=False),
         Column("The machine's choices", ("choices",), "of its runs", numeric=False),
     )
@@ -250,7 +250,8 @@ def _way(how: Mapping[str, Any]) -> tuple[Entry, Entry]:
         return absent("not measured yet"), absent("not measured yet")
     paces = sorted(measured, key=measured.__getitem__)
     written = "; ".join(f"{way} {1e3 * measured[way]:.1f}" for way in paces)
-    return Entry(paces[0], (paces[0],)), Entry(written, (written,))
+    taken = how.get("called", paces[0])  # what is older says the fastest
+    return Entry(taken, (taken,)), Entry(written, (written,))
 
 
 def _text(value: str | None, why: str) -> Entry:

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vitlab.report.figures import COLOURS, STYLE, Drawing, save
-from vitlab.report.run import SPLITS, Metrics, RunRecord
+from vitlab.report.run import SPLITS, RunRecord
 from vitlab.report.tables import write_csv
 from vitlab.report.wording import is_number, shortened
 
@@ -30,7 +30,7 @@ def draw_together(systems: Mapping[str, Sequence[RunRecord]], folder: Path) -> l
 
     `systems` are the runs of each, one a seed. Loss and accuracy are of the held-out split that was measured along the
     way, or of training where none was; a curve of the test split is marked. Latency is the seconds an epoch took,
-    between one evaluation and the next. What no run recorded is not drawn.
+    between one evaluation and the next, divided by the runs of its stack. What no run recorded is not drawn.
     """
     split = _watched([run for runs in systems.values() for run in runs])
     peeks = " (peeks)" if split == "test" else ""
@@ -39,7 +39,7 @@ def draw_together(systems: Mapping[str, Sequence[RunRecord]], folder: Path) -> l
         "accuracy": (f"{SPLITS[split].capitalize()} top-1, %{peeks}", _curves(systems, f"{split}_top1", 100.0)),
         "latency": (
             "Latency, seconds / epoch",
-            {name: [_seconds_per_epoch(run.history) for run in runs] for name, runs in systems.items()},
+            {name: [_seconds_per_epoch(run) for run in runs] for name, runs in systems.items()},
         ),
     }
     found = []
@@ -136,13 +136,13 @@ def _curve(run: RunRecord, name: str, scale: float) -> np.ndarray:
     return np.array(found, dtype=float).reshape(-1, 2)
 
 
-def _seconds_per_epoch(history: Sequence[Metrics]) -> np.ndarray:
-    """[points, 2]: epoch, and the seconds an epoch took since the evaluation before"""
-    told = [(line.get("epoch"), line.get("seconds")) for line in history]
+def _seconds_per_epoch(run: RunRecord) -> np.ndarray:
+    """[points, 2]: epoch, and the seconds an epoch took since the evaluation before; of a stack, a run's share"""
+    told = [(line.get("epoch"), line.get("seconds")) for line in run.history]
     clock = np.array([(0.0, 0.0), *(pair for pair in told if is_number(pair[0]) and is_number(pair[1]))], dtype=float)
     steps = np.diff(clock, axis=0)
     kept = steps[:, 0] > 0
-    return np.stack([clock[1:, 0][kept], steps[kept, 1] / steps[kept, 0]], axis=1)
+    return np.stack([clock[1:, 0][kept], steps[kept, 1] / steps[kept, 0] / run.env.get("stacked_runs", 1)], axis=1)
 
 
 def _save_data(systems: Mapping[str, Sequence[RunRecord]], curves: Curves, name: str, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Choosing how each cell is trained: the possible ways take a few steps each, in turn, and the fastest is recorded."""
+"""Choosing how each cell is trained: the possible ways take a few steps each, and the fastest is recorded."""
 
 import math
 import statistics
@@ -45,9 +45,9 @@ class Asked:
         `like`: how many cells share its structure, itself included.
         """
         way = _way(how)
-        if way is None or (self.jobs, self.stack) == (None, None):
-            return way is not None
-        return way in [*self.ways(), *self.together(like)]
+        if way is None or how.get("seeds") != len(self.seeds):
+            return False
+        return (self.jobs, self.stack) == (None, None) or way in [*self.ways(), *self.together(like)]
 
     def wishes_for(self, way: Way, spec: RunSpec, runs: int) -> dict[str, Any]:
         """What a worker is told that trains `runs` of this structure at once."""
@@ -67,9 +67,12 @@ def choose_ways(plan: Plan, folder: StudyFolder, asked: Asked, crew: Crew, reque
             if request.signum:
                 raise Interrupted(request.signum)
             hows.append(_how(planned, asked, crew))
-        for planned, how in zip(fresh, _perhaps_together(fresh, hows, asked, crew), strict=True):
-            folder.note_how(planned.folder, how)
-            console.print(f"{planned.cell.name}: {_said(how['measured'])}", highlight=False)
+        if request.signum:
+            raise Interrupted(request.signum)
+        found = {cell.folder: how for cell, how in zip(fresh, _perhaps_together(fresh, hows, asked, crew), strict=True)}
+        folder.note_how(found)  # all at once: cells of one structure are chosen for together
+        for planned in fresh:
+            console.print(f"{planned.cell.name}: {_said(found[planned.folder])}", highlight=False)
 
 
 def expected_seconds(how: Mapping[str, Any]) -> float:
@@ -78,13 +81,14 @@ def expected_seconds(how: Mapping[str, Any]) -> float:
     return 0.0 if pace is None else pace * how["steps"]
 
 
-def _said(paces: Mapping[str, float]) -> str:
-    """What was measured, the fastest first."""
-    if not paces:
+def _said(how: Mapping[str, Any]) -> str:
+    """The way taken, and what was measured of the others, the fastest first."""
+    paces, taken = how["measured"], str(_way(how))
+    if taken not in paces:
         return "its steps could not be measured"
-    fastest, *others = sorted(paces, key=paces.__getitem__)
+    others = sorted(paces.keys() - {taken}, key=paces.__getitem__)
     slower = ", ".join(f"{way} {1e3 * paces[way]:.1f}" for way in others)
-    return f"{fastest}, {1e3 * paces[fastest]:.1f} ms a run's step" + (f" ({slower})" if slower else "")
+    return f"{taken}, {1e3 * paces[taken]:.1f} ms a run's step" + (f" ({slower})" if slower else "")
 
 
 def remembered(planned: PlannedCell, asked: Asked) -> float | None:
@@ -109,8 +113,8 @@ def _perhaps_together(
             remember(key, measured)
     best = min(ways, key=lambda way: measured.get(str(way), math.inf))
     faster = measured.get(str(best), math.inf) < statistics.mean(_by_itself(how, asked) for how in hows)
-    way = {"way": to_dict(best)} if faster else {}
-    return [how | {"measured": how["measured"] | measured} | way for how in hows]
+    taken = {"way": to_dict(best), "called": str(best)} if faster else {}
+    return [how | {"measured": how["measured"] | measured} | taken for how in hows]
 
 
 def _by_itself(how: Mapping[str, Any], asked: Asked) -> float:
@@ -127,7 +131,8 @@ def _how(planned: PlannedCell, asked: Asked, crew: Crew) -> dict[str, Any]:
         if not how["unmeasured"]:  # what had no place today may have it tomorrow
             remember(_question(planned, asked), how)
     per_epoch = how["steps_per_epoch"]
-    return how | {"steps": None if per_epoch is None else planned.candidates[0].spec.total_steps(per_epoch)}
+    steps = None if per_epoch is None else planned.candidates[0].spec.total_steps(per_epoch)
+    return how | {"steps": steps, "seeds": len(asked.seeds)}
 
 
 def _recalled(planned: PlannedCell, asked: Asked) -> dict[str, Any] | None:
@@ -155,8 +160,10 @@ def _measure(planned: PlannedCell, asked: Asked, ways: list[Way], crew: Crew) ->
     steps = {way: pace.step for way, pace in found.measured.items()}
     fastest = min((found.measured[way] for way in alone if way in found.measured), default=None)
     any_way = next(iter(found.measured.values()), None)
+    taken = min(ways, key=lambda way: steps.get(way, math.inf))
     return {
-        "way": to_dict(min(ways, key=lambda way: steps.get(way, math.inf))),
+        "way": to_dict(taken),
+        "called": str(taken),  # for those who read it without torch
         "measured": {str(way): steps[way] for way in ways if way in steps},
         "alone": fastest and fastest.step,  # these two are a cell's costs
         "image": fastest and fastest.image,

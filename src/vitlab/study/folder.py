@@ -88,9 +88,9 @@ class StudyFolder:
         """How each cell is trained, by the cell's folder."""
         return self._read("how.json").get("cells", {})
 
-    def note_how(self, cell: str, how: Mapping[str, Any]) -> None:
-        """Remember how a cell is trained."""
-        records.write_json(self.path / "how.json", {"cells": self.how() | {cell: dict(how)}})
+    def note_how(self, cells: Mapping[str, Mapping[str, Any]]) -> None:
+        """Remember how some cells are trained."""
+        records.write_json(self.path / "how.json", {"cells": self.how() | {k: dict(v) for k, v in cells.items()}})
 
     def _read(self, name: str) -> dict[str, Any]:
         path = self.path / name

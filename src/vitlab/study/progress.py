@@ -8,15 +8,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 
 class StudyProgress:
-    """Prints to `console`; the time left follows from what tasks were expected to take, and what they took."""
+    """Prints to `console`; the time left follows from what tasks were expected to take, and what they took.
 
-    def __init__(self, console: Console, seconds: Sequence[float]):
-        self.console, self.left, self.done = console, sum(seconds), 0.0
+    `runs`: how many there are; `seconds`: what they are expected to take, in all.
+    """
+
+    def __init__(self, console: Console, runs: int, seconds: float):
+        self.console, self.left, self.done = console, seconds, 0.0
         self.running: list[str] = []
-        self.started_at = time.monotonic()
+        self.started_at = self.known_at = time.monotonic()
         columns = (TextColumn("study"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self.task = self.bar.add_task("", total=len(seconds))
+        self.task = self.bar.add_task("", total=runs)
 
     def __enter__(self) -> "StudyProgress":
         self.bar.start()
@@ -28,24 +31,34 @@ class StudyProgress:
     def started(self, name: str) -> None:
         """A task has begun."""
         self.running.append(name)
-        self._show()
+        self.show()
 
-    def ended(self, name: str, seconds: float, failures: Sequence[str]) -> None:
-        """A task that was expected to take `seconds` has ended; `failures` are the reasons of its failed runs."""
+    def ended(self, name: str, runs: int, seconds: float, failures: Sequence[str]) -> None:
+        """A task that was expected to take `seconds` has ended `runs`; `failures` are the reasons of failed ones."""
         self.running.remove(name)
+        self.known_at = time.monotonic()
         self.left, self.done = self.left - seconds, self.done + seconds
-        self.bar.advance(self.task)
-        what = f"failed: {failures[0]}" if failures else "done"
-        self.bar.console.print(f"{name}: {what}; {self.time_left()}", highlight=False)
-        self._show()
+        self.bar.advance(self.task, runs)
+        if runs:
+            what = f"failed: {failures[0]}" if failures else "done"
+            self.bar.console.print(f"{name}: {what}; {self.time_left()}", highlight=False)
+        self.show()
+
+    def apart(self, name: str, reason: str, seconds: float) -> None:
+        """What is left of a task is trained run by run, which is expected to take `seconds`."""
+        self.left += seconds
+        self.bar.console.print(f"{name}: {reason}; now one by one", highlight=False)
 
     def time_left(self) -> str:
         """About how long the rest will take: expectations, corrected by what the tasks so far have taken."""
-        spent = time.monotonic() - self.started_at
-        left = self.left * spent / self.done if self.done else self.left
-        return f"{roughly(left)} left" if self.left > 1e-9 else f"{roughly(spent)} in all"
+        now = time.monotonic()
+        if self.left <= 1e-9:
+            return f"{roughly(now - self.started_at)} in all"
+        factor = (self.known_at - self.started_at) / self.done if self.done else 1.0
+        return f"{roughly(max(0.0, self.left * factor - (now - self.known_at)))} left"
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Bring what a terminal shows up to date."""
         self.bar.update(self.task, description=f"running: {'; '.join(self.running) or 'nothing'}; {self.time_left()}")
 
 

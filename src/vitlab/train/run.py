@@ -117,8 +117,8 @@ def _prepare(runs: list[RunFolder], asked: Asked, recorded: Choices | None, proc
     loop = build_loop(specs, images, train_indices, choices, processes)
     loop.loader.batch(0)  # what cannot be done is refused before the folder is taken
     session = Session(runs, loop, images, val.to(choices.device), choices, asked.saving, processes)
-    env = {**describe(), "accelerator": accelerator(choices.device), "choices": to_dict(choices)}
-    session.take_folders(env, asked.init)
+    chosen = {"accelerator": accelerator(choices.device), "choices": to_dict(choices), "stacked_runs": len(runs)}
+    session.take_folders({**describe(), **chosen}, asked.init)
     asked.console.print(
         f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {choices}", highlight=False
     )
