@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vitlab.models.cost import cost
+from vitlab.optim.update import gsam, plain
 from vitlab.recipes import recipe
 from vitlab.recipes.vit_imagenet import VARIANTS
 
@@ -21,7 +22,7 @@ def test_table_3():
     assert spec.model.embed_dropout == spec.model.mixer_dropout == spec.model.mlp_dropout == 0.1
 
 
-@pytest.mark.parametrize("name", [name for name in VARIANTS if not name.startswith("adamw")])
+@pytest.mark.parametrize("name", [name for name in VARIANTS if not name.startswith(("adamw", "gsam"))])
 def test_another_model_of_the_paper_is_trained_as_the_first(name):
     spec, base = recipe(f"vit_imagenet:{name}"), recipe("vit_imagenet")
     assert spec.model.embed_dropout == spec.model.mixer_dropout == spec.model.mlp_dropout == 0.1
@@ -39,9 +40,20 @@ def test_gsams_comparison(size):
     assert (spec.batch_size, spec.epochs, spec.optim.lr, spec.optim.weight_decay) == (4096, 300, 3e-3, 0.3)
     assert (spec.optim.schedule.name, spec.optim.schedule.min_lr) == ("linear", 3e-5)
     assert spec.model.patch_size == (int(size[1:]), int(size[1:]))
+    assert spec.optim.update == plain.Spec()
+
+
+@pytest.mark.parametrize(
+    ("size", "radii"),
+    [("s32", (0.6, 0.0, 0.4)), ("s16", (0.6, 0.0, 1.0)), ("b32", (0.6, 0.1, 0.6)), ("b16", (0.6, 0.2, 0.4))],
+)
+def test_gsams_rows_differ_from_adamws_in_their_update(size, radii):
+    ours, theirs = recipe(f"vit_imagenet:gsam_{size}"), recipe(f"vit_imagenet:adamw_{size}")
+    assert ours.optim.update == gsam.Spec(*radii)
+    assert replace(ours, optim=replace(ours.optim, update=plain.Spec())) == theirs
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["vit_imagenet", "vit_imagenet:adamw_s32"])
+@pytest.mark.parametrize("name", ["vit_imagenet", "vit_imagenet:gsam_s32"])
 def test_two_steps_of_small_pictures(two_small_steps, name):
     assert two_small_steps(name)["images_seen"] == 8

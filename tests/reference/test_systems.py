@@ -77,7 +77,7 @@ def test_published_figures(row, expected):
 
 def test_what_cannot_be_built_or_trained_says_so():
     assert isinstance(ROWS["R0/IN1k/TomViT(B)"].preset, Missing)
-    assert "update rule" in ROWS["R4/GSAM/B/16"].missing["recipe"]
+    assert "radius" in ROWS["R4/SAM/B/16"].missing["recipe"]
     assert "masked patch" in ROWS["R4/masked patches/whole patch"].missing["recipe"]
     assert "JFT" in ROWS["R4/positions/none"].missing["ours"]
 

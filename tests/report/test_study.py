@@ -193,7 +193,7 @@ def test_it_needs_no_torch() -> None:
 @pytest.mark.slow
 def test_twelve_cells_and_six_seeds_are_a_small_page(large: SimpleNamespace) -> None:
     assert large.path.stat().st_size < 1e6
-    assert len([tag for tag, _ in large.page.tags if tag == "svg"]) == 8
+    assert len([tag for tag, _ in large.page.tags if tag == "svg"]) == 9
 
 
 @pytest.mark.slow

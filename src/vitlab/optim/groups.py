@@ -74,9 +74,14 @@ def _part(name: str) -> str:
     return name.partition(".")[0]
 
 
+def global_norms(gradients: list[Tensor]) -> Tensor:
+    """Each run's norm over all its parameters: [R, P] a group -> [R]"""
+    return torch.stack([g.square().sum(dim=1) for g in gradients]).sum(dim=0).sqrt()
+
+
 def clip_by_norm(gradients: list[Tensor], limit: float) -> Tensor:
     """Scale gradients [R, P], in place, so that no run's global norm exceeds `limit`; the norms before it, [R]."""
-    norms = torch.stack([g.square().sum(dim=1) for g in gradients]).sum(dim=0).sqrt()
+    norms = global_norms(gradients)
     scale = (limit / (norms + 1e-6)).clamp(max=1.0)
     for gradient in gradients:
         gradient.mul_(scale[:, None])

@@ -33,7 +33,7 @@ SYSTEMS = (
             Figure("train_top1", 86.79, USUAL),
             Figure("top1", 87.13, "the ViT paper's row"),
         ),
-        ours=Missing("not run: no GPU so far, and published checkpoints cannot be read yet"),
+        ours=Missing("not run: it takes a GPU for longer than was at hand; published checkpoints cannot be read yet"),
         inferred="the order of the augmentations, a constant rate, no dropout",
     ),
 )

@@ -7,7 +7,7 @@ ABOUT = """At 384 pixels the official fine-tuning with its official targets; at 
 of which no figures are known: that it used this size, and which dropouts its .1 means, is inferred. Both start from
 weights trained on ImageNet-21k (`--init`)."""
 USUAL = ""
-OURS = Missing("not run: no GPU so far, and published checkpoints cannot be read yet")
+OURS = Missing("not run: it takes a GPU for longer than was at hand; published checkpoints cannot be read yet")
 SETS = {"CIFAR-10": ("cifar10", "C10", 10), "CIFAR-100": ("cifar100", "C100", 100)}
 IMAGENET = ("imagenet", "IN1k", 1000)
 SLUGS = {  # a model's part in the names of recipes

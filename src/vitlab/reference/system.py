@@ -42,7 +42,7 @@ class System:
     preset: str | Missing
     recipe: str | Missing
     published: tuple[Figure, ...] = ()
-    ours: Evidence | Missing = Missing("not run at its length: no GPU so far")
+    ours: Evidence | Missing = Missing("not run at its length: it takes a GPU for longer than one was at hand")
     inferred: str = ""
     note: str = ""
 

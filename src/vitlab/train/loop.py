@@ -4,7 +4,7 @@ The seams, so that no idea needs a fork: the *task* (inside `scores`), the *grad
 calls once or more, and the *evaluators*, which see the same `scores`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -69,12 +69,26 @@ class Loop:
     def step(self) -> None:
         """Take one optimiser step. Nothing in it waits for the device."""
         optim, state = self.spec.optim, self.state
-        batch = self.loader.batch(state.step)
-        gradients = optim.update.gradient(lambda: self.gradient(batch), state.weights.masters)
+        batch, lrs = self.loader.batch(state.step), [self._lr(state.step, section) for section in self.sections]
+        scored: list[Mapping[str, Tensor]] = []
+
+        def gradient() -> list[Tensor]:
+            found = self.gradient(batch)
+            scored.append(self.gradient.totals)
+            return found
+
+        gradients = optim.update.gradient(gradient, state.weights.masters, self._shares(lrs))
         if optim.clip_norm is not None:
             clip_by_norm(gradients, optim.clip_norm)
-        self.meter.add(self.gradient.totals, self.spec.batch_size, state.step)
-        state.advance(gradients, [self._lr(state.step, section) for section in self.sections])
+        self.meter.add(scored[0], self.spec.batch_size, state.step)  # at the weights, wherever an update looks besides
+        state.advance(gradients, lrs)
+
+    def _shares(self, lrs: Sequence[float]) -> list[float]:
+        """How large each run's rate is, between its smallest and its largest."""
+        found = []
+        for (rows, spec), lr in zip(self.sections, lrs, strict=True):
+            found += [spec.optim.schedule.share(spec.optim.lr, lr)] * (rows.stop - rows.start)
+        return found
 
 
 def build_loop(

@@ -1,5 +1,6 @@
 """Running sums of what the training batches scored, kept on the device: reading them is the only synchronisation."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ class Meter:
         self.samples = 0
         self.first_bad = torch.full((runs,), self.NEVER, device=device)
 
-    def add(self, totals: dict[str, Tensor], samples: int, step: int) -> None:
+    def add(self, totals: Mapping[str, Tensor], samples: int, step: int) -> None:
         """Count one batch: sums [R] over its `samples` samples, taken at `step`."""
         self.sums = added(self.sums, totals)
         self.samples += samples

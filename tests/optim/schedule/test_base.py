@@ -52,3 +52,9 @@ def test_what_cannot_be_is_refused(settings, words):
     with pytest.raises(SpecError) as caught:
         constant.Spec(**settings)
     assert all(word in str(caught.value) for word in words)
+
+
+def test_where_a_rate_is_between_the_smallest_and_the_base():
+    schedule = linear.Spec(min_lr=0.1, warmup_steps=2)
+    assert [schedule.share(0.5, rate) for rate in (0.0, 0.1, 0.3, 0.5)] == [0.0, 0.0, pytest.approx(0.5), 1.0]
+    assert linear.Spec(min_lr=0.5).share(0.5, 0.5) == 1.0  # a rate that never falls is at its largest

@@ -10,7 +10,7 @@ def test_the_gradient_is_asked_for_once_and_passed_on():
         asked.append(weights[0].clone())
         return [torch.tensor([[3.0, 4.0]])]
 
-    (found,) = plain.Spec().gradient(gradient, weights)
+    (found,) = plain.Spec().gradient(gradient, weights, [1.0])
     assert torch.equal(found, torch.tensor([[3.0, 4.0]]))
     assert len(asked) == 1
     assert torch.equal(weights[0], torch.ones(1, 2))

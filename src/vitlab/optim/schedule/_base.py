@@ -32,6 +32,10 @@ class ScheduleSpec(Component):
         """The factor between min_lr (0) and the base rate (1); `progress` runs from 0 to 1 after the warm-up."""
         raise NotImplementedError
 
+    def share(self, base: float, rate: float) -> float:
+        """Where a rate is between `min_lr`, 0, and the base rate, 1; a warm-up may begin below, which is 0 too."""
+        return min(max((rate - self.min_lr) / (base - self.min_lr), 0.0), 1.0) if base > self.min_lr else 1.0
+
     def lr(self, base: float, step: int, steps: int, steps_per_epoch: float) -> float:
         """The rate of step `step`, counted from 0, of `steps`."""
         at = (step // steps_per_epoch) * steps_per_epoch if self.per == "epoch" else step

@@ -1,5 +1,6 @@
 """The gradient where the weights are: ordinary training."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -11,5 +12,5 @@ from vitlab.optim.update._base import Gradient, UpdateSpec
 class Spec(UpdateSpec):
     """No settings."""
 
-    def gradient(self, gradient: Gradient, weights: list[Tensor]) -> list[Tensor]:
+    def gradient(self, gradient: Gradient, weights: list[Tensor], rates: Sequence[float]) -> list[Tensor]:
         return gradient()
