@@ -15,7 +15,10 @@ import pytest
 
 from tests.study.conftest import WISHES
 from vitlab.base.spec import to_dict
-from vitlab.study.spec import factor
+from vitlab.study.folder import StudyFolder
+from vitlab.study.plan import plan
+from vitlab.study.spec import StudySpec, factor
+from vitlab.study.ways import Way
 
 PROGRAM = f"""
 import sys
@@ -53,10 +56,10 @@ def study(study_of):
 def start(study, tmp_path):
     """`start("folder", way)`: a process that works on the study in that folder."""
 
-    def starting(name: str, way: tuple[str, str]) -> subprocess.Popen[str]:
+    def starting(name: str, way: tuple[str, str], given: StudySpec = study) -> subprocess.Popen[str]:
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        (folder / "mine.json").write_text(json.dumps(to_dict(study)))
+        (folder / "mine.json").write_text(json.dumps(to_dict(given)))
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *way],
             cwd=folder,
@@ -133,6 +136,29 @@ def test_killed_in_the_middle(start, tmp_path, way):
     assert before.items() <= finished(tmp_path / "killed").items()
     assert said(tmp_path / "killed") == said(tmp_path / "undisturbed")
     check(said(tmp_path / "killed"))
+
+
+@pytest.mark.slow
+def test_a_stack_over_cells_killed_in_the_middle(study_of, start, tmp_path):
+    """Two cells of one structure, one of which has a rate that diverges, in one process that is killed twice."""
+    cells = {"plain": {}, "slow": {"optim.lr": 1e-4}, "hot": {"optim.lr": 1e30}}
+    given, way = study_of(cells, {"steps": 150, "optim.clip_norm": None}, num_seeds=2), ("1", "stacked")
+    paces = {"measured": {}, "alone": 0.01, "image": 1e-4}
+    how = {"way": to_dict(Way("cells", 1, "explicit")), "steps": 150, "seeds": 2, **paces}
+    for name in ("undisturbed", "killed"):
+        folder = StudyFolder(tmp_path / name / "study")
+        folder.claim(plan(given).as_record())
+        folder.note_how(dict.fromkeys(cells, how))
+    assert end(start("undisturbed", way, given)) == (0, "")
+    for _ in range(2):
+        process = start("killed", way, given)
+        wait_for(process, tmp_path / "killed", 0)
+        time.sleep(0.5)
+        process.kill()
+        assert end(process)[0] == -signal.SIGKILL
+    assert end(start("killed", way, given)) == (0, "")
+    assert said(tmp_path / "killed") == said(tmp_path / "undisturbed")
+    assert [cell["score"]["n"] for cell in said(tmp_path / "killed")["cells"]] == [2, 2, 0]
 
 
 def check(record: dict[str, Any]) -> None:

@@ -53,6 +53,12 @@ def _remedy(micro_batch: int, checkpointing: bool) -> str:
     return "the batch is one image already; lower model.embed_dim or model.depth"
 
 
+def forget_peak(device: str) -> None:
+    """Let a GPU's peak be that of what comes now; a CPU's is its process's, whatever else that has trained."""
+    if device.startswith("cuda"):
+        torch.cuda.reset_peak_memory_stats(device)
+
+
 def peak_memory_bytes(device: str) -> int:
     """The most memory held at once: the device's for a GPU, the process's for a CPU."""
     if device.startswith("cuda"):

@@ -28,7 +28,7 @@ from vitlab.train.events import require_tensorboard
 from vitlab.train.folder import RunFolder
 from vitlab.train.interrupt import listening
 from vitlab.train.loop import build_loop
-from vitlab.train.memory import naming_the_setting
+from vitlab.train.memory import forget_peak, naming_the_setting
 from vitlab.train.session import Saving, Session
 from vitlab.train.spec import RunSpec
 from vitlab.train.trial import choose
@@ -112,6 +112,7 @@ def _prepare(runs: list[RunFolder], asked: Asked, recorded: Choices | None, proc
     choices = replace(choices, processes=processes.count)
     _check_device(processes, choices.device)
     pick_device(choices.device)
+    forget_peak(choices.device)
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
     loop = build_loop(specs, images, train_indices, choices, processes)
