@@ -32,14 +32,15 @@ class Pace:
         return self._mean(self.loop.step, seconds)
 
     def seconds_per_image(self, seconds: float) -> float:
-        """The same of a forward pass: of a batch, over its images."""
+        """The same of a forward pass: of a micro-batch, over its images."""
         batch = self.loop.loader.batch(self.loop.state.step)
+        images, targets = (each[:, : self.loop.gradient.micro_batch] for each in (batch.images, batch.targets))
 
         @torch.no_grad()
         def forward() -> None:
-            self.loop.scores(batch.images, batch.targets, None)
+            self.loop.scores(images, targets, None)
 
-        return self._mean(forward, seconds) / batch.targets[..., 0].numel()
+        return self._mean(forward, seconds) / (targets.shape[0] * targets.shape[1])
 
     def _mean(self, work: Callable[[], None], seconds: float) -> float:
         """Of as many calls as fit, and a few at least, unless one takes longer than all of them should."""
