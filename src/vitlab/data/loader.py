@@ -114,7 +114,7 @@ class Batch(NamedTuple):
     size: int
 
 
-class Asked(NamedTuple):
+class OnItsWay(NamedTuple):
     """A batch whose pictures are on their way: keys [R, B], rows [R, n] or None, labels [R, n]."""
 
     keys: Tensor
@@ -135,7 +135,7 @@ class Loader:
         self.samples, self.pipeline, self.batch_size = samples, pipeline, batch_size
         self.seeds = seeds.to(samples.planned_on)
         self.part = part or slice(0, batch_size)
-        self._asked: dict[int, Asked] = {}
+        self._asked: dict[int, OnItsWay] = {}
 
     @property
     def per_epoch(self) -> int:
@@ -158,11 +158,11 @@ class Loader:
         images, targets = self.pipeline(pixels, labels, keys, rows)
         return Batch(images, targets, keys[:, self.part], self.batch_size)
 
-    def _ask(self, step: int) -> Asked:
+    def _ask(self, step: int) -> OnItsWay:
         start, stop = step * self.batch_size, (step + 1) * self.batch_size
         keys = sample_keys(self.seeds, torch.arange(start, stop, device=self.seeds.device))
         rows = self.pipeline.needed(keys, self.part)
-        return Asked(keys, rows, *self.samples.ask(start, stop, rows))
+        return OnItsWay(keys, rows, *self.samples.ask(start, stop, rows))
 
 
 class Joined:

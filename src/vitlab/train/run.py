@@ -56,18 +56,18 @@ def train(
         require_tensorboard()
     with joined() as processes:
         console = console if console and processes.first else Console(quiet=True)
-        asked = Asked(wishes, saving, init, console)
+        terms = Terms(wishes, saving, init, console)
         names = [recipe] * len(specs) if isinstance(recipe, str) else recipe
         each = zip(folders, specs, names, strict=True)
         runs = [RunFolder(Path(path), spec, name, processes.first) for path, spec, name in each]
         waiting = [runs[index] for index in processes.by_first(lambda: _waiting(runs, resume))]
         if waiting:
-            _work_on(waiting, asked, processes)
+            _work_on(waiting, terms, processes)
         return processes.by_first(lambda: [records.read_json(run.path / "result.json") for run in runs])
 
 
-class Asked(NamedTuple):
-    """What is asked for besides the runs."""
+class Terms(NamedTuple):
+    """On what terms the runs are trained."""
 
     wishes: Wishes
     saving: Saving
@@ -75,17 +75,17 @@ class Asked(NamedTuple):
     console: Console
 
 
-def _work_on(runs: list[RunFolder], asked: Asked, processes: Processes) -> None:
+def _work_on(runs: list[RunFolder], terms: Terms, processes: Processes) -> None:
     """Train runs to their end, or go on with them."""
     recorded = processes.by_first(runs[0].choices)
-    settled = recorded.but(asked.wishes) if recorded else asked.wishes
+    settled = recorded.but(terms.wishes) if recorded else terms.wishes
     with deterministic_kernels(bool(settled.deterministic), settled.device):
         if settled.device != "cpu":
             processes.take_gpu()  # only now: deterministic kernels are settled before CUDA starts
         with naming_the_setting(runs[0].spec, settled):
-            session = _prepare(runs, asked, recorded, processes)
+            session = _prepare(runs, terms, recorded, processes)
         with naming_the_setting(session.loop.spec, session.choices), listening() as request:
-            session.run(request, asked.console)
+            session.run(request, terms.console)
 
 
 def _waiting(runs: Sequence[RunFolder], resume: bool) -> list[int]:
@@ -96,14 +96,14 @@ def _waiting(runs: Sequence[RunFolder], resume: bool) -> list[int]:
     return [i for i in unfinished if runs[i].status != "failed"] or unfinished  # the others do not wait for those
 
 
-def _prepare(runs: list[RunFolder], asked: Asked, recorded: Choices | None, processes: Processes) -> Session:
+def _prepare(runs: list[RunFolder], terms: Terms, recorded: Choices | None, processes: Processes) -> Session:
     """Everything that training needs; the folders are taken when nothing can be refused any more."""
     specs = [run.spec for run in runs]
     first = specs[0]
     images = processes.first_ahead(first.data.load)
     train_indices, val = divided(first, images)
     _check_shares(processes, first, len(images.test), len(val))
-    wishes = asked.wishes
+    wishes = terms.wishes
     if recorded and recorded.processes != processes.count:  # then the cores are shared in another way
         wishes = replace(wishes, threads=wishes.threads or process_cores())
     choices = processes.by_first(
@@ -117,10 +117,10 @@ def _prepare(runs: list[RunFolder], asked: Asked, recorded: Choices | None, proc
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
     loop = build_loop(specs, images, train_indices, choices, processes)
     loop.loader.batch(0)  # what cannot be done is refused before the folder is taken
-    session = Session(runs, loop, images, val.to(choices.device), choices, asked.saving, processes)
+    session = Session(runs, loop, images, val.to(choices.device), choices, terms.saving, processes)
     chosen = {"accelerator": accelerator(choices.device), "choices": to_dict(choices), "stacked_runs": len(runs)}
-    session.take_folders({**describe(), **chosen}, asked.init)
-    asked.console.print(
+    session.take_folders({**describe(), **chosen}, terms.init)
+    terms.console.print(
         f"{len(runs)} run(s), {loop.total_steps} steps of {first.batch_size} images on {choices}", highlight=False
     )
     return session
