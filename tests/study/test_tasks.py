@@ -114,7 +114,7 @@ def test_what_is_left_of_a_stack_is_trained_apart(of):
     first = tasks.seeds()[0]
     study.begin("plain/seed-1")
     study.end("plain/seed-1", "finished")
-    apart = tasks.apart(first)
+    apart = tasks.apart(tasks.unrecorded(first))
     assert [task.name for task in apart] == ["plain, seed 0", "slow, seed 0", "slow, seed 1"]
     assert all(task.wishes["micro_batch"] == 16 and task.jobs == 1 for task in apart)
     assert [task.seconds for task in apart] == [first.runs[0].seconds] * 3

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vitlab.reference.system import Figure, Missing, System
+from vitlab.reference.system import NO_CHECKPOINT, TOO_LONG, Figure, Missing, System
 
 TITLE = "R4: the ViT paper's experiments, AugReg, SAM and GSAM"
 ABOUT = """The tables of positions and shapes come from pre-training on JFT-300M, which cannot be had: their recipes
@@ -11,8 +11,7 @@ accuracies are those of a linear map from the frozen representation, fitted to f
 USUAL = "after JFT-300M"
 NO_JFT = Missing("JFT-300M cannot be had; on ImageNet-1k not run: it takes a GPU for longer than one was at hand")
 NO_TASK = Missing("masked patch prediction is not built yet")
-NO_RADIUS = "the study does not say which radius; optim.update=sam takes any"
-TOO_LONG = "not run at its length: it takes a GPU for longer than one was at hand"
+NO_RADIUS = Missing("the study does not say which radius; optim.update=sam takes any")
 NO_MODEL = Missing("there is no model to train")
 NO_VALUES = Missing("the study names no values")
 
@@ -38,7 +37,7 @@ _INPUT = (
         "B/16@384",
         "r2_official:b16_imagenet",
         (Figure("top1", 84.53, "R2's row, dropout 0"),),
-        ours=Missing("not run: it takes a GPU for longer than was at hand; published checkpoints cannot be read yet"),
+        ours=NO_CHECKPOINT,
     ),
 )
 
@@ -126,14 +125,14 @@ def sharpness(size: str) -> tuple[System, ...]:
     slug = size.replace("/", "").lower()
     rows = []
     for place, rule in enumerate(("AdamW", "SAM", "GSAM")):
-        recipe = Missing(NO_RADIUS) if rule == "SAM" else f"vit_imagenet:{rule.lower()}_{slug}"
+        recipe = NO_RADIUS if rule == "SAM" else f"vit_imagenet:{rule.lower()}_{slug}"
         rows.append(
             imagenet(
                 f"{rule}/{size}",
                 f"r4_gsam_{slug}",
                 recipe,
                 published=(Figure("top1", accuracies[place]),) if accuracies else (),
-                ours=Missing(NO_RADIUS if rule == "SAM" else TOO_LONG),
+                ours=NO_RADIUS if rule == "SAM" else TOO_LONG,
                 inferred=_INFERRED,
                 note=f"ρ_max/ρ_min/α {radii}" if rule == "GSAM" else "",
             )

@@ -29,6 +29,10 @@ class Evidence(NamedTuple):
     commit: str
 
 
+TOO_LONG = Missing("not run at its length: it takes a GPU for longer than one was at hand")
+NO_CHECKPOINT = Missing("not run: it takes a GPU for longer than was at hand; published checkpoints cannot be read yet")
+
+
 @dataclass(frozen=True)
 class System:
     """A row: its name, the model and the training that are it here, and the figures on both sides.
@@ -42,7 +46,7 @@ class System:
     preset: str | Missing
     recipe: str | Missing
     published: tuple[Figure, ...] = ()
-    ours: Evidence | Missing = Missing("not run at its length: it takes a GPU for longer than one was at hand")
+    ours: Evidence | Missing = TOO_LONG
     inferred: str = ""
     note: str = ""
 

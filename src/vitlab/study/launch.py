@@ -11,7 +11,7 @@ from rich.console import Console
 from vitlab.base.errors import UserError
 from vitlab.study.choosing import Asked, choose_ways
 from vitlab.study.crew import LOG, Crew, Worker, answered, crew
-from vitlab.study.folder import ENDED, StudyFolder
+from vitlab.study.folder import StudyFolder
 from vitlab.study.outcome import Outcome, write_outcome
 from vitlab.study.plan import plan
 from vitlab.study.progress import StudyProgress
@@ -35,7 +35,7 @@ def run_study(
 ) -> Outcome:
     """Train what the study in `out` lacks, and write what it says.
 
-    `jobs` processes at once, `stack` the seeds of a cell in one or not: both are chosen by measuring if left open.
+    `jobs` processes at once, `stack` runs in one or never: both are chosen by measuring if left open.
     `retry`: failed runs are tried again. Raises UserError for what a user can mend, Interrupted after a signal.
     """
     console = console or Console(quiet=True)
@@ -98,21 +98,17 @@ class _Stage:
 
     def _ended(self, task: Task, failed: str | None) -> None:
         """What has become of the runs. Of a stack that could not be trained each run gets a chance of its own."""
-        alone = self.study.apart(task) if failed and len(task.runs) > 1 else []
+        lost = self.study.unrecorded(task) if failed else []
+        alone = self.study.apart(lost) if len(task.runs) > 1 else []
         if failed and not alone:
-            self._note(task, failed)
+            for run in lost:
+                self.folder.note_failure(run.place, failed)
         states = [self.folder.status(run.place) for run in task.runs]
         failures = [reason or "" for status, reason in states if status == "failed"]
         self.progress.ended(task.name, len(task.runs) - len(alone), task.seconds, failures)
         if failed and alone:
             self.waiting[:0] = alone
             self.progress.apart(task.name, failed, sum(each.seconds for each in alone))
-
-    def _note(self, task: Task, reason: str) -> None:
-        """Remember the reason for all its runs that have no record of their own."""
-        for run in task.runs:
-            if self.folder.status(run.place)[0] not in ENDED:
-                self.folder.note_failure(run.place, reason)
 
     def _stop(self) -> None:
         for worker in self.running:

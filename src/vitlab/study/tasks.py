@@ -1,6 +1,6 @@
 """What a study has yet to train: the runs that are missing, as tasks of one process each."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from vitlab.study.folder import ENDED, StudyFolder, chosen
 from vitlab.study.plan import Candidate, Plan, PlannedCell
 from vitlab.study.ways import Way
 from vitlab.train.alike import structure
+from vitlab.train.folder import RunFolder
 from vitlab.train.spec import RunSpec
 
 
@@ -37,7 +38,7 @@ class MissingRun(NamedTuple):
 
     def checkpoints(self) -> set[str]:
         """Where it can go on from."""
-        return {path.name for path in native.complete(self.place / "checkpoint")}
+        return {path.name for path in native.complete(RunFolder(self.place, self.spec).checkpoints)}
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,12 @@ class Tasks:
         """All seeds of every cell, at the value that tuning chose."""
         return self._tasks(self._seeds())
 
-    def apart(self, task: Task) -> list[Task]:
-        """Those runs of a task that have no record of their own, each in a process of its own."""
-        runs = [run for run in task.runs if self.folder.status(run.place)[0] not in ENDED]
+    def unrecorded(self, task: Task) -> list[MissingRun]:
+        """Those runs of a task that have no record of how they ended."""
+        return [run for run in task.runs if self.folder.status(run.place)[0] not in ENDED]
+
+    def apart(self, runs: Iterable[MissingRun]) -> list[Task]:
+        """Runs of a stack, each in a process of its own."""
         return [self._task([run._replace(way=replace(run.way, stack="none"))]) for run in runs]
 
     def _tuning(self) -> Iterator[tuple[PlannedCell, Candidate, Sequence[int]]]:
@@ -98,10 +102,13 @@ class Tasks:
                 yield planned, candidate, self.plan.study.seeds
 
     def _tasks(self, wanted: Iterator[tuple[PlannedCell, Candidate, Sequence[int]]]) -> list[Task]:
-        return [self._task(runs) for runs in _stacks(run for each in wanted for run in self._missing(*each))]
+        how = self.folder.how()
+        missing = (run for each in wanted for run in self._missing(*each, how[each[0].folder]))
+        return [self._task(runs) for runs in _stacks(missing)]
 
-    def _missing(self, planned: PlannedCell, candidate: Candidate, seeds: Sequence[int]) -> Iterator[MissingRun]:
-        how = self.folder.how()[planned.folder]
+    def _missing(
+        self, planned: PlannedCell, candidate: Candidate, seeds: Sequence[int], how: Mapping[str, Any]
+    ) -> Iterator[MissingRun]:
         way, expected = from_dict(Way, how["way"]), expected_seconds(how)
         for seed, status in self._unfinished(planned, candidate, seeds):
             spec, place = replace(candidate.spec, seed=seed), self._place(planned, candidate, seed)

@@ -23,7 +23,7 @@ def both_gradients(gradient: Gradient, weights: list[Tensor], radii: Sequence[fl
     """The two gradients; `radii` are ρ, one a run. Norms are over all parameters of a run."""
     clean = [each.clone() for each in gradient()]
     kept = [each.clone() for each in weights]
-    scale = (per_run(radii, clean[0]) / (global_norms(clean)[:, None] + EPS)).to(clean[0].dtype)
+    scale = per_run(radii, clean[0]) / (global_norms(clean)[:, None] + EPS)
     for own, direction in zip(weights, clean, strict=True):
         own.add_(direction * scale)
     perturbed = gradient()
