@@ -62,6 +62,11 @@ EVERYTHING_RANDOM = {  # all that draws random numbers in a step
 }
 
 
+def crash(loop: Loop) -> None:
+    """What `at_step` has happen where a training is cut short."""
+    raise ConnectionError("the power went out")
+
+
 def variant(family: str, name: str) -> dict[str, Any]:
     """Settings of the tiny run with another part, and with what that part needs."""
     needs = {

@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 
+from tests.train.conftest import crash
 from tests.train.test_resume import COMMAND
 from vitlab.base.errors import UserError
 from vitlab.checkpoints import native
@@ -62,9 +63,6 @@ def test_set_from_the_preparation_to_the_end_and_put_back(tiny_run, tmp_path, at
 
 @pytest.mark.slow
 def test_put_back_after_a_crash_and_set_again_by_the_resume(tiny_run, tmp_path, at_step):
-    def crash(loop):
-        raise ConnectionError("the power went out")
-
     seen = []
     at_step(5, crash)
     with pytest.raises(ConnectionError):

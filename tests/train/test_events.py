@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from tests.train.conftest import crash
 from vitlab.base.errors import UserError
 from vitlab.base.records import read_json, read_lines
 from vitlab.train.choices import Wishes
@@ -43,10 +44,6 @@ def scalars_in_lines(run):
         for name, value in line.items():
             found.setdefault(tag_of(name), []).append((step, pytest.approx(value, rel=1e-6)))
     return found
-
-
-def crash(loop):
-    raise ConnectionError("the power went out")
 
 
 @pytest.mark.parametrize(

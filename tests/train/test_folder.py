@@ -7,15 +7,12 @@ import signal
 import pytest
 import torch
 
+from tests.train.conftest import crash
 from vitlab.base.errors import CheckpointError, UserError
 from vitlab.base.records import read_json, read_lines
 from vitlab.checkpoints import native
 from vitlab.train.folder import RunFolder
 from vitlab.train.interrupt import Interrupted, Request, listening
-
-
-def crash(loop):
-    raise ConnectionError("the power went out")
 
 
 @pytest.mark.parametrize(

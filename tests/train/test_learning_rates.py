@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.train.conftest import largest_difference, weights_of
+from tests.train.conftest import crash, largest_difference, weights_of
 from vitlab.base.records import read_lines
 from vitlab.checkpoints import native
 from vitlab.models.vit import build
@@ -89,9 +89,6 @@ def test_stacked_runs_are_single_ones(tiny_run, loop_of, everything_random):
 @pytest.mark.slow
 def test_stopped_and_resumed_is_straight_through(tiny_run, run_tiny, tmp_path, at_step, records_of):
     """And the lines tell the base rate."""
-
-    def crash(loop):
-        raise ConnectionError("the power went out")
 
     spec = tiny_run(RATES["both"][0])
     run_tiny(spec, tmp_path / "straight")

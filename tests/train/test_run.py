@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import vitlab.train.session as running
+from tests.train.conftest import crash
 from vitlab.base.errors import CheckpointError, SpecError, UserError
 from vitlab.base.records import read_json, read_lines
 from vitlab.checkpoints import native
@@ -232,9 +233,6 @@ def test_a_failed_run_does_not_hold_up_the_resume_of_the_others(tiny_run, tmp_pa
 
     def spoil(loop):
         loop.state.weights.masters[0][1, 0] = float("inf")
-
-    def crash(loop):
-        raise ConnectionError("the power went out")
 
     at_step(2, spoil)
     at_step(11, crash)

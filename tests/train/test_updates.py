@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.train.conftest import largest_difference, weights_of
+from tests.train.conftest import crash, largest_difference, weights_of
 from vitlab.models.vit import build
 
 SAM = {"optim.update": {"name": "sam", "rho": 0.1}}
@@ -62,9 +62,6 @@ def test_stacked_and_in_micro_batches_it_is_the_same(tiny_run, loop_of, everythi
 @pytest.mark.slow
 @UPDATES
 def test_stopped_and_resumed_is_straight_through(tiny_run, run_tiny, tmp_path, at_step, records_of, update):
-    def crash(loop):
-        raise ConnectionError("the power went out")
-
     spec = tiny_run(update)
     run_tiny(spec, tmp_path / "whole")
     at_step(7, crash)
