@@ -9,7 +9,7 @@ over the images four and a half times, so they show early learning.
 
 from vitlab.augment.ops import crop, flip
 from vitlab.data.sets import cifar10
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.nn.init import torch_default
 from vitlab.optim.schedule import cosine
 from vitlab.recipes import recipe

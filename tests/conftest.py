@@ -9,7 +9,7 @@ from hypothesis import settings
 from torch import Tensor, nn
 
 from vitlab.base.spec import from_dict
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.nn.dims import BlockDims
 
 torch.set_num_threads(1)  # the tensors of the tests are tiny: more threads only wait for each other

@@ -10,11 +10,11 @@ import vitlab
 from tests.train.conftest import TINY
 from vitlab import api
 from vitlab.base.errors import SpecError
-from vitlab.base.records import read_json
+from vitlab.base.files import read_json
 from vitlab.base.spec import from_dict
 from vitlab.nn.attention import linear
-from vitlab.train import run as running
-from vitlab.train.choices import Wishes
+from vitlab.train import launch as running
+from vitlab.train.machine.choices import Overrides
 from vitlab.train.spec import RunSpec
 
 
@@ -26,7 +26,7 @@ def _unmeasured(monkeypatch):
     def train(*arguments, **named):
         return real(
             *arguments,
-            **named | {"wishes": Wishes(device="cpu", precision="fp32", kernel="explicit", threads=1)},
+            **named | {"overrides": Overrides(device="cpu", precision="fp32", kernel="explicit", threads=1)},
         )
 
     monkeypatch.setattr(running, "train", train)
@@ -47,7 +47,7 @@ def test_what_is_offered_is_there():
 @pytest.mark.parametrize("first", ["vitlab.create", "import vitlab.train.spec, vitlab.report.run"])
 def test_train_and_report_are_functions_whatever_came_first(first):
     """They are packages too, and importing one binds its name on `vitlab`."""
-    program = f"import vitlab\n{first}\nimport vitlab.train.run as running, vitlab.report.page as page\n"
+    program = f"import vitlab\n{first}\nimport vitlab.train.launch as running, vitlab.report.page as page\n"
     for verb in ("train", "report"):
         program += f"try:\n    vitlab.{verb}()\nexcept TypeError as error:\n    assert 'missing' in str(error), error\n"
     program += "assert running.train and page.write_run_report"
@@ -86,7 +86,7 @@ def test_train_load_report(tmp_path):
 
 def test_train_seeds(tmp_path):
     spec = from_dict(RunSpec, TINY | {"steps": 2})
-    results = vitlab.train(spec, tmp_path, seeds=[4, 7], saving=running.Saving(steps=1))
+    results = vitlab.train(spec, tmp_path, seeds=[4, 7], checkpoints=running.CheckpointPolicy(steps=1))
     assert [result["status"] for result in results] == ["finished", "finished"]
     assert [read_json(tmp_path / f"seed-{seed}/spec.json")["spec"]["seed"] for seed in (4, 7)] == [4, 7]
     assert len(list(tmp_path.glob("seed-4/checkpoint/*"))) == 2

@@ -4,6 +4,7 @@ import ast
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
+from re import fullmatch, search
 
 import pytest
 
@@ -16,32 +17,39 @@ LAYERS = {
     "stats": 0,
     "rng": 0.5,
     "processes": 0.5,
-    "__main__": 7,
+    "devices": 0.5,
+    "records": 0.7,
     "nn": 1,
     "data": 1,
     "augment": 1,
     "optim": 1,
     "models": 2,
-    "checkpoints": 2,
-    "tasks": 3,
+    "tasks": 2.3,
+    "preprocessing": 2.3,
+    "learner": 2.5,
+    "checkpoints": 2.7,
     "evaluate": 3,
     "interpret": 3,
+    "predict": 3,
     "train": 4,
     "bench": 4,
-    "export": 4,
     "recipes": 5,
     "study": 5,
     "reference": 5,
+    "catalogue": 6,
     "report": 6,
-    "web": 6,
     "api": 6.5,
     "cli": 7,
+    "__main__": 7.5,
 }
 APART = (  # packages that never import each other, though their layers would let them
     {"nn", "data", "augment", "optim"},
     {"train", "interpret"},
 )
-TORCH_FREE = ("base", "stats", "report", "reference")
+TORCH_FREE = ("base", "stats", "records", "report", "reference")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
+OF_A_VERB = ("api", "base", "catalogue", "cli")  # all that a verb of the command line may call
+KNOW_CLASSES = ("tasks", "evaluate", "reference", "recipes", "report")  # where the words of classification stand
 
 
 def name_of(path: Path) -> str:
@@ -79,16 +87,20 @@ def ours(names: set[str]) -> set[str]:
     return {name for name in names if name.partition(".")[0] == "vitlab"}
 
 
-class AtStart(ast.NodeTransformer):
-    """Leaves what runs when a module is imported: no bodies of functions, nothing under TYPE_CHECKING."""
+class WithoutTypes(ast.NodeTransformer):
+    """Leaves out what stands under TYPE_CHECKING."""
+
+    def visit_If(self, node):
+        return None if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
+
+
+class AtStart(WithoutTypes):
+    """Leaves what runs when a module is imported: no bodies of functions, either."""
 
     def visit_FunctionDef(self, node):
         return None
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
-
-    def visit_If(self, node):
-        return None if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
 
 
 @cache
@@ -139,19 +151,50 @@ def test_what_only_reads_records_needs_no_torch(part):
 
 
 def test_no_module_imports_itself_by_a_detour():
+    """Nor for a type's sake, nor inside a function: what knows each other is one thing."""
+    known = {module: imported(module, tree) & modules().keys() for module, tree in modules().items()}
     done: set[str] = set()
 
     def walk(module, way):
         assert module not in way, " -> ".join([*way[way.index(module) :], module])
         if module in done:
             return
-        for name in graph().get(module, set()):
-            if name in modules():
-                walk(name, [*way, module])
+        for name in known[module] - {module}:
+            walk(name, [*way, module])
         done.add(module)
 
     for module in modules():
         walk(module, [])
+
+
+@pytest.mark.parametrize("module", modules())
+def test_no_module_names_one_above_it_in_a_string(module):
+    """What is looked up by its name is imported, too."""
+    for node in ast.walk(modules()[module]):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and fullmatch(r"vitlab(\.\w+)+\.?", node.value)
+        ):
+            assert LAYERS[unit(node.value)] <= LAYERS.get(unit(module), 8), f"{module} names {node.value!r}"
+
+
+@pytest.mark.parametrize("module", [module for module in modules() if unit(module) == "cli"])
+def test_a_verb_calls_the_api_and_prints(module):
+    called = ours(imported(module, WithoutTypes().visit(deepcopy(modules()[module]))))
+    assert {unit(name) for name in called if name != "vitlab"} <= set(OF_A_VERB)
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_tasks_and_what_is_about_classes_name_a_metric(path):
+    """A task says which of its metrics selects, and what each is."""
+    if unit(name_of(path)) not in KNOW_CLASSES:
+        code = modules()[name_of(path)]
+        texts = [
+            node.value for node in ast.walk(code) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        said = {ast.get_docstring(node, clean=False) for node in ast.walk(code) if isinstance(node, DOCUMENTED)}
+        assert [text for text in texts if search("top1|top5", text) and text not in said] == []
 
 
 # ----------------------------------------------------------------------------------------------------------- families

@@ -3,26 +3,56 @@
 vitlab.create("vit_tiny_patch16_224", attention="linear")     a model
 vitlab.train("digits", out="runs/digits")                     a training
 vitlab.load("runs/digits")                                    what it learned
+vitlab.evaluate("runs/digits")                                its score, again
+vitlab.predict("runs/digits", ["picture.png"])                what it says of pictures
 vitlab.report("runs/digits")                                  a page about it
 vitlab.study("studies/positions.py:digits", out="runs/p")     what a component does
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["create", "load", "report", "study", "train"]
+__all__ = ["create", "evaluate", "load", "predict", "report", "study", "train"]
 
 if TYPE_CHECKING:
     from vitlab.api import create as create
+    from vitlab.api import evaluate as evaluate
     from vitlab.api import load as load
+    from vitlab.api import predict as predict
     from vitlab.api import report as report
     from vitlab.api import study as study
     from vitlab.api import train as train
 
 
-def __getattr__(name: str) -> Any:  # torch is imported when something of it is used, so that `vitlab --help` is quick
-    if name in __all__:
+class _Verb(ModuleType):
+    """A package whose name is a verb of the API too: called, it is that function."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         from vitlab import api
 
-        return getattr(api, name)
-    raise AttributeError(f"module 'vitlab' has no attribute {name!r}")
+        return getattr(api, self.__name__.rpartition(".")[2])(*arguments, **named)
+
+
+class _Facade(ModuleType):
+    """vitlab itself. `vitlab.train` is a package and `vitlab.train("digits", "run")` trains, whatever came first.
+
+    Importing a package binds its name here, over any function of that name: so the package is made callable as it
+    arrives. torch is imported when something of it is used, so that `vitlab --help` is quick.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in __all__ and isinstance(value, ModuleType):
+            value.__class__ = _Verb
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in __all__:
+            from vitlab import api
+
+            return getattr(api, name)
+        raise AttributeError(f"module 'vitlab' has no attribute {name!r}")
+
+
+sys.modules[__name__].__class__ = _Facade

@@ -1,84 +1,388 @@
-"""The Python side of the command line: `vitlab.create`, `load`, `train`, `study`, `report`."""
+"""The Python side of the command line, one function a verb: what notebooks use, and what each verb calls.
 
-from collections.abc import Sequence
-from dataclasses import replace
+Everything heavy is imported inside the functions, so that a verb pays for what it needs and for nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from vitlab.base.spec import with_settings
-from vitlab.checkpoints import model as checkpoints
-from vitlab.models import vit
-from vitlab.recipes import changed, recipe
-from vitlab.report.write import write_report
-from vitlab.study.files import adjusted, read_study
-from vitlab.study.launch import run_study
-from vitlab.study.outcome import Outcome
-from vitlab.study.spec import StudySpec
-from vitlab.train import run as training
-from vitlab.train.choices import Wishes
-from vitlab.train.spec import RunSpec
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vitlab.data.sets._base import DataSpec
+    from vitlab.evaluate._checkpoint import Computing, Score
+    from vitlab.models.cost import Cost
+    from vitlab.models.spec import ViTSpec
+    from vitlab.models.vit import ViT
+    from vitlab.predict import Prediction
+    from vitlab.records.outcome import Outcome
+    from vitlab.study.execution import Constraints
+    from vitlab.study.forecast import Forecast
+    from vitlab.study.plan import Plan
+    from vitlab.study.spec import StudySpec
+    from vitlab.train.machine.choices import Overrides
+    from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
+    from vitlab.train.spec import RunSpec
+
+Settings = Mapping[str, Any]  # values by dotted path
+NONE: Settings = MappingProxyType({})
+T = TypeVar("T")
 
 
-def create(model: str = "vit_base_patch16_224", seed: int = 0, **settings: Any) -> vit.ViT:
+def _read(kind: type[T], values: T | Settings) -> T:
+    """What is given as itself or as values by name. Raises SpecError for values that cannot be."""
+    from vitlab.base.spec import from_dict
+
+    return from_dict(kind, values) if isinstance(values, Mapping) else values
+
+
+# ------------------------------------------------------------------------------------------------------------- models
+
+
+def create(model: str = "vit_base_patch16_224", seed: int = 0, **settings: Any) -> "ViT":
     """A ViT by name with settings changed: `create("vit_tiny_patch16_224", attention="linear", num_classes=10)`.
 
     A component is given by its name, by settings with a name, or by its Spec. Raises SpecError for what cannot be.
     """
-    return vit.build(with_settings(vit.preset(model), settings), seed)
+    from vitlab.base.spec import with_settings
+    from vitlab.models.spec import preset
+    from vitlab.models.vit import build
+
+    return build(with_settings(preset(model), settings), seed)
 
 
-def load(path: str | Path) -> vit.ViT:
+def load(path: str | Path) -> "ViT":
     """The trained model of a run directory or a checkpoint folder. Raises CheckpointError if it is damaged."""
-    return checkpoints.load(Path(path))[0]
+    from vitlab.checkpoints.trained import load as load_trained
+
+    return load_trained(Path(path)).model
+
+
+def costs(model: str, settings: Settings = NONE) -> "tuple[ViTSpec, Cost]":
+    """A preset with settings changed, and what it costs, component by component."""
+    from vitlab.base.spec import with_settings
+    from vitlab.models.cost import cost
+    from vitlab.models.spec import preset
+
+    spec = with_settings(preset(model), {path.removeprefix("model."): value for path, value in settings.items()})
+    return spec, cost(spec)
+
+
+# -------------------------------------------------------------------------------------------------------------- runs
 
 
 def train(
-    what: str | RunSpec,
+    what: "str | RunSpec",
     out: str | Path,
     *,
     seeds: Sequence[int] | None = None,
     resume: bool = False,
     init: str | Path | None = None,
-    wishes: Wishes = Wishes(),
-    saving: training.Saving = training.Saving(),
-    **settings: Any,
+    overrides: "Overrides | Settings" = NONE,
+    checkpoints: "CheckpointPolicy | Settings" = NONE,
+    tensorboard: bool = False,
+    console: "Console | None" = None,
+    settings: Settings = NONE,
+    **more_settings: Any,
 ) -> list[dict[str, Any]]:
-    """Train a recipe or a spec; one result for each seed, as in result.json.
+    """Train a recipe, a file of JSON, or a spec; one result for each seed, as in result.json.
 
     Several seeds are trained at once, into `out/seed-N`. Settings are dotted paths:
-    `train("digits", "run", **{"optim.lr": 1e-3})`; `wishes` is what the machine may not choose (device, precision, …),
-    `saving` when checkpoints are written, and whether TensorBoard's events are.
+    `train("digits", "run", **{"optim.lr": 1e-3})`; `init` starts from trained weights; `overrides` is what the machine
+    may not choose, `{"device": "cpu"}`; `checkpoints` says when the run is saved, `{"steps": 100}`.
     """
-    spec = changed(recipe(what) if isinstance(what, str) else what, settings)
-    name = what if isinstance(what, str) else ""
+    from dataclasses import replace
+
+    from vitlab.recipes import changed
+    from vitlab.train.launch import train as launch
+    from vitlab.train.machine.choices import Overrides
+    from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
+
+    start = {} if init is None else {"start": {"name": "checkpoint", "path": str(init)}}
+    spec = changed(_run_spec(what), {**start, **settings, **more_settings})
     specs = [spec] if seeds is None else [replace(spec, seed=seed) for seed in seeds]
     folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
-    start = Path(init) if init else None
-    return training.train(specs, folders, recipe=name, wishes=wishes, saving=saving, resume=resume, init=start)
+    return launch(
+        specs,
+        folders,
+        recipe=what if isinstance(what, str) else "",
+        overrides=_read(Overrides, overrides),
+        checkpoints=_read(CheckpointPolicy, checkpoints),
+        tensorboard=tensorboard,
+        resume=resume,
+        console=console,
+    )
+
+
+def _run_spec(what: "str | RunSpec") -> "RunSpec":
+    from vitlab.recipes import read_run_spec
+
+    return read_run_spec(what) if isinstance(what, str) else what
+
+
+def summary(run: str | Path) -> str:
+    """What a run has come to, in a few words: why it failed, or its score and its time."""
+    from vitlab.records.run import Result, RunDeclaration
+
+    declaration, result = RunDeclaration.read(Path(run)), Result.read(Path(run))
+    if result.status != "finished":
+        return f"{result.status}: {result.reason}"
+    told = declaration.told(result.metrics)
+    return f"{told + ', ' if told else ''}{result.metrics['train_seconds']} s"
+
+
+def evaluate(path: str | Path, data: "str | DataSpec | None" = None, device: str | None = None) -> "Score":
+    """The test score of a run or a checkpoint folder, measured again: on its own data, or on another set's test split.
+
+    It is computed as the run was trained, in its precision. Raises UserError for what a user can mend.
+    """
+    from vitlab.evaluate._checkpoint import evaluate_checkpoint
+
+    path = Path(path)
+    return evaluate_checkpoint(path, _data_like(path, data), device, _computing(path))
+
+
+def _data_like(path: Path, data: "str | DataSpec | None") -> "DataSpec | None":
+    """The set that a text names; what it leaves open is as the checkpoint's pictures are prepared."""
+    from vitlab.checkpoints.trained import load as load_trained
+    from vitlab.recipes import data_named
+
+    if not isinstance(data, str):
+        return data
+    before = load_trained(path).preprocessing
+    frame = {"img_size": before.img_size, "in_chans": len(before.mean), "fit": before.fit}
+    return data_named(data, {**frame, "mean": before.mean, "std": before.std})
+
+
+def _computing(path: Path) -> "Computing":
+    """How the run was trained that stands at a path, or around a checkpoint folder; as it is usual if none does."""
+    from vitlab.base.spec import from_dict
+    from vitlab.evaluate._checkpoint import Computing
+    from vitlab.records.run import Environment
+    from vitlab.train.machine.choices import Choices
+
+    for folder in (path, path.parent.parent):
+        if (environment := Environment.read_if_there(folder)) is not None:
+            choices = from_dict(Choices, environment.choices)
+            return Computing(choices.compute_dtype, choices.kernel)
+    return Computing()
+
+
+def predict(path: str | Path, pictures: Sequence[str | Path], top: int = 5) -> "list[Prediction]":
+    """The `top` classes of picture files and of those in folders, by a run or a checkpoint folder."""
+    from vitlab.checkpoints.trained import load as load_trained
+    from vitlab.predict import picture_files
+    from vitlab.predict import predict as predictions
+
+    return list(predictions(load_trained(Path(path)), picture_files([Path(picture) for picture in pictures]), top))
+
+
+# ------------------------------------------------------------------------------------------------------------ studies
+
+
+class PlannedStudy(NamedTuple):
+    """A study that is checked and costed, and not trained: its plan, and about how long it will take here."""
+
+    plan: "Plan"
+    constraints: "Constraints"
+    forecast: "Forecast"
+    runs: int
+
+
+def read_study(what: "str | StudySpec", seeds: int | None = None, settings: Settings = NONE) -> "StudySpec":
+    """The study of a file, `"studies/positions.py:digits"`, with settings of its base changed."""
+    from vitlab.study.files import adjusted, read_study_file
+
+    return adjusted(read_study_file(what) if isinstance(what, str) else what, settings, seeds)
+
+
+def plan_study(
+    what: "str | StudySpec",
+    *,
+    seeds: int | None = None,
+    jobs: int | None = None,
+    stack: bool | None = None,
+    overrides: "Overrides | Settings" = NONE,
+    settings: Settings = NONE,
+) -> PlannedStudy:
+    """Check and cost every cell of a study. Raises SpecError naming every cell that cannot be, and why."""
+    from vitlab.study.execution import constraints_of
+    from vitlab.study.forecast import forecast, runs_of
+    from vitlab.study.plan import plan
+    from vitlab.train.machine.choices import Overrides
+
+    planned = plan(read_study(what, seeds, settings))
+    constraints = constraints_of(planned, _read(Overrides, overrides), jobs, stack)
+    runs = sum(runs_of(planned, cell) for cell in planned.cells)
+    return PlannedStudy(planned, constraints, forecast(planned, constraints), runs)
 
 
 def study(
-    what: str | StudySpec,
+    what: "str | StudySpec",
     out: str | Path,
     *,
     seeds: int | None = None,
     jobs: int | None = None,
     stack: bool | None = None,
     retry: bool = False,
-    wishes: Wishes = Wishes(),
-    **settings: Any,
-) -> Outcome:
-    """Train what the study in `out` lacks and write its report; what it says.
+    overrides: "Overrides | Settings" = NONE,
+    on: str | Settings = "local",
+    console: "Console | None" = None,
+    settings: Settings = NONE,
+    **more_settings: Any,
+) -> "Outcome":
+    """Train what the study in `out` lacks, write its outcome and its report; what it says.
 
     `what` is a StudySpec or a study file, `"studies/positions.py:digits"`; settings are dotted paths of its base.
-    `jobs` processes at once, `stack` the seeds of a cell in one process or not: measured and chosen if left open.
+    `jobs` processes at once, `stack` the seeds of a cell in one process or not: measured and chosen if left open. `on`
+    is where they run: an executor's name, or settings with a name.
     """
-    found = adjusted(read_study(what) if isinstance(what, str) else what, settings, seeds)
-    outcome = run_study(found, Path(out), jobs=jobs, stack=stack, wishes=wishes, retry=retry)
-    write_report(Path(out))
-    return outcome
+    from vitlab.report.write import write_study_report
+    from vitlab.study.executor._base import executor_named
+    from vitlab.study.launch import run_study
+    from vitlab.study.outcome import outcome
+    from vitlab.train.machine.choices import Overrides
+
+    out = Path(out)
+    run_study(
+        read_study(what, seeds, {**settings, **more_settings}),
+        out,
+        jobs=jobs,
+        stack=stack,
+        overrides=_read(Overrides, overrides),
+        retry=retry,
+        executor=executor_named(on),
+        console=console,
+    )
+    computed = outcome(out)
+    computed.write(out)
+    write_study_report(out, computed)
+    return computed
+
+
+def answers(outcome: "Outcome") -> list[str]:
+    """What a study found, in sentences."""
+    from vitlab.report.answers import answers as sentences
+
+    return sentences(outcome)
+
+
+def demo() -> "StudySpec":
+    """The study of `vitlab demo`: what a small ViT's components do on digits."""
+    from vitlab.study.demo import study as demo_study
+
+    return demo_study()
 
 
 def report(path: str | Path, other: str | Path | None = None, out: str | Path | None = None) -> Path:
     """Write the report of a run or a study, or of two side by side; the path of the page."""
+    from vitlab.report.write import write_report
+
     return write_report(Path(path), Path(other) if other else None, Path(out) if out else None)
+
+
+# ------------------------------------------------------------------------------------------------------ this machine
+
+
+def bench(
+    mode: Literal["train", "infer"],
+    model: str,
+    *,
+    against: Sequence[str] = (),
+    batch_size: int = 128,
+    rounds: int = 5,
+    device: str | None = None,
+    precision: str | None = None,
+    compiled: bool = False,
+) -> dict[str, Any]:
+    """Training steps or forward passes a second, in turn with other libraries; figures as plain values."""
+    from vitlab.bench.versus import versus
+    from vitlab.bench.work import Job
+    from vitlab.devices import pick_device
+    from vitlab.models.spec import preset
+    from vitlab.train.machine.choices import Overrides
+
+    job = Job(mode, preset(model), batch_size, pick_device(device), compiled)
+    return versus(job, against, rounds, _read(Overrides, {"precision": precision}))
+
+
+def bench_loader(
+    recipe: str, settings: Settings = NONE, *, against: str = "", rounds: int = 5, device: str | None = None
+) -> dict[str, Any]:
+    """Images a second of a recipe's data path: decoding, augmentation, both."""
+    from vitlab.bench.loader import bench_loader as measure
+    from vitlab.recipes import changed
+
+    return {"recipe": recipe, **measure(changed(_run_spec(recipe), settings), rounds, device, against)}
+
+
+def bench_attention(
+    model: str,
+    tokens: Sequence[int] = (),
+    only: Sequence[str] = (),
+    *,
+    rounds: int = 5,
+    device: str | None = None,
+    precision: str | None = None,
+    out: Path | None = None,
+    say: Any = lambda text: None,
+) -> dict[str, Any]:
+    """Every attention and mixer against the number of tokens; figures and picture in `out`, if it is given."""
+    from vitlab.base.files import write_json
+    from vitlab.bench.attention import TOKENS, Setting
+    from vitlab.bench.attention import bench_attention as measure
+    from vitlab.devices import pick_device
+    from vitlab.models.spec import preset
+    from vitlab.report.beside import Beside
+    from vitlab.report.mechanisms import draw
+    from vitlab.train.machine.choices import Overrides, by_rule
+
+    spec = preset(model)
+    choices = by_rule(_read(Overrides, {"device": device, "precision": precision}), spec, 1, 1)
+    setting = Setting(spec, pick_device(device), choices.compute_dtype)
+    figures = measure(setting, list(tokens) or list(TOKENS), rounds, only, say=say)
+    if out is not None:
+        beside = Beside()
+        draw(figures, beside)
+        beside.save(out)
+        write_json(out / "attention.json", figures)
+    return figures
+
+
+def machine() -> dict[str, Any]:
+    """What this machine has, what vitlab would choose on it, and where data are."""
+    from vitlab.base.env import environment
+
+    return {**environment(), "torch": _torch_facts(), "data": _data_facts()}
+
+
+def _torch_facts() -> dict[str, Any]:
+    import torch
+
+    from vitlab.base.env import process_cores
+    from vitlab.devices import pick_device
+    from vitlab.train.machine.choices import has_fast_bf16
+
+    device = pick_device(None)
+    return {
+        "device": str(device),
+        "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None,
+        "threads": process_cores(),
+        "bf16": device.type == "cuda" or has_fast_bf16(),
+        "attention kernel": "explicit" if device.type == "cpu" else "fused",
+    }
+
+
+def _data_facts() -> dict[str, Any]:
+    from vitlab.base.errors import DataError
+    from vitlab.data.paths import local_folder
+
+    facts = {"digits": "bundled with scikit-learn"}
+    for name in ("cifar10", "cifar100"):
+        try:
+            facts[name] = str(local_folder(name) or "not here; the hub's copy is fetched when it is asked for")
+        except DataError as error:
+            facts[name] = str(error)
+    return facts

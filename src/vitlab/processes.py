@@ -40,76 +40,76 @@ class Processes:
     local_rank: int = 0
 
     @property
-    def first(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the one that writes."""
         return self.rank == 0
 
-    def part(self, size: int) -> slice:
+    def shard(self, size: int) -> slice:
         """This process's share of `size` things in a row; the shares differ by one at most."""
         return slice(size * self.rank // self.count, size * (self.rank + 1) // self.count)
 
-    def add_up(self, tensors: Sequence[Tensor]) -> None:
+    def all_reduce(self, tensors: Sequence[Tensor]) -> None:
         """Replace each tensor, in place, by its sum over all processes."""
         if self.count > 1:
-            with naming_the_loss():
+            with explaining_a_lost_process():
                 for tensor in tensors:
                     dist.all_reduce(tensor)
 
-    def whole(self, part: Tensor, size: int) -> Tensor:
+    def all_gather(self, part: Tensor, size: int) -> Tensor:
         """part [R, m, …] of `size` things in a row, this process's share -> everybody's [R, size, …]"""
         if self.count == 1:
             return part
         whole = part.new_zeros(len(part), size, *part.shape[2:])
-        whole[:, self.part(size)] = part
-        self.add_up([whole])
+        whole[:, self.shard(size)] = part
+        self.all_reduce([whole])
         return whole
 
-    def most(self, values: Sequence[int]) -> list[int]:
+    def all_reduce_max(self, values: Sequence[int]) -> list[int]:
         """The largest of each value over all processes."""
         if self.count == 1:
             return list(values)
         largest = torch.tensor(values)
-        with naming_the_loss():
+        with explaining_a_lost_process():
             dist.all_reduce(largest, op=dist.ReduceOp.MAX)
         return largest.tolist()
 
-    def agree(self, value: int) -> bool:
+    def all_agree(self, value: int) -> bool:
         """Whether all processes have come here with the same value; the answer is the same in all of them."""
-        return self.most([value, -value]) == [value, -value]
+        return self.all_reduce_max([value, -value]) == [value, -value]
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Until all processes have come here."""
-        self.most([0])
+        self.all_reduce_max([0])
 
-    def end(self, mistake: UserError) -> NoReturn:
+    def abort(self, mistake: UserError) -> NoReturn:
         """End for a mistake that all processes see alike: the first one says it."""
-        raise mistake if self.first else SystemExit(2)
+        raise mistake if self.is_main else SystemExit(2)
 
-    def take_gpu(self) -> None:
+    def set_gpu(self) -> None:
         """Compute on a GPU of one's own, where there is one for each; else take turns at those that there are."""
         if self.count > 1 and torch.cuda.is_available():
             torch.cuda.set_device(self.local_rank % torch.cuda.device_count())
 
-    def by_first(self, work: Callable[[], T]) -> T:
+    def broadcast_from_main(self, work: Callable[[], T]) -> T:
         """Let the first process do it: all have its result. If it is a mistake, the first says so and all end."""
         if self.count == 1:
             return work()
         said: list[T | UserError | None] = [None]
-        if self.first:
+        if self.is_main:
             try:
                 said = [work()]
             except UserError as mistake:
                 said = [mistake]
-        with naming_the_loss():
+        with explaining_a_lost_process():
             dist.broadcast_object_list(said)
         if isinstance(said[0], UserError):
-            self.end(said[0])
+            self.abort(said[0])
         return said[0]  # type: ignore[return-value]  # what the first process's work gave
 
-    def first_ahead(self, work: Callable[[], T]) -> T:
+    def main_first(self, work: Callable[[], T]) -> T:
         """Let all do it, the first process before the others, which find what it left in the cache."""
         done: list[T] = []
-        self.by_first(lambda: done.append(work()))
+        self.broadcast_from_main(lambda: done.append(work()))
         return done[0] if done else work()
 
 
@@ -117,7 +117,7 @@ ALONE = Processes()
 
 
 @contextmanager
-def naming_the_loss() -> Iterator[None]:
+def explaining_a_lost_process() -> Iterator[None]:
     """Turn a broken connection into a sentence."""
     try:
         yield
@@ -134,7 +134,7 @@ def _reason(error: RuntimeError) -> str:
 
 
 @contextmanager
-def joined() -> Iterator[Processes]:
+def process_group() -> Iterator[Processes]:
     """The processes that torchrun started together with this one; alone without torchrun.
 
     Tensors on a GPU are added up by NCCL, those on the CPU by gloo. NCCL wants a GPU for each process; where there are

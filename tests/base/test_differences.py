@@ -2,9 +2,9 @@ from vitlab.base.differences import differences
 
 
 def test_values_that_differ_stand_under_their_dotted_path():
-    here = {"optim": {"lr": 1, "rule": {"name": "adamw", "beta1": 0.9}}, "steps": 3, "augment": [1]}
-    there = {"optim": {"lr": 2, "rule": {"name": "adamw", "beta1": 0.8}}, "steps": 3, "augment": [1, 2]}
-    assert differences(here, there) == {"optim.lr": 2, "optim.rule.beta1": 0.8, "augment": [1, 2]}
+    here = {"optim": {"lr": 1, "optimizer": {"name": "adamw", "beta1": 0.9}}, "steps": 3, "augment": [1]}
+    there = {"optim": {"lr": 2, "optimizer": {"name": "adamw", "beta1": 0.8}}, "steps": 3, "augment": [1, 2]}
+    assert differences(here, there) == {"optim.lr": 2, "optim.optimizer.beta1": 0.8, "augment": [1, 2]}
     assert differences(here, here) == {}
 
 

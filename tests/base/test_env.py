@@ -25,8 +25,8 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_description_is_json_and_says_when() -> None:
-    described = json.loads(json.dumps(env.describe()))
+def test_it_is_json_and_says_when() -> None:
+    described = json.loads(json.dumps(env.environment()))
     assert set(described) == {"hardware", "os", "python", "versions", "commit", "command", "started"}
     started = datetime.fromisoformat(described["started"])
     assert timedelta(0) <= datetime.now(UTC) - started < timedelta(minutes=1)
@@ -96,6 +96,6 @@ def test_the_command_of_several_processes_starts_as_many_again(monkeypatch: pyte
     assert again == "torchrun --nproc-per-node 8 -m vitlab train digits"
 
 
-def test_describing_does_not_import_torch() -> None:
-    script = "import sys, vitlab.base.env as env; env.describe(); sys.exit('torch' in sys.modules)"
+def test_it_does_not_import_torch() -> None:
+    script = "import sys, vitlab.base.env as env; env.environment(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Spec, component_names, from_dict, parse_setting, spec_id, to_dict, with_settings
 from vitlab.base.spec import plain as plain_value
-from vitlab.models.vit import ViTSpec, preset
+from vitlab.models.spec import ViTSpec, preset
 from vitlab.nn.pos_embed import learned, sincos2d
 from vitlab.nn.pos_embed._base import PosEmbedSpec
 
@@ -431,7 +431,7 @@ def test_a_name_that_no_preset_has_is_refused(settings, message):
 
 
 def test_a_spec_without_names_takes_settings_only():
-    with pytest.raises(SpecError, match="'small': expected settings, not a name"):
+    with pytest.raises(SpecError, match="inner: expected settings, got 'small'"):
         plain(inner="small")
 
 

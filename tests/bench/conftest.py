@@ -3,7 +3,7 @@ import torch
 
 from vitlab.base.spec import with_settings
 from vitlab.bench.work import Job
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ from vitlab.bench import versus as module
 from vitlab.bench.contest import matrix_product
 from vitlab.bench.versus import versus
 from vitlab.models.cost import cost
-from vitlab.train.choices import Wishes
+from vitlab.train.machine.choices import Overrides
 
-WISHES = Wishes(precision="fp32", kernel="explicit", threads=1)
+OVERRIDES = Overrides(precision="fp32", kernel="explicit", threads=1)
 
 
 @pytest.fixture(autouse=True)
 def no_processes(monkeypatch):
     """Memory is measured in fresh processes, which `test_memory` does; here it would only take time."""
-    monkeypatch.setattr(module, "peak_memory", lambda contestant, job, wishes: 123)
+    monkeypatch.setattr(module, "peak_memory", lambda contestant, job, overrides: 123)
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def small_matrices(monkeypatch):
 @pytest.mark.peer
 def test_figures_for_us_and_for_each_peer(job):
     pytest.importorskip("timm")
-    figures = versus(job("train"), ["timm"], 2, WISHES)
+    figures = versus(job("train"), ["timm"], 2, OVERRIDES)
     ours, timm = figures["vitlab"], figures["peers"]["timm"]
     assert len(ours["seconds_per_round"]) == 2
     assert timm["ratio"] == min(each["ratio"] for each in timm["all"])  # the peer's best is our worst ratio
@@ -43,16 +43,16 @@ def test_figures_for_us_and_for_each_peer(job):
 def test_a_peer_that_is_not_installed_is_missing_with_its_reason(job, monkeypatch):
     for name in ("timm", "timm.layers", "timm.models.vision_transformer"):
         monkeypatch.setitem(sys.modules, name, None)  # what an import finds where there is no such package
-    figures = versus(job("infer"), ["timm"], 1, WISHES)
+    figures = versus(job("infer"), ["timm"], 1, OVERRIDES)
     assert figures["peers"] == {}
     assert figures["missing"]["timm"].startswith("not installed: ")
 
 
 def test_an_unknown_peer_is_refused_with_the_nearest_name(job):
     with pytest.raises(UserError, match=r"'tim'.*timm"):
-        versus(job("train"), ["tim"], 1, WISHES)
+        versus(job("train"), ["tim"], 1, OVERRIDES)
 
 
 def test_a_model_that_peers_cannot_build_is_refused(job):
     with pytest.raises(UserError, match="pos_embed"):
-        versus(job("train", pos_embed="sincos2d"), ["timm"], 1, WISHES)
+        versus(job("train", pos_embed="sincos2d"), ["timm"], 1, OVERRIDES)

@@ -3,13 +3,13 @@ import torch
 from torch import nn
 
 from vitlab.bench.work import ours, peer_work, plain
-from vitlab.train.choices import Wishes
+from vitlab.train.machine.choices import Overrides
 
-WISHES = Wishes(precision="fp32", kernel="explicit", threads=1)
+OVERRIDES = Overrides(precision="fp32", kernel="explicit", threads=1)
 
 
 def test_our_training_step_is_the_loop_that_trains(job):
-    contestant, choices = ours(job("train"), WISHES)
+    contestant, choices = ours(job("train"), OVERRIDES)
     assert contestant.setting == "fp32, explicit attention"
     loop = contestant.work.__self__
     before = [master.clone() for master in loop.state.weights.masters]
@@ -20,7 +20,7 @@ def test_our_training_step_is_the_loop_that_trains(job):
 
 
 def test_our_forward_gives_logits_for_every_image(job):
-    contestant, _ = ours(job("infer"), WISHES)
+    contestant, _ = ours(job("infer"), OVERRIDES)
     assert contestant.work().shape == (1, 4, 10)
 
 

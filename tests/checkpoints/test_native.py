@@ -8,21 +8,28 @@ import torch
 
 from vitlab.base.errors import CheckpointError
 from vitlab.checkpoints import native
+from vitlab.records.checkpoint import CheckpointMeta
 
 MODEL = {"head.weight": torch.arange(6.0).view(2, 3), "norm.bias": torch.zeros(3, dtype=torch.bfloat16)}
 TRAINING = {"exp_avg.head.weight": torch.ones(2, 3, dtype=torch.float64)}
-META = {"seconds": 0.1, "best": {"step": 3, "val_top1": 1 / 3}, "names": ("a", "ü")}
+TASK = {"decoder.weight": torch.full((2, 2), 0.5)}
+PROGRESS = {"seconds": 0.1, "best": {"step": 3, "val_top1": 1 / 3}, "names": ["a", "ü"]}
+
+
+def meta(step, **more):
+    return CheckpointMeta(step, model={}, task={"name": "classify"}, preprocessing={}, **more)
 
 
 def write(folder, step, kind="step"):
-    return native.save(folder, kind, step, MODEL, TRAINING, META)
+    return native.save(folder, kind, native.Tensors(MODEL, TASK, TRAINING), meta(step, progress=PROGRESS))
 
 
 def test_there_and_back(tmp_path):
     checkpoint = native.load(write(tmp_path, 7))
     assert checkpoint.step == 7
-    assert checkpoint.meta["best"] == META["best"]
-    for mine, theirs in ((MODEL, checkpoint.model), (TRAINING, checkpoint.training)):
+    assert checkpoint.meta.progress == PROGRESS
+    tensors = checkpoint.tensors
+    for mine, theirs in ((MODEL, tensors.model), (TASK, tensors.task), (TRAINING, tensors.training)):
         assert mine.keys() == theirs.keys()
         for name in mine:
             torch.testing.assert_close(mine[name], theirs[name], rtol=0, atol=0)
@@ -31,8 +38,10 @@ def test_there_and_back(tmp_path):
 def test_views_of_larger_tensors_are_written_alone(tmp_path):
     """Weights are views of flat memory; a checkpoint holds their values and no more."""
     flat = torch.arange(12.0).view(2, 6)
-    path = native.save(tmp_path, "step", 1, {"a": flat[1, :4].view(2, 2), "b": flat[0].view(2, 3).T}, {}, {})
-    model = native.load(path).model
+    views = native.Tensors({"a": flat[1, :4].view(2, 2), "b": flat[0].view(2, 3).T})
+    path = native.save(tmp_path, "step", views, meta(1))
+    model = native.load(path).tensors.model
+    assert [file.name for file in sorted(path.glob("*.safetensors"))] == ["model.safetensors", "training.safetensors"]
     assert model["a"].tolist() == [[6, 7], [8, 9]]
     assert model["b"].tolist() == [[0, 3], [1, 4], [2, 5]]
 
@@ -73,12 +82,12 @@ def test_what_a_killed_process_left_is_swept_up_and_nothing_else(tmp_path):
 
 def test_writing_again_replaces(tmp_path):
     write(tmp_path, 4)
-    path = native.save(tmp_path, "step", 4, {"other": torch.ones(1)}, {}, {})
-    assert list(native.load(path).model) == ["other"]
+    path = native.save(tmp_path, "step", native.Tensors({"other": torch.ones(1)}), meta(4))
+    assert list(native.load(path).tensors.model) == ["other"]
     assert [p.name for p in tmp_path.iterdir()] == ["step-00000004"]
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "training.safetensors", "meta.json"])
+@pytest.mark.parametrize("file", ["model.safetensors", "task.safetensors", "training.safetensors", "meta.json"])
 @pytest.mark.parametrize("damage", ["truncated", "emptied", "removed", "flipped"])
 def test_damage_is_found_and_the_previous_one_offered(tmp_path, file, damage):
     write(tmp_path, 3)
@@ -107,7 +116,7 @@ def test_the_first_one_damaged_has_none_to_offer(tmp_path):
         native.load(path)
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "training.safetensors", "meta.json"])
+@pytest.mark.parametrize("file", ["model.safetensors", "task.safetensors", "training.safetensors", "meta.json"])
 def test_any_flipped_bit_is_found(tmp_path, file):
     path = write(tmp_path, 6)
     data = (path / file).read_bytes()
@@ -122,14 +131,14 @@ def test_any_flipped_bit_is_found(tmp_path, file):
     native.load(path)
 
 
-@pytest.mark.parametrize("when", ["model", "training", "meta", "rename"])
+@pytest.mark.parametrize("when", ["model", "task", "training", "meta", "rename"])
 def test_a_full_disk_leaves_the_last_complete_one(tmp_path, monkeypatch, when):
     write(tmp_path, 3)
 
     def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    if when in ("model", "training"):
+    if when in ("model", "task", "training"):
         real = native.save_file
 
         def fills(tensors, path):
@@ -140,7 +149,10 @@ def test_a_full_disk_leaves_the_last_complete_one(tmp_path, monkeypatch, when):
 
         monkeypatch.setattr(native, "save_file", fills)
     else:
-        monkeypatch.setattr(native, {"meta": "write_json", "rename": "_replace"}[when], full)
+        if when == "meta":
+            monkeypatch.setattr(CheckpointMeta, "write", full)
+        else:
+            monkeypatch.setattr(native, "_replace", full)
     with pytest.raises(CheckpointError) as caught:
         write(tmp_path, 6)
     assert "No space left on device" in str(caught.value)
@@ -151,12 +163,12 @@ def test_a_full_disk_leaves_the_last_complete_one(tmp_path, monkeypatch, when):
 
 def test_find_prefers_the_best(tmp_path):
     write(tmp_path / "checkpoint", 9)
-    assert native.find(tmp_path).name == "step-00000009"
+    assert native.checkpoint_at(tmp_path).name == "step-00000009"
     write(tmp_path / "checkpoint", 4, "best")
-    assert native.find(tmp_path).name == "best-00000004"
-    assert native.find(tmp_path / "checkpoint/step-00000009").name == "step-00000009"
+    assert native.checkpoint_at(tmp_path).name == "best-00000004"
+    assert native.checkpoint_at(tmp_path / "checkpoint/step-00000009").name == "step-00000009"
 
 
 def test_a_folder_without_a_checkpoint(tmp_path):
     with pytest.raises(CheckpointError, match="holds no checkpoint"):
-        native.find(tmp_path)
+        native.checkpoint_at(tmp_path)

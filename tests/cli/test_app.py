@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-import vitlab.cli.list_ as listing
 from vitlab import __version__
+from vitlab.catalogue import families
 from vitlab.cli import output
 
 VERBS = ("demo", "list", "show", "train", "study", "evaluate", "predict", "report", "bench", "doctor")
@@ -53,7 +53,7 @@ def test_a_disk_that_does_not_take_it_is_no_traceback(vitlab, monkeypatch, rank,
     def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device", "runs/digits/metrics.jsonl")
 
-    monkeypatch.setitem(listing.LISTS, "models", full)
+    monkeypatch.setitem(families.LISTS, "models", full)
     monkeypatch.setattr(output, "RANK", rank)
     answer = vitlab("list", "models")
     assert answer.code == 2
@@ -64,7 +64,7 @@ def test_ctrl_c_ends_with_130(vitlab, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(listing.LISTS, "models", interrupted)
+    monkeypatch.setitem(families.LISTS, "models", interrupted)
     answer = vitlab("list", "models")
     assert answer.code == 130
     assert "Traceback" not in answer.err
@@ -76,7 +76,7 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
     def buggy(*arguments):
         raise ZeroDivisionError
 
-    monkeypatch.setitem(listing.LISTS, "models", buggy)
+    monkeypatch.setitem(families.LISTS, "models", buggy)
     monkeypatch.setattr(sys, "argv", ["vitlab", "list", "models"])
     with pytest.raises(ZeroDivisionError):
         main()

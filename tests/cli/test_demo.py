@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.conftest import TINY
 from vitlab.cli.options import settings
-from vitlab.study import first_look
+from vitlab.study import demo
 from vitlab.study.files import adjusted
 from vitlab.study.plan import plan
 
@@ -15,11 +15,11 @@ from vitlab.study.plan import plan
 @pytest.fixture
 def tiny_look(monkeypatch):
     """The demo's study with two cells of two seeds, a few steps each."""
-    whole = first_look.study()
+    whole = demo.study()
     changes = settings([word for word in TINY if "=" in word])
     positions = replace(whole.design, factors=whole.design.factors[1:2])
     tiny = replace(adjusted(whole, changes, seeds=2), design=positions)
-    monkeypatch.setattr(first_look, "study", lambda: tiny)
+    monkeypatch.setattr(demo, "study", lambda: tiny)
     return tiny
 
 

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from vitlab.base.records import read_json
+from vitlab.base.files import read_json
 
 
 def test_the_recorded_score_comes_out_again(vitlab, finished):
@@ -27,7 +27,10 @@ def test_on_a_named_set(vitlab, finished):
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(("nowhere",), "nowhere/spec.json does not exist"), (("{run}", "--data", "digit"), "did you mean digits?")],
+    [
+        (("nowhere",), "nowhere does not exist; is it a run directory?"),
+        (("{run}", "--data", "digit"), "did you mean digits?"),
+    ],
 )
 def test_mistakes(vitlab, finished, words, said):
     answer = vitlab("evaluate", *(word.format(run=finished) for word in words))

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from vitlab.cli.list_ import FAMILIES, LISTS, PAGES
+from vitlab.catalogue.families import FAMILIES, LISTS
 
+PAGES = {"systems": "docs/reproductions.md", "compatibility": "docs/compatibility.md"}
 ROOT = Path(__file__).parents[2]
 MINE = '''"""My attention: the identity.
 

@@ -55,7 +55,7 @@ def test_an_unreadable_picture_does_not_cost_the_others_their_answer(vitlab, fin
         ("{run}", "nowhere.png", "nowhere.png does not exist"),
         ("{run}", "{empty}", "no picture in"),
         ("{run}", "{text}", "is unreadable"),
-        ("{empty}", "{empty}", "a run directory?"),
+        ("{empty}", "{empty}", "empty holds no checkpoint; is it a run directory?"),
     ],
 )
 def test_mistakes(vitlab, finished, tmp_path, run, image, said):

@@ -55,14 +55,13 @@ def test_a_folder_without_either(vitlab, tmp_path):
 
 def test_a_plan_is_a_study_file_again(tmp_path):
     """The command that a study's page gives for the whole study reads the plan beside it."""
-    from vitlab.base.records import write_json
     from vitlab.base.spec import to_dict
     from vitlab.recipes import recipe
     from vitlab.study.design.one_at_a_time import Spec
-    from vitlab.study.files import read_study
+    from vitlab.study.files import read_study_file
     from vitlab.study.plan import plan
     from vitlab.study.spec import StudySpec, factor
 
     study = StudySpec("Why?", recipe("digits"), Spec((factor("model.depth", 2, 4),)), num_seeds=2)
-    write_json(tmp_path / "plan.json", plan(study).as_record())
-    assert to_dict(read_study(str(tmp_path / "plan.json"))) == to_dict(study)
+    plan(study).as_record().write(tmp_path)
+    assert to_dict(read_study_file(str(tmp_path / "plan.json"))) == to_dict(study)

@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
-from vitlab.base.records import read_json
+from vitlab.base.files import read_json
 from vitlab.checkpoints import native
-from vitlab.train.loop import Loop
+from vitlab.train.step.loop import Loop
 
 
 def weights(run):
@@ -39,7 +39,7 @@ def test_json_is_one_object_and_nothing_else(vitlab, tiny, tmp_path):
 def test_what_a_person_sees(vitlab, tiny, tmp_path):
     answer = vitlab("train", "digits", *tiny, "--out", tmp_path / "run")
     assert (answer.code, answer.err) == (0, "")
-    assert "8 steps of 16 images on cpu, fp32, explicit attention, 1 threads" in answer.out
+    assert "8 steps of 16 images on cpu, fp32, explicit attention, 1 thread" in answer.out
     assert re.search(r"epoch +0\.1 +step +8 +train loss \d\.\d+ .* val loss \d\.\d+", answer.out)
     assert re.search(rf"{tmp_path}/run: test top-1 \d+\.\d\d %, \d+\.\d+ s", answer.out)
 
@@ -114,7 +114,7 @@ def test_checkpointing_changes_no_bit_and_a_resume_knows_of_it(vitlab, tiny, fin
         at_step(patch, 4, lambda loop: os.kill(os.getpid(), signal.SIGTERM))
         answer = vitlab(*words, "--checkpointing")
     assert answer.code == 143
-    assert "explicit attention, 1 threads, checkpointing" in answer.out
+    assert "explicit attention, 1 thread, checkpointing" in answer.out
     assert vitlab(*words, "--resume").code == 0
     assert read_json(tmp_path / "run/env.json")["choices"]["checkpointing"] is True
     assert weights(tmp_path / "run") == weights(finished)
@@ -123,7 +123,7 @@ def test_checkpointing_changes_no_bit_and_a_resume_knows_of_it(vitlab, tiny, fin
 def test_deterministic_is_said_and_recorded_and_changes_no_bit_on_a_cpu(vitlab, tiny, finished, tmp_path):
     answer = vitlab("train", "digits", *tiny, "--deterministic", "--out", tmp_path / "run")
     assert answer.code == 0
-    assert "1 threads, deterministic (a CPU always is)" in answer.out
+    assert "1 thread, deterministic (a CPU always is)" in answer.out
     assert read_json(tmp_path / "run/env.json")["choices"]["deterministic"] is True
     assert weights(tmp_path / "run") == weights(finished)
 
@@ -242,7 +242,7 @@ def test_init_of_another_model_says_what_does_not_fit(vitlab, tiny, finished, tm
         ),
         (("digits", "--set", "model.pool=cls"), ("pool=cls", "cls_token=False")),
         (("digits", "--set", "epochs=5", "--set", "steps=5"), ("epochs=5", "steps=5")),
-        (("digits", "--set", "optim.rule=adamx"), ("unknown rule 'adamx'", "adamw")),
+        (("digits", "--set", "optim.optimizer=adamx"), ("unknown optimizer 'adamx'", "adamw")),
         (("digits", "--set", "data=5"), ("data=5",)),
         (("digits", "--set", "data={}"), ("data={}",)),
         (("digits", "--set", "model=null"), ("model=None",)),

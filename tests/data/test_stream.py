@@ -7,22 +7,22 @@ from vitlab.base.errors import DataError
 from vitlab.data import stream
 from vitlab.data.decode import Frame
 from vitlab.data.rows import Rows
-from vitlab.data.stream import Reader, Stream
+from vitlab.data.stream import RowReader, RowStream
 
 FRAME = Frame((4, 4), 1)
 
 
 @pytest.fixture
-def reader(streamed: Callable[..., Rows]) -> Callable[..., Reader]:
+def reader(streamed: Callable[..., Rows]) -> Callable[..., RowReader]:
     """`reader(50, seed=1, broken=[3])`: of a stream of fifty pictures with buffer 10."""
 
-    def make(count: int, seed: int = 1, **more: object) -> Reader:
-        return Stream(streamed(count, **more), FRAME, count, buffer=10).reader(seed)
+    def make(count: int, seed: int = 1, **more: object) -> RowReader:
+        return RowStream(streamed(count, **more), FRAME, count, buffer=10).reader(seed)
 
     return make
 
 
-def shades(reader: Reader, count: int) -> list[int]:
+def shades(reader: RowReader, count: int) -> list[int]:
     pixels, labels = reader.read(count)
     assert pixels.shape == (count, 1, 4, 4)
     assert torch.equal(pixels[:, 0, 0, 0].long() % 2, labels)  # pixels belong to their labels
@@ -80,13 +80,13 @@ def test_bad_luck_at_the_beginning_is_not_enough(reader: Callable):
 
 def test_a_label_that_is_no_class_stops_the_reader(streamed: Callable[..., Rows]):
     rows = streamed(6, classes=3)
-    narrow = Stream(Rows(rows.table, rows.columns, 2, rows.origin), FRAME, 6, 2)
+    narrow = RowStream(Rows(rows.table, rows.columns, 2, rows.origin), FRAME, 6, 2)
     with pytest.raises(DataError, match="label 2; legal: 0 to 1"):
         narrow.reader(0).read(6)
 
 
 def test_the_device_and_the_record(streamed: Callable[..., Rows]):
-    five = Stream(streamed(5), FRAME, 5, 10_000)
+    five = RowStream(streamed(5), FRAME, 5, 10_000)
     assert five.order == "a shuffle within a buffer of 10,000 pictures: streamed, cannot be indexed"
     assert len(five) == 5
     pixels, labels = five.to("meta").reader(0).read(3)

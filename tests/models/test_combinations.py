@@ -11,17 +11,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from vitlab.base.spec import to_dict
-from vitlab.checkpoints import native
-from vitlab.checkpoints.model import load
+from tests.checkpoints.saving import meta_of, save_model
+from vitlab.checkpoints.trained import load
 from vitlab.interpret.attention import attention_maps
 from vitlab.models.combinations import Combination, Space, axes, build, reason
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import build as build_model
 
 SMALL = {"resnet": {"stages": [1]}}  # a hybrid of one stage, whose stride is the tiny patch of 4
 CHUNKS = 40
-PREPROCESSING = {"img_size": [8, 12], "mean": [0.5] * 3, "std": [0.5] * 3, "class_names": list("abcde")}
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +38,7 @@ def check(spec: ViTSpec, folder: Path) -> None:
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     assert all(gradient.isfinite().all() for gradient in gradients)
     assert any(gradient.any() for gradient in gradients)
-    meta = {"model": to_dict(spec), "preprocessing": PREPROCESSING}
-    again, _ = load(native.save(folder, "step", 1, model.state_dict(), {}, meta))
+    again = load(save_model(folder, model, meta_of(spec))).model
     assert torch.equal(again(images), logits)
     tokens = spec.dims().num_tokens
     if spec.mixer.has_logits:

@@ -11,7 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vitlab.base.spec import from_dict
 from vitlab.models.cost import ROWS, ComponentCost, component_of, cost
-from vitlab.models.vit import ViT, ViTSpec, build, preset
+from vitlab.models.spec import ViTSpec, preset
+from vitlab.models.vit import ViT, build
 from vitlab.nn.kernel import use_kernel
 
 TINY = {"img_size": [16, 24], "patch_size": [8, 4], "embed_dim": 32, "depth": 2, "num_heads": 4, "num_classes": 5}

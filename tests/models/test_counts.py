@@ -5,7 +5,7 @@ import pytest
 from vitlab.base.spec import with_settings
 from vitlab.models.cost import cost, num_params
 from vitlab.models.presets import PRESETS
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 
 R0 = {
     "r0_vit": 2_692_426,

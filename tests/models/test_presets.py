@@ -11,7 +11,8 @@ from tests.conftest import mostly_slow
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import with_settings
 from vitlab.models.presets import PRESETS, aliases, resolve, settings
-from vitlab.models.vit import ViT, build, preset
+from vitlab.models.spec import preset
+from vitlab.models.vit import ViT, build
 
 
 @pytest.mark.peer

@@ -6,7 +6,8 @@ from torch import nn
 
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import component_names, with_settings
-from vitlab.models.vit import ViT, build, preset
+from vitlab.models.spec import preset
+from vitlab.models.vit import ViT, build
 from vitlab.nn.stochastic import Dropout, DropPath
 from vitlab.rng import sample_keys
 

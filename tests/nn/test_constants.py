@@ -27,7 +27,7 @@ def test_counting_parameters_brings_in_no_compiler():
     count = """
 import sys
 from vitlab.models.cost import num_params
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 from vitlab.base.spec import with_settings
 for name in ("sincos", "sincos2d", "rope2d", "relative_bias", "alibi2d"):
     num_params(with_settings(preset("r0_vit"), {"pos_embed": name}))

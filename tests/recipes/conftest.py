@@ -12,8 +12,8 @@ from PIL import Image
 
 from vitlab.data.images import Images, Splits
 from vitlab.recipes import changed, recipe
-from vitlab.train.choices import Wishes
-from vitlab.train.run import train
+from vitlab.train.launch import train
+from vitlab.train.machine.choices import Overrides
 from vitlab.train.spec import RunSpec
 
 
@@ -34,8 +34,8 @@ def two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[RunS
         names = tuple(map(str, range(data.num_classes)))
         monkeypatch.setattr(data, "read", lambda self: Splits(pictures(10), pictures(1), names))
         short = replace(spec, steps=2, epochs=None, batch_size=4)
-        wishes = Wishes(device="cpu", precision="fp32", kernel="explicit", threads=1)
-        (result,) = train([short], [tmp_path / "run"], wishes=wishes)
+        overrides = Overrides(device="cpu", precision="fp32", kernel="explicit", threads=1)
+        (result,) = train([short], [tmp_path / "run"], overrides=overrides)
         assert result["status"] == "finished"
         return result["metrics"]
 
@@ -64,8 +64,8 @@ def two_small_steps(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
         for way in ("augment", "preprocess"):
             sized = [place for place, op in enumerate(getattr(spec, way)) if getattr(op, "size", None)]
             settings |= {f"{way}.{place}.size": 32 for place in sized}
-        wishes = Wishes(device="cpu", precision="fp32", kernel="explicit", threads=1)
-        (result,) = train([changed(spec, settings)], [tmp_path / "run"], wishes=wishes)
+        overrides = Overrides(device="cpu", precision="fp32", kernel="explicit", threads=1)
+        (result,) = train([changed(spec, settings)], [tmp_path / "run"], overrides=overrides)
         assert result["status"] == "finished"
         return result["metrics"]
 

@@ -41,7 +41,7 @@ def test_without_a_level_there_is_neither():
 def test_training():
     spec = recipe("augreg:medium1")
     optim = spec.optim
-    assert (optim.rule.name, optim.lr, optim.weight_decay, optim.decay_on) == ("adamw", 1e-3, 0.1, "kernels")
+    assert (optim.optimizer.name, optim.lr, optim.weight_decay, optim.decay_on) == ("adamw", 1e-3, 0.1, "kernels")
     assert (spec.task.loss, spec.model.init.head_bias) == ("sigmoid", -6.9)
     assert build(spec.model).head.bias.unique().tolist() == pytest.approx([-6.9])
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from vitlab.models.vit import build, preset
+from vitlab.models.spec import preset
+from vitlab.models.vit import build
 from vitlab.recipes import changed, recipe
 from vitlab.recipes.r0_cifar10 import VARIANTS
 
@@ -19,7 +20,7 @@ def test_length():
 
 def test_optimiser():
     optim = recipe("r0_cifar10").optim
-    assert (optim.rule.name, optim.rule.beta1, optim.rule.beta2) == ("adamw", 0.9, 0.999)
+    assert (optim.optimizer.name, optim.optimizer.beta1, optim.optimizer.beta2) == ("adamw", 0.9, 0.999)
     assert (optim.lr, optim.weight_decay, optim.decay_on, optim.clip_norm) == (1e-3, 0.05, "all", None)
 
 

@@ -11,7 +11,7 @@ def test_model_and_training():
     assert num_params(spec.model) == 86_167_396
     assert (spec.model.img_size, spec.data.name, spec.val_fraction) == ((384, 384), "cifar100", 0.0)
     optim = spec.optim
-    assert (optim.rule.name, optim.rule.momentum, optim.lr, optim.weight_decay) == ("sgd", 0.0, 1e-3, 0.0)
+    assert (optim.optimizer.name, optim.optimizer.momentum, optim.lr, optim.weight_decay) == ("sgd", 0.0, 1e-3, 0.0)
     assert (spec.batch_size, spec.epochs, optim.schedule.name) == (8 * 64, 30, "constant")
     flip, rotate, window = spec.augment
     assert (flip.name, rotate.name, rotate.degrees) == ("flip", "rotate", 0.02)

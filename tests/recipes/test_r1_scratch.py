@@ -18,7 +18,7 @@ def test_model():
 
 def test_training():
     spec = recipe("r1_scratch")
-    assert (spec.optim.rule.name, spec.optim.lr, spec.optim.schedule.name) == ("adam", 1e-3, "constant")
+    assert (spec.optim.optimizer.name, spec.optim.lr, spec.optim.schedule.name) == ("adam", 1e-3, "constant")
     assert spec.optim.weight_decay == 0
     assert (spec.batch_size, spec.epochs, spec.val_fraction) == (16 * 16, 100, 0.0)
     flip, rotate, window = spec.augment

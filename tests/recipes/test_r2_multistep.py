@@ -10,7 +10,7 @@ from vitlab.recipes.r2_multistep import VARIANTS
 def test_training():
     spec = recipe("r2_multistep")
     optim = spec.optim
-    assert (optim.rule.name, optim.rule.momentum, optim.weight_decay) == ("sgd", 0.95, 5e-4)
+    assert (optim.optimizer.name, optim.optimizer.momentum, optim.weight_decay) == ("sgd", 0.95, 5e-4)
     assert (optim.lr, optim.backbone_lr) == (3e-4, 3e-5)
     assert (spec.batch_size, spec.epochs, spec.val_fraction) == (32, 50, 0.0)
     assert num_params(spec.model) == 85_806_346

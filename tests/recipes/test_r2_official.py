@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 from vitlab.nn.init import jax
 from vitlab.recipes import recipe
 from vitlab.recipes.r2_official import VARIANTS
@@ -15,7 +15,7 @@ MODELS = {"b16": "B/16", "b32": "B/32", "l16": "L/16", "l32": "L/32", "r50_b16":
 def test_training():
     spec = recipe("r2_official")
     optim = spec.optim
-    assert (optim.rule.name, optim.rule.momentum, optim.rule.nesterov) == ("sgd", 0.9, False)
+    assert (optim.optimizer.name, optim.optimizer.momentum, optim.optimizer.nesterov) == ("sgd", 0.9, False)
     assert (spec.batch_size, optim.weight_decay, optim.clip_norm) == (512, 0.0, 1.0)
     assert (optim.schedule.name, optim.schedule.warmup_steps, optim.schedule.min_lr) == ("cosine", 500, 0.0)
 

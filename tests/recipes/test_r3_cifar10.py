@@ -2,7 +2,7 @@
 
 import pytest
 
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 from vitlab.recipes import recipe
 
 NAMES = ["vit", "vitl", "vitx"]
@@ -11,7 +11,7 @@ NAMES = ["vit", "vitl", "vitx"]
 def test_training():
     spec = recipe("r3_cifar10")
     optim = spec.optim
-    assert (optim.rule.name, optim.lr, optim.weight_decay) == ("adamw", 1e-3, 1e-4)
+    assert (optim.optimizer.name, optim.lr, optim.weight_decay) == ("adamw", 1e-3, 1e-4)
     assert (spec.batch_size, spec.epochs, spec.task.label_smoothing) == (128, 40, 0.1)
     assert (spec.data.mean, spec.data.std) == ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
     assert (spec.val_fraction, spec.test_every_epoch) == (0.0, True)

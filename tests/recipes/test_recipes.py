@@ -4,7 +4,7 @@ import pytest
 
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import component_names, from_dict, to_dict
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 from vitlab.recipes import changed, recipe
 from vitlab.train.spec import RunSpec
 

@@ -16,7 +16,7 @@ def test_table_3():
     assert cost(spec.model).num_params == 86_567_656
     assert (spec.batch_size, spec.epochs) == (4096, 300)
     optim = spec.optim
-    assert (optim.rule.name, optim.rule.beta1, optim.rule.beta2) == ("adamw", 0.9, 0.999)
+    assert (optim.optimizer.name, optim.optimizer.beta1, optim.optimizer.beta2) == ("adamw", 0.9, 0.999)
     assert (optim.lr, optim.weight_decay, optim.clip_norm) == (3e-3, 0.3, 1.0)
     assert (optim.schedule.name, optim.schedule.warmup_steps) == ("cosine", 10_000)
     assert spec.model.embed_dropout == spec.model.mixer_dropout == spec.model.mlp_dropout == 0.1

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 from vitlab.recipes import recipe
 from vitlab.reference import STUDIES, systems
 from vitlab.reference.page import NAMES

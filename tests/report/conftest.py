@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vitlab.report.beside import Beside
+
 EPOCHS, STEPS_PER_EPOCH, IMAGES = 12, 41, 360
 RESULT = {
     "val_top1": 0.986,
@@ -45,12 +47,36 @@ ENV = {
 }
 
 
+MEASURED = {  # as training writes them of a classification
+    f"{split}_{name}": {
+        "name": name,
+        "title": title,
+        "unit": unit,
+        "better": better,
+        "brief": name != "top5",
+        "counts_right": name == "top1",
+    }
+    for split in ("train", "val", "test")
+    for name, title, unit, better in (
+        ("top1", "top-1", "fraction", "higher"),
+        ("top5", "top-5", "fraction", "higher"),
+        ("loss", "loss", "nats", "lower"),
+    )
+}
+AUXILIARY = {"name": "auxiliary_loss", "title": "auxiliary loss", "unit": "", "better": "lower"}
+DECLARED = {"recipe": "digits", "id": "5f0c9e1a77b2", "spec": SPEC, "metrics": MEASURED, "selects": "val_top1"}
 DATA = {
     "order": "exact",
     "train": {"images": 1_293, "unreadable": 0, "names": []},
     "test": {"images": IMAGES, "unreadable": 0, "names": []},
     "val": {"images": 144},
 }
+
+
+@pytest.fixture
+def beside() -> Beside:
+    """Where a page's pictures and tables are put."""
+    return Beside()
 
 
 @pytest.fixture
@@ -71,11 +97,10 @@ def write_run(
 ) -> Path:
     folder.mkdir()
     metrics = RESULT | {"test_top1": 1 - mistakes / IMAGES}
-    write(folder / "spec.json", {"recipe": "digits", "id": "5f0c9e1a77b2", "spec": SPEC})
+    write(folder / "spec.json", DECLARED)
     write(folder / "env.json", ENV)
     write(folder / "result.json", {"status": status, "reason": reason, "metrics": metrics})
-    write(folder / "data.json", DATA)
-    write(folder / "preprocessing.json", {"class_names": names or [str(i) for i in range(classes)]})
+    write(folder / "data.json", DATA | {"classes": names or [str(i) for i in range(classes)]})
     lines = [json.dumps(evaluation(epoch, test_curve)) for epoch in range(1, EPOCHS + 1)]
     (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
     np.savez(folder / "predictions.npz", **predictions(classes, channels, mistakes))

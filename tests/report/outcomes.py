@@ -2,14 +2,21 @@
 
 from typing import Any
 
+from vitlab.models.spec import ViTSpec
+from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome, RunOutcome
 from vitlab.stats.decision import Comparison, Verdict
 from vitlab.stats.describe import Description
 from vitlab.stats.intervals import Interval
 from vitlab.stats.paired import PairedDifference
 from vitlab.stats.power import Sensitivity
 from vitlab.stats.sign_flip import SignFlip
-from vitlab.study.outcome import CellOutcome, ComparisonOutcome, Outcome, RunOutcome
+from vitlab.tasks import classify
 
+METRICS = {
+    f"{split}_{metric.name}": metric
+    for split in ("train", "val", "test")
+    for metric in classify.Spec().metrics(ViTSpec())
+}
 SEEDS = (0, 1, 2, 3, 4, 5)
 COSTS = {
     "num_params": 1000.0,
@@ -108,5 +115,6 @@ def outcome(*comparisons: ComparisonOutcome, **changes: Any) -> Outcome:
         "no_effects": None,
         "fronts": {},
         "missing": (),
+        "metrics": METRICS,
     }
     return Outcome(**given | changes)

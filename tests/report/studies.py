@@ -1,4 +1,4 @@
-"""Studies as `vitlab study` leaves them, made by hand: plan.json, how.json and the runs' records, no training."""
+"""Studies as `vitlab study` leaves them, made by hand: plan.json, execution.json and the runs' records, no training."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.report.conftest import ENV, SPEC, write
+from tests.report.conftest import DECLARED, ENV, MEASURED, SPEC, write
 
 IMAGES = 400
 EPOCHS = 8
@@ -44,9 +44,12 @@ def write_study(
         "crossed": {},
         "cells": planned,
         "study": {"question": "What does each part do?"},
+        "metrics": MEASURED,
+        "selects": "val_top1",
     }
     write_plan(folder, plan | changes)
-    write(folder / "how.json", {"cells": {cell["folder"]: _how(number) for number, cell in enumerate(planned)}})
+    executions = {cell["folder"]: _execution(number) for number, cell in enumerate(planned)}
+    write(folder / "execution.json", {"hosts": {"a1b2": {"host": {}, "cells": executions}}})
     for number, (cell, lost) in enumerate(zip(planned, LOST, strict=False)):
         for seed in range(seeds):
             write_run(folder, cell, seed, 0.955 - lost[2] / 100, number, test_curve)
@@ -75,13 +78,15 @@ def _cell(name: str, says: str, _: float, num_params: int) -> dict[str, Any]:
     }
 
 
-def _how(number: int) -> dict[str, Any]:
+def _execution(number: int) -> dict[str, Any]:
     alone = 0.011 + 0.0007 * number
     return {
-        "way": {"stack": "cell", "jobs": 1, "kernel": "fused"},
+        "execution": {"stack": "cell", "jobs": 1, "kernel": "fused"},
+        "called": "stacked, fused attention",
         "measured": {"one by one, explicit attention": alone, "stacked, fused attention": 0.7 * alone},
         "alone": alone,
         "image": alone / 300,
+        "steps_per_epoch": 41.0,
         "steps": 328,
     }
 
@@ -96,7 +101,7 @@ def write_run(study: Path, cell: Mapping[str, Any], seed: int, top1: float, numb
     top1 = round((top1 + 0.004 * np.random.default_rng(seed).normal() + 0.006 * draw.normal()) * IMAGES) / IMAGES
     folder = run_folder(study, cell["name"], seed)
     folder.mkdir(parents=True)
-    write(folder / "spec.json", {"recipe": cell["name"], "id": "5f0c9e1a77b2", "spec": {**SPEC, "seed": seed}})
+    write(folder / "spec.json", {**DECLARED, "recipe": cell["name"], "spec": {**SPEC, "seed": seed}})
     write(folder / "env.json", ENV | {"started": f"2026-11-21T07:{number:02d}:{seed:02d}+00:00"})
     counts = {split: {"images": images} for split, images in (("train", 1_293), ("test", IMAGES), ("val", 144))}
     write(folder / "data.json", {"order": "exact", **counts})
@@ -121,4 +126,5 @@ def _predictions(top1: float, draw: np.random.Generator) -> dict[str, np.ndarray
     wrong = draw.choice(IMAGES, IMAGES - round(top1 * IMAGES), replace=False)
     probabilities = np.tile(np.array([[0.9, 0.1]], np.float32), (IMAGES, 1))
     probabilities[wrong] = [0.1, 0.9]
-    return {"labels": labels, "probabilities": probabilities}
+    nothing = {"mistakes": np.zeros(0, int), "mistake_pixels": np.zeros((0, 8, 8, 1), np.uint8)}
+    return {"split": np.array("test"), "labels": labels, "probabilities": probabilities, **nothing}

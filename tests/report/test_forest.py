@@ -15,14 +15,14 @@ CELLS = (
 )
 
 
-def test_every_comparison_is_named_with_its_numbers(tmp_path):
-    drawing = differences(outcome(SAME, GONE, WORSE, cells=CELLS), tmp_path)
-    svg = (tmp_path / "differences.svg").read_text()
+def test_every_comparison_is_named_with_its_numbers(beside):
+    drawing = differences(outcome(SAME, GONE, WORSE, cells=CELLS), beside)
+    svg = beside["differences.svg"].decode()
     for words in ("removing the position embedding", "−41.0 [−43.9, −38.2]", "+0.3 [−0.8, +1.4]", "no answer"):
         assert words in svg
     assert "removing the position embedding: −41.0 points, worse." in drawing.alt
     assert re.search(r"difference in test top-1, points \(higher is better\)", svg)
-    rows = (tmp_path / "differences.csv").read_text().splitlines()
+    rows = beside["differences.csv"].decode().splitlines()
     assert len(rows) == 1 + 6 + 6
     assert rows[1].startswith("none,baseline,0,-0.4")
 
@@ -32,18 +32,18 @@ def test_verdicts_differ_in_shape_as_well_as_colour():
     assert len({style.colour for style in STYLES.values()}) == 3
 
 
-def test_every_cell_is_named_with_its_mean(tmp_path):
-    drawing = scores(outcome(WORSE, cells=CELLS), tmp_path)
-    svg = (tmp_path / "scores.svg").read_text()
+def test_every_cell_is_named_with_its_mean(beside):
+    drawing = scores(outcome(WORSE, cells=CELLS), beside)
+    svg = beside["scores.svg"].decode()
     for words in (">baseline<", ">55.0<", "no score"):
         assert words in svg
     assert svg.count(COLOURS["accent"]) >= 3
     assert "mean: 95.0, 97.0, 97.0, 96.0, 95.0, 97.8." in drawing.alt
-    assert len((tmp_path / "scores.csv").read_text().splitlines()) == 1 + 24
+    assert len(beside["scores.csv"].decode().splitlines()) == 1 + 24
 
 
-def test_without_scores_there_is_nothing_to_draw(tmp_path):
+def test_without_scores_there_is_nothing_to_draw(beside):
     nothing = outcome(GONE, cells=(cell("baseline", None, None), cell("gone", None, None)))
-    assert differences(nothing, tmp_path) is None
-    assert scores(nothing, tmp_path) is None
-    assert list(tmp_path.iterdir()) == []
+    assert differences(nothing, beside) is None
+    assert scores(nothing, beside) is None
+    assert beside == {}

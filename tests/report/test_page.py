@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from tests.report.browser import browse
-from tests.report.conftest import ENV, RESULT, SPEC, change, write_run
+from tests.report.conftest import AUXILIARY, ENV, MEASURED, RESULT, SPEC, change, write_run
 from vitlab.base.errors import DataError
-from vitlab.report.page import write_run_report
+from vitlab.report.write import write_report
 
 MakeRun = Callable[..., Path]
 VOID = {"meta", "img", "br"}
@@ -66,7 +66,7 @@ class Page(HTMLParser):
 
 
 def page_of(folder: Path) -> Page:
-    return Page(write_run_report(folder, folder.parent / "page.html"))
+    return Page(write_report(folder, out=folder.parent / "page.html"))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def page(finished: Path) -> Page:
 
 def test_the_numbers_are_those_of_the_records(page: Page) -> None:
     assert page.by_id["headline"] == (
-        "98.1 % test accuracy on digits (353 of 360), n = 1 run, seed 0; "
+        "98.1 % test top-1 on digits (353 of 360), n = 1 run, seed 0; "
         "95 % interval from the test set's size [96.0, 99.1]."
     )
     assert page.row("Test") == ["98.1", "99.7", "0.084"]
@@ -131,7 +131,7 @@ def test_every_picture_has_words_and_files(finished: Path, page: Page) -> None:
     assert len(drawings) == 4
     assert all(drawings)
     assert drawings[-1] == "Confusion matrix of 10 classes: 353 of 360 on the diagonal."
-    for name in ("loss", "accuracy", "learning_rate", "confusion"):
+    for name in ("loss", "top1", "learning_rate", "confusion"):
         assert (finished.parent / "page_figures" / f"{name}.svg").read_text().startswith("<?xml")
         with Image.open(finished.parent / "page_figures" / f"{name}.png") as png:
             assert png.width > 500
@@ -197,12 +197,12 @@ def test_an_order_that_is_not_exact_is_called_out(make_run: MakeRun) -> None:
 @pytest.mark.slow
 def test_missing_numbers_are_missing_and_never_zero(make_run: MakeRun) -> None:
     folder = make_run()
-    metrics = {**RESULT, "test_top1": None, "val_top1": None, "peak_memory_bytes": None, "train_loss": float("nan")}
-    change(folder / "result.json", metrics={**metrics, "flops": float("inf")})
+    nothing = dict.fromkeys(("test_top1", "val_top1", "peak_memory_bytes", "train_loss", "flops"))
+    change(folder / "result.json", metrics={**RESULT, **nothing})
     page = page_of(folder)
     assert page.row("Test")[0] == "not recorded"
     assert page.row("Training")[2] == "not recorded"
-    assert "Its last validation accuracy was" in page.by_id["headline"]
+    assert "Its last validation top-1 was" in page.by_id["headline"]
     assert not re.search(r"\b(nan|inf|None)\b", page.text)
 
 
@@ -212,7 +212,7 @@ def test_a_run_of_which_only_the_spec_is_left(make_run: MakeRun) -> None:
         if path.name != "spec.json":
             path.unlink()
     page = page_of(folder)
-    assert page.by_id["headline"] == "This run has not finished. No accuracy on held-out data was recorded."
+    assert page.by_id["headline"] == "This run has not finished. No score on held-out data was recorded."
     for name in ("env.json", "result.json", "data.json", "predictions.npz"):
         assert f"the run directory has no {name}" in page.text
     assert "no evaluation was recorded" in page.text
@@ -224,7 +224,7 @@ def test_a_failed_run_says_so_with_its_reason_and_shows_what_there_is(make_run: 
     change(folder / "result.json", metrics={"steps": 300})
     (folder / "predictions.npz").unlink()
     page = page_of(folder)
-    assert page.by_id["headline"].startswith("This run failed. Its last validation accuracy was ")
+    assert page.by_id["headline"].startswith("This run failed. Its last validation top-1 was ")
     assert "the loss stopped being finite at step 300" in page.text
     assert "did not get so far" in page.text
     assert page.text.count("not recorded") > 8
@@ -234,7 +234,7 @@ def test_a_failed_run_says_so_with_its_reason_and_shows_what_there_is(make_run: 
 @pytest.mark.slow
 def test_an_interrupted_run(make_run: MakeRun) -> None:
     page = page_of(make_run(status="interrupted", reason="SIGTERM at step 100"))
-    assert page.by_id["headline"].startswith("This run was interrupted. 98.1 % test accuracy")
+    assert page.by_id["headline"].startswith("This run was interrupted. 98.1 % test top-1")
     assert "SIGTERM at step 100" in page.text
 
 
@@ -243,7 +243,7 @@ def test_validation_alone_is_called_optimistic(make_run: MakeRun) -> None:
     folder = make_run()
     change(folder / "result.json", metrics={"val_top1": 0.9})
     page = page_of(folder)
-    assert page.by_id["headline"].startswith("90.0 % validation accuracy on digits, n = 1 run, seed 0; no interval")
+    assert page.by_id["headline"].startswith("90.0 % validation top-1 on digits, n = 1 run, seed 0; no interval")
     assert "The test split was not read" in page.text
 
 
@@ -259,16 +259,17 @@ def test_an_auxiliary_loss_has_a_column_and_a_curve(make_run: MakeRun, page: Pag
     run = make_run()
     result = json.loads((run / "result.json").read_text())
     change(run / "result.json", metrics=result["metrics"] | {"val_auxiliary_loss": 0.25, "test_auxiliary_loss": 0.5})
+    change(run / "spec.json", metrics={**MEASURED, "val_auxiliary_loss": AUXILIARY, "test_auxiliary_loss": AUXILIARY})
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     (run / "metrics.jsonl").write_text(
         "".join(json.dumps(line | {"val_auxiliary_loss": 0.25}) + "\n" for line in lines)
     )
     changed = page_of(run)
-    assert changed.row("Split") == ["Top-1", "Top-5", "Loss", "Auxiliary loss"]
+    assert changed.row("Split") == ["Top-1, %", "Top-5, %", "Loss, nats", "Auxiliary loss"]
     assert changed.row("Test") == ["98.1", "99.7", "0.084", "0.500"]
     assert changed.row("Training") == ["99.4", "not recorded", "0.031", "not recorded"]
     assert (run.parent / "page_figures/auxiliary_loss.svg").exists()
-    assert page.row("Split") == ["Top-1", "Top-5", "Loss"]
+    assert page.row("Split") == ["Top-1, %", "Top-5, %", "Loss, nats"]
 
 
 def test_without_one_nothing_peeks(page: Page) -> None:
@@ -280,7 +281,7 @@ def test_records_that_disagree_are_called_out(make_run: MakeRun) -> None:
     folder = make_run()
     change(folder / "result.json", metrics={**RESULT, "test_top1": 0.99})
     page = page_of(folder)
-    assert "The records disagree: result.json has test accuracy 99.0 %" in page.text
+    assert "The records disagree: result.json has test top-1 99.0 %" in page.text
     assert "no interval" in page.by_id["headline"]
 
 
@@ -329,7 +330,7 @@ def test_a_damaged_record_leaves_no_page(make_run: MakeRun, tmp_path: Path) -> N
     folder = make_run()
     (folder / "predictions.npz").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"predictions\.npz is damaged"):
-        write_run_report(folder, tmp_path / "page.html")
+        write_report(folder, out=tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
 
 
@@ -344,7 +345,7 @@ def test_reading_a_run_does_not_import_torch() -> None:
 
 @pytest.mark.slow
 def test_a_browser_draws_the_page_without_complaint(make_run: MakeRun, tmp_path: Path) -> None:
-    page, picture = write_run_report(make_run(channels=3), tmp_path / "page.html"), tmp_path / "page.png"
+    page, picture = write_report(make_run(channels=3), out=tmp_path / "page.html"), tmp_path / "page.png"
     done = browse(page, f"--screenshot={picture}", "--window-size=1200,2400")
     assert "CONSOLE" not in done.stderr
     with Image.open(picture) as png:

@@ -17,8 +17,8 @@ def study(**changes):
     return outcome(cells=cells, fronts=fronts, **changes)
 
 
-def test_a_cost_that_differs_is_drawn_and_any_other_is_told(tmp_path):
-    drawings, said = tradeoffs(study(), tmp_path)
+def test_a_cost_that_differs_is_drawn_and_any_other_is_told(beside):
+    drawings, said = tradeoffs(study(), beside)
     assert [drawing.title for drawing in drawings] == ["Against parameters"]
     assert said == [
         "FLOPs / image: 1.99 M to 2.00 M, within 1 % of each other, so not drawn.",
@@ -28,18 +28,18 @@ def test_a_cost_that_differs_is_drawn_and_any_other_is_told(tmp_path):
     ]
 
 
-def test_the_front_is_named_in_the_picture_and_in_words(tmp_path):
-    (drawing,), _ = tradeoffs(study(), tmp_path)
-    svg = (tmp_path / "pareto_num_params.svg").read_text()
+def test_the_front_is_named_in_the_picture_and_in_words(beside):
+    (drawing,), _ = tradeoffs(study(), beside)
+    svg = beside["pareto_num_params.svg"].decode()
     assert ">small<" in svg
     assert ">baseline<" in svg
     assert ">poor<" not in svg
     assert drawing.alt.endswith("On the front, the cheapest first: small, baseline.")
-    assert (tmp_path / "pareto.csv").read_text().splitlines()[2:] == [
+    assert beside["pareto.csv"].decode().splitlines()[2:] == [
         "small,0.93,100.0,1990000.0,0.0001,,4096.0,yes,yes,no,,no",
         "poor,0.9,5000.0,2000000.0,0.0001,0.01,4096.0,no,no,no,,no",
     ]
 
 
-def test_one_cell_is_no_front(tmp_path):
-    assert tradeoffs(outcome(), tmp_path) == ([], [])
+def test_one_cell_is_no_front(beside):
+    assert tradeoffs(outcome(), beside) == ([], [])

@@ -8,7 +8,7 @@ from tests.report.browser import PALE, asked, shown
 from tests.report.conftest import SPEC, change, write_run
 from tests.report.studies import write_study
 from tests.report.test_page import Page
-from vitlab.report.side_by_side import write_side_by_side
+from vitlab.report.write import write_report
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def studies(tmp_path):
 
 
 def page_of(pair, tmp_path):
-    return Page(write_side_by_side(*pair, tmp_path / "page.html"))
+    return Page(write_report(*pair, out=tmp_path / "page.html"))
 
 
 def test_two_runs(runs, tmp_path):
@@ -43,11 +43,11 @@ def test_two_runs(runs, tmp_path):
     assert page.row("seed") == ["0", "3"]
     assert page.row("Commit") == ["0123456789abcdef0123456789abcdef01234567", "f" * 40]
     assert not any(row and row[0] == "CPU" for row in page.rows)  # it is the same
-    assert "98.1 % test accuracy on digits (353 of 360)" in page.text
+    assert "98.1 % test top-1 on digits (353 of 360)" in page.text
     assert len([tag for tag, _ in page.tags if tag == "svg"]) == 3
     assert {path.name for path in (tmp_path / "page_figures").glob("*.csv")} == {
         *("scores.csv", "key_numbers.csv", "settings.csv", "machine.csv"),
-        *("together_loss.csv", "together_accuracy.csv", "together_latency.csv"),
+        *("together_loss.csv", "together_top1.csv", "together_latency.csv"),
     }
 
 
@@ -88,14 +88,14 @@ def test_a_study_that_lacks_runs_says_so(studies, tmp_path):
 
 
 def test_the_same_records_make_the_same_bytes(studies, tmp_path):
-    first = write_side_by_side(*studies, tmp_path / "x" / "page.html")
-    second = write_side_by_side(*studies, tmp_path / "y" / "page.html")
+    first = write_report(*studies, out=tmp_path / "x" / "page.html")
+    second = write_report(*studies, out=tmp_path / "y" / "page.html")
     assert first.read_bytes() == second.read_bytes()
 
 
 @pytest.mark.slow
 def test_a_browser_shows_it_without_complaint(studies, tmp_path):
-    page = write_side_by_side(*studies, tmp_path / "page.html")
+    page = write_report(*studies, out=tmp_path / "page.html")
     assert '<button type="button">' in shown(page)
     assert asked(page, PALE, dark=True)["pale"] == []
     content, window = asked(page, "(d) => [d.documentElement.scrollWidth, d.documentElement.clientWidth]", width=360)

@@ -17,12 +17,12 @@ from tests.report.studies import LOST, run_folder, write_study
 from tests.report.test_page import Page
 from vitlab.base.errors import DataError
 from vitlab.report.answers import answers
-from vitlab.report.study import write_study_report
+from vitlab.report.write import write_report
 from vitlab.study.outcome import outcome
 
 
 def written(folder: Path) -> SimpleNamespace:
-    path = write_study_report(folder, folder / "report.html")
+    path = write_report(folder)
     return SimpleNamespace(folder=folder, path=path, page=Page(path), figures=folder / "report_figures")
 
 
@@ -45,7 +45,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def page_of(folder: Path) -> Page:
-    return Page(write_study_report(folder, folder / "report.html"))
+    return Page(write_report(folder))
 
 
 def test_the_question_stands_first_then_the_answers(finished: SimpleNamespace) -> None:
@@ -76,7 +76,7 @@ def test_every_figure_has_files_and_data(finished: SimpleNamespace) -> None:
     assert len(stems) == 7
     data = {path.stem for path in finished.figures.glob("*.csv")}
     assert data == {
-        *("differences", "scores", "together_loss", "together_accuracy", "together_latency", "pareto"),
+        *("differences", "scores", "together_loss", "together_top1", "together_latency", "pareto"),
         *("comparisons", "cells", "ways"),
     }
 
@@ -110,8 +110,8 @@ def test_every_cell_has_its_configuration_and_its_command(finished: SimpleNamesp
 
 @pytest.mark.slow
 def test_the_same_records_make_the_same_bytes(small: Path, tmp_path: Path) -> None:
-    first = write_study_report(small, tmp_path / "a" / "page.html")
-    second = write_study_report(small, tmp_path / "b" / "page.html")
+    first = write_report(small, out=tmp_path / "a" / "page.html")
+    second = write_report(small, out=tmp_path / "b" / "page.html")
     assert first.read_bytes() == second.read_bytes()
     for path in (tmp_path / "a" / "page_figures").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / "page_figures" / path.name).read_bytes()
@@ -148,7 +148,7 @@ def test_runs_that_failed_or_are_not_there(small: Path) -> None:
 
 def test_a_study_of_which_nothing_has_run(small: Path) -> None:
     shutil.rmtree(small / "runs")
-    (small / "how.json").unlink()
+    (small / "execution.json").unlink()
     page = page_of(small)
     assert page.by_id["reference"] == "baseline: no score; not trained yet."
     assert "removing the position embedding: no answer; no seed has finished in both cells" in page.by_id["answers"]
@@ -161,7 +161,7 @@ def test_a_study_of_which_nothing_has_run(small: Path) -> None:
 def test_a_damaged_record_leaves_no_page(small: Path) -> None:
     (run_folder(small, "baseline", 0) / "env.json").write_text("{")
     with pytest.raises(DataError, match=r"env\.json is damaged"):
-        write_study_report(small, small / "report.html")
+        write_report(small, out=small / "report.html")
     assert not (small / "report.html").exists()
 
 

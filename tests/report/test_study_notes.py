@@ -4,9 +4,10 @@ import pytest
 
 from tests.report.outcomes import cell, comparison, outcome, t
 from tests.report.test_together import EMPTY
+from vitlab.records.outcome import Tuned
+from vitlab.records.run import Environment
 from vitlab.report.study_notes import notes
 from vitlab.report.study_records import StudyRecords
-from vitlab.study.outcome import Tuned
 
 WORSE = comparison("none", "removing it", -0.41, t(-0.439, -0.382), "worse")
 LONG = replace(EMPTY, history=[{"epoch": 15.0}, {"epoch": 30.0}])
@@ -45,9 +46,11 @@ def test_short_runs_are_called_so():
         (study(outcome(WORSE, metric="val_top1")), "also chooses the checkpoint, so they are optimistic"),
         (study(outcome(WORSE, equal="flops")), "the training FLOPs, so a cheaper model sees more images"),
         (study(outcome(WORSE, equal="nothing")), "Nothing is held equal over the cells"),
-        (study(env={"commit": "0123-dirty"}), "cannot be repeated exactly"),
+        (study(environment=Environment(commit="0123-dirty")), "cannot be repeated exactly"),
         (
-            study(outcome(cells=(cell("baseline", tuned=Tuned("optim.lr", "0.1", {"0.1": 0.5, "0.2": 0.4})),))),
+            study(
+                outcome(cells=(cell("baseline", tuned=Tuned("optim.lr", "0.1", "val_top1", {"0.1": 0.5, "0.2": 0.4})),))
+            ),
             "Every cell has its own optim.lr, the best of 0.1, 0.2 by validation top-1; the test split had no say",
         ),
     ],

@@ -2,7 +2,12 @@ import shutil
 
 from tests.report.conftest import change
 from tests.report.studies import run_folder, write_study
-from vitlab.report.study_records import read_study
+from vitlab.report.study_records import read_study as read_computed
+from vitlab.study.outcome import outcome
+
+
+def read_study(folder):
+    return read_computed(folder, outcome(folder))
 
 
 def test_the_records_of_a_study(tmp_path):
@@ -14,7 +19,7 @@ def test_the_records_of_a_study(tmp_path):
     }
     assert [run.spec["seed"] for run in study.finished(study.outcome.cells[1])] == [0, 1]
     assert len(study.begun) == 4
-    assert study.how["baseline"]["steps"] == 328
+    assert study.executions["baseline"][0].steps == 328
     assert study.study_command == "vitlab study 'a study/plan.json' --out again --device cpu --precision bf16"
 
 

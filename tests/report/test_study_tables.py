@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 
 from tests.report.outcomes import cell, comparison, outcome, t
-from vitlab.report.study_tables import cells, comparisons, effects, p_value, ways
+from vitlab.records.execution import CellExecution
+from vitlab.records.outcome import Tuned
+from vitlab.report.study_tables import cells, comparisons, effects, executions, p_value
 from vitlab.stats.factorial import Contrast, Effect, Factorial
 from vitlab.stats.sampling import accuracy_errors
-from vitlab.study.outcome import Tuned
 
 WORSE = comparison("none", "removing it", -0.41, t(-0.439, -0.382), "worse")
 UNKNOWN = comparison("gone", "x", None, None, None, None, ())
@@ -48,7 +49,7 @@ def test_a_comparison_s_row():
 
 
 def test_every_name_of_a_column_has_its_value():
-    for table in (comparisons(outcome(WORSE, UNKNOWN)), cells(outcome(WORSE)), ways(outcome(WORSE), {}, {})):
+    for table in (comparisons(outcome(WORSE, UNKNOWN)), cells(outcome(WORSE)), executions(outcome(WORSE), {}, {})):
         for row in table.rows:
             assert [len(entry.values) for entry in row] == [len(each.names) for each in table.columns]
 
@@ -61,7 +62,7 @@ def test_what_is_unknown_has_no_text_and_a_reason():
 
 
 def test_a_cell_s_row():
-    tuned = Tuned("optim.lr", "0.004", {"0.001": 0.912, "0.004": 0.931, "0.01": None})
+    tuned = Tuned("optim.lr", "0.004", "val_top1", {"0.001": 0.912, "0.004": 0.931, "0.01": None})
     first = replace(outcome().cells[0], errors=accuracy_errors([0.96, 0.962], 360), tuned=tuned)
     table = cells(outcome(cells=(first, cell("none"))))
     assert [entry.text for entry in table.rows[0]] == [
@@ -91,8 +92,8 @@ def test_effects_have_a_row_a_contrast():
 
 
 def test_how_a_cell_was_trained_tells_the_fastest_first():
-    how = {"baseline": {"measured": {"one by one": 0.011, "stacked": 0.0055}}}
-    table = ways(outcome(WORSE), how, {"baseline": "cpu, fp32"})
+    first = CellExecution({}, "stacked", {"one by one": 0.011, "stacked": 0.0055}, 0.011, None, 20.0)
+    table = executions(outcome(WORSE), {"baseline": [first]}, {"baseline": "cpu, fp32"})
     assert [entry.text for entry in table.rows[0]] == [
         "baseline",
         "stacked",
@@ -100,3 +101,9 @@ def test_how_a_cell_was_trained_tells_the_fastest_first():
         "cpu, fp32",
     ]
     assert [entry.note for entry in table.rows[1][1:]] == ["not measured yet", "not measured yet", "no run has begun"]
+
+
+def test_a_cell_trained_on_two_kinds_of_host_tells_both():
+    hosts = [CellExecution({}, called, {called: seconds}, None, None, None) for called, seconds in (("a", 1), ("b", 2))]
+    table = executions(outcome(WORSE), {"baseline": hosts}, {})
+    assert [entry.text for entry in table.rows[0][1:3]] == ["a · b", "a 1000.0 · b 2000.0"]

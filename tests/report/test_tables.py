@@ -1,11 +1,11 @@
 from vitlab.report.tables import Column, Entry, Table, absent, named
 
 
-def test_a_table_s_data_are_unrounded_and_what_is_missing_is_empty(tmp_path):
+def test_a_table_s_data_are_unrounded_and_what_is_missing_is_empty(beside):
     columns = (Column("Cell", ("cell",), numeric=False), Column("95 % t", ("low", "high")))
     rows = ((named('a "b", c'), Entry("[0.1, 0.3]", (0.1, 1 / 3))), (named("d"), absent("1 value has no spread", 2)))
     table = Table("things", "Things.", columns, rows)
-    assert table.save(tmp_path) is table
-    assert (tmp_path / "things.csv").read_text() == (
+    assert table.kept(beside) is table
+    assert beside["things.csv"].decode() == (
         f'cell,low,high\n"a ""b"", c",0.1,{1 / 3}\nd,,\n'
     )  # fmt: skip

@@ -1,51 +1,68 @@
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from vitlab.models.spec import ViTSpec
+from vitlab.records.run import Environment, Result, RunDeclaration
+from vitlab.report.beside import Beside
 from vitlab.report.run import RunRecord
 from vitlab.report.together import _mean, _seconds_per_epoch, draw_together
+from vitlab.tasks import classify
 
+METRICS = {
+    f"{split}_{metric.name}": metric
+    for split in ("train", "val", "test")
+    for metric in classify.Spec().metrics(ViTSpec())
+}
 EMPTY = RunRecord(
-    status="finished",
-    reason=None,
-    recipe=None,
-    id=None,
-    spec={},
-    env={},
+    declaration=RunDeclaration("", "", {}, METRICS, "val_top1"),
+    environment=None,
+    data=None,
+    result=Result("finished"),
     history=[],
-    metrics={},
-    class_names=(),
-    pictures=None,
     predictions=None,
     missing={},
 )
 
 
-def run(split="val", seconds_per_epoch=10.0, top1=0.5):
+def run(split="val", seconds_per_epoch=10.0, top1=0.5, seed=None):
     history = [
         {"epoch": epoch, "seconds": seconds_per_epoch * epoch, f"{split}_loss": 2 - epoch, f"{split}_top1": top1}
         for epoch in (0.5, 1.0)
     ]
-    return replace(EMPTY, history=history)
+    spec = {} if seed is None else {"seed": seed}
+    return replace(EMPTY, history=history, declaration=replace(EMPTY.declaration, spec=spec))
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """`drawn(systems)`: the drawings, with their files in `tmp_path`."""
+
+    def draw(systems):
+        beside = Beside()
+        drawings = draw_together(systems, beside)
+        beside.save(tmp_path)
+        return drawings
+
+    return draw
 
 
 def test_latency_is_what_an_epoch_took_since_the_evaluation_before():
     history = [{"epoch": 0.5, "seconds": 5.0}, {"epoch": 1.5, "seconds": 35.0}]
-    alone = SimpleNamespace(history=history, env={})
+    alone = replace(EMPTY, history=history)
     np.testing.assert_allclose(_seconds_per_epoch(alone), [(0.5, 10.0), (1.5, 30.0)])
-    one_of_five = SimpleNamespace(history=history, env={"stacked_runs": 5})
+    one_of_five = replace(EMPTY, history=history, environment=Environment(stacked_runs=5))
     np.testing.assert_allclose(_seconds_per_epoch(one_of_five), [(0.5, 2.0), (1.5, 6.0)])
 
 
 @pytest.mark.slow
-def test_every_system_is_named_and_all_files_are_there(tmp_path):
-    drawings = draw_together({"VIT": [run(), run(top1=0.6)], "VITL": [run(seconds_per_epoch=20.0)]}, tmp_path)
+def test_every_system_is_named_and_all_files_are_there(drawn, tmp_path):
+    drawings = drawn({"VIT": [run(), run(top1=0.6)], "VITL": [run(seconds_per_epoch=20.0)]})
     assert [drawing.title for drawing in drawings] == [
-        *("Validation loss, nats", "Validation top-1, %", "Latency, seconds / epoch"),
+        *("Validation top-1, %", "Validation loss, nats", "Latency, seconds / epoch"),
     ]
-    for name in ("loss", "accuracy", "latency"):
+    for name in ("loss", "top1", "latency"):
         assert (tmp_path / f"together_{name}.png").stat().st_size > 8_000
         assert ">VITL<" in (tmp_path / f"together_{name}.svg").read_text()
     assert "VIT, VITL" in drawings[0].alt
@@ -53,28 +70,26 @@ def test_every_system_is_named_and_all_files_are_there(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_data_of_a_picture_stand_beside_it(tmp_path):
-    draw_together({"VIT": [replace(run(top1=0.5), spec={"seed": 7})]}, tmp_path)
-    assert (
-        tmp_path / "together_accuracy.csv"
-    ).read_text() == "system,seed,epoch,value\nVIT,7,0.5,50.0\nVIT,7,1.0,50.0\n"
+def test_the_data_of_a_picture_stand_beside_it(drawn, tmp_path):
+    drawn({"VIT": [run(top1=0.5, seed=7)]})
+    assert (tmp_path / "together_top1.csv").read_text() == "system,seed,epoch,value\nVIT,7,0.5,50.0\nVIT,7,1.0,50.0\n"
 
 
 @pytest.mark.slow
-def test_a_curve_of_the_test_split_is_marked(tmp_path):
-    drawings = draw_together({"VIT": [run("test")]}, tmp_path)
-    assert [drawing.title for drawing in drawings[:2]] == ["Test loss, nats (peeks)", "Test top-1, % (peeks)"]
+def test_a_curve_of_the_test_split_is_marked(drawn):
+    drawings = drawn({"VIT": [run("test")]})
+    assert [drawing.title for drawing in drawings[:2]] == ["Test top-1, % (peeks)", "Test loss, nats (peeks)"]
 
 
 @pytest.mark.slow
-def test_training_is_drawn_where_nothing_was_held_out(tmp_path):
-    assert draw_together({"VIT": [run("train")]}, tmp_path)[0].title == "Training loss, nats"
+def test_training_is_drawn_where_nothing_was_held_out(drawn):
+    assert drawn({"VIT": [run("train")]})[0].title == "Training top-1, %"
 
 
 @pytest.mark.slow
-def test_many_systems_get_a_frame_each_with_the_first_in_all(tmp_path):
+def test_many_systems_get_a_frame_each_with_the_first_in_all(drawn, tmp_path):
     systems = {name: [run()] for name in "abcdefgh"}
-    draw_together(systems, tmp_path)
+    drawn(systems)
     svg = (tmp_path / "together_loss.svg").read_text()
     assert [f">{name}<" in svg for name in "abcdefgh"] == [False] + [True] * 7
     assert svg.count("gray, dashed: a") == 1
@@ -90,10 +105,10 @@ def test_the_mean_is_of_the_seeds_measured_at_the_same_epochs():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("history", [[], [{"epoch": 1.0, "seconds": None, "val_top1": None}]])
-def test_a_run_without_figures_leaves_its_place_empty(history, tmp_path):
-    draw_together({"VIT": [replace(EMPTY, history=history)], "VITX": [run()]}, tmp_path)
+def test_a_run_without_figures_leaves_its_place_empty(history, drawn, tmp_path):
+    drawn({"VIT": [replace(EMPTY, history=history)], "VITX": [run()]})
     assert ">VITX<" in (tmp_path / "together_loss.svg").read_text()
 
 
-def test_what_nobody_recorded_is_not_drawn(tmp_path):
-    assert draw_together({"VIT": [EMPTY]}, tmp_path) == []
+def test_what_nobody_recorded_is_not_drawn(drawn):
+    assert drawn({"VIT": [EMPTY]}) == []

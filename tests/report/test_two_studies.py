@@ -31,16 +31,16 @@ def test_what_only_one_has_is_told():
     assert only_in_one(NAMES, (ONE, outcome()))[0] == "The two share no comparison."
 
 
-def test_the_picture_has_both_means(tmp_path):
-    drawing = picture(NAMES, (ONE, OTHER), tmp_path)
-    svg = (tmp_path / "differences.svg").read_text()
+def test_the_picture_has_both_means(beside):
+    drawing = picture(NAMES, (ONE, OTHER), beside)
+    svg = beside["differences.svg"].decode()
     for words in ("−41.0 · −30.0", ">first<", ">second<"):
         assert words in svg
     assert drawing.alt.endswith("none: −41.0 and −30.0.")
 
 
-def test_no_picture_of_two_metrics_or_of_nothing_shared(tmp_path):
+def test_no_picture_of_two_metrics_or_of_nothing_shared(beside):
     loss = outcome(*OTHER.comparisons, metric="test_loss", better="lower")
-    assert picture(NAMES, (ONE, loss), tmp_path) is None
-    assert picture(NAMES, (ONE, outcome()), tmp_path) is None
+    assert picture(NAMES, (ONE, loss), beside) is None
+    assert picture(NAMES, (ONE, outcome()), beside) is None
     assert len(notes(NAMES, (ONE, loss))) == 1 + len(notes(NAMES, (ONE, OTHER)))

@@ -1,16 +1,23 @@
 import pytest
 
 from tests.report.outcomes import t
-from vitlab.report.units import half, negated, unit_of
+from vitlab.models.spec import ViTSpec
+from vitlab.report.units import half, negated, title_of, unit_of
+from vitlab.tasks import classify
 
-POINTS, NATS = unit_of("test_top1", "higher"), unit_of("val_loss", "lower")
+LOSS, TOP1, TOP5 = classify.Spec().metrics(ViTSpec())
+POINTS, NATS = unit_of(TOP1, "test"), unit_of(LOSS, "val")
 
 
 def test_a_metric_s_words():
     assert (POINTS.title, POINTS.value_unit, POINTS.unit) == ("test top-1", "%", "points")
     assert (NATS.title, NATS.value_unit, NATS.unit) == ("validation loss", "nats", "nats")
     assert (POINTS.direction, NATS.direction) == ("higher is better", "lower is better")
-    assert unit_of("val_top5", "higher").title == "validation top-5"
+    assert unit_of(TOP5, "val").title == "validation top-5"
+    assert unit_of(TOP5).title == "top-5"
+    assert [title_of(metric) for metric in (TOP1, LOSS, classify.AUXILIARY_LOSS)] == [
+        *("Top-1, %", "Loss, nats", "Auxiliary loss"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,11 @@ from dataclasses import replace
 import pytest
 
 from tests.report.test_together import EMPTY
+from vitlab.records.run import Environment
 from vitlab.report.wording import (
     Fact,
     choices_in_short,
     count,
-    duration,
-    loss,
     machines,
     memory,
     percent,
@@ -29,12 +28,6 @@ from vitlab.report.wording import (
         (memory(0), "0 B"),
         (memory(1023), "1.00 KiB"),
         (memory(1.5 * 2**30), "1.50 GiB"),
-        (duration(7.31), "7.3 s"),
-        (duration(59.96), "1 min 00 s"),
-        (duration(75.4), "1 min 15 s"),
-        (duration(3599.8), "1 h 00 min"),
-        (duration(3725), "1 h 02 min"),
-        (loss(0.08123), "0.081"),
     ],
 )
 def test_numbers_are_written_for_people(written: str, expected: str) -> None:
@@ -47,8 +40,8 @@ def test_a_text_is_cut_where_it_is_too_long() -> None:
 
 
 def test_what_several_runs_share_stands_once_and_what_differs_is_counted() -> None:
-    first = replace(EMPTY, env={"hardware": {"cpu": "A"}, "python": "3.11", "started": "2026-01-02"})
-    second = replace(EMPTY, env={"hardware": {"cpu": "B"}, "python": "3.11", "started": "2026-01-01"})
+    first = replace(EMPTY, environment=Environment({"cpu": "A"}, python="3.11", started="2026-01-02"))
+    second = replace(EMPTY, environment=Environment({"cpu": "B"}, python="3.11", started="2026-01-01"))
     found = {fact.label: fact.value for fact in machines([first, second, first])}
     assert found["CPU"] == "A (2 runs); B (1 run)"
     assert found["Python"] == "3.11"
@@ -59,6 +52,10 @@ def test_what_several_runs_share_stands_once_and_what_differs_is_counted() -> No
 
 def test_the_machine_s_choices_on_one_line() -> None:
     chosen = {"device": "cpu", "precision": "bf16", "kernel": "fused", "threads": 1, "compiled": True}
-    assert choices_in_short(chosen) == "cpu, bf16, fused attention, 1 thread, compiled"
-    assert choices_in_short(chosen | {"threads": 11, "compiled": False}) == "cpu, bf16, fused attention, 11 threads"
-    assert choices_in_short({}) == choices_in_short(None) == "not recorded"
+
+    def written(**choices: object) -> str:
+        return choices_in_short(replace(EMPTY, environment=Environment(choices=choices)))
+
+    assert written(**chosen) == "cpu, bf16, fused attention, 1 thread, compiled"
+    assert written(**chosen | {"threads": 11, "compiled": False}) == "cpu, bf16, fused attention, 11 threads"
+    assert written() == choices_in_short(EMPTY) == "not recorded"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from vitlab.study.files import read_study
-from vitlab.study.launch import run_study
+from vitlab import api
+from vitlab.study.files import read_study_file
 from vitlab.study.outcome import Outcome
 from vitlab.study.plan import Plan, plan
-from vitlab.train.choices import Wishes
+from vitlab.train.machine.choices import Overrides
 
 FOLDER = Path(__file__).parents[2] / "studies"
 
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parents[2] / "studies"
 @pytest.fixture(scope="session")
 def planned() -> Callable[..., Plan]:
     """`planned("positions", "digits")`: the plan of a function of a study file."""
-    return lambda name, function="study": plan(read_study(f"{FOLDER / name}.py:{function}"))
+    return lambda name, function="study": plan(read_study_file(f"{FOLDER / name}.py:{function}"))
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def trained(tmp_path: Path) -> Callable[..., Outcome]:
     """`trained("positions")`: what comes of a file's digits version with two seeds of three steps."""
 
     def run(name: str, function: str = "digits") -> Outcome:
-        study = read_study(f"{FOLDER / name}.py:{function}")
+        study = read_study_file(f"{FOLDER / name}.py:{function}")
         schedule = replace(study.base.optim.schedule, warmup_steps=1)
         base = replace(study.base, steps=3, batch_size=8, optim=replace(study.base.optim, schedule=schedule))
         small = replace(study, base=base, num_seeds=2, tune_seeds=1)
-        wishes = Wishes(device="cpu", precision="fp32", kernel="explicit", threads=1)
-        found = run_study(small, tmp_path / "study", jobs=1, stack=False, wishes=wishes)
+        overrides = Overrides(device="cpu", precision="fp32", kernel="explicit", threads=1)
+        found = api.study(small, tmp_path / "study", jobs=1, stack=False, overrides=overrides)
         assert (tmp_path / "study" / "study.json").exists()
         return found
 

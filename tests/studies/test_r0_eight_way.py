@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 from vitlab.recipes import recipe
 
 PARAMETERS = {  # of CIFAR-10: cls, final norm, learned positions; t for with

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 
 PARAMETERS = {"VIT": 829_322, "VITL": 924_426, "VITX": 1_017_162}
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 
 PARAMETERS = {  # CIFAR-10 and -100
     "r0_vit": (2_692_426, 2_709_796),

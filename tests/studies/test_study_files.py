@@ -7,7 +7,7 @@ import pytest
 from tests.studies.conftest import FOLDER
 from vitlab.base.spec import spec_id
 from vitlab.recipes import changed
-from vitlab.study.files import read_study
+from vitlab.study.files import read_study_file
 from vitlab.study.forecast import runs_of
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -31,7 +31,7 @@ FUNCTIONS = [  # what a cell at its real length costs takes a second to count
 
 @pytest.mark.parametrize(("name", "function"), [each.values for each in FUNCTIONS])
 def test_every_cell_can_be_trained(name, function):
-    study = read_study(f"{FOLDER / name}.py:{function}")
+    study = read_study_file(f"{FOLDER / name}.py:{function}")
     cells = study.design.cells(study.base)
     runs = [changed(study.base, cell.settings) for cell in cells]
     assert len({spec_id(run) for run in runs}) == len({cell.name for cell in cells}) == len(cells) > 1

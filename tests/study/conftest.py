@@ -11,18 +11,20 @@ import numpy as np
 import pytest
 
 from tests.train.conftest import TINY
-from vitlab.base.records import write_json
+from vitlab.base.files import write_json
 from vitlab.base.spec import from_dict
 from vitlab.recipes import changed
+from vitlab.records.predictions import Predictions
 from vitlab.study.design import listed
 from vitlab.study.design._base import Level
-from vitlab.study.folder import StudyFolder, chosen
 from vitlab.study.plan import plan
 from vitlab.study.spec import StudySpec
-from vitlab.train.choices import Wishes
+from vitlab.study.study_dir import StudyDir
+from vitlab.train.machine.choices import Overrides
 from vitlab.train.spec import RunSpec
 
-WISHES = Wishes(device="cpu", precision="fp32", kernel="explicit", threads=1)  # nothing is left to measure but the way
+# nothing is left to measure but the execution
+OVERRIDES = Overrides(device="cpu", precision="fp32", kernel="explicit", threads=1)
 FAKE = Path(__file__).with_name("pretend.py")
 
 
@@ -47,17 +49,17 @@ class Records:
     """A study's folder, filled by hand."""
 
     def __init__(self, study: StudySpec, path: Path):
-        self.folder = StudyFolder(path)
+        self.folder = StudyDir(path)
         self.folder.claim(plan(study).as_record())
         self.plan = self.folder.plan()
 
     def place(self, cell: str, seed: int, value: str | None = None) -> Path:
         """Where a run stands, of the tuned value or of the only one."""
-        found = next(each for each in self.plan["cells"] if each["name"] == cell)
+        found = next(each for each in self.plan.cells if each.name == cell)
         if value is None:
-            candidate = chosen(self.folder, self.plan, found)
+            candidate = self.folder.chosen(self.plan, found)
         else:
-            candidate = next(each for each in found["candidates"] if each["name"] == value)
+            candidate = next(each for each in found.candidates if each.name == value)
         assert candidate is not None
         return self.folder.run(found, candidate, seed)
 
@@ -65,7 +67,8 @@ class Records:
         """The records of a run that ended; `reason` is one of them."""
         reason = metrics.pop("reason", None)
         path = self.place(cell, seed, value)
-        write_json(path / "data.json", {"train": {"images": 90}, "val": {"images": 10}, "test": {"images": 40}})
+        counts = {"train": {"images": 90}, "val": {"images": 10}, "test": {"images": 40}}
+        write_json(path / "data.json", {"order": "exact", **counts})
         write_json(path / "result.json", {"status": status, "reason": reason, "metrics": metrics})
 
     def scores(self, cell: str, scores: Mapping[int, float], metric: str = "test_top1") -> None:
@@ -77,7 +80,8 @@ class Records:
         """Which of the test images a run classifies rightly; there are two classes."""
         truth = np.array(labels or [0] * len(right))
         predicted = np.where(np.array(right, bool), truth, 1 - truth)
-        np.savez(self.place(cell, seed) / "predictions.npz", labels=truth, probabilities=np.eye(2)[predicted])
+        nothing = np.zeros(0, int), np.zeros((0, 1, 1, 1), np.uint8)
+        Predictions("test", truth, np.eye(2)[predicted], *nothing).write(self.place(cell, seed))
 
 
 @pytest.fixture
@@ -114,7 +118,7 @@ class Pretended:
 
     @property
     def trained(self) -> list[list[str]]:
-        """The runs of each task so far."""
+        """The runs of each job so far."""
         return [each["runs"] for each in self.asked if each["do"] == "train"]
 
 
@@ -127,7 +131,7 @@ def pretended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pretended:
     starter = folder / "python"
     starter.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S -E "{FAKE}" "{found.path}"\n')
     starter.chmod(0o755)
-    monkeypatch.setattr("vitlab.study.crew.sys.executable", str(starter))
+    monkeypatch.setattr("vitlab.study.executor._worker_pool.sys.executable", str(starter))
     monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
     return found
 

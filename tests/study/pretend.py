@@ -12,6 +12,7 @@ import threading
 import time
 
 SCRIPT = sys.argv[1]
+COUNTS = {"train": 90, "val": 10, "test": 40}
 
 
 def script():
@@ -31,15 +32,15 @@ def note(**message):
 def record(folder, status, reason, metrics):
     os.makedirs(folder, exist_ok=True)
     for name, values in (
-        ("data.json", {"train": {"images": 90}, "val": {"images": 10}, "test": {"images": 40}}),
+        ("data.json", {"order": "exact", **{k: {"images": n} for k, n in COUNTS.items()}}),
         ("result.json", {"status": status, "reason": reason, "metrics": metrics}),
     ):
         with open(os.path.join(folder, name), "w") as file:
             json.dump(values, file)
 
 
-def pace(message, asked):
-    note(do="pace", runs=len(message["specs"]), wishes=message["wishes"])
+def measure(message, asked):
+    note(do="measure", runs=len(message["specs"]), overrides=message["overrides"])
     paces = script()["paces"]
     if "refuse" in paces:
         return {"failed": paces["refuse"]}
@@ -56,7 +57,7 @@ def train(message):
     note(
         do="train",
         runs=names,
-        wishes=message["wishes"],
+        overrides=message["overrides"],
         recipes=[run["recipe"] for run in message["runs"]],
         pid=os.getpid(),
     )
@@ -105,4 +106,4 @@ threading.Thread(target=listen, daemon=True).start()
 asked = os.fdopen(theirs)
 while True:
     message = json.loads(asked.readline())
-    say(**(pace(message, asked) if message["do"] == "pace" else train(message)))
+    say(**(measure(message, asked) if message["do"] == "measure" else train(message)))

@@ -7,7 +7,7 @@ from vitlab.base.spec import to_dict, with_settings
 from vitlab.recipes import changed, recipe
 from vitlab.study.design import leave_one_out, listed, one_at_a_time, recipe_diff
 from vitlab.study.design._base import Level
-from vitlab.study.files import read_study
+from vitlab.study.files import read_study_file
 from vitlab.study.spec import StudySpec, choice, factor
 
 PYTHON = """
@@ -57,14 +57,14 @@ def json_study(tmp_path):
     def read(values):
         path = tmp_path / "mine.json"
         path.write_text(values if isinstance(values, str) else json.dumps(values))
-        return read_study(str(path))
+        return read_study_file(str(path))
 
     return read
 
 
 def message_of(text):
     with pytest.raises(UserError) as refused:
-        read_study(text)
+        read_study_file(text)
     return str(refused.value)
 
 
@@ -72,14 +72,14 @@ def message_of(text):
 
 
 def test_the_function_study_or_the_one_that_is_named(python):
-    assert (read_study(python()).num_seeds, read_study(python() + ":digits").num_seeds) == (6, 2)
-    assert read_study(python()).question == "Which?"
+    assert (read_study_file(python()).num_seeds, read_study_file(python() + ":digits").num_seeds) == (6, 2)
+    assert read_study_file(python()).question == "Which?"
 
 
 def test_a_colon_that_belongs_to_the_files_name(python, tmp_path):
     (tmp_path / "a:b").mkdir()
-    assert read_study(python(name="a:b/x.py")).num_seeds == 6
-    assert read_study(python(name="a:b/x.py") + ":digits").num_seeds == 2
+    assert read_study_file(python(name="a:b/x.py")).num_seeds == 6
+    assert read_study_file(python(name="a:b/x.py") + ":digits").num_seeds == 2
 
 
 @pytest.mark.parametrize(

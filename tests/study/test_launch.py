@@ -12,15 +12,16 @@ import pytest
 from filelock import FileLock
 from rich.console import Console
 
-from tests.study.conftest import WISHES, with_seeds
-from vitlab.base.errors import SpecError, UserError
-from vitlab.base.records import read_json, write_json
-from vitlab.study import launch, ways
-from vitlab.study.folder import StudyFolder
+from tests.study.conftest import OVERRIDES, with_seeds
+from vitlab.base.errors import Interrupted, SpecError, UserError
+from vitlab.base.files import read_json, write_json
+from vitlab.study import execution, launch
+from vitlab.study.executor._base import Job
+from vitlab.study.executor.local import Local
 from vitlab.study.launch import run_study
+from vitlab.study.outcome import outcome
 from vitlab.study.spec import factor
-from vitlab.study.tasks import Task
-from vitlab.train.interrupt import Interrupted
+from vitlab.study.study_dir import StudyDir
 
 DEEP = {"model.depth": 4}
 ALONE = {"jobs": 1, "stack": False}
@@ -41,7 +42,12 @@ def out(tmp_path):
 @pytest.fixture
 def run(pretended, out):
     """`run(study, jobs=1, stack=False)`: the outcome of a study whose workers pretend."""
-    return lambda study, **more: run_study(study, out, **({"wishes": WISHES} | more))
+
+    def running(study, **more):
+        run_study(study, out, **({"overrides": OVERRIDES} | more))
+        return outcome(out)
+
+    return running
 
 
 def names(cell, *seeds, value=""):
@@ -87,7 +93,7 @@ def test_cells_of_one_structure_are_stacked_together_where_that_is_faster(run, s
 
 def test_side_by_side(run, study, pretended, monkeypatch):
     """Two at once, in two processes that share the cores, and never more."""
-    monkeypatch.setattr(ways, "process_cores", lambda: 6)
+    monkeypatch.setattr(execution, "process_cores", lambda: 6)
     for each in names("plain", 0, 1, 2) + names("deep", 0, 1, 2):
         pretended.when(each, "finish", seconds=0.05, metrics={"test_top1": 0.5})
     at_once = []
@@ -98,19 +104,19 @@ def test_side_by_side(run, study, pretended, monkeypatch):
         real(stage)
 
     monkeypatch.setattr(launch._Stage, "_collect", collect)
-    assert run(study, **SIDES, wishes=replace(WISHES, threads=None)).complete
+    assert run(study, **SIDES, overrides=replace(OVERRIDES, threads=None)).complete
     assert sorted(chain(*pretended.trained)) == sorted(names("plain", 0, 1, 2) + names("deep", 0, 1, 2))
     assert max(at_once) == 2
-    tasks = [each for each in pretended.asked if each["do"] == "train"]
-    assert {each["wishes"]["threads"] for each in tasks} == {3}
-    assert len({each["pid"] for each in tasks}) == 2
+    jobs = [each for each in pretended.asked if each["do"] == "train"]
+    assert {each["overrides"]["threads"] for each in jobs} == {3}
+    assert len({each["pid"] for each in jobs}) == 2
 
 
 def test_workers_are_told_the_cell_and_the_choices(run, study, pretended):
-    run(study, **ALONE, wishes=replace(WISHES, precision="fp64"))
+    run(study, **ALONE, overrides=replace(OVERRIDES, precision="fp64"))
     first = next(each for each in pretended.asked if each["do"] == "train")
     assert first["recipes"] == ["plain"]
-    assert first["wishes"] == {
+    assert first["overrides"] == {
         "device": "cpu",
         "precision": "fp64",
         "kernel": "explicit",
@@ -119,14 +125,12 @@ def test_workers_are_told_the_cell_and_the_choices(run, study, pretended):
         "compiled": None,
         "checkpointing": None,
         "deterministic": None,
-        "replayed": None,
     }
 
 
 def test_what_is_written(run, study, out):
-    said = run(study, **ALONE)
-    assert {path.name for path in out.iterdir()} == {"plan.json", "how.json", "study.json", "runs", "crew.log", ".lock"}
-    assert read_json(out / "study.json")["question"] == said.question
+    run(study, **ALONE)
+    assert {path.name for path in out.iterdir()} == {"plan.json", "execution.json", "runs", "workers.log", ".lock"}
     assert read_json(out / "plan.json")["seeds"] == [0, 1, 2]
 
 
@@ -220,7 +224,7 @@ def test_a_run_without_a_record_of_its_own_is_recorded_too(run, study, pretended
     pretended.when("plain/seed-1", **does)
     said = run(study, **ALONE)
     assert said.missing == (f"plain, seed 1: failed: {reason}",)
-    assert StudyFolder(out).failures() == {"plain/seed-1": reason}
+    assert StudyDir(out).failures() == {"plain/seed-1": reason}
     assert pretended.trained[-1] == names("deep", 2)
 
 
@@ -313,7 +317,7 @@ def test_a_value_that_fails_is_not_chosen(run, tuned, pretended):
     pretended.when("plain/0.1/seed-0", "fail", reason="diverged")
     said = run(tuned, **ALONE)
     assert said.cell("plain").tuned.value == "0.2"
-    assert said.cell("plain").tuned.val_top1 == {"0.1": None, "0.2": 0.5}
+    assert said.cell("plain").tuned.scores == {"0.1": None, "0.2": 0.5}
     assert said.complete
 
 
@@ -355,7 +359,7 @@ def test_a_signal_has_the_workers_save_and_ends_the_study(run, study, pretended,
         run(study, **SIDES)
     thread.join()
     assert stopped.value.code == code
-    folder = StudyFolder(out)
+    folder = StudyDir(out)
     states = [folder.status(out / "runs" / name) for name in names("plain", 0, 1, 2) + names("deep", 0)]
     assert states == [("finished", None), *2 * [("interrupted", f"signal {signum.value}")], (None, None)]
     for name in names("plain", 1, 2):
@@ -373,19 +377,19 @@ def test_a_signal_while_a_run_gets_ready_is_no_failure_of_it(run, study, pretend
     with pytest.raises(Interrupted):
         run(study, **ALONE)
     thread.join()
-    assert StudyFolder(out).failures() == {}
+    assert StudyDir(out).failures() == {}
     pretended.when("plain/seed-0", "finish")
     assert run(study, **ALONE).complete
 
 
-def test_a_signal_while_ways_are_measured_starts_nothing(run, study, pretended, monkeypatch):
-    real = launch.choose_ways
+def test_a_signal_while_executions_are_measured_starts_nothing(run, study, pretended, monkeypatch):
+    real = launch.choose_executions
 
     def choosing(*arguments):
         os.kill(os.getpid(), signal.SIGTERM)
         real(*arguments)
 
-    monkeypatch.setattr(launch, "choose_ways", choosing)
+    monkeypatch.setattr(launch, "choose_executions", choosing)
     with pytest.raises(Interrupted):
         run(study, **ALONE)
     assert pretended.asked == []
@@ -448,25 +452,25 @@ def test_what_a_stage_expects_is_the_machines_time(study, out, pretended, monkey
 
     monkeypatch.setattr(launch, "StudyProgress", progress)
     pretended.pace(alone=0.02)
-    run_study(study, out, wishes=WISHES, **SIDES)
+    run_study(study, out, overrides=OVERRIDES, **SIDES)
     assert expected == [(0, 0), (6, pytest.approx(6 * 0.12))]
 
 
 def test_where_different_shares_meet_the_machine_is_never_divided_twice():
     """Half and half fit; a whole does not fit beside a half, nor a half beside a whole."""
-    stage = object.__new__(launch._Stage)
 
-    def task(jobs):
-        return Task("", (), {}, jobs, 0.0)
+    def job(jobs):
+        return Job("", ({"folder": ""},), {}, jobs)
 
-    def fits(running, jobs):
-        stage.running = {index: task(each) for index, each in enumerate(running)}
-        return stage._fits(task(jobs))
+    def accepts(running, jobs):
+        local = Local(pool=None)
+        local.running = {index: job(each) for index, each in enumerate(running)}
+        return local.accepts(job(jobs))
 
-    assert fits([], 1)
-    assert fits([2], 2)
-    assert fits([3, 3], 3)
-    assert not fits([2], 1)
-    assert not fits([1], 2)
-    assert not fits([2, 2], 2)
-    assert fits([2, 4], 4)
+    assert accepts([], 1)
+    assert accepts([2], 2)
+    assert accepts([3, 3], 3)
+    assert not accepts([2], 1)
+    assert not accepts([1], 2)
+    assert not accepts([2, 2], 2)
+    assert accepts([2, 4], 4)

@@ -3,16 +3,18 @@
 import json
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from vitlab.base.errors import DataError
-from vitlab.base.records import write_json
+from vitlab.records.execution import CellExecution
+from vitlab.records.outcome import COSTS, Outcome
+from vitlab.records.run import DataRecord, SplitRecord
 from vitlab.study.design import factorial, one_at_a_time
-from vitlab.study.outcome import COSTS, outcome, scores_of, write_outcome
+from vitlab.study.outcome import outcome
 from vitlab.study.spec import factor
 
 DEEP, WIDE = {"model.depth": 4}, {"model.embed_dim": 32}
@@ -40,6 +42,12 @@ def filled(study_of, records):
 
 def answers(found):
     return outcome(found.folder.path)
+
+
+def measured(found, **cells):
+    """Record what was measured of some cells: seconds of a step and of an image."""
+    costs = {name: CellExecution({}, "", {}, step, image, None) for name, (step, image) in cells.items()}
+    found.folder.note_executions({"cpu": "any"}, costs)
 
 
 # --------------------------------------------------------------------------------------------------------------- cells
@@ -86,7 +94,8 @@ def test_a_loss_is_better_lower_and_no_share_of_images(filled):
 def test_cells_with_test_sets_of_their_own_are_counted_on_these(filled):
     found = filled()
     for seed in range(4):
-        write_json(found.place("wide", seed) / "data.json", {"test": {"images": 90}})
+        place = found.place("wide", seed)
+        replace(DataRecord.read(place), test=SplitRecord(90)).write(place)
     said = answers(found)
     assert said.images is None
     assert [cell.images for cell in said.cells] == [40, 40, 90]
@@ -95,15 +104,15 @@ def test_cells_with_test_sets_of_their_own_are_counted_on_these(filled):
 
 def test_a_cells_costs(filled):
     found = filled()
-    found.folder.note_how({"deep": {"alone": 0.025, "image": 1e-4}})
+    measured(found, deep=(0.025, 1e-4))
     said = answers(found)
-    planned = next(cell for cell in found.plan["cells"] if cell["name"] == "deep")
+    planned = next(cell for cell in found.plan.cells if cell.name == "deep")
     assert said.cell("deep").costs == {
-        "num_params": planned["num_params"],
-        "flops": planned["flops"],
+        "num_params": planned.num_params,
+        "flops": planned.flops,
         "seconds_per_image": 1e-4,
         "seconds_per_step": 0.025,
-        "activation_bytes": planned["activation_bytes"],
+        "activation_bytes": planned.activation_bytes,
     }
     assert said.cell("plain").costs["seconds_per_step"] is None
     assert set(COSTS) == set(said.cell("deep").costs)
@@ -199,8 +208,8 @@ def test_a_finished_run_without_the_metric_has_no_score(filled):
     found = filled({"plain": PLAIN})
     found.run("deep", 0, test_loss=0.5)
     said = answers(found)
-    assert scores_of(said.cell("deep"), "test_top1") == {}
-    assert scores_of(said.cell("plain"), "test_top1") == PLAIN
+    assert said.cell("deep").scores("test_top1") == {}
+    assert said.cell("plain").scores("test_top1") == PLAIN
 
 
 def test_before_anything_is_trained_all_is_missing(study_of, records):
@@ -213,10 +222,11 @@ def test_before_anything_is_trained_all_is_missing(study_of, records):
 
 def test_a_damaged_plan_is_told(filled):
     found = filled()
-    record = found.folder.plan()
+    path = found.folder.path / "plan.json"
+    record = json.loads(path.read_text())
     del record["cells"][1]["says"]
-    write_json(found.folder.path / "plan.json", record)
-    with pytest.raises(DataError, match=r"plan\.json is damaged: 'says' is missing"):
+    path.write_text(json.dumps(record))
+    with pytest.raises(DataError, match=r"plan\.json is damaged: cells\.1\.says is missing"):
         answers(found)
 
 
@@ -232,11 +242,11 @@ def test_a_tuned_cell_is_what_its_best_value_scored(study_of, records):
     said = answers(found)
     plain, deep = said.cells
     assert (plain.tuned.setting, plain.tuned.value) == ("optim.lr", "0.2")
-    assert plain.tuned.val_top1 == {"0.1": 0.4, "0.2": 0.6}
+    assert (plain.tuned.metric, plain.tuned.scores) == ("val_top1", {"0.1": 0.4, "0.2": 0.6})
     assert plain.spec["optim"]["lr"] == 0.2
-    assert scores_of(plain, "test_top1") == {0: 0.4, 1: 0.5}
+    assert plain.scores("test_top1") == {0: 0.4, 1: 0.5}
     assert [run.folder for run in plain.runs] == ["runs/plain/0.2/seed-0", "runs/plain/0.2/seed-1"]
-    assert (deep.tuned.value, deep.tuned.val_top1) == (None, {"0.1": None, "0.2": None})
+    assert (deep.tuned.value, deep.tuned.scores) == (None, {"0.1": None, "0.2": None})
     why = "the tuning of this cell has not finished; optim.lr 0.1, seed 0: diverged"
     assert said.missing == (f"deep, seed 0: not trained yet: {why}", f"deep, seed 1: not trained yet: {why}")
 
@@ -268,7 +278,7 @@ def test_a_factorial_has_main_effects_and_interactions(crossed):
     assert depth.contrasts[0].mean == pytest.approx(0.08, abs=2e-3)  # on average over batches
     assert batch.contrasts[0].mean == pytest.approx(0.0, abs=2e-3)
     assert both.contrasts[0].mean == pytest.approx(-0.04, abs=3e-3)
-    y = {cell.name: values(scores_of(cell, "test_top1")) for cell in said.cells}
+    y = {cell.name: values(cell.scores("test_top1")) for cell in said.cells}
     within = (y["depth 4, batch 16"] + y["depth 4, batch 48"] - y["depth 2, batch 16"] - y["depth 2, batch 48"]) / 2
     assert depth.p == pytest.approx(stats.ttest_1samp(within, 0).pvalue, rel=1e-9)
     assert said.no_effects is None
@@ -300,8 +310,7 @@ def test_who_is_not_beaten_on_score_and_cost(filled):
     """deep costs more than plain and scores less; wide costs most and scores best."""
     found = filled()
     assert answers(found).fronts == dict.fromkeys(("num_params", "flops", "activation_bytes"), ("plain", "wide"))
-    for cell, seconds in (("plain", 0.03), ("deep", 0.02), ("wide", 0.01)):
-        found.folder.note_how({cell: {"alone": seconds, "image": 0.04 - seconds}})
+    measured(found, plain=(0.03, 0.01), deep=(0.02, 0.02), wide=(0.01, 0.03))
     fronts = answers(found).fronts
     assert (fronts["seconds_per_step"], fronts["seconds_per_image"]) == (("wide",), ("plain", "wide"))
 
@@ -320,10 +329,11 @@ def test_a_cell_without_a_score_is_on_no_front(filled):
 
 def test_study_json_is_the_outcome(filled):
     found = filled()
-    said = write_outcome(found.folder.path)
+    said = answers(found)
+    said.write(found.folder.path)
     record = json.loads((found.folder.path / "study.json").read_text())
-    assert record.pop("schema") == 1
-    assert record == json.loads(json.dumps(asdict(said), allow_nan=False))
+    assert record.pop("schema") == Outcome.schema
+    assert Outcome.read(found.folder.path) == said
 
 
 @pytest.mark.slow
@@ -331,8 +341,8 @@ def test_it_is_read_without_torch(filled):
     """In a process of its own, since this one has torch."""
     found = filled()
     code = (
-        "import sys; from pathlib import Path; from vitlab.study.outcome import write_outcome; "
-        f"said = write_outcome(Path({str(found.folder.path)!r})); "
+        "import sys; from pathlib import Path; from vitlab.study.outcome import outcome; "
+        f"said = outcome(Path({str(found.folder.path)!r})); "
         "print(said.comparisons[0].comparison.verdict); "
         "print([name for name in ('torch', 'torchvision', 'timm') if name in sys.modules])"
     )

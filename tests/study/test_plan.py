@@ -231,8 +231,8 @@ def test_a_grid_gives_every_cell_its_candidates(study_of, base_run):
 def test_the_record_has_all_that_reading_a_study_needs(study_of, base_run):
     design = factorial.Spec((factor("model.depth", 2, 4, name="depth"), factor("batch_size", 16, 48)))
     study = study_of(design, num_seeds=3, base={"seed": 2}, metric="val_loss", tune=factor("optim.lr", 1e-3, 1e-2))
-    record = json.loads(json.dumps(plan(study).as_record()))
-    cells = record.pop("cells")
+    record = json.loads(json.dumps(plan(study).as_record().values()))
+    metrics, cells = record.pop("metrics"), record.pop("cells")
     assert from_dict(StudySpec, record.pop("study")) == study
     assert record == {
         "id": study_id(study),
@@ -243,8 +243,10 @@ def test_the_record_has_all_that_reading_a_study_needs(study_of, base_run):
         "seeds": [2, 3, 4],
         "tune": "optim.lr",
         "tune_seeds": 1,
+        "selects": "val_top1",
         "crossed": {"depth": ["2", "4"], "batch_size": ["16", "48"]},
     }
+    assert metrics["val_loss"]["better"] == "lower"
     assert [cell["name"] for cell in cells] == [f"depth {d}, batch_size {b}" for d in (2, 4) for b in (16, 48)]
     last = cells[-1]
     spent = cost(base_run(DEEP).model)
@@ -266,7 +268,7 @@ def test_the_record_has_all_that_reading_a_study_needs(study_of, base_run):
 
 
 def test_only_a_factorial_is_crossed(study_of):
-    assert plan(study_of(one_at_a_time.Spec((factor("model.depth", 2, 4),)))).as_record()["crossed"] == {}
+    assert plan(study_of(one_at_a_time.Spec((factor("model.depth", 2, 4),)))).as_record().crossed == {}
 
 
 def test_how_many_seeds_is_not_part_of_what_a_study_is(study_of):

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 import vitlab.nn.pos_embed.learned as original
-from tests.study.conftest import WISHES
-from vitlab.study import choosing
+from tests.study.conftest import OVERRIDES
+from vitlab import api
+from vitlab.study import autotune
 from vitlab.study.design import one_at_a_time
-from vitlab.study.launch import run_study
 from vitlab.study.spec import factor
 
 SIDE, CLASSES = 8, ("lower-left", "lower-right", "upper-left", "upper-right")
@@ -63,7 +63,7 @@ def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_needs_positions_is_worse_without_and_a_copy_is_no_different(
     study_of, pictures, copies, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(choosing, "SECONDS", 0.01)
+    monkeypatch.setattr(autotune, "SECONDS", 0.01)
     monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
     data = {
         "name": "folder",
@@ -78,7 +78,7 @@ def test_what_needs_positions_is_worse_without_and_a_copy_is_no_different(
     base |= {"model.patch_size": SIDE // 2, "optim.lr": 1e-2}  # a quadrant is a patch
     positions = factor("model.pos_embed", "learned", "none", COPY, RENAMED, name="positions")
     study = study_of(one_at_a_time.Spec((positions,)), base, num_seeds=6)
-    said = run_study(study, tmp_path / "study", wishes=WISHES, jobs=1, stack=True)
+    said = api.study(study, tmp_path / "study", overrides=OVERRIDES, jobs=1, stack=True)
     assert said.complete
     none, copy, renamed = said.comparisons
 

@@ -7,35 +7,42 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from tests.study.conftest import WISHES
+from tests.study.conftest import OVERRIDES
 from vitlab.base.spec import to_dict
-from vitlab.study.folder import StudyFolder
+from vitlab.records.execution import CellExecution
+from vitlab.study.execution import Execution
 from vitlab.study.plan import plan
 from vitlab.study.spec import StudySpec, factor
-from vitlab.study.ways import Way
+from vitlab.study.study_dir import StudyDir
+from vitlab.train.machine.cache import host
 
 PROGRAM = f"""
 import sys
 from pathlib import Path
 from rich.console import Console
 from vitlab.base.spec import from_dict
-from vitlab.study import choosing
-from vitlab.study.files import read_study
+from vitlab.study import autotune
+from vitlab.study.files import read_study_file
 from vitlab.study.launch import run_study
-from vitlab.train.choices import Wishes
-from vitlab.train.interrupt import Interrupted
+from vitlab.study.outcome import outcome
+from vitlab.train.machine.choices import Overrides
+from vitlab.base.errors import Interrupted
 
-choosing.SECONDS = 0.01
+autotune.SECONDS = 0.01
 jobs, stack = int(sys.argv[1]), sys.argv[2] == "stacked"
-wishes = from_dict(Wishes, {to_dict(WISHES)!r})
+overrides = from_dict(Overrides, {to_dict(OVERRIDES)!r})
 try:
-    run_study(read_study("mine.json"), Path("study"), jobs=jobs, stack=stack, wishes=wishes, console=Console())
+    run_study(
+        read_study_file("mine.json"), Path("study"), jobs=jobs, stack=stack, overrides=overrides, console=Console()
+    )
+    outcome(Path("study")).write(Path("study"))
 except Interrupted as stop:
     sys.exit(stop.code)
 """
@@ -87,16 +94,20 @@ def said(folder: Path) -> dict[str, Any]:
 
 def finished(folder: Path) -> dict[str, tuple[int, int]]:
     """Which file each run that has ended has as its result, and since when."""
-    found = {path: path.stat() for path in (folder / "study" / "runs").rglob("result.json")}
-    ended = {path for path in found if json.loads(path.read_text())["status"] in ("finished", "failed")}
-    return {str(path): (found[path].st_ino, found[path].st_mtime_ns) for path in ended}
+    ended = {}
+    for path in (folder / "study" / "runs").rglob("result.json"):
+        with suppress(FileNotFoundError):  # an interrupted run is being gone on with
+            if json.loads(path.read_text())["status"] in ("finished", "failed"):
+                ended[str(path)] = (path.stat().st_ino, path.stat().st_mtime_ns)
+    return ended
 
 
 def wait_for(process: subprocess.Popen[str], folder: Path, ended: int) -> None:
     """Until so many runs have ended and another one is being trained."""
     while process.poll() is None:
         begun, results = (list((folder / "study" / "runs").rglob(name)) for name in ("spec.json", "result.json"))
-        if len(finished(folder)) >= ended and len(begun) > len(results):
+        working = psutil.Process(process.pid).children()  # what an earlier process left begun is nobody's work yet
+        if working and len(finished(folder)) >= ended and len(begun) > len(results):
             return
         time.sleep(0.005)
 
@@ -143,12 +154,12 @@ def test_a_stack_over_cells_killed_in_the_middle(study_of, start, tmp_path):
     """Two cells of one structure, one of which has a rate that diverges, in one process that is killed twice."""
     cells = {"plain": {}, "slow": {"optim.lr": 1e-4}, "hot": {"optim.lr": 1e30}}
     given, way = study_of(cells, {"steps": 150, "optim.clip_norm": None}, num_seeds=2), ("1", "stacked")
-    paces = {"measured": {}, "alone": 0.01, "image": 1e-4}
-    how = {"way": to_dict(Way("cells", 1, "explicit")), "steps": 150, "seeds": 2, **paces}
+    execution = Execution("cells", 1, "explicit")
+    cell = CellExecution(to_dict(execution), str(execution), {}, 0.01, 1e-4, None, steps=150, seeds=2)
     for name in ("undisturbed", "killed"):
-        folder = StudyFolder(tmp_path / name / "study")
+        folder = StudyDir(tmp_path / name / "study")
         folder.claim(plan(given).as_record())
-        folder.note_how(dict.fromkeys(cells, how))
+        folder.note_executions(host(), dict.fromkeys(cells, cell))
     assert end(start("undisturbed", way, given)) == (0, "")
     for _ in range(2):
         process = start("killed", way, given)

@@ -8,7 +8,7 @@ from vitlab.base.spec import from_dict, spec_id, to_dict, with_settings
 from vitlab.nn.pos_embed import learned
 from vitlab.study.design import listed, one_at_a_time
 from vitlab.study.design._base import Factor, Level
-from vitlab.study.spec import METRICS, StudySpec, choice, factor, label
+from vitlab.study.spec import StudySpec, choice, factor, label
 
 LR = factor("optim.lr", 1e-3, 3e-3)
 
@@ -36,11 +36,7 @@ def test_the_seeds_are_the_bases_and_those_after_it(study_of):
 
 def test_six_seeds_test_accuracy_and_equal_steps_unless_told_otherwise(study_of):
     study = study_of({"plain": {}})
-    assert (study.num_seeds, study.metric, study.equal, study.tune) == (6, "test_top1", "steps", None)
-
-
-def test_the_metrics():
-    assert METRICS == ("test_top1", "test_top5", "test_loss", "val_top1", "val_top5", "val_loss")
+    assert (study.num_seeds, study.compared_by, study.equal, study.tune) == (6, "test_top1", "steps", None)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +46,7 @@ def test_the_metrics():
         ({"num_seeds": 0}, "num_seeds=0: must be 1 or more"),
         (
             {"metric": "test_topp1"},
-            "metric=test_topp1: legal: test_top1, test_top5, test_loss, val_top1, val_top5, val_loss",
+            "metric=test_topp1: legal: val_loss, val_top1, val_top5, test_loss, test_top1, test_top5",
         ),
         ({"tune_seeds": 0}, "tune_seeds=0: must be between 1 and num_seeds=3"),
         ({"tune_seeds": 4}, "tune_seeds=4: must be between 1 and num_seeds=3"),

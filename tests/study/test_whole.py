@@ -9,12 +9,14 @@ from threading import Thread
 import psutil
 import pytest
 
-from tests.study.conftest import WISHES
-from vitlab.base.records import read_json
-from vitlab.study import choosing
+from tests.study.conftest import OVERRIDES
+from vitlab import api
+from vitlab.base.files import read_json
+from vitlab.study import autotune
 from vitlab.study.design import one_at_a_time
-from vitlab.study.launch import run_study
 from vitlab.study.spec import factor
+from vitlab.study.study_dir import StudyDir
+from vitlab.train.machine.cache import host
 
 WAYS: dict[str, Mapping] = {
     "alone": {"jobs": 1, "stack": False},
@@ -26,14 +28,14 @@ WAYS: dict[str, Mapping] = {
 @pytest.fixture(autouse=True)
 def quickly(tmp_path, monkeypatch):
     """Hardly any time to measure, and a memory of our own."""
-    monkeypatch.setattr(choosing, "SECONDS", 0.01)
+    monkeypatch.setattr(autotune, "SECONDS", 0.01)
     monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.mark.slow
 def test_a_small_study_from_question_to_answer(study_of, tmp_path):
     study = study_of(one_at_a_time.Spec((factor("model.pos_embed", "sincos2d", "none"),)), num_seeds=2)
-    said = run_study(study, tmp_path / "study", wishes=WISHES, **WAYS["stacked"])
+    said = api.study(study, tmp_path / "study", overrides=OVERRIDES, **WAYS["stacked"])
     assert said.complete
     assert [cell.name for cell in said.cells] == ["baseline", "model.pos_embed none"]
     for cell in said.cells:
@@ -51,7 +53,8 @@ def test_a_small_study_from_question_to_answer(study_of, tmp_path):
     assert comparison.test_set_error > 0
     costs = said.cell("baseline").costs
     assert costs["seconds_per_step"] > costs["seconds_per_image"] > 0
-    assert read_json(tmp_path / "study" / "how.json")["cells"]["baseline"]["way"]["stack"] == "cell"
+    cell = StudyDir(tmp_path / "study").executions(host())["baseline"]
+    assert cell.execution["stack"] == "cell"
     assert read_json(tmp_path / "study" / "study.json")["missing"] == []
 
 
@@ -66,7 +69,7 @@ def test_all_ways_give_every_seed_the_scores_that_it_has_alone(study_of, tmp_pat
     runs = {
         way: {
             (cell.name, run.seed): run.metrics
-            for cell in run_study(study, tmp_path / way, wishes=WISHES, **asked).cells
+            for cell in api.study(study, tmp_path / way, overrides=OVERRIDES, **asked).cells
             for run in cell.runs
         }
         for way, asked in WAYS.items()
@@ -101,7 +104,7 @@ def test_what_fails_is_recorded_and_the_rest_goes_on(study_of, tmp_path):
     study = study_of(cells, num_seeds=2, equal="nothing")
     killer = Thread(target=kill_the_worker_of, args=(tmp_path / "study" / "runs" / "killed" / "seed-0",))
     killer.start()
-    said = run_study(study, tmp_path / "study", wishes=WISHES, **WAYS["alone"])
+    said = api.study(study, tmp_path / "study", overrides=OVERRIDES, **WAYS["alone"])
     killer.join()
     reasons = {line.partition(": ")[0]: line.partition(": ")[2] for line in said.missing}
     assert set(reasons) == {"hot, seed 0", "hot, seed 1", "nowhere, seed 0", "nowhere, seed 1", "killed, seed 0"}

@@ -7,14 +7,13 @@ from queue import SimpleQueue
 
 import pytest
 
-from tests.study.conftest import WISHES
-from vitlab.base.errors import UserError
-from vitlab.base.records import read_json
+from tests.study.conftest import OVERRIDES
+from vitlab.base.errors import Interrupted, UserError
+from vitlab.base.files import read_json
 from vitlab.base.spec import to_dict, with_settings
 from vitlab.study import worker
-from vitlab.train.interrupt import Interrupted
 
-TOLD = to_dict(WISHES)
+TOLD = to_dict(OVERRIDES)
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def training(base_run, tmp_path):
             {"spec": to_dict(spec), "folder": folder, "recipe": "a cell"}
             for spec, folder in zip(specs, folders, strict=True)
         ]
-        return {"do": "train", "runs": runs, "wishes": TOLD}
+        return {"do": "train", "runs": runs, "overrides": TOLD}
 
     return message
 
@@ -98,21 +97,21 @@ def test_a_run_that_diverges_says_why_and_has_its_record(ask, training, tmp_path
 def test_it_waits_for_the_others_before_it_measures(base_run, monkeypatch):
     """The answer that it is ready comes first; no step that counts is taken before the word to go."""
     happened = []
-    real = worker.Pace.seconds_per_step
+    real = worker.Throughput.seconds_per_step
 
-    def measure(pace, seconds):
-        happened.append(("measured", pace.loop.state.step, seconds))
-        return real(pace, 0.0)
+    def measure(throughput, seconds):
+        happened.append(("measured", throughput.loop.state.step, seconds))
+        return real(throughput, 0.0)
 
     class Queue(SimpleQueue):
         def get(self):
             happened.append("waited")
             return {"do": "go"}
 
-    monkeypatch.setattr(worker.Pace, "seconds_per_step", measure)
+    monkeypatch.setattr(worker.Throughput, "seconds_per_step", measure)
     monkeypatch.setattr(worker, "_say", lambda answers, message: happened.append(message))
     specs = [to_dict(with_settings(base_run(), {"seed": seed})) for seed in (0, 1)]
-    answer = worker._pace({"specs": specs, "wishes": TOLD, "seconds": 0.4}, None, Queue())
+    answer = worker._measure({"specs": specs, "overrides": TOLD, "seconds": 0.4}, None, Queue())
     assert happened == [{"ready": True}, "waited", ("measured", 1, 0.4)]
     assert answer["seconds"]["step"] > 0
     assert answer["seconds"]["image"] > 0

@@ -5,7 +5,9 @@ import torch
 from torch.nn import functional as F
 
 from vitlab.base.errors import SpecError
+from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import Outputs
+from vitlab.nn.auxiliary import auto_encoder, none
 from vitlab.tasks import classify
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5, 0.0, 3.0, -2.0], [0.0, 9.0, 8.0, 7.0, 6.0, 5.0]], dtype=torch.float64)
@@ -17,8 +19,13 @@ def saying(logits, auxiliary_loss=None):
     return SimpleNamespace(outputs=lambda images, keys: Outputs(logits, auxiliary_loss))
 
 
+def scored(model, targets, images=IMAGES, noise=None, **settings):
+    task = classify.Spec(**settings).build(ViTSpec())
+    return task(model, images, targets, torch.zeros(len(targets), dtype=torch.int64), noise)
+
+
 def scores(targets, **settings):
-    return classify.Spec(**settings).scores(saying(LOGITS), IMAGES, targets, None)
+    return scored(saying(LOGITS), targets, **settings)
 
 
 def one_hot(*labels):
@@ -62,15 +69,15 @@ def test_top1_and_top5_by_hand():
 
 def test_of_equal_logits_the_first_class_is_the_answer():
     """As in the predictions on the disk, whatever topk makes of it; in bf16 logits are often equal."""
-    spec, logits = classify.Spec(), torch.tensor([[0.0, 3.0, 3.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0]] * 9)
-    found = spec.scores(saying(logits), IMAGES[:1], torch.eye(9), None).metrics
+    logits = torch.tensor([[0.0, 3.0, 3.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0]] * 9)
+    found = scored(saying(logits), torch.eye(9), IMAGES[:1]).metrics
     assert found["top1"].tolist() == [0, 1, 0, 0, 0, 0, 0, 0, 0]
     assert found["top5"][1] == 1
 
 
 def test_with_fewer_than_five_classes_all_are_the_top_five():
-    spec, logits = classify.Spec(), torch.tensor([[0.0, 1.0, 2.0]])
-    found = spec.scores(saying(logits), IMAGES[:1], torch.tensor([[1.0, 0.0, 0.0]]), None).metrics
+    logits = torch.tensor([[0.0, 1.0, 2.0]])
+    found = scored(saying(logits), torch.tensor([[1.0, 0.0, 0.0]]), IMAGES[:1]).metrics
     assert (found["top1"].item(), found["top5"].item()) == (0, 1)
 
 
@@ -79,17 +86,27 @@ def test_a_mixed_target_counts_as_its_larger_part():
 
 
 def test_the_loss_of_bf16_logits_is_taken_in_the_targets_precision():
-    spec, logits = classify.Spec(), LOGITS.to(torch.bfloat16)
-    found = spec.scores(saying(logits), IMAGES, one_hot(4, 0).float(), None).metrics["loss"]
+    logits = LOGITS.to(torch.bfloat16)
+    found = scored(saying(logits), one_hot(4, 0).float()).metrics["loss"]
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, F.cross_entropy(logits.float(), torch.tensor([4, 0]), reduction="none"))
 
 
-def test_images_and_keys_reach_the_model():
-    seen, keys = [], torch.arange(2)
+def test_images_and_noise_reach_the_model():
+    seen, noise = [], torch.arange(2)
     model = SimpleNamespace(outputs=lambda *given: seen.append(given) or Outputs(LOGITS, None))
-    classify.Spec().scores(model, IMAGES, one_hot(4, 0), keys)
-    assert seen == [(IMAGES, keys)]
+    scored(model, one_hot(4, 0), noise=noise)
+    assert seen == [(IMAGES, noise)]
+
+
+@pytest.mark.parametrize("auxiliary", [None, torch.zeros(2)])
+def test_it_measures_what_it_names(auxiliary):
+    """And what selects is among it."""
+    part = auto_encoder.Spec() if auxiliary is not None else none.Spec()
+    metrics = classify.Spec().metrics(ViTSpec(auxiliary=part))
+    measured = scored(saying(LOGITS, auxiliary), one_hot(4, 0)).metrics
+    assert {metric.name for metric in metrics} == measured.keys()
+    assert classify.Spec.selects in measured
 
 
 def test_without_an_auxiliary_part_the_objective_is_the_loss():
@@ -100,7 +117,7 @@ def test_without_an_auxiliary_part_the_objective_is_the_loss():
 
 def test_an_auxiliary_loss_joins_the_objective_and_stays_apart_in_the_metrics():
     plain, auxiliary = scores(one_hot(4, 0)), torch.tensor([0.25, 2.0])
-    found = classify.Spec().scores(saying(LOGITS, auxiliary), IMAGES, one_hot(4, 0), None)
+    found = scored(saying(LOGITS, auxiliary), one_hot(4, 0))
     assert torch.equal(found.metrics["loss"], plain.metrics["loss"])
     assert found.metrics["auxiliary_loss"].tolist() == [0.25, 2.0]
     assert torch.equal(found.objective, plain.objective + auxiliary)

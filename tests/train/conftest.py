@@ -14,11 +14,12 @@ from vitlab.data.images import ImageSet
 from vitlab.data.sets.digits import Spec
 from vitlab.data.splits import carve
 from vitlab.recipes import changed
-from vitlab.train.choices import Choices, Wishes
-from vitlab.train.loop import Loop, build_loop
-from vitlab.train.run import train
-from vitlab.train.session import Saving
+from vitlab.train.launch import train
+from vitlab.train.machine.choices import Choices, Overrides
+from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
 from vitlab.train.spec import RunSpec
+from vitlab.train.step.assemble import build_loop
+from vitlab.train.step.loop import Loop
 
 TINY = {  # complete, and independent of the recipes, which may change
     "model": {
@@ -126,10 +127,13 @@ def run_tiny() -> Callable[..., dict[str, Any]]:
         save: int | None = 3,
         precision: str = "fp32",
         micro_batch: int | None = None,
+        init: Path | None = None,
         **more: Any,
     ) -> dict[str, Any]:
-        wishes = Wishes(device="cpu", precision=precision, kernel="explicit", threads=1, micro_batch=micro_batch)  # type: ignore[arg-type]
-        (result,) = train([spec], [folder], wishes=wishes, saving=Saving(save, 1e9), **more)
+        if init is not None:
+            spec = changed(spec, {"start": {"name": "checkpoint", "path": str(init)}})
+        overrides = Overrides(device="cpu", precision=precision, kernel="explicit", threads=1, micro_batch=micro_batch)  # type: ignore[arg-type]
+        (result,) = train([spec], [folder], overrides=overrides, checkpoints=CheckpointPolicy(save, 1e9), **more)
         return result
 
     return run

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from tests.train.conftest import crash, largest_difference, weights_of
-from vitlab.base.records import read_lines
+from vitlab.base.files import read_lines
 from vitlab.checkpoints import native
 from vitlab.models.vit import build
 from vitlab.nn.kinds import parameter_kinds
@@ -49,7 +49,7 @@ def groups_by_hand(model, factors):
 @pytest.mark.parametrize("rates", RATES)
 def test_steps_equal_torch_with_groups_built_by_hand(tiny_run, loop_of, rule, rates):
     settings, factors = RATES[rates]
-    common = {"optim.rule": rule, "optim.weight_decay": 0.3, "optim.clip_norm": 0.5, "optim.schedule.min_lr": 1e-4}
+    common = {"optim.optimizer": rule, "optim.weight_decay": 0.3, "optim.clip_norm": 0.5, "optim.schedule.min_lr": 1e-4}
     spec = tiny_run({**settings, **common, **LEARNED}, steps=STEPS)
     loop = loop_of(spec)
     model = build(spec.model, spec.seed).double()
@@ -110,7 +110,8 @@ def test_checkpoints_know_names_and_no_groups(tiny_run, run_tiny, loop_of, tmp_p
     saved = native.load(native.latest(tmp_path / "checkpoint"))
     loop = loop_of(tiny_run(average))
     assert len(loop.state.weights.groups) == 2
-    loop.state.restore(0, saved.model, saved.training, saved.step)
-    for mine, theirs in ((loop.state.evaluated(0), saved.model), (loop.state.tensors(0), saved.training)):
+    loop.state.restore(0, saved.tensors.model, saved.tensors.training, saved.step)
+    here = (loop.state.evaluated(0), loop.state.tensors(0))
+    for mine, theirs in zip(here, (saved.tensors.model, saved.tensors.training), strict=True):
         assert mine.keys() == theirs.keys()
         assert all(torch.equal(mine[name], theirs[name]) for name in mine)

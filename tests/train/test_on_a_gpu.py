@@ -10,8 +10,8 @@ import torch
 
 from vitlab.data.splits import carve
 from vitlab.recipes import changed, recipe
-from vitlab.train.choices import Choices
-from vitlab.train.loop import build_loop
+from vitlab.train.machine.choices import Choices
+from vitlab.train.step.assemble import build_loop
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 GPU, STEPS, BATCH = "cuda", 60, 64

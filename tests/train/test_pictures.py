@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vitlab.base.records import read_json
-from vitlab.data import intake
-from vitlab.train.interrupt import Interrupted
-from vitlab.train.loop import Loop
+from vitlab.base.errors import Interrupted
+from vitlab.base.files import read_json
 from vitlab.train.spec import RunSpec
+from vitlab.train.step.loop import Loop
 
 CLASSES = ("ape", "bee")
 CUT_OFF = "train/bee/059.png"
@@ -81,7 +80,7 @@ def test_in_memory_or_left_encoded_it_is_the_same_run(
     spec = pets_run(folder)
     run_tiny(spec, tmp_path / "decoded")
     (tmp_path / "cache").rename(tmp_path / "elsewhere")  # where the decoded pictures are kept
-    monkeypatch.setattr(intake, "fits", lambda *_: False)
+    monkeypatch.setattr("vitlab.data.ingest.fits", lambda *_: False)
     run_tiny(spec, tmp_path / "encoded")
     assert not list((tmp_path / "cache").glob("*.npz"))
     assert records_of(tmp_path / "encoded") == records_of(tmp_path / "decoded")

@@ -61,15 +61,15 @@ from vitlab.cli.app import main
 main()
 """
 MOMENTS = (  # in this order, each a process that resumes what the one before left
-    ("vitlab.base.records", "write_json", "after", 2),  # env.json is there, spec.json is not: no run yet
+    ("vitlab.records._base", "write_json", "after", 2),  # env.json is there, spec.json is not: no run yet
     ("vitlab.checkpoints.native", "_write", "before", 4),  # the second checkpoint has one of its files
-    ("vitlab.checkpoints.native", "write_json", "before", 3),  # … all but meta.json
+    ("vitlab.records.checkpoint", "CheckpointMeta.write", "before", 3),  # … all but meta.json
     ("vitlab.checkpoints.native", "_replace", "before", 2),  # … everything but its name
     ("vitlab.checkpoints.native", "_replace", "after", 3),  # it is there; the older ones are not pruned
     ("vitlab.checkpoints.native", "remove", "after", 1),  # one of those is
-    ("vitlab.base.records", "append_line", "after", 3),  # a line whose checkpoint is not there
-    ("vitlab.train.session", "write_predictions", "before", 1),  # all steps are taken and the test split is read
-    ("vitlab.train.folder", "RunFolder.finish", "before", 1),  # all but the result
+    ("vitlab.records.history", "append_line", "after", 3),  # a line whose checkpoint is not there
+    ("vitlab.records.predictions", "Predictions.write", "before", 1),  # all steps are taken and the test split is read
+    ("vitlab.train.run_dir.run_dir", "RunDir.finish", "before", 1),  # all but the result
 )
 
 

@@ -21,9 +21,9 @@ from vitlab.train.spec import OptimSpec, RunSpec
         ({"seed": 2**63}, ("seed=9223372036854775808",)),
         ({"val_seed": -1}, ("val_seed=-1",)),
         ({"augment": ["mix", "crop"]}, ("crop", "mix")),
-        ({"optim.rule.beta1": 1.5}, ("optim.rule.beta1=1.5",)),
-        ({"optim.rule.eps": 0}, ("optim.rule.eps=0.0",)),
-        ({"optim.rule": {"name": "sgd", "momentum": 7}}, ("optim.rule.momentum=7.0",)),
+        ({"optim.optimizer.beta1": 1.5}, ("optim.optimizer.beta1=1.5",)),
+        ({"optim.optimizer.eps": 0}, ("optim.optimizer.eps=0.0",)),
+        ({"optim.optimizer": {"name": "sgd", "momentum": 7}}, ("optim.optimizer.momentum=7.0",)),
         ({"model.norm.eps": -1}, ("norm.eps=-1.0",)),
         ({"model.pos_embed.temperature": 0}, ("pos_embed.temperature=0.0",)),
         ({"model.head": {"name": "mlp", "hidden": 0}}, ("head.hidden=0",)),
@@ -53,7 +53,7 @@ def test_round_trip_and_id(tiny_run, everything_random):
 def test_defaults_of_the_optimiser():
     """What a recipe that says nothing gets: AdamW, kernels only, no clipping, no average."""
     spec = OptimSpec()
-    assert (spec.rule.name, spec.decay_on, spec.clip_norm, spec.ema) == ("adamw", "kernels", None, None)
+    assert (spec.optimizer.name, spec.decay_on, spec.clip_norm, spec.ema) == ("adamw", "kernels", None, None)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ UPDATES = pytest.mark.parametrize("update", [SAM, GSAM], ids=["sam", "gsam"])
 
 def test_sam_is_torch_by_hand(tiny_run, loop_of):
     """Four steps of SGD; and the loss that is recorded is that at the weights, not beside them."""
-    spec = tiny_run(SAM | {"optim.rule": "sgd", "optim.weight_decay": 0.0, "optim.clip_norm": None})
+    spec = tiny_run(SAM | {"optim.optimizer": "sgd", "optim.weight_decay": 0.0, "optim.clip_norm": None})
     loop, model = loop_of(spec), build(spec.model, spec.seed).double()
     optimiser = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)
     losses = []

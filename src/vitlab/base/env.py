@@ -27,7 +27,7 @@ INSTRUCTIONS = (
 )
 
 
-def describe() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """The facts for `env.json`, as JSON values."""
     return {
         "hardware": hardware(),

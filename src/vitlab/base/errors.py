@@ -1,9 +1,10 @@
-"""The one exception that means "the person who typed this can mend it".
+"""Errors: above all the one that means "the person who typed this can mend it".
 
 The command line turns it into exit code 2 and its message, never a traceback; everything else is a bug.
 """
 
 import difflib
+import signal
 from collections.abc import Iterable
 
 
@@ -21,6 +22,14 @@ class DataError(UserError):
 
 class CheckpointError(UserError):
     """A checkpoint that is damaged, or of another model; the message says what can be used instead."""
+
+
+class Interrupted(Exception):
+    """The work was asked to stop and has saved what it had; `code` is the process's exit code, 130 or 143."""
+
+    def __init__(self, signum: int):
+        self.code = 128 + signum
+        super().__init__(f"stopped by {signal.Signals(signum).name}")
 
 
 _SHOWN = 16  # names in a message; `vitlab list` has the rest

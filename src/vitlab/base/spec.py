@@ -30,12 +30,17 @@ from vitlab.base.errors import SpecError, unknown
 
 @dataclass(frozen=True)
 class Spec:
-    """A frozen description. Subclasses are frozen dataclasses; `__post_init__` refuses what cannot be."""
+    """A frozen description. Subclasses are frozen dataclasses; `__post_init__` refuses what cannot be.
+
+    `former_names` are settings that once had other names, by these: what people wrote then is still read.
+    """
+
+    former_names: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
-    def named(cls, name: str) -> dict[str, Any]:
-        """The settings that a name stands for, where a kind of spec has names of its own (presets)."""
-        raise SpecError(f"{name!r}: expected settings, not a name")
+    def named(cls, name: str) -> dict[str, Any] | None:
+        """The settings that a name stands for, where a kind of spec has names of its own (presets); else None."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,8 @@ def _foreign_module(kind: str, name: str) -> types.ModuleType:
 # ---------------------------------------------------------------------------------------------------- reading
 
 
-def from_dict(cls: type[Spec], values: Mapping[str, Any], path: str = "") -> Any:
-    """Build `cls` from plain values. `path` is where they stand, for the messages.
+def from_dict(cls: type, values: Mapping[str, Any], path: str = "") -> Any:
+    """Build `cls`, a spec or another dataclass, from plain values. `path` is where they stand, for the messages.
 
     Raises SpecError for an unknown or missing key, a wrong type, or values that do not fit together.
     """
@@ -104,8 +109,10 @@ def from_dict(cls: type[Spec], values: Mapping[str, Any], path: str = "") -> Any
         raise SpecError(f"{path or cls.__name__}: expected settings, got {values!r}")
     if issubclass(cls, Component) and "name" in values:
         return _read_component(cls, values, path)
-    hints = _hints(cls)  # type: ignore[arg-type]  # mypy takes the hash of the instances for the class's
+    hints = _hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls)}
+    former = getattr(cls, "former_names", {})
+    values = {former.get(key, key): value for key, value in values.items()}
     for key in values:
         if key not in fields:
             raise SpecError(unknown("setting", _join(path, key), [_join(path, name) for name in fields]))
@@ -118,6 +125,8 @@ def from_dict(cls: type[Spec], values: Mapping[str, Any], path: str = "") -> Any
 
 def _read(hint: Any, value: Any, path: str) -> Any:
     """`value` as the type `hint`; the one place that knows which types a spec may hold."""
+    if hint is Any:
+        return plain(value)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if isinstance(hint, type) and isinstance(value, hint) and issubclass(hint, Spec):
         return value
@@ -125,6 +134,8 @@ def _read(hint: Any, value: Any, path: str) -> Any:
         return _read_component(hint, value, path)
     if isinstance(hint, type) and issubclass(hint, Spec):
         return from_dict(hint, _unfold(hint, value), path)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return from_dict(hint, value, path)
     if origin is Literal:
         if value not in arguments:
             raise SpecError(f"{path}={value!r}: legal: {', '.join(map(str, arguments))}")
@@ -133,8 +144,8 @@ def _read(hint: Any, value: Any, path: str) -> Any:
         return _read_optional(arguments, value, path)
     if origin is tuple:
         return _read_tuple(arguments, value, path)
-    if origin is Mapping:
-        return _read_mapping(value, path)
+    if origin in (Mapping, dict):
+        return _read_mapping(arguments[1], value, path)
     return _read_plain(hint, value, path)
 
 
@@ -142,11 +153,11 @@ def _unfold(cls: type[Spec], value: Any) -> Any:
     """A preset's name, alone or with changes, as settings."""
     if _has_name(cls):
         return value
-    if isinstance(value, str):
-        return cls.named(value)
-    if isinstance(value, Mapping) and isinstance(value.get("name"), str):
-        return cls.named(value["name"]) | {key: item for key, item in value.items() if key != "name"}
-    return value
+    settings = {"name": value} if isinstance(value, str) else value
+    if not isinstance(settings, Mapping) or not isinstance(settings.get("name"), str):
+        return value
+    preset = cls.named(settings["name"])
+    return value if preset is None else preset | {key: item for key, item in settings.items() if key != "name"}
 
 
 def _has_name(cls: type[Spec]) -> bool:
@@ -163,10 +174,12 @@ def _read_component(base: type[Component], value: Any, path: str) -> Component:
 
 
 def _read_optional(arguments: tuple[Any, ...], value: Any, path: str) -> Any:
+    """A value of one of several types; of plain ones the value's own, so that 1 stays an int where floats may be."""
     if value is None and type(None) in arguments:
         return None
-    (hint,) = [a for a in arguments if a is not type(None)]
-    return _read(hint, value, path)
+    hints = [hint for hint in arguments if hint is not type(None)]
+    own = [hint for hint in hints if hint is type(value)]
+    return _read((own or hints)[0], value, path)
 
 
 def _read_tuple(arguments: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
@@ -181,11 +194,11 @@ def _read_tuple(arguments: tuple[Any, ...], value: Any, path: str) -> tuple[Any,
     return tuple(_read(hint, item, f"{path}.{i}") for i, (hint, item) in enumerate(zip(arguments, value, strict=True)))
 
 
-def _read_mapping(value: Any, path: str) -> dict[str, Any]:
-    """Settings by name that only their user can check: what a level of a study's factor sets, say."""
+def _read_mapping(hint: Any, value: Any, path: str) -> dict[str, Any]:
+    """Values by name. Where their type is Any, only their user can check them: what a level of a factor sets, say."""
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise SpecError(f"{path}={value!r}: expected values by name")
-    return {key: plain(item) for key, item in value.items()}
+    return {key: _read(hint, item, _join(path, key)) for key, item in value.items()}
 
 
 def _read_plain(hint: type, value: Any, path: str) -> Any:
@@ -199,7 +212,13 @@ def _read_plain(hint: type, value: Any, path: str) -> Any:
 
 
 @cache
-def _hints(cls: type[Spec]) -> dict[str, Any]:
+def field_names(cls: type) -> frozenset[str]:
+    """The settings that a spec has, and the names that they once had."""
+    return frozenset({field.name for field in dataclasses.fields(cls)} | set(getattr(cls, "former_names", {})))
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
@@ -224,14 +243,35 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return value
 
 
 def spec_id(spec: Spec) -> str:
     """Twelve hexadecimal digits, a hash of the resolved spec: equal specs, equal ids."""
     read = from_dict(type(spec), to_dict(spec))  # a ratio of 4, built in Python, is 4.0 as everywhere else
-    text = json.dumps(to_dict(read), sort_keys=True)
+    text = json.dumps(identity(read), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def whereabouts(default: Any = dataclasses.MISSING) -> Any:
+    """A field that says where something lies, and not what it is: a spec that has moved keeps its id."""
+    return dataclasses.field(default=default, metadata={_WHEREABOUTS: True})
+
+
+_WHEREABOUTS = "whereabouts"
+
+
+def identity(value: Any) -> Any:
+    """A spec as plain JSON values, without whereabouts: what its id is made of."""
+    if isinstance(value, Spec):
+        kept = [field.name for field in dataclasses.fields(value) if not field.metadata.get(_WHEREABOUTS)]
+        values = {name: identity(getattr(value, name)) for name in kept}
+        return {"name": value.name, **values} if isinstance(value, Component) else values
+    if isinstance(value, tuple | list):
+        return [identity(item) for item in value]
+    return plain(value)
 
 
 # --------------------------------------------------------------------------------------------------- changing
@@ -251,6 +291,8 @@ def with_settings(spec: Any, settings: Mapping[str, Any]) -> Any:
 def _set(values: Any, keys: list[str], value: Any, path: str, cls: type[Spec] | None) -> None:
     """Write one setting into the settings of `cls`; None where only the name of a component tells its class."""
     key, rest = keys[0], keys[1:]
+    if cls is not None:
+        key = cls.former_names.get(key, key)
     if isinstance(values, list):
         if not (key.isdigit() and int(key) < len(values)):
             raise SpecError(f"{path}: no item {key!r} in a list of {len(values)}")
@@ -260,7 +302,7 @@ def _set(values: Any, keys: list[str], value: Any, path: str, cls: type[Spec] | 
     if not rest:
         values[key] = copy.deepcopy(plain(value))  # deeper settings are written into it, and it is the caller's
         return
-    inner = cls if isinstance(values, list) or cls is None else _spec_class(cls, keys[0])
+    inner = cls if isinstance(values, list) or cls is None else _spec_class(cls, key)
     values[key] = _opened(inner, values[key])
     if not isinstance(values[key], dict | list):
         raise SpecError(f"{path}: {key} is a plain value and has no setting {rest[0]!r}")
@@ -281,8 +323,10 @@ def _opened(cls: type[Spec] | None, value: Any) -> Any:
     settings = {"name": value} if isinstance(value, str) else value
     if cls is None or _has_name(cls) or not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
         return settings
-    preset = to_dict(from_dict(cls, cls.named(settings["name"])))
-    return preset | {key: item for key, item in settings.items() if key != "name"}
+    preset = cls.named(settings["name"])
+    if preset is None:
+        return settings
+    return to_dict(from_dict(cls, preset)) | {key: item for key, item in settings.items() if key != "name"}
 
 
 def without(values: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:

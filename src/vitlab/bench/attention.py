@@ -20,17 +20,17 @@ import psutil
 import torch
 from torch import Tensor
 
-from vitlab.base.env import describe
+from vitlab.base.env import environment
 from vitlab.base.errors import SpecError, UserError, unknown
 from vitlab.base.spec import component_names, to_dict, with_settings
 from vitlab.bench.contest import Contestant, ratio, run_rounds
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.nn.attention._base import Attention, AttentionSpec
 from vitlab.nn.init._base import initialise
 from vitlab.nn.kernel import Kernel, use_kernel
 from vitlab.nn.mixer._base import Mixer, MixerSpec
 from vitlab.nn.pos_embed._base import PosEmbed
-from vitlab.train.memory import process_peak_bytes
+from vitlab.train.machine.memory import process_peak_bytes
 
 Mode = Literal["forward", "step"]
 Form = Literal["fast", "definition"]
@@ -226,7 +226,7 @@ def bench_attention(
         "noise": NOISE,
         "mechanisms": [_row(setting, row, points[row], sorted(tokens)) for row in rows],
         "missing": missing,
-        "env": describe(),
+        "env": environment(),
     }
 
 

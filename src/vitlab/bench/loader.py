@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vitlab.base.env import describe
+from vitlab.base.env import environment
 from vitlab.base.errors import UserError
 from vitlab.bench import torchvision_path
 from vitlab.bench.contest import Contestant, ratio, run_rounds
@@ -21,10 +21,10 @@ from vitlab.data.images import Images, ImageSet
 from vitlab.data.loader import Loader
 from vitlab.data.sets._pictures import PicturesSpec
 from vitlab.rng import sample_keys
-from vitlab.train.choices import Choices, Wishes
-from vitlab.train.loop import build_loop, loader_of, training_pipeline
+from vitlab.train.machine.autotune import choose
+from vitlab.train.machine.choices import Choices, Overrides
 from vitlab.train.spec import RunSpec
-from vitlab.train.trial import choose
+from vitlab.train.step.assemble import augmentation_of, build_loop, loader_of
 
 CPU = torch.device("cpu")
 
@@ -39,7 +39,7 @@ def bench_loader(spec: RunSpec, rounds: int, device: str | None, against: str = 
         raise UserError(f"--against {against}: legal: torchvision")
     images = spec.data.load()
     indices = torch.arange(len(images.train))
-    choices = choose(Wishes(device=device), [spec], images, indices)
+    choices = choose(Overrides(device=device), [spec], images, indices)
     where = torch.device(choices.device)
     images = replace(images, train=images.train.to(where))
     loop = build_loop([spec], images, indices, choices)
@@ -61,7 +61,7 @@ def bench_loader(spec: RunSpec, rounds: int, device: str | None, against: str = 
         "paths": {name: {"images_per_second": path.images_per_second} for name, path in paths.items()},
         "share_of_step": share,
         "per_core": _per_core(spec, images, rounds, against),
-        "env": describe(),
+        "env": environment(),
     }
 
 
@@ -98,7 +98,7 @@ def _some_pictures(spec: RunSpec, images: ImageSet) -> tuple[list[bytes], Images
 
 
 def _ours(spec: RunSpec, images: ImageSet, stored: list[bytes], pictures: Images) -> dict[str, Contestant]:
-    pipeline = training_pipeline(spec, images, Choices())
+    pipeline = augmentation_of(spec, images, Choices())
     keys = sample_keys(torch.tensor([0]), torch.arange(len(pictures)))
 
     def decoded() -> Tensor:

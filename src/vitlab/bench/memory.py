@@ -12,11 +12,11 @@ import torch
 
 from vitlab.bench.contest import Contestant
 from vitlab.bench.work import Job, ours
-from vitlab.train.choices import Wishes
-from vitlab.train.memory import process_peak_bytes
+from vitlab.train.machine.choices import Overrides
+from vitlab.train.machine.memory import process_peak_bytes
 
 
-def peak_memory(contestant: Contestant, job: Job, wishes: Wishes) -> int:
+def peak_memory(contestant: Contestant, job: Job, overrides: Overrides) -> int:
     """Bytes above what was held before the contestant was built (CPU), or allocated at most (GPU)."""
     if job.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(job.device)
@@ -24,19 +24,19 @@ def peak_memory(contestant: Contestant, job: Job, wishes: Wishes) -> int:
         return torch.cuda.max_memory_allocated(job.device)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as alone:
-        return alone.submit(_in_fresh_process, contestant.name, contestant.setting, job, wishes).result()
+        return alone.submit(_in_fresh_process, contestant.name, contestant.setting, job, overrides).result()
 
 
-def _in_fresh_process(name: str, setting: str, job: Job, wishes: Wishes) -> int:
+def _in_fresh_process(name: str, setting: str, job: Job, overrides: Overrides) -> int:
     before = process_peak_bytes()
-    contestant = _rebuild(name, setting, job, wishes)
+    contestant = _rebuild(name, setting, job, overrides)
     for _ in range(2):
         contestant.work()
     return process_peak_bytes() - before
 
 
-def _rebuild(name: str, setting: str, job: Job, wishes: Wishes) -> Contestant:
+def _rebuild(name: str, setting: str, job: Job, overrides: Overrides) -> Contestant:
     if name == "vitlab":
-        return ours(job, wishes)[0]
+        return ours(job, overrides)[0]
     found = importlib.import_module(f"vitlab.bench.peers.{name}").contestants(job)
     return next(c for c in found if c.setting == setting)

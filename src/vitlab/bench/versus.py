@@ -6,16 +6,14 @@ from typing import Any
 
 import torch
 
-from vitlab.base.env import describe
+from vitlab.base.env import environment
 from vitlab.base.errors import UserError, unknown
 from vitlab.base.spec import component_names, to_dict
 from vitlab.bench.contest import Contestant, matrix_product, ratio, run_rounds
 from vitlab.bench.memory import peak_memory
 from vitlab.bench.work import Job, ours, plain
 from vitlab.models.cost import cost
-from vitlab.train.choices import Wishes
-
-BACKWARD = {"train": 3, "infer": 1}  # a backward pass costs twice the forward's products
+from vitlab.train.machine.choices import Overrides
 
 
 def peer_names() -> tuple[str, ...]:
@@ -23,28 +21,28 @@ def peer_names() -> tuple[str, ...]:
     return component_names("vitlab.bench.peers")
 
 
-def versus(job: Job, names: Sequence[str], rounds: int, wishes: Wishes) -> dict[str, Any]:
+def versus(job: Job, names: Sequence[str], rounds: int, overrides: Overrides) -> dict[str, Any]:
     """Time everybody in turn; the figures as plain values, see `docs/results.md`."""
     for name in names:
         if name not in peer_names():
             raise UserError(unknown("peer", name, peer_names()))
     if names and (reason := plain(job.model)):
         raise UserError(f"--against {','.join(names)}: this model {reason}, which the peers do not have")
-    mine, choices = ours(job, wishes)
+    mine, choices = ours(job, overrides)
     missing: dict[str, str] = {}
     theirs = {name: list(_contestants(name, job, missing)) for name in names}
     peaks = [matrix_product(dtype, job.device) for dtype in (torch.float32, torch.bfloat16)]
     everybody = [mine, *(c for found in theirs.values() for c in found)]
     run_rounds([*everybody, *peaks], job.device, rounds)
     for contestant in everybody:
-        contestant.peak_memory_bytes = peak_memory(contestant, job, wishes)
+        contestant.peak_memory_bytes = peak_memory(contestant, job, overrides)
     return {
         "job": {"mode": job.mode, "batch_size": job.batch_size, "rounds": rounds, "model": to_dict(job.model)},
         "vitlab": _figures(mine, job, peaks) | {"choices": to_dict(choices)},
         "peers": {name: _versus_one(mine, found, job, peaks) for name, found in theirs.items() if found},
         "missing": missing,
         "peak_flops_per_second": {peak.setting: peak.images_per_second for peak in peaks},
-        "env": describe(),
+        "env": environment(),
     }
 
 
@@ -59,7 +57,8 @@ def _figures(contestant: Contestant, job: Job, peaks: Sequence[Contestant]) -> d
     """`fraction_of_peak` is of the matrix-product peak of the precision that the contestant computes in."""
     low = "bf16" in contestant.setting
     peak = next(p for p in peaks if p.setting == ("bfloat16" if low else "float32"))
-    flops = cost(job.model).flops * BACKWARD[job.mode]
+    spent = cost(job.model)
+    flops = spent.step_flops if job.mode == "train" else spent.flops
     return {
         "setting": contestant.setting,
         "images_per_second": contestant.images_per_second,

@@ -13,11 +13,12 @@ from vitlab.base.spec import to_dict
 from vitlab.bench.contest import Contestant
 from vitlab.data.images import Images, ImageSet
 from vitlab.data.sets._base import DataSpec
-from vitlab.models.vit import ViTSpec
-from vitlab.train.choices import Choices, Wishes
-from vitlab.train.loop import build_loop
+from vitlab.models.spec import ViTSpec
+from vitlab.tasks._base import LOGITS
+from vitlab.train.machine.autotune import choose
+from vitlab.train.machine.choices import Choices, Overrides
 from vitlab.train.spec import OptimSpec, RunSpec
-from vitlab.train.trial import choose
+from vitlab.train.step.assemble import build_loop
 
 Mode = Literal["train", "infer"]
 
@@ -74,12 +75,12 @@ def peer_work(
     return step
 
 
-def ours(job: Job, wishes: Wishes) -> tuple[Contestant, Choices]:
+def ours(job: Job, overrides: Overrides) -> tuple[Contestant, Choices]:
     """vitlab's training step as `vitlab train` runs it, gathering and normalising pictures included; or its forward."""
     spec, pictures = _run(job)
     indices = torch.arange(len(pictures.train))
-    wishes = replace(wishes, device=str(job.device), compiled=job.compiled)
-    choices = choose(wishes, [spec], pictures, indices)
+    overrides = replace(overrides, device=str(job.device), compiled=job.compiled)
+    choices = choose(overrides, [spec], pictures, indices)
     on_device = replace(pictures, train=pictures.train.to(job.device))
     loop = build_loop([spec], on_device, indices, choices)
     setting = f"{choices.precision}, {choices.kernel} attention" + (", compiled" if choices.compiled else "")
@@ -87,11 +88,12 @@ def ours(job: Job, wishes: Wishes) -> tuple[Contestant, Choices]:
         return Contestant("vitlab", setting, job.batch_size, loop.step), choices
     images = job.images()[None].to(choices.compute_dtype)
     targets = nn.functional.one_hot(job.labels(), job.model.num_classes)[None].to(choices.master_dtype)
-    loop.state.publish_evaluated()
+    keys = torch.zeros(1, job.batch_size, dtype=torch.int64, device=job.device)
+    loop.state.compute_with_evaluated()
 
     @torch.inference_mode()
     def infer() -> Tensor:
-        return loop.scores(images, targets, None).logits
+        return loop.scores(images, targets, keys, None).outputs[LOGITS]
 
     return Contestant("vitlab", setting, job.batch_size, infer), choices
 

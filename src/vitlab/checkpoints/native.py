@@ -1,66 +1,71 @@
 """vitlab's own checkpoints: safetensors and JSON, no pickle.
 
-    checkpoint/step-00000300/model.safetensors      the weights that are evaluated, by parameter name
+    checkpoint/step-00000300/model.safetensors      the model's weights that are evaluated, by parameter name
+                             task.safetensors       the same of the task, where it has parameters of its own
                              training.safetensors   optimiser slots, raw weights beside a moving average
-                             meta.json              step, checksums, model spec, preprocessing, class names
+                             meta.json              `vitlab.records.checkpoint`
     checkpoint/best-00000200/                       the same, of the best step on validation
 
 A checkpoint is written into a hidden folder, flushed to the disk, and renamed: it is there whole or not at all.
 """
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, DataError
-from vitlab.base.records import SCHEMA, read_json, sync_folder, write_json
+from vitlab.base.files import json_text, sync_folder
 from vitlab.checkpoints.files import read_tensors
+from vitlab.records.checkpoint import CheckpointMeta
 
 KEPT = 2  # how many of the latest checkpoints stay on the disk
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """What a checkpoint folder holds."""
+class Tensors:
+    """What a checkpoint holds by name: weights that are evaluated, of the model and of its task, and all that the
+    training needs besides.
+    """
 
-    model: dict[str, Tensor]
-    training: dict[str, Tensor]
-    meta: dict[str, Any]
+    model: Mapping[str, Tensor]
+    task: Mapping[str, Tensor] = field(default_factory=dict)
+    training: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What stands in a checkpoint folder."""
+
+    tensors: Tensors
+    meta: CheckpointMeta
 
     @property
     def step(self) -> int:
         """The steps taken when it was written."""
-        return int(self.meta["step"])
+        return self.meta.step
 
 
-def save(
-    folder: Path,
-    kind: str,
-    step: int,
-    model: Mapping[str, Tensor],
-    training: Mapping[str, Tensor],
-    meta: Mapping[str, Any],
-) -> Path:
+def save(folder: Path, kind: str, tensors: Tensors, meta: CheckpointMeta) -> Path:
     """Write a checkpoint of `kind` "step" or "best", whole. Raises CheckpointError if the disk does not take it."""
-    name = f"{kind}-{step:08d}"
+    name = f"{kind}-{meta.step:08d}"
     final, temporary = folder / name, folder / f".{name}.tmp"
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        _write(temporary / "model.safetensors", model)
-        _write(temporary / "training.safetensors", training)
+        _write(temporary / "model.safetensors", tensors.model)
+        if tensors.task:
+            _write(temporary / "task.safetensors", tensors.task)
+        _write(temporary / "training.safetensors", tensors.training)
         checksums = {file.name: checksum(file) for file in sorted(temporary.iterdir())}
-        written = {"schema": SCHEMA, "step": step, **meta, "checksums": checksums}
-        write_json(temporary / "meta.json", {**written, "checksum": _digest(written)})
+        summed = replace(meta, checksums=checksums)
+        replace(summed, checksum=_digest(json_text(summed.values(), meta.schema))).write(temporary)
         _replace(temporary, final)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -90,15 +95,16 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
 
 
-def _digest(meta: Mapping[str, Any]) -> str:
-    """A hash of everything that meta.json says, besides this hash."""
-    said = {key: value for key, value in meta.items() if key != "checksum"}
-    return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
+def _digest(meta: str) -> str:
+    """A hash of the text of a meta.json that has none yet."""
+    return hashlib.blake2b(meta.encode(), digest_size=16).hexdigest()
 
 
 def checksum_of(path: Path) -> str:
-    """A hash of the weights at a user's path."""
-    return checksum(find(path) / "model.safetensors" if path.is_dir() else path)
+    """A hash of the weights at a user's path: a run directory, a checkpoint folder, or somebody else's file."""
+    if not path.exists():
+        raise CheckpointError(f"{path} does not exist")
+    return checksum(checkpoint_at(path) / "model.safetensors" if path.is_dir() else path)
 
 
 def complete(folder: Path, kind: str = "step") -> list[Path]:
@@ -108,14 +114,14 @@ def complete(folder: Path, kind: str = "step") -> list[Path]:
 
 def latest(folder: Path) -> Path | None:
     """The newest complete checkpoint, or None."""
-    found = complete(folder)
-    return found[-1] if found else None
+    steps = complete(folder)
+    return steps[-1] if steps else None
 
 
 def best(folder: Path) -> Path | None:
     """The checkpoint that was best on validation, or None."""
-    found = complete(folder, "best")
-    return found[-1] if found else None
+    steps = complete(folder, "best")
+    return steps[-1] if steps else None
 
 
 def prune(folder: Path) -> None:
@@ -135,14 +141,16 @@ def prune(folder: Path) -> None:
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint folder. Raises CheckpointError if it is damaged, naming the previous one if there is one."""
     try:
-        meta = read_json(path / "meta.json")
-        if meta["checksum"] != _digest(meta):
+        meta = CheckpointMeta.read(path)
+        if meta.checksum != _digest((path / meta.file).read_text().replace(meta.checksum, "", 1)):
             raise CheckpointError("meta.json has changed since it was written")
-        for name, expected in meta["checksums"].items():
+        for name, expected in meta.checksums.items():
             if checksum(path / name) != expected:
                 raise CheckpointError(f"{name} has changed since it was written")
-        return Checkpoint(load_file(path / "model.safetensors"), load_file(path / "training.safetensors"), meta)
-    except (OSError, SafetensorError, KeyError, DataError, CheckpointError) as error:
+        files = {part: path / f"{part}.safetensors" for part in ("model", "task", "training")}
+        parts = {part: load_file(file) for part, file in files.items() if file.name in meta.checksums}
+        return Checkpoint(Tensors(**parts), meta)
+    except (OSError, SafetensorError, TypeError, DataError, CheckpointError) as error:
         raise CheckpointError(f"checkpoint {path} is damaged: {error}; {_offer(path)}") from error
 
 
@@ -166,16 +174,20 @@ def remove(path: Path) -> None:
     shutil.rmtree(hidden)
 
 
-def find(path: Path) -> Path:
-    """The checkpoint folder that a user's path means: itself, or the best or latest of a run directory."""
+def checkpoint_at(path: Path) -> Path:
+    """The checkpoint folder that a user's path means: itself, or the best or latest of a run directory.
+
+    Raises CheckpointError if there is none.
+    """
     if (path / "meta.json").exists():
         return path
-    found = best(path / "checkpoint") or latest(path / "checkpoint")
-    if found is None:
-        raise CheckpointError(f"{path} holds no checkpoint")
-    return found
+    kept = best(path / "checkpoint") or latest(path / "checkpoint")
+    if kept is None:
+        wrong = "holds no checkpoint" if path.exists() else "does not exist"
+        raise CheckpointError(f"{path} {wrong}; is it a run directory?")
+    return kept
 
 
 def read_model(path: Path) -> dict[str, Tensor]:
     """The weights at a user's path: a run directory, a checkpoint folder, or somebody else's file."""
-    return load(find(path)).model if path.is_dir() else read_tensors(path)
+    return dict(load(checkpoint_at(path)).tensors.model) if path.is_dir() else read_tensors(path)

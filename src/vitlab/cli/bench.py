@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from vitlab import api
+from vitlab.base.options import OPTIONS
 from vitlab.cli import output
-from vitlab.cli.options import DataOption, DeviceOption, JsonOption, SetOption, settings
+from vitlab.cli.options import DataOption, DeviceOption, JsonOption, PrecisionOption, SetOption, settings
 
 bench = typer.Typer(help="Speed and memory, in turn with other libraries.", no_args_is_help=True)
 
@@ -15,8 +17,7 @@ ModelOption = Annotated[str, typer.Option("--model", help="A preset.")]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Images at once.")]
 RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Rounds in which everybody takes a turn.")]
 AgainstOption = Annotated[str, typer.Option("--against", help="Peers, e.g. timm,transformers,vit_pytorch.")]
-CompileOption = Annotated[bool, typer.Option("--compile", help="Let everybody use torch.compile.")]
-PrecisionOption = Annotated[str | None, typer.Option(help="vitlab's precision. Default: the fastest here.")]
+CompileOption = Annotated[bool, typer.Option(OPTIONS["compiled"], help="Let everybody use torch.compile.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,18 +35,19 @@ def _verb(mode: Literal["train", "infer"]) -> Callable[..., None]:
         rounds: RoundsOption = 5,
         device: DeviceOption = None,
         precision: PrecisionOption = None,
-        compile: CompileOption = False,
+        compiled: CompileOption = False,
         json: JsonOption = False,
     ) -> None:
-        from vitlab.base.spec import from_dict
-        from vitlab.bench.versus import versus
-        from vitlab.bench.work import Job
-        from vitlab.models.vit import preset
-        from vitlab.train.choices import Wishes, pick_device
-
-        job = Job(mode, preset(model), batch, pick_device(device), compile)
-        names = [name for name in against.split(",") if name]
-        figures = versus(job, names, rounds, from_dict(Wishes, {"precision": precision}))
+        figures = api.bench(
+            mode,
+            model,
+            against=[name for name in against.split(",") if name],
+            batch_size=batch,
+            rounds=rounds,
+            device=device,
+            precision=precision,
+            compiled=compiled,
+        )
         if json:
             output.print_json(figures)
         else:
@@ -69,12 +71,8 @@ def loader(
     json: JsonOption = False,
 ) -> None:
     """Time the batches of a recipe beside its training step, and its parts on one core beside torchvision's."""
-    from vitlab.bench.loader import bench_loader
-    from vitlab.recipes import changed
-    from vitlab.recipes import recipe as named
-
-    spec = changed(named(recipe), ({"data": data} if data else {}) | settings(set_))
-    figures = {"recipe": recipe, **bench_loader(spec, rounds, device, against)}
+    changes = ({"data": data} if data else {}) | settings(set_)
+    figures = api.bench_loader(recipe, changes, against=against, rounds=rounds, device=device)
     if json:
         output.print_json(figures)
         return
@@ -91,29 +89,16 @@ def attention(
     model: Annotated[str, typer.Option("--model", help="A preset, for width and heads.")] = "vit_small_patch16_224",
     rounds: RoundsOption = 5,
     device: DeviceOption = None,
-    precision: Annotated[str | None, typer.Option(help="fp32, bf16. Default: bf16 on a GPU, fp32 elsewhere.")] = None,
+    precision: PrecisionOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="A folder for the picture and the figures.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Time the mixers in turn, at one number of tokens after the other."""
-    from vitlab.base.records import write_json
-    from vitlab.base.spec import from_dict
-    from vitlab.bench.attention import TOKENS, Setting, bench_attention
-    from vitlab.models.vit import preset
-    from vitlab.report.mechanisms import draw
-    from vitlab.train.choices import Wishes, by_rule, pick_device
-
-    numbers = [_whole(text) for text in tokens.split(",") if text] or list(TOKENS)
-    spec = preset(model)
-    choices = by_rule(from_dict(Wishes, {"device": device, "precision": precision}), spec, 1, 1)
-    setting = Setting(spec, pick_device(device), choices.compute_dtype)
+    numbers = [_whole(text) for text in tokens.split(",") if text]
     names = [name for name in only.split(",") if name]
+    how: dict[str, Any] = {"rounds": rounds, "device": device, "precision": precision}
     with output.console(quiet=json).status("") as shown:
-        figures = bench_attention(setting, numbers, rounds, names, say=shown.update)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(out / "attention.json", figures)
-        draw(figures, out)
+        figures = api.bench_attention(model, numbers, names, **how, out=out, say=shown.update)
     if json:
         output.print_json(figures)
     else:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vitlab import api
 from vitlab.cli import output, study
 
 
@@ -17,8 +18,6 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Its folder; what is finished there is kept.")] = Path("demo"),
 ) -> None:
     """Train a small study, answer in the terminal, write the report."""
-    from vitlab.study.first_look import study as first_look
-
-    found = first_look()
+    spec = api.demo()
     output.console().print("Every part is changed alone, with six paired seeds.")
-    study.run(found, out)
+    study.run(spec, out)

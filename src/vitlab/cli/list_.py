@@ -1,49 +1,13 @@
-"""`vitlab list`: what there is, with one line about each. Reads files; imports none of them.
+"""`vitlab list`: what there is, with one line about each."""
 
-Three things need more: the systems of the reference studies are built, without weights, to count their parameters; what
-does not go together is asked of the rules; and one component's settings are read from its module.
-"""
-
-import ast
-import importlib
-import importlib.util
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
 
 from vitlab.cli import output
 from vitlab.cli.options import JsonOption
 
-FAMILIES = {
-    "patch_embed": "vitlab.nn.patch_embed",
-    "auxiliary": "vitlab.nn.auxiliary",
-    "pos_embed": "vitlab.nn.pos_embed",
-    "attention": "vitlab.nn.attention",
-    "mixer": "vitlab.nn.mixer",
-    "block": "vitlab.nn.block",
-    "norm": "vitlab.nn.norm",
-    "mlp": "vitlab.nn.mlp",
-    "pool": "vitlab.nn.pool",
-    "head": "vitlab.nn.head",
-    "init": "vitlab.nn.init",
-    "rule": "vitlab.optim.rule",
-    "schedule": "vitlab.optim.schedule",
-    "update": "vitlab.optim.update",
-    "augment": "vitlab.augment.ops",
-    "tasks": "vitlab.tasks",
-    "data": "vitlab.data.sets",
-    "recipes": "vitlab.recipes",
-}
-
-PAGES = {  # more than a family: the module of vitlab.cli that shows it, and the page in docs/ that is made of it
-    "systems": "docs/reproductions.md",
-    "compatibility": "docs/compatibility.md",
-}
-
-STUDIES = Path("studies")  # of the folder where the command is given
+PAGES = ("systems", "compatibility")  # more than a family, and each a page in docs/
 
 WHAT = (
     "A family, models, studies, systems, compatibility, one component (attention.linear), "
@@ -63,141 +27,78 @@ def list_(
 ) -> None:
     """Print one family, the models, the studies, or all of these; the systems; or one component."""
     from vitlab.base.errors import UserError, unknown
+    from vitlab.catalogue.families import LISTS
 
     if markdown and (what not in PAGES or json):
         raise UserError(f"--markdown: it is for `vitlab list` with {' or '.join(PAGES)}, without --json")
-    if what in PAGES:
-        return _page(what, json, markdown)
-    if what is not None and "." in what:
-        return _component(what, json)
-    if what is not None and what not in LISTS:
+    if what == "systems":
+        _systems(json, markdown)
+    elif what == "compatibility":
+        _compatibility(json, markdown)
+    elif what is not None and "." in what:
+        _component(what, json)
+    elif what is not None and what not in LISTS:
         raise UserError(unknown("family", what, [*LISTS, *PAGES]))
-    _families(what, json)
-    return None
+    else:
+        _families(what, json)
 
 
 def _families(what: str | None, json: bool) -> None:
-    found = {name: LISTS[name]() for name in ([what] if what else LISTS)}
+    from vitlab.catalogue.families import LISTS
+
+    rows = {name: LISTS[name]() for name in ([what] if what else LISTS)}
     if json:
-        output.print_json({name: [row.as_json() for row in rows] for name, rows in found.items()})
+        output.print_json({name: [row.as_json() for row in found] for name, found in rows.items()})
         return
-    for name, rows in found.items():
-        output.print_table(name, ("name", "what it is"), [(row.name, row.as_text()) for row in rows])
+    for name, found in rows.items():
+        output.print_table(name, ("name", "what it is"), [(row.name, row.as_text()) for row in found])
         output.console().print()
 
 
-def _page(what: str, json: bool, markdown: bool) -> None:
-    """What is more than a family has a module of its own with three ways to show it."""
-    module = importlib.import_module(f"vitlab.cli.{what}")
-    show = module.show_json if json else module.show_markdown if markdown else module.show_table
-    show()
-
-
 def _component(what: str, json: bool) -> None:
-    """`attention.linear` is the family's file; any other dotted name is a module of somebody's own."""
-    from vitlab.base.errors import UserError, unknown
-    from vitlab.base.spec import component_names
-    from vitlab.cli import component
+    from vitlab.catalogue.component import about as about_component
 
-    family, _, name = what.partition(".")
-    if family not in FAMILIES:
-        if not family or importlib.util.find_spec(family) is None:
-            raise UserError(f"{what}: no module {family!r}, and {unknown('family', family, FAMILIES)}")
-        return component.show(what, what, None, json)
-    names = component_names(FAMILIES[family])
-    if name not in names:
-        raise UserError(unknown(family, name, names))
-    return component.show(f"{FAMILIES[family]}.{name}", what, family, json)
-
-
-class Row(NamedTuple):
-    """A name, a line about it, and what may follow it after a colon: variants or functions."""
-
-    name: str
-    about: str
-    more: tuple[str, ...] = ()
-    kind: str = "variants"
-
-    def as_json(self) -> dict[str, Any]:
-        """For --json."""
-        return {"name": self.name, "about": self.about} | ({self.kind: self.more} if self.more else {})
-
-    def as_text(self) -> str:
-        """For people."""
-        return self.about + (f" [{self.kind}: {', '.join(self.more)}]" if self.more else "")
+    about = about_component(what)
+    if json:
+        output.print_json({"component": about.as_json()})
+        return
+    console = output.console()
+    console.print(f"{about.name} ({about.family})\n\n{about.docstring}\n")
+    if about.settings_docstring:
+        console.print(f"{about.settings_docstring}\n")
+    if about.settings:
+        rows = [(name, type_, output.json_text(default)) for name, type_, default in about.settings]
+        output.print_table("settings", ("setting", "type", "default"), rows)
 
 
-def _components(family: str) -> list[Row]:
-    from vitlab.base.spec import component_names
+def _systems(json: bool, markdown: bool) -> None:
+    """For people 140 columns wide; docs/reproductions.md says more of every row."""
+    from vitlab.catalogue import systems
 
-    rows = []
-    for name in component_names(family):
-        tree = _parsed(f"{family}.{name}")
-        rows.append(Row(name, _first_line(tree), _variants(tree)))
-    return rows
-
-
-def _models() -> list[Row]:
-    from vitlab.models.presets import PRESETS, aliases
-
-    google = {name: alias for alias, name in aliases().items()}
-    rows = []
-    for name, settings in PRESETS.items():
-        sizes = f"D {settings['embed_dim']}, depth {settings['depth']}, {settings['num_heads']} heads"
-        rows.append(Row(name, sizes + (f"; Google's {google[name]}" if name in google else "")))
-    return rows
+    if markdown:
+        print(systems.page(), end="")
+        return
+    if json:
+        output.print_json({"systems": [system.as_json(count) for system, count in systems.rows()]})
+        return
+    rows, reasons = systems.table()
+    output.print_table("systems", systems.COLUMNS, rows)
+    console = output.console()
+    for line in reasons:
+        console.print(line)
+    console.print("Accuracies are top-1 in percent; --json and docs/reproductions.md say what each of them is.")
 
 
-def _studies() -> list[Row]:
-    """The demo's, and the files that stand in `studies`."""
-    rows = [Row("demo", _first_line(_parsed("vitlab.study.first_look")))]
-    files = (path for path in sorted(STUDIES.glob("*")) if not path.name.startswith("_"))
-    return rows + [_study(path) for path in files if path.suffix in (".py", ".json")]
+def _compatibility(json: bool, markdown: bool) -> None:
+    from vitlab.catalogue import compatibility
 
-
-def _study(path: Path) -> Row:
-    """What a study file asks, and its functions; of one that cannot be read, why."""
-    from vitlab.base.errors import DataError
-    from vitlab.base.records import read_json
-
-    try:
-        if path.suffix == ".json":
-            return Row(str(path), str(read_json(path).get("question", "")))
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (DataError, OSError, SyntaxError, ValueError) as error:
-        return Row(str(path), f"cannot be read: {error}")
-    return Row(str(path), _first_line(tree), _functions(tree), "functions")
-
-
-def _functions(tree: ast.Module) -> tuple[str, ...]:
-    """The functions of a study file that return a study, as they say themselves."""
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.returns is not None]
-    return tuple(node.name for node in functions if ast.unparse(node.returns).endswith("StudySpec"))  # type: ignore[arg-type]
-
-
-def _first_line(tree: ast.Module) -> str:
-    return (ast.get_docstring(tree) or "").split("\n")[0]
-
-
-def _parsed(module: str) -> ast.Module:
-    """A module's code, without importing it."""
-    found = importlib.util.find_spec(module)
-    assert found is not None
-    assert found.origin is not None
-    return ast.parse(Path(found.origin).read_text())
-
-
-def _variants(tree: ast.Module) -> tuple[str, ...]:
-    """The keys of a recipe's `VARIANTS`, which are written out there."""
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VARIANTS":
-            assert isinstance(node.value, ast.Dict)
-            return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)
-    return ()
-
-
-LISTS: dict[str, Callable[[], list[Row]]] = {
-    **{name: partial(_components, package) for name, package in FAMILIES.items()},
-    "models": _models,
-    "studies": _studies,
-}
+    if markdown:
+        print(compatibility.page(), end="")
+    elif json:
+        keys = ("choice", "other", "why")
+        rows = [dict(zip(keys, row, strict=True)) for row in compatibility.refused()]
+        output.print_json({"compatibility": rows})
+    else:
+        output.print_table("compatibility", compatibility.COLUMNS, list(compatibility.refused()))
+        output.console().print(compatibility.ASIDE)
+        output.console().print(compatibility.count())

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from vitlab.base.options import OPTIONS
+
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, e.g. model.attention=linear. Repeatable."),
@@ -12,7 +14,16 @@ SetOption = Annotated[
 DataOption = Annotated[
     str | None, typer.Option("--data", help="The pictures: digits, cifar10, cifar100, a folder, hub:ORG/NAME.")
 ]
-DeviceOption = Annotated[str | None, typer.Option("--device", help="cpu, cuda or mps. Default: the best at hand.")]
+DeviceOption = Annotated[
+    str | None, typer.Option(OPTIONS["device"], help="cpu, cuda or mps. Default: the best at hand.")
+]
+PrecisionOption = Annotated[
+    str | None, typer.Option(OPTIONS["precision"], help="fp32, bf16 or fp64. Default: the fastest here.")
+]
+MicroBatchOption = Annotated[
+    int | None, typer.Option(OPTIONS["micro_batch"], min=1, help="Images at once; the result stays the same.")
+]
+CompileOption = Annotated[bool, typer.Option(OPTIONS["compiled"], help="Compile the model with torch.compile.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 

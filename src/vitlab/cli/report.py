@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from vitlab import api
 from vitlab.cli import output
 from vitlab.cli.options import JsonOption
 
@@ -26,9 +27,7 @@ def report(
     json: JsonOption = False,
 ) -> None:
     """Write the report."""
-    from vitlab.report.write import write_report
-
-    page = write_report(path, other, out)
+    page = api.report(path, other, out)
     if json:
         output.print_json({"report": str(page)})
     else:

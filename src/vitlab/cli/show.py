@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from vitlab import api
 from vitlab.cli import output
 from vitlab.cli.options import JsonOption, SetOption, settings
 
@@ -19,13 +20,9 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Print a model's cost for one image."""
-    from vitlab.base.spec import to_dict, with_settings
-    from vitlab.models.cost import cost
-    from vitlab.models.vit import preset
+    from vitlab.base.spec import to_dict
 
-    changes = {path.removeprefix("model."): value for path, value in settings(set_).items()}
-    spec = with_settings(preset(model), changes)
-    spent = cost(spec)
+    spec, spent = api.costs(model, settings(set_))
     rows = [(row.name, row.num_params, row.flops, row.activation_bytes) for row in spent.components]
     total = (spent.num_params, spent.flops, spent.activation_bytes)
     names = ("num_params", "flops", "activation_bytes")

@@ -2,22 +2,20 @@
 
 import re
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vitlab import api
+from vitlab.base.options import made
 from vitlab.cli import output
-from vitlab.cli.options import DeviceOption, JsonOption, SetOption, settings
+from vitlab.cli.options import DeviceOption, JsonOption, MicroBatchOption, PrecisionOption, SetOption, settings
 
-if TYPE_CHECKING:
-    from vitlab.study.choosing import Asked
-    from vitlab.study.forecast import Forecast
-    from vitlab.study.outcome import Outcome
+if TYPE_CHECKING:  # a verb knows the types of what it prints, and imports nothing of them
+    from vitlab.records.outcome import Outcome
     from vitlab.study.plan import PlannedCell
     from vitlab.study.spec import StudySpec
-    from vitlab.train.choices import Wishes
 
 FileArgument = Annotated[str, typer.Argument(metavar="FILE.py[:FUNCTION]|FILE.json", help="See `vitlab list studies`.")]
 
@@ -38,74 +36,62 @@ def study(
     stack: Annotated[
         bool | None, typer.Option("--stack/--no-stack", help="Stack runs in one process. Default: the fastest.")
     ] = None,
+    on: Annotated[str, typer.Option("--on", help="Where the runs are trained. See `vitlab list executor`.")] = "local",
     set_: SetOption = None,
     device: DeviceOption = None,
-    precision: Annotated[str | None, typer.Option(help="fp32, bf16 or fp64, of all cells.")] = None,
-    micro_batch: Annotated[int | None, typer.Option(min=1, help="Images at once; the result stays the same.")] = None,
+    precision: PrecisionOption = None,
+    micro_batch: MicroBatchOption = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try failed runs again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and cost every cell; train nothing.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Train what is missing, write study.json and report.html, print the answers. The command can be repeated."""
-    from vitlab.base.spec import from_dict
-    from vitlab.study.files import adjusted, read_study
-    from vitlab.train.choices import Wishes
-
-    found = adjusted(read_study(file), settings(set_), seeds)
-    wishes = from_dict(Wishes, {"device": device, "precision": precision, "micro_batch": micro_batch})
+    overrides = made({"device": device, "precision": precision, "micro_batch": micro_batch})
+    how: dict[str, Any] = {"seeds": seeds, "jobs": jobs, "stack": stack, "overrides": overrides}
     if dry_run:
-        _plan(found, wishes, jobs, stack, json)
+        _plan(api.plan_study(file, settings=settings(set_), **how), json)
         return
     folder = out or Path("runs") / re.sub(r"\.(py|json)", "", Path(file).name).replace(":", "_")
-    outcome = run(found, folder, wishes=wishes, jobs=jobs, stack=stack, retry=retry, quiet=json)
+    outcome = run(file, folder, quiet=json, settings=settings(set_), retry=retry, on=on, **how)
     if json:
-        output.print_json({"study": asdict(outcome), "report": str(folder / "report.html")})
-    if any(each.status == "failed" for cell in outcome.cells for each in cell.runs):
+        output.print_json({"study": outcome.values(), "report": str(folder / "report.html")})
+    if any(run.status == "failed" for cell in outcome.cells for run in cell.runs):
         raise typer.Exit(2)
 
 
-def run(found: "StudySpec", folder: Path, *, quiet: bool = False, **how: Any) -> "Outcome":
+def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: Any) -> "Outcome":
     """Train, report, and print the answers for people; what a signal stops can be gone on with."""
     from vitlab.base.env import command
-    from vitlab.report.answers import answers
-    from vitlab.report.study import write_study_report
-    from vitlab.study.launch import run_study
-    from vitlab.train.interrupt import Interrupted
+    from vitlab.base.errors import Interrupted
 
     console = output.console(quiet=quiet)
     try:
-        outcome = run_study(found, folder, console=console, **how)
+        outcome = api.study(what, folder, console=console, **how)
     except Interrupted as stop:
         console.print(f"{stop}: saved; go on with: {command(sys.argv)}")
         raise typer.Exit(stop.code) from None
-    page = write_study_report(folder, folder / "report.html")
-    console.print(f"\n{found.question}")
-    for sentence in answers(outcome):
+    console.print(f"\n{outcome.question}")
+    for sentence in api.answers(outcome):
         console.print(f"  {sentence}")
-    console.print(f"report: {page}")
+    console.print(f"report: {folder / 'report.html'}")
     return outcome
 
 
 # ------------------------------------------------------------------------------------------------------------- dry run
 
 
-def _plan(found: "StudySpec", wishes: "Wishes", jobs: int | None, stack: bool | None, json: bool) -> None:
+def _plan(planned: api.PlannedStudy, json: bool) -> None:
     """Print every cell with what it costs; nothing is trained."""
-    from vitlab.study.choosing import Asked
-    from vitlab.study.forecast import forecast, runs_of
-    from vitlab.study.plan import plan
-
-    planned = plan(found)
-    asked = Asked(planned, wishes, jobs, stack)
-    expected = forecast(planned, asked)
-    runs = sum(runs_of(planned, cell) for cell in planned.cells)
+    cells, expected = planned.plan.cells, planned.forecast
     if json:
-        cells = [_costs(cell) for cell in planned.cells]
-        output.print_json({"cells": cells, "runs": runs, "seconds": expected.seconds, "measured": expected.measured})
+        costs = [_costs(cell) for cell in cells]
+        output.print_json(
+            {"cells": costs, "runs": planned.runs, "seconds": expected.seconds, "measured": expected.measured}
+        )
         return
     columns = ("cell", "parameters", "FLOPs / image", "steps", "images seen", "training FLOPs")
-    output.print_table(found.question, columns, [_row(cell) for cell in planned.cells])
-    output.console().print(f"{len(planned.cells)} cells, {runs} runs; {_time(expected, asked)}")
+    output.print_table(planned.plan.study.question, columns, [_row(cell) for cell in cells])
+    output.console().print(f"{len(cells)} cells, {planned.runs} runs; {_time(planned)}")
 
 
 def _costs(cell: "PlannedCell") -> dict[str, Any]:
@@ -134,10 +120,11 @@ def _row(cell: "PlannedCell") -> tuple[str, ...]:
     )
 
 
-def _time(expected: "Forecast", asked: "Asked") -> str:
-    from vitlab.study.progress import roughly
+def _time(planned: api.PlannedStudy) -> str:
+    from vitlab.base.durations import roughly
 
+    expected = planned.forecast
     if expected.seconds is None:
         return "how long they take follows from the data's size, which is not known before it is read"
     basis = "as measured here" if expected.measured else "roughly, by FLOPs: it may be a third or thrice of that"
-    return f"about {roughly(expected.seconds)} on {asked.rule.device}, {basis}"
+    return f"about {roughly(expected.seconds)} on {planned.constraints.rule.device}, {basis}"

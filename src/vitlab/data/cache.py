@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from vitlab.base.errors import DataError
-from vitlab.base.records import read_json, replacing, write_json
+from vitlab.base.files import read_json, replacing, write_json
 from vitlab.data.images import Images, Splits
 
 _FORMAT = 1  # change it whenever entries are written differently

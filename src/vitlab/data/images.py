@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
 from vitlab.data.decode import Fit
-
-if TYPE_CHECKING:
-    from vitlab.data.stream import Stream
 
 EXACT = "exact"  # the order of a set that can be indexed: `vitlab.data.order`
 
@@ -43,6 +40,42 @@ class Pictures(Protocol):
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All pictures in order, read ahead: pixels [b, C, H, W] and labels [b]; the last batch may be smaller."""
+
+
+class Reader(Protocol):
+    """One run's samples of a stream: position p is always the same one, in whatever counts they are read."""
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Names of the pictures that were met and could not be read, and why."""
+
+    def go_to(self, position: int) -> None:
+        """Read on from this position."""
+
+    def read(self, count: int) -> tuple[Tensor, Tensor]:
+        """The next samples: pixels [count, C, H, W] uint8 and labels [count] int64."""
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """A training split that is read as it comes and cannot be indexed."""
+
+    @property
+    def samples_per_epoch(self) -> int:
+        """How many samples one epoch has."""
+
+    def __len__(self) -> int:
+        """The same."""
+
+    @property
+    def order(self) -> str:
+        """What records say of the order."""
+
+    def to(self, device: torch.device | str) -> "Stream":
+        """The same stream, given out on `device`."""
+
+    def reader(self, seed: int) -> Reader:
+        """The samples in the order of a run's seed, from the first on."""
 
 
 class DecodedOnDemand:
@@ -105,7 +138,7 @@ def to_device(tensor: Tensor, device: torch.device) -> Tensor:
 class Splits(NamedTuple):
     """What a source of pictures holds, before it is checked and given its normalisation."""
 
-    train: "Pictures | Stream"
+    train: Pictures | Stream
     test: Pictures
     class_names: tuple[str, ...]
     unreadable: Mapping[str, tuple[str, ...]] = {}
@@ -120,7 +153,7 @@ class ImageSet:
     that were left out; `order` says how the training pictures are shuffled, where that is not exact.
     """
 
-    train: "Pictures | Stream"
+    train: Pictures | Stream
     test: Pictures
     class_names: tuple[str, ...]
     mean: tuple[float, ...]

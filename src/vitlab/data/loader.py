@@ -7,9 +7,8 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
-from vitlab.data.images import Pictures, Promise, to_device
+from vitlab.data.images import Pictures, Promise, Reader, to_device
 from vitlab.data.order import Order
-from vitlab.data.stream import Reader
 from vitlab.rng import sample_keys
 
 AHEAD = 2  # batches whose pictures are asked for before they are needed: workers decode while the model computes

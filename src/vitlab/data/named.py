@@ -7,7 +7,7 @@ from typing import Any
 from vitlab.base.errors import DataError, unknown
 from vitlab.base.spec import component_names
 from vitlab.data.parquet import has_shards
-from vitlab.data.places import find
+from vitlab.data.paths import find
 from vitlab.data.sets._base import DataSpec
 
 _SETTING = {"folder": "path", "parquet": "path", "hub": "repo"}  # what stands after the colon

@@ -15,8 +15,8 @@ from vitlab.base.errors import DataError
 from vitlab.data import cache, tables
 from vitlab.data.decode import Frame
 from vitlab.data.images import Images, Splits
-from vitlab.data.intake import Listing, decode_all
-from vitlab.data.places import HELD_OUT, local_folder, roots
+from vitlab.data.ingest import Listing, decode_all
+from vitlab.data.paths import HELD_OUT, local_folder, roots
 
 Files = Mapping[str, Sequence[Path]]  # a split's files, in order
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from vitlab.data import cache
 from vitlab.data.decode import Frame
 from vitlab.data.images import DecodedOnDemand, Promise, to_device
-from vitlab.data.intake import LOOK, left_out
+from vitlab.data.ingest import LOOK, left_out
 from vitlab.data.rows import Row, Rows, decoding
 from vitlab.data.workers import ahead
 

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count as count_from
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vitlab.data.decode import Frame
 from vitlab.data.images import to_device
-from vitlab.data.intake import TOLERATED, too_many
+from vitlab.data.ingest import TOLERATED, too_many
 from vitlab.data.rows import Row, Rows, decoding
 from vitlab.data.workers import Decoded
 
@@ -24,7 +24,7 @@ _DEVIATIONS = 5  # by which more than the tolerated share must have been met: no
 
 
 @dataclass(frozen=True)
-class Stream:
+class RowStream:
     """A training split that is read as it comes. An epoch is `samples_per_epoch` rows; readers say in which order."""
 
     rows: Rows
@@ -42,29 +42,34 @@ class Stream:
         """What records say of the order."""
         return f"a shuffle within a buffer of {self.buffer:,} pictures: streamed, cannot be indexed"
 
-    def to(self, device: torch.device | str) -> "Stream":
+    def to(self, device: torch.device | str) -> "RowStream":
         """The same stream, its pictures copied to `device` once they are decoded."""
         return replace(self, device=torch.device(device))
 
-    def reader(self, seed: int) -> "Reader":
+    def reader(self, seed: int) -> "RowReader":
         """The samples in the order of a run's seed, from the first on."""
-        return Reader(self, seed)
+        return RowReader(self, seed)
 
 
-class Reader:
+class RowReader:
     """One run's samples: position p is always the same one, in whatever counts they are read.
 
     At the place of an unreadable picture stands the next readable one, so that positions need no knowledge of what is
-    readable. `unreadable` has the names of those that were met, and why.
+    readable.
     """
 
-    def __init__(self, stream: Stream, seed: int):
+    def __init__(self, stream: RowStream, seed: int):
         self.stream, self.seed = stream, seed
-        self.unreadable: dict[str, str] = {}
+        self._unreadable: dict[str, str] = {}
         self._seen = self._failed = 0
         self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="fetch")
         self._waiting: deque[Future[tuple[list[Row], Callable[[], Decoded]]]] = deque()
         self.go_to(0)
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Names of the pictures that were met and could not be read, and why."""
+        return self._unreadable
 
     def go_to(self, position: int) -> None:
         """Read on from this position. The epoch's rows before it are passed over, not decoded."""
@@ -111,12 +116,12 @@ class Reader:
         return to_device(pixels, device)[to_device(torch.tensor(places), device)], to_device(labels, device)
 
     def _note(self, unreadable: dict[str, str], count: int) -> None:
-        self.unreadable |= unreadable
+        self._unreadable |= unreadable
         self._seen += count
         self._failed += len(unreadable)
         expected = TOLERATED * self._seen
         if self._failed > expected + _DEVIATIONS * math.sqrt(expected):
-            raise too_many("train", self._seen, self._failed, list(self.unreadable.items()))
+            raise too_many("train", self._seen, self._failed, list(self._unreadable.items()))
 
     def _from(self, position: int) -> Iterator[Row]:
         """The rows from a position on, epoch after epoch."""

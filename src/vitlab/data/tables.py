@@ -20,7 +20,7 @@ from torch import Tensor
 from vitlab.base.errors import DataError
 from vitlab.data.decode import Frame, Unreadable
 from vitlab.data.encoded import Encoded
-from vitlab.data.intake import Listing
+from vitlab.data.ingest import Listing
 
 Shards = Sequence[tuple[str, int]]  # what follows each other in a table: names, and numbers of rows
 

@@ -1,1 +1,1 @@
-"""What a trained model can do, measured."""
+"""Evaluators: what a trained model can do, measured."""

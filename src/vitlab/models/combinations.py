@@ -2,7 +2,7 @@
 
 Six axes span the space: patch embedding, positions with their place, attention (or the mixer that does without),
 block, pooling and prefix tokens. What stands on an axis is found in the families' folders, so a new component is on it
-by existing. Whether two choices fit is asked of the rules (`models/rules.py`) and of nobody else; the documentation's
+by existing. Whether two choices fit is asked of the rules (`models/spec.py`) and of nobody else; the documentation's
 table and the tests' cross product both come from here.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Component, component_names, with_settings
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.nn.pos_embed._base import Place
 
 

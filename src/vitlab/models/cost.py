@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from vitlab.models.vit import ViT, ViTSpec
+from vitlab.models.spec import ViTSpec
+from vitlab.models.vit import ViT
 from vitlab.nn.kernel import use_kernel
 from vitlab.nn.pos_embed._base import PosEmbed
 
@@ -61,6 +62,13 @@ class Cost:
     activation_bytes: int
     checkpointed_bytes: int
     components: tuple[ComponentCost, ...]
+
+    @property
+    def step_flops(self) -> int:
+        """Of one image in a training step: forward, and a backward pass that multiplies twice, once for the inputs
+        and once for the weights.
+        """
+        return 3 * self.flops
 
 
 @cache

@@ -1,19 +1,27 @@
 """`BlockDims`: what every part of the model is told when it is built.
 
 Every variant's `build` receives this one object, so a new variant that needs one more number changes no signature.
-It is made by `models.vit.ViTSpec.dims`; parts read it and never write it.
+It is made by `models.spec.ViTSpec.dims`; parts read it and never write it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from vitlab.nn.attention._base import AttentionSpec
-    from vitlab.nn.mixer._base import MixerSpec
-    from vitlab.nn.mlp._base import MLPSpec
-    from vitlab.nn.norm._base import NormSpec
+from torch import nn
+
+
+class BuildsPart(Protocol):
+    """The settings of a part that others are made of, seen from below: what it builds says its own family."""
+
+    def build(self, dims: "BlockDims") -> Any:
+        """The part for these sizes."""
+
+
+class BuildsNorm(Protocol):
+    """The settings of a norm, seen from below: it is built for a width, since it serves attention heads too."""
+
+    def build(self, width: int) -> nn.Module:
+        """The norm over the last axis."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +45,10 @@ class BlockDims:
     drop_path: float  # of the last block; the first has 0, those between rise linearly
     mixer_dropout: float
     mlp_dropout: float
-    norm: NormSpec
-    attention: AttentionSpec
-    mixer: MixerSpec
-    mlp: MLPSpec
+    norm: BuildsNorm
+    attention: BuildsPart
+    mixer: BuildsPart
+    mlp: BuildsPart
     layer: int = 0  # which block is being built, so that every place draws its own random numbers
 
     @property

@@ -16,7 +16,7 @@ from torch import Tensor
 DecayOn = Literal["kernels", "all"]
 
 EMBEDDINGS = ("patch_embed", "auxiliary", "cls_token", "dist_token", "reg_token", "pos_embed")
-HEADS = ("head", "head_dist")
+HEADS = ("head", "head_dist", "task")  # what starts from nothing: a task's own parameters too
 
 
 @dataclass(frozen=True)

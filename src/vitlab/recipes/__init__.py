@@ -1,16 +1,18 @@
-"""Complete settings that really train a model.
+"""Recipes: complete settings that really train a model.
 
 A recipe is a file with a function `spec()` that returns a RunSpec; its docstring has the command, the score, the time.
 A recipe that comes in several forms names them in `VARIANTS`, each with what it changes: `r0_cifar10:tomvit`.
 """
 
 import importlib
+import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vitlab.base.errors import SpecError, unknown
-from vitlab.base.spec import Spec, component_class, component_names, from_dict, to_dict, with_settings
+from vitlab.base.errors import SpecError, UserError, unknown
+from vitlab.base.spec import Spec, component_class, component_names, from_dict, plain, to_dict, with_settings
 
 if TYPE_CHECKING:
     from vitlab.data.sets._base import DataSpec
@@ -33,19 +35,42 @@ def recipe(name: str) -> "RunSpec":
     return changed(module.spec(), variants[variant])
 
 
+def read_run_spec(text: str) -> "RunSpec":
+    """The run that a text names: a recipe, or a file of JSON with a run's settings or a run's spec.json."""
+    from vitlab.train.spec import RunSpec
+
+    if not text.endswith(".json"):
+        return recipe(text)
+    try:
+        values = json.loads(Path(text).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{text}: {error}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{text}: expected a JSON object with a run's settings")
+    return from_dict(RunSpec, values.get("spec", values))
+
+
 def changed(spec: "RunSpec", settings: Mapping[str, Any]) -> "RunSpec":
     """A copy with settings changed. Another `data` or `model` brings sizes of its own: where they are not set, the
-    model's image size, channels and classes follow the data.
+    model's image size, channels and classes follow the data. Another start brings the checksum of its content.
     """
-    if not {"data", "model"} & settings.keys():
-        return with_settings(spec, settings)
+    if "start.path" in settings:
+        settings = {"start.checksum": None, **settings}
+    if {"data", "model"} & settings.keys():
+        settings = _with_sizes(spec, settings)
+    made = with_settings(spec, settings)
+    return replace(made, start=made.start.resolved()) if made.start != spec.start else made
+
+
+def _with_sizes(spec: "RunSpec", settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, with what the data decides of the model."""
     data = _data_of(spec, settings)
     model = settings.get("model", spec.model)
     model = to_dict(model) if isinstance(model, Spec) else {"name": model} if isinstance(model, str) else model
     if not isinstance(model, Mapping):
         raise SpecError(f"model={model!r}: expected a model's name, or settings")
     own = {path: value for path, value in settings.items() if path.startswith("model.")}
-    return with_settings(spec, {**settings, "data": data, "model": {**model, **_sizes(spec, data, settings)}} | own)
+    return {**settings, "data": data, "model": {**model, **_sizes(spec, data, settings)}} | own
 
 
 def _sizes(spec: "RunSpec", data: "DataSpec", settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,17 +84,27 @@ def _sizes(spec: "RunSpec", data: "DataSpec", settings: Mapping[str, Any]) -> di
 
 
 def _data_of(spec: "RunSpec", settings: Mapping[str, Any]) -> "DataSpec":
-    """The set that the settings name, completed by a look at it; what it leaves open is as the recipe has it."""
-    from vitlab.data.named import settings_of
+    """The set that the settings name; what it leaves open is as the recipe has it."""
     from vitlab.data.sets._base import DataSpec
 
     data = settings.get("data", spec.data)
     if isinstance(data, DataSpec):
         return data
+    own = {path.removeprefix("data."): value for path, value in settings.items() if path.startswith("data.")}
+    return data_named(data, {name: getattr(spec.data, name) for name in KEPT}, own)
+
+
+def data_named(data: Any, kept: Mapping[str, Any], own: Mapping[str, Any] = {}) -> "DataSpec":
+    """The set of a text or of settings with a name, completed by a look at it.
+
+    `kept` are values for what it leaves open, `own` are settings that go before all others.
+    """
+    from vitlab.data.named import settings_of
+    from vitlab.data.sets._base import DataSpec
+
     values = settings_of(data) if isinstance(data, str) else data
     if not (isinstance(values, Mapping) and isinstance(values.get("name"), str)):
         raise SpecError(f"data={data!r}: expected a set's name, or settings with a name")
-    opened = {field.name for field in fields(component_class(DataSpec, values["name"]))}
-    kept = {name: getattr(spec.data, name) for name in KEPT if "img_size" in opened}
-    own = {path.removeprefix("data."): value for path, value in settings.items() if path.startswith("data.")}
-    return from_dict(DataSpec, {**kept, **values, **own}, "data").resolved()
+    left_open = {field.name for field in fields(component_class(DataSpec, values["name"]))}
+    defaults = {name: plain(value) for name, value in kept.items() if "img_size" in left_open}
+    return from_dict(DataSpec, {**defaults, **values, **own}, "data").resolved()

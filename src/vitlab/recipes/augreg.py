@@ -14,7 +14,7 @@ from typing import Any
 
 from vitlab.augment.ops import center_crop, flip, resized_crop
 from vitlab.data.sets import folder
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.nn.init import trunc_normal
 from vitlab.optim.schedule import cosine
 from vitlab.tasks import classify

@@ -8,7 +8,7 @@ are all the augmentation that so short a run can use. Scores and times: docs/res
 
 from vitlab.augment.ops import crop, flip
 from vitlab.data.sets import cifar10
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.nn.init import torch_default
 from vitlab.nn.patch_embed import conv_stem
 from vitlab.nn.pool import mean

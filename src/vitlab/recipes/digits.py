@@ -6,7 +6,7 @@
 """
 
 from vitlab.data.sets import digits
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.nn.init import torch_default
 from vitlab.nn.pool import mean
 from vitlab.nn.pos_embed import sincos2d

@@ -8,7 +8,7 @@ A study of your own may begin with `"base": "digits_small"`.
 """
 
 from vitlab.data.sets import digits
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.nn.init import torch_default
 from vitlab.optim.schedule import cosine
 from vitlab.train.spec import OptimSpec, RunSpec

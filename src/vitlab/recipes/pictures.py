@@ -9,7 +9,7 @@ pictures on a CPU or a small GPU; `--set epochs=100` for more. Scores and times:
 
 from vitlab.augment.ops import flip, mix, rand_augment, resized_crop
 from vitlab.data.sets import parquet
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.nn.init import torch_default
 from vitlab.nn.pool import mean
 from vitlab.nn.pos_embed import sincos2d

@@ -14,7 +14,7 @@
 
 from vitlab.augment.ops import auto_augment, crop, erase, flip, mix
 from vitlab.data.sets import cifar10
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 from vitlab.optim.schedule import cosine
 from vitlab.tasks import classify
 from vitlab.train.spec import OptimSpec, RunSpec

@@ -9,7 +9,7 @@ Not told there: label smoothing is taken from the CIFAR recipe (inferred), and t
 
 from vitlab.augment.ops import auto_augment, center_crop, crop, erase, flip
 from vitlab.data.sets import folder
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 from vitlab.optim.schedule import cosine
 from vitlab.tasks import classify
 from vitlab.train.spec import OptimSpec, RunSpec

@@ -13,8 +13,8 @@ changes nothing here), and the mean and deviation of .5 that the weights were tr
 
 from vitlab.augment.ops import flip, resize, resized_crop, rotate
 from vitlab.data.sets import cifar100
-from vitlab.models.vit import preset
-from vitlab.optim.rule import sgd
+from vitlab.models.spec import preset
+from vitlab.optim.optimizer import sgd
 from vitlab.optim.schedule import constant
 from vitlab.train.spec import OptimSpec, RunSpec
 
@@ -43,6 +43,6 @@ def spec() -> RunSpec:
         preprocess=(resize.Spec(size=(384, 384)),),
         batch_size=512,
         epochs=30,
-        optim=OptimSpec(lr=1e-3, weight_decay=0.0, rule=sgd.Spec(momentum=0.0), schedule=constant.Spec()),
+        optim=OptimSpec(lr=1e-3, weight_decay=0.0, optimizer=sgd.Spec(momentum=0.0), schedule=constant.Spec()),
         val_fraction=0.0,
     )

@@ -12,8 +12,8 @@ The order of the augmentations is inferred.
 
 from vitlab.augment.ops import flip, resize, resized_crop, rotate
 from vitlab.data.sets import cifar100
-from vitlab.models.vit import preset
-from vitlab.optim.rule import adam
+from vitlab.models.spec import preset
+from vitlab.optim.optimizer import adam
 from vitlab.optim.schedule import constant
 from vitlab.train.spec import OptimSpec, RunSpec
 
@@ -42,6 +42,6 @@ def spec() -> RunSpec:
         preprocess=(resize.Spec(size=(72, 72)),),
         batch_size=256,
         epochs=100,
-        optim=OptimSpec(lr=1e-3, weight_decay=0.0, rule=adam.Spec(), schedule=constant.Spec()),
+        optim=OptimSpec(lr=1e-3, weight_decay=0.0, optimizer=adam.Spec(), schedule=constant.Spec()),
         val_fraction=0.0,
     )

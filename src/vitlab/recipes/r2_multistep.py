@@ -15,8 +15,8 @@ from typing import Any
 from vitlab.augment.ops import crop, flip, resize
 from vitlab.base.spec import with_settings
 from vitlab.data.sets import cifar10
-from vitlab.models.vit import preset
-from vitlab.optim.rule import sgd
+from vitlab.models.spec import preset
+from vitlab.optim.optimizer import sgd
 from vitlab.optim.schedule import multistep
 from vitlab.train.spec import OptimSpec, RunSpec
 
@@ -62,7 +62,7 @@ def spec() -> RunSpec:
             backbone_lr=3e-5,
             weight_decay=5e-4,
             decay_on="all",
-            rule=sgd.Spec(momentum=0.95),
+            optimizer=sgd.Spec(momentum=0.95),
             schedule=multistep.Spec(milestones=(17, 33), factor=0.1),
         ),
         val_fraction=0.0,

@@ -22,9 +22,9 @@ from typing import Any
 
 from vitlab.augment.ops import flip, resize, resized_crop
 from vitlab.data.sets import cifar10, folder
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 from vitlab.nn.init import jax
-from vitlab.optim.rule import sgd
+from vitlab.optim.optimizer import sgd
 from vitlab.optim.schedule import cosine
 from vitlab.train.spec import OptimSpec, RunSpec
 
@@ -81,7 +81,7 @@ def spec() -> RunSpec:
             lr=0.01,
             weight_decay=0.0,
             clip_norm=1.0,
-            rule=sgd.Spec(momentum=0.9),
+            optimizer=sgd.Spec(momentum=0.9),
             schedule=cosine.Spec(warmup_steps=500),
         ),
         val_fraction=0.0,

@@ -12,7 +12,7 @@ continuous. Inferred: layer norm's eps (PyTorch's), and weight decay on all para
 
 from vitlab.augment.ops import crop, flip, resize
 from vitlab.data.sets import cifar10
-from vitlab.models.vit import preset
+from vitlab.models.spec import preset
 from vitlab.optim.schedule import cosine
 from vitlab.tasks import classify
 from vitlab.train.spec import OptimSpec, RunSpec

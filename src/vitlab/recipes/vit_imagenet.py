@@ -22,7 +22,7 @@ from typing import Any
 from vitlab.augment.ops import center_crop, flip, resized_crop
 from vitlab.base.spec import with_settings
 from vitlab.data.sets import folder
-from vitlab.models.vit import ViTSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.optim.schedule import cosine
 from vitlab.train.spec import OptimSpec, RunSpec
 

@@ -7,12 +7,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from vitlab.report.units import Unit, half, negated, unit_of
+from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome
+from vitlab.report.units import Unit, half, negated, unit_of_study
 from vitlab.stats.decision import ALPHA, Verdict
 from vitlab.stats.factorial import Contrast, Effect
 from vitlab.stats.intervals import Interval
 from vitlab.stats.paired import PairedDifference
-from vitlab.study.outcome import CellOutcome, ComparisonOutcome, Outcome
 
 WALK = "recipe_diff"  # the design whose comparisons have an order of their own
 FACTORIAL = "factorial"
@@ -49,7 +49,7 @@ def reference(outcome: Outcome) -> Sentence:
 
 def _score(outcome: Outcome, cell: CellOutcome) -> str:
     """'96.1 % test top-1 [95.0, 97.2], 6 seeds'"""
-    found, unit = cell.score, unit_of(outcome.metric, outcome.better)
+    found, unit = cell.score, unit_of_study(outcome)
     if found.mean is None:
         return f"no score ({_reason(cell)})"
     digits = unit.digits(half(found.t_interval))
@@ -100,7 +100,7 @@ def compared(outcome: Outcome) -> list[Sentence]:
 
 
 def _comparison(outcome: Outcome, found: ComparisonOutcome) -> Sentence:
-    unit, difference = unit_of(outcome.metric, outcome.better), found.comparison.difference
+    unit, difference = unit_of_study(outcome), found.comparison.difference
     verdict, number = found.comparison.verdict, seeds(difference.n, outcome)
     if verdict is None or difference.mean is None:
         return Sentence(f"{found.says}:", "no answer;", _no_answer(unit, difference, number))
@@ -163,7 +163,7 @@ def effects(outcome: Outcome) -> list[Sentence]:
     if outcome.effects is None:
         return []
     number = seeds(len(outcome.effects.seeds), outcome)
-    unit = unit_of(outcome.metric, outcome.better)
+    unit = unit_of_study(outcome)
     return [sentence for effect in outcome.effects.effects for sentence in _effect_sentences(unit, effect, number)]
 
 

@@ -8,9 +8,8 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
-from pathlib import Path
-from typing import Any, NamedTuple
+from io import BytesIO, StringIO
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -19,8 +18,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from vitlab.base.records import replacing
-from vitlab.report.run import SPLITS, Metrics, Predictions
+from vitlab.base.metric import Metric
+from vitlab.records._base import Numbers
+from vitlab.records.predictions import Predictions
+from vitlab.report.beside import Beside
+from vitlab.report.run import SPLITS, RunRecord
+from vitlab.report.units import title_of, unit_of
 from vitlab.report.wording import is_number, shortened
 
 COLOURS = {
@@ -70,18 +73,17 @@ class Drawing:
     alt: str
 
 
-def save(figure: Figure, name: str, title: str, alt: str, folder: Path) -> Drawing:
-    """Write `folder/name.png` and `folder/name.svg`, and give the drawing for the page."""
+def as_drawing(figure: Figure, name: str, title: str, alt: str, beside: Beside) -> Drawing:
+    """Draw `name.png` and `name.svg`, to stand beside the page, and the drawing for the page itself."""
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))  # the same records make the same bytes
     with matplotlib.rc_context({"svg.hashsalt": name}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's typeface has it
-        text = StringIO()
+        text, picture = StringIO(), BytesIO()
         figure.savefig(text, format="svg", metadata=nothing)
         figure.set_layout_engine("none")  # everything has its place, and both files show it there
-        with replacing(folder / f"{name}.svg") as temporary:
-            temporary.write_text(text.getvalue())
-        with replacing(folder / f"{name}.png") as temporary:
-            figure.savefig(temporary, format="png", dpi=150)
+        figure.savefig(picture, format="png", dpi=150)
+    beside.add_text(f"{name}.svg", text.getvalue())
+    beside[f"{name}.png"] = picture.getvalue()
     return Drawing(title, _inline(text.getvalue(), name, alt), alt)
 
 
@@ -100,44 +102,30 @@ def _inline(svg: str, name: str, alt: str) -> Markup:
 # --------------------------------------------------------------------------------------------------------- curves
 
 
-class Quantity(NamedTuple):
-    """Something that every evaluation measures: what a curve of it is called, its file, and its unit's size."""
-
-    title: str
-    file: str
-    scale: float
-
-
-QUANTITIES = {
-    "loss": Quantity("Loss (nats)", "loss", 1),
-    "auxiliary_loss": Quantity("Auxiliary loss", "auxiliary_loss", 1),
-    "top1": Quantity("Accuracy (top-1, %)", "accuracy", 100),
-}
-
-
-def curves(history: Sequence[Metrics], quantity: str, folder: Path) -> Drawing | None:
-    """One of `QUANTITIES` over the training, one line a split; None if it was never recorded.
+def curves(run: RunRecord, metric: Metric, beside: Beside) -> Drawing | None:
+    """What was measured of a metric over the training, one line a split; None if it was never recorded.
 
     A curve of the test split is marked: it peeks.
     """
-    title, name, scale = QUANTITIES[quantity]
-    series = {split: _series(history, f"{split}_{quantity}", scale) for split in SPLITS}
-    drawn = {split: values for split, values in series.items() if np.isfinite(values).any()}
-    if not drawn:
+    unit, title = unit_of(metric), title_of(metric)
+    clock, at = _clock(run.history)
+    series = {split: _series(run.history, f"{split}_{metric.name}", unit.scale) for split in SPLITS}
+    shown = {split: values for split, values in series.items() if np.isfinite(values).any()}
+    if not shown:
         return None
-    labels = {split: SPLITS[split] + (" (peeks)" if split == "test" else "") for split in drawn}
-    alt = f"{title} by {_clock(history)[0]}. " + " ".join(
-        f"{labels[split].capitalize()} from {_ends(values)}." for split, values in drawn.items()
+    labels = {split: SPLITS[split] + (" (peeks)" if split == "test" else "") for split in shown}
+    alt = f"{title} by {clock}. " + " ".join(
+        f"{labels[split].capitalize()} from {_ends(values)}." for split, values in shown.items()
     )
     with matplotlib.rc_context(STYLE):
-        figure, axes = _canvas(_clock(history)[0])
-        for split, values in drawn.items():
-            _line(axes, _clock(history)[1], values, _SPLIT_COLOURS[split])
-        _label_ends(axes, {labels[split]: (values, _SPLIT_COLOURS[split]) for split, values in drawn.items()})
-        return save(figure, name, title, alt, folder)
+        figure, axes = _canvas(clock)
+        for split, values in shown.items():
+            _line(axes, at, values, _SPLIT_COLOURS[split])
+        _label_ends(axes, {labels[split]: (values, _SPLIT_COLOURS[split]) for split, values in shown.items()})
+        return as_drawing(figure, metric.name, title, alt, beside)
 
 
-def learning_rate(history: Sequence[Metrics], folder: Path) -> Drawing | None:
+def learning_rate(history: Sequence[Numbers], beside: Beside) -> Drawing | None:
     """The learning rate over the training; None if it was never recorded."""
     values = _series(history, "lr", 1)
     if not np.isfinite(values).any():
@@ -149,16 +137,16 @@ def learning_rate(history: Sequence[Metrics], folder: Path) -> Drawing | None:
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         alt = f"Learning rate by {clock}, from {values[0]:.2g} to {values[-1]:.2g}, at most {np.nanmax(values):.2g}."
-        return save(figure, "learning_rate", "Learning rate", alt, folder)
+        return as_drawing(figure, "learning_rate", "Learning rate", alt, beside)
 
 
-def _series(history: Sequence[Metrics], name: str, scale: float) -> np.ndarray:
+def _series(history: Sequence[Numbers], name: str, scale: float) -> np.ndarray:
     """One value a line, NaN where there is none."""
     values = [line.get(name) for line in history]
     return np.array([scale * value if is_number(value) else np.nan for value in values], dtype=float)
 
 
-def _clock(history: Sequence[Metrics]) -> tuple[str, np.ndarray]:
+def _clock(history: Sequence[Numbers]) -> tuple[str, np.ndarray]:
     """The horizontal axis: epochs where they are recorded, else steps."""
     epochs = _series(history, "epoch", 1)
     return ("epoch", epochs) if np.isfinite(epochs).all() else ("step", _series(history, "step", 1))
@@ -206,7 +194,7 @@ def _ends(values: np.ndarray) -> str:
 # ------------------------------------------------------------------------------------------------------ confusion
 
 
-def confusion(found: Predictions, names: Sequence[str], folder: Path) -> Drawing:
+def confusion(found: Predictions, names: Sequence[str], beside: Beside) -> Drawing:
     """The confusion matrix: rows are the true classes, columns what they were taken for, counts in the cells."""
     counts = found.confusion()
     classes, share = len(counts), counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -222,7 +210,7 @@ def confusion(found: Predictions, names: Sequence[str], folder: Path) -> Drawing
         axes.set_xlabel("taken for")
         axes.set_ylabel("true class")
         alt = f"Confusion matrix of {classes} classes: {found.num_correct} of {counts.sum()} on the diagonal."
-        return save(figure, "confusion", "Confusion matrix", alt, folder)
+        return as_drawing(figure, "confusion", "Confusion matrix", alt, beside)
 
 
 def _cell(axes: Axes, row: int, column: int, number: int, share: float) -> None:

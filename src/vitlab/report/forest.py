@@ -1,7 +1,6 @@
 """Two pictures of a study with a row a cell: paired differences with their intervals, and the scores of all seeds."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib
@@ -10,13 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from vitlab.records.outcome import ComparisonOutcome, Outcome
 from vitlab.report.answers import ordered
-from vitlab.report.figures import COLOURS, STYLE, Drawing, save
-from vitlab.report.tables import write_csv
-from vitlab.report.units import Unit, half, unit_of
+from vitlab.report.beside import Beside
+from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
+from vitlab.report.tables import add_csv
+from vitlab.report.units import Unit, half, unit_of_study
 from vitlab.report.wording import shortened
 from vitlab.stats.decision import Verdict
-from vitlab.study.outcome import ComparisonOutcome, Outcome, scores_of
 
 WIDTH, _ROW, _FOOT = 5.0, 0.44, 0.75  # inches: of the figure, of a row, of the axis and what stands under it
 _NAME_LENGTH = 46  # characters beside which the numbers fit
@@ -45,15 +45,15 @@ STYLES: dict[Verdict | None, Style] = {
 _UNTESTED, _SEED = Style("muted", "x"), Style("muted", "o")
 
 
-def differences(outcome: Outcome, folder: Path) -> Drawing | None:
+def differences(outcome: Outcome, beside: Beside) -> Drawing | None:
     """Every comparison's difference with its interval and its seeds; None where nothing can be compared."""
     shown = ordered(outcome)
     if all(each.comparison.difference.mean is None for each in shown):
         return None
-    unit = unit_of(outcome.metric, outcome.better)
+    unit = unit_of_study(outcome)
     by_seed = {each.cell: _by_seed(outcome, each) for each in shown}
     rows = [(each.cell, each.against, seed, value) for each in shown for seed, value in by_seed[each.cell].items()]
-    write_csv(folder, "differences", ("cell", "against", "seed", "difference"), rows)
+    add_csv(beside, "differences", ("cell", "against", "seed", "difference"), rows)
     with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x"}):
         figure, axes = rows_figure(len(shown))
         axes.axvline(0, color=COLOURS["ink"], linewidth=0.9)
@@ -63,12 +63,12 @@ def differences(outcome: Outcome, folder: Path) -> Drawing | None:
         legend(figure, {str(verdict): style for verdict, style in STYLES.items()} | {"a seed": _SEED})
         alt = f"Differences in {unit.title} with 95 % intervals. " + " ".join(_spoken(each, unit) for each in shown)
         title = f"Differences in {unit.title}, {unit.unit}"
-        return save(figure, "differences", title, alt, folder)
+        return as_drawing(figure, "differences", title, alt, beside)
 
 
 def _by_seed(outcome: Outcome, found: ComparisonOutcome) -> dict[int, float]:
-    before = scores_of(outcome.cell(found.against), outcome.metric)
-    after = scores_of(outcome.cell(found.cell), outcome.metric)
+    before = outcome.cell(found.against).scores(outcome.metric)
+    after = outcome.cell(found.cell).scores(outcome.metric)
     return {seed: after[seed] - before[seed] for seed in found.comparison.difference.seeds}
 
 
@@ -94,16 +94,16 @@ def _spoken(found: ComparisonOutcome, unit: Unit) -> str:
     return f"{found.says}: {told}."
 
 
-def scores(outcome: Outcome, folder: Path) -> Drawing | None:
+def scores(outcome: Outcome, beside: Beside) -> Drawing | None:
     """Every cell's seeds and their mean; None where no run has finished."""
-    unit = unit_of(outcome.metric, outcome.better)
-    found = {cell.name: scores_of(cell, outcome.metric) for cell in outcome.cells}
+    unit = unit_of_study(outcome)
+    found = {cell.name: cell.scores(outcome.metric) for cell in outcome.cells}
     if not any(found.values()):
         return None
     rows = [
         (cell.name, run.seed, run.status, found[cell.name].get(run.seed)) for cell in outcome.cells for run in cell.runs
     ]
-    write_csv(folder, "scores", ("cell", "seed", "status", outcome.metric), rows)
+    add_csv(beside, "scores", ("cell", "seed", "status", outcome.metric), rows)
     digits = unit.digits(*(half(cell.score.t_interval) for cell in outcome.cells))
     with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x"}):
         figure, axes = rows_figure(len(outcome.cells), foot=0.5)
@@ -124,7 +124,7 @@ def scores(outcome: Outcome, folder: Path) -> Drawing | None:
         alt = f"{unit.title} of every seed. " + " ".join(
             _spoken_score(outcome, unit, name, found[name]) for name in found
         )
-        return save(figure, "scores", f"{unit.title.capitalize()} of every seed, {unit.value_unit}", alt, folder)
+        return as_drawing(figure, "scores", f"{unit.title.capitalize()} of every seed, {unit.value_unit}", alt, beside)
 
 
 def _spoken_score(outcome: Outcome, unit: Unit, name: str, found: dict[int, float]) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import exp, log
-from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -11,12 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vitlab.report.figures import COLOURS, STYLE, Drawing, save
+from vitlab.report.beside import Beside
+from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
 
 _GAP = 0.055  # of the axis, between the names at the lines' ends
 
 
-def draw(figures: dict[str, Any], folder: Path) -> Drawing:
+def draw(figures: dict[str, Any], beside: Beside) -> Drawing:
     """Write `attention.png` and `attention.svg` into `folder`."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11, 5.2), layout="constrained")
@@ -28,7 +28,7 @@ def draw(figures: dict[str, Any], folder: Path) -> Drawing:
         time.set_title("Training step", loc="left", fontsize=11)
         memory.set_title("Peak memory of a training step", loc="left", fontsize=11)
         alt = "Time and memory of every attention and mixer against the number of tokens, both on logarithmic axes"
-        return save(figure, "attention", "Attention against the number of tokens", alt, folder)
+        return as_drawing(figure, "attention", "Attention against the number of tokens", alt, beside)
 
 
 def shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

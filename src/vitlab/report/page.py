@@ -5,16 +5,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from vitlab.base.records import replacing
 from vitlab.report import figures, wording
-from vitlab.report.run import SPLITS, RunRecord, read_run
-from vitlab.report.template import figures_folder, write_page
+from vitlab.report.beside import Beside
+from vitlab.report.run import SPLITS, RunRecord
+from vitlab.report.template import Page, render
 
 MATRIX_CLASSES = 20  # beyond them the cells of a confusion matrix are too small to read
 CONFUSED_PAIRS = 15
@@ -34,43 +33,39 @@ class Mistake:
     index: int  # in the split
 
 
-def write_run_report(run_dir: Path, out: Path) -> Path:
-    """Write the page of the run in `run_dir` to `out`, its pictures to `<stem>_figures/` beside it. Returns `out`.
-
-    Raises DataError if `run_dir` is not a run directory or a record in it is damaged.
-    """
-    run = read_run(run_dir)
-    return write_page(out, "run.html", **_contents(run, figures_folder(out)))
+def run_page(run: RunRecord) -> Page:
+    """The page of a run."""
+    beside = Beside()
+    return Page(render("run.html", **_contents(run, beside)), beside)
 
 
-def _contents(run: RunRecord, folder: Path) -> dict[str, Any]:
+def _contents(run: RunRecord, beside: Beside) -> dict[str, Any]:
     """Everything the template shows."""
-    curves = [figures.curves(run.history, quantity, folder) for quantity in figures.QUANTITIES]
-    drawings = [*curves, figures.learning_rate(run.history, folder)]
+    curves = [figures.curves(run, metric, beside) for metric in run.measured.values() if metric.brief]
+    drawings = [*curves, figures.learning_rate(run.history, beside)]
     return {
         "run": run,
         "headline": wording.headline(run),
         "caveats": wording.caveats(run),
-        "scores": wording.scores(run.metrics),
+        "scores": wording.scores(run),
         "key_numbers": wording.key_numbers(run),
         "pictures": wording.pictures(run),
         "unreadable": _unreadable(run),
         "drawings": [drawing for drawing in drawings if drawing],
         "machine": wording.machine(run),
         "choices": wording.choices(run),
-        "command": run.env.get("command"),
+        "command": run.environment and run.environment.command,
         "configuration": json.dumps(run.spec, indent=2, ensure_ascii=False),
-        **_predictions(run, folder),
+        **_predictions(run, beside),
     }
 
 
 def _unreadable(run: RunRecord) -> dict[str, tuple[tuple[str, ...], int]]:
     """By split: the first names of pictures that could not be read, and how many more there are."""
-    found = run.pictures.unreadable if run.pictures else {}
-    return {SPLITS[split]: (names[:LISTED_NAMES], len(names[LISTED_NAMES:])) for split, names in found.items()}
+    return {SPLITS[split]: (names[:LISTED_NAMES], len(names[LISTED_NAMES:])) for split, names in run.unreadable.items()}
 
 
-def _predictions(run: RunRecord, folder: Path) -> dict[str, Any]:
+def _predictions(run: RunRecord, beside: Beside) -> dict[str, Any]:
     """What the page says from predictions.npz: the matrix, the pairs, the mistakes."""
     found = run.predictions
     if found is None:
@@ -79,23 +74,22 @@ def _predictions(run: RunRecord, folder: Path) -> dict[str, Any]:
     sizes = np.bincount(found.labels, minlength=len(names))
     return {
         "split": SPLITS[found.split],
-        "matrix": figures.confusion(found, names, folder) if len(names) <= MATRIX_CLASSES else None,
+        "matrix": figures.confusion(found, names, beside) if len(names) <= MATRIX_CLASSES else None,
         "pairs": [
             (names[true], names[taken], number, wording.percent(number / sizes[true]))
             for true, taken, number in found.most_confused(CONFUSED_PAIRS)
         ],
-        "mistakes": list(_mistakes(run, folder)),
+        "mistakes": list(_mistakes(run, beside)),
     }
 
 
-def _mistakes(run: RunRecord, folder: Path) -> Iterator[Mistake]:
+def _mistakes(run: RunRecord, beside: Beside) -> Iterator[Mistake]:
     """The worst mistakes, worst first, each also a PNG file."""
     found = run.predictions
     assert found is not None
     for rank, index in enumerate(found.mistakes[:SHOWN_MISTAKES].tolist()):
         picture = _png(found.mistake_pixels[rank])
-        with replacing(folder / f"mistake_{rank + 1:02d}.png") as temporary:
-            temporary.write_bytes(picture)
+        beside[f"mistake_{rank + 1:02d}.png"] = picture
         predicted = int(found.predicted[index])
         yield Mistake(
             picture="data:image/png;base64," + base64.b64encode(picture).decode(),

@@ -1,29 +1,29 @@
 """What a score costs: every cell's mean against parameters, FLOPs, measured time and memory, one picture a cost."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.report.answers import short_names
-from vitlab.report.figures import COLOURS, STYLE, Drawing, save
+from vitlab.report.beside import Beside
+from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
 from vitlab.report.study_tables import COSTS
-from vitlab.report.tables import write_csv
-from vitlab.report.units import unit_of
+from vitlab.report.tables import add_csv
+from vitlab.report.units import unit_of_study
 from vitlab.report.wording import shortened
-from vitlab.study.outcome import CellOutcome, Outcome
 
 SHARED = 0.01  # costs that differ by less of their size are one
 _SPREAD = 20.0  # between the smallest and the largest, from which on the axis is logarithmic
 _SIZE, _NAME_LENGTH = (3.9, 2.9), 26
 
 
-def tradeoffs(outcome: Outcome, folder: Path) -> tuple[list[Drawing], list[str]]:
+def tradeoffs(outcome: Outcome, beside: Beside) -> tuple[list[Drawing], list[str]]:
     """A picture of every cost that differs between cells, and a sentence for every other."""
     scored = [cell for cell in outcome.cells if cell.score.mean is not None]
-    _save_data(outcome, folder)
+    _save_data(outcome, beside)
     drawings, said = [], []
     for cost in COSTS:
         values = [value for cell in scored if (value := cell.costs[cost]) is not None]
@@ -34,7 +34,7 @@ def tradeoffs(outcome: Outcome, folder: Path) -> tuple[list[Drawing], list[str]]
         elif max(values) <= (1 + SHARED) * min(values):
             said.append(_shared(cost, values))
         else:
-            drawings.append(_draw(outcome, scored, cost, folder))
+            drawings.append(_draw(outcome, scored, cost, beside))
     return drawings, said
 
 
@@ -45,9 +45,9 @@ def _shared(cost: str, values: Sequence[float]) -> str:
     return f"{title}: {told}, so not drawn."
 
 
-def _draw(outcome: Outcome, scored: Sequence[CellOutcome], cost: str, folder: Path) -> Drawing:
+def _draw(outcome: Outcome, scored: Sequence[CellOutcome], cost: str, beside: Beside) -> Drawing:
     title, axis, write = COSTS[cost]
-    unit, front = unit_of(outcome.metric, outcome.better), outcome.fronts[cost]
+    unit, front = unit_of_study(outcome), outcome.fronts[cost]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=_SIZE, layout="constrained")
         axes = figure.add_subplot()
@@ -66,12 +66,12 @@ def _draw(outcome: Outcome, scored: Sequence[CellOutcome], cost: str, folder: Pa
         axes.set_ylabel(f"{unit.title}, {unit.value_unit}")
         _names(axes, {short_names(outcome)[name]: points[name] for name in front})
         alt = f"{unit.title} against {axis}. On the front, the cheapest first: {', '.join(front)}."
-        return save(
+        return as_drawing(
             figure,
             f"pareto_{cost}",
             f"Against {title[0].lower() + title[1:] if title[1].islower() else title}",
             alt,
-            folder,
+            beside,
         )
 
 
@@ -106,7 +106,7 @@ def _names(axes: Axes, points: dict[str, tuple[float, float]]) -> None:
     axes.set_ylim(low, max(high, place + gap / 2))
 
 
-def _save_data(outcome: Outcome, folder: Path) -> None:
+def _save_data(outcome: Outcome, beside: Beside) -> None:
     header = ("cell", outcome.metric, *COSTS, *(f"on_front_{cost}" for cost in COSTS))
     rows = [
         (
@@ -120,4 +120,4 @@ def _save_data(outcome: Outcome, folder: Path) -> None:
         )
         for cell in outcome.cells
     ]
-    write_csv(folder, "pareto", header, rows)
+    add_csv(beside, "pareto", header, rows)

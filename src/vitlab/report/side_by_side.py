@@ -1,23 +1,25 @@
 """Two studies, or two runs, on one page: what both measured, and in which settings they differ."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vitlab.base.differences import differences
-from vitlab.base.errors import DataError, UserError
+from vitlab.base.errors import UserError
 from vitlab.report import two_studies, wording
 from vitlab.report.answers import missing
+from vitlab.report.beside import Beside
 from vitlab.report.figures import Drawing
-from vitlab.report.run import SPLITS, RunRecord, read_run
-from vitlab.report.study_records import StudyRecords, read_study
+from vitlab.report.run import SPLITS, RunRecord
+from vitlab.report.study_records import StudyRecords
 from vitlab.report.tables import Column, Entry, Table, absent, named
-from vitlab.report.template import figures_folder, sorting, write_page
+from vitlab.report.template import Page, render, sorting
 from vitlab.report.together import draw_together
-from vitlab.study.folder import StudyFolder
+from vitlab.report.units import Unit, title_of, unit_of
 
+Names = tuple[str, str]
 _VALUE_LENGTH = 160  # characters of a setting that are shown; a study's list of factors is long
 
 
@@ -31,35 +33,23 @@ class Section:
     tables: Sequence[Table] = ()
 
 
-def is_study(path: Path) -> bool:
-    """Whether a study stands in `path` and not a run. Raises DataError if neither does."""
-    if StudyFolder(path).is_study:
-        return True
-    if (path / "spec.json").exists():
-        return False
-    problem = "has neither plan.json nor spec.json" if path.is_dir() else "is no folder"
-    raise DataError(f"{path}: neither a study nor a run: it {problem}")
+def two_studies_page(names: Names, studies: tuple[StudyRecords, StudyRecords], folder: str) -> Page:
+    """The page of two studies, with its files in a `folder` beside it."""
+    beside = Beside()
+    return _page(names, _studies(names, studies, beside), folder, beside)
 
 
-def write_side_by_side(a: Path, b: Path, out: Path) -> Path:
-    """Write the page of two studies or of two runs to `out`, figures and data to `<stem>_figures/`. Returns `out`.
-
-    Raises UserError for a study and a run, DataError if a folder is neither or a record is damaged.
-    """
-    studies = is_study(a), is_study(b)
-    if studies[0] != studies[1]:
-        study, run = (a, b) if studies[0] else (b, a)
-        raise UserError(f"{study} is a study and {run} is a run: give two studies or two runs")
-    names = names_of(a, b)
-    if studies[0]:
-        contents = _studies(names, (read_study(a), read_study(b)), figures_folder(out))
-    else:
-        found = read_run(a), read_run(b)
-        contents = _runs(names, found, figures_folder(out))
-    return write_page(out, "side_by_side.html", names=names, figures=figures_folder(out).name, **contents, **sorting())
+def two_runs_page(names: Names, runs: tuple[RunRecord, RunRecord], folder: str) -> Page:
+    """The page of two runs, with its files in a `folder` beside it."""
+    beside = Beside()
+    return _page(names, _runs(names, runs, beside), folder, beside)
 
 
-def names_of(a: Path, b: Path) -> tuple[str, str]:
+def _page(names: Names, contents: Mapping[str, Any], folder: str, beside: Beside) -> Page:
+    return Page(render("side_by_side.html", names=names, figures=folder, **contents, **sorting()), beside)
+
+
+def names_of(a: Path, b: Path) -> Names:
     """The shortest ends of the two paths that differ."""
     parts = a.resolve().parts, b.resolve().parts
     for length in range(1, max(map(len, parts)) + 1):
@@ -72,9 +62,9 @@ def names_of(a: Path, b: Path) -> tuple[str, str]:
 # ------------------------------------------------------------------------------------------------------- two studies
 
 
-def _studies(names: tuple[str, str], studies: tuple[StudyRecords, StudyRecords], folder: Path) -> dict[str, Any]:
+def _studies(names: Names, studies: tuple[StudyRecords, StudyRecords], beside: Beside) -> dict[str, Any]:
     found = studies[0].outcome, studies[1].outcome
-    picture, alone = two_studies.picture(names, found, folder), two_studies.only_in_one(names, found)
+    picture, alone = two_studies.picture(names, found, beside), two_studies.only_in_one(names, found)
     tables = two_studies.comparisons(names, found), two_studies.scores(names, found)
     lacking = [f"{name}: {each}." for name, study in zip(names, found, strict=True) for each in missing(study)]
     return {
@@ -82,9 +72,9 @@ def _studies(names: tuple[str, str], studies: tuple[StudyRecords, StudyRecords],
         "headline": [each.question for each in found],
         "notes": [*two_studies.notes(names, found), *lacking],
         "sections": [
-            Section("Differences", alone, [picture] if picture else [], _saved(tables[0], folder)),
-            Section("Scores of all cells", tables=_saved(tables[1], folder)),
-            _settings(names, (studies[0].settings, studies[1].settings), folder),
+            Section("Differences", alone, [picture] if picture else [], _saved(tables[0], beside)),
+            Section("Scores of all cells", tables=_saved(tables[1], beside)),
+            _settings(names, (studies[0].settings, studies[1].settings), beside),
         ],
     }
 
@@ -92,8 +82,8 @@ def _studies(names: tuple[str, str], studies: tuple[StudyRecords, StudyRecords],
 # ---------------------------------------------------------------------------------------------------------- two runs
 
 
-def _runs(names: tuple[str, str], runs: tuple[RunRecord, RunRecord], folder: Path) -> dict[str, Any]:
-    together = draw_together(dict(zip(names, ([run] for run in runs), strict=True)), folder)
+def _runs(names: Names, runs: tuple[RunRecord, RunRecord], beside: Beside) -> dict[str, Any]:
+    together = draw_together(dict(zip(names, ([run] for run in runs), strict=True)), beside)
     notes = [f"{name}: {note}" for name, run in zip(names, runs, strict=True) for note in wording.caveats(run)]
     one_run = "A difference between two runs may be that of their seeds; a study of several seeds tells them apart."
     numbers = _facts("key_numbers", "Size and effort.", names, [wording.key_numbers(run) for run in runs])
@@ -104,48 +94,44 @@ def _runs(names: tuple[str, str], runs: tuple[RunRecord, RunRecord], folder: Pat
         "headline": [wording.headline(run) for run in runs],
         "notes": [one_run, *notes],
         "sections": [
-            Section("Key numbers", tables=[*_saved(_scores(names, runs), folder), *_saved(numbers, folder)]),
+            Section("Key numbers", tables=[*_saved(_scores(names, runs), beside), *_saved(numbers, beside)]),
             Section("Training", [] if together else ["Nothing was recorded along the way."], together),
-            _settings(names, (runs[0].spec, runs[1].spec), folder),
-            Section("Where they ran", tables=_saved(machine, folder)),
+            _settings(names, (runs[0].spec, runs[1].spec), beside),
+            Section("Where they ran", tables=_saved(machine, beside)),
         ],
     }
 
 
-def _scores(names: tuple[str, str], runs: tuple[RunRecord, RunRecord]) -> Table:
-    """Accuracies in percent, losses in nats, and b minus a."""
-    measures: dict[str, tuple[str, float, Callable[[float], str]]] = {
-        "top1": ("top-1, %", 100, wording.percent),
-        "top5": ("top-5, %", 100, wording.percent),
-        "loss": ("loss, nats", 1, wording.loss),
-    }
+def _scores(names: Names, runs: tuple[RunRecord, RunRecord]) -> Table:
+    """What both measured, each in its unit, and b minus a."""
     rows = []
+    metrics = {**runs[0].measured, **runs[1].measured}
     for split in ("test", "val", "train"):
-        for name, (title, scale, write) in measures.items():
-            values = [run.metrics.get(f"{split}_{name}") for run in runs]
+        for metric in metrics.values():
+            values = [run.metrics.get(f"{split}_{metric.name}") for run in runs]
             if any(wording.is_number(value) for value in values):
-                places = [_place(value, scale, write) for value in values]
-                rows.append((named(f"{SPLITS[split].capitalize()} {title}"), *places, _change(values, scale, write)))
+                unit = unit_of(metric)
+                places = [_place(value, unit) for value in values]
+                title = title_of(metric)
+                title = f"{SPLITS[split].capitalize()} {title[:1].lower()}{title[1:]}"
+                rows.append((named(title), *places, _change(values, unit)))
     columns = (*_columns("Score", names, True), Column("Difference", ("difference",), f"{names[1]} minus {names[0]}"))
     return Table("scores", "Scores of both runs.", columns, tuple(rows))
 
 
-def _place(value: float | None, scale: float, write: Callable[[float], str]) -> Entry:
-    return Entry(write(value), (scale * value,)) if wording.is_number(value) else absent(wording.NOT_RECORDED)
+def _place(value: float | None, unit: Unit) -> Entry:
+    return Entry(unit.value(value), (unit.scale * value,)) if wording.is_number(value) else absent(wording.NOT_RECORDED)
 
 
-def _change(values: Sequence[float | None], scale: float, write: Callable[[float], str]) -> Entry:
+def _change(values: Sequence[float | None], unit: Unit) -> Entry:
     before, after = values
     if not (wording.is_number(before) and wording.is_number(after)):
         return absent("one of them is not recorded")
-    change = after - before
-    text = write(abs(change))
-    sign = "" if float(text) == 0 else "+" if change > 0 else "\N{MINUS SIGN}"
-    return Entry(sign + text, (scale * change,))
+    return Entry(unit.signed(after - before), (unit.scale * (after - before),))
 
 
 def _facts(
-    name: str, caption: str, names: tuple[str, str], facts: Sequence[Sequence[wording.Fact]], differing: bool = False
+    name: str, caption: str, names: Names, facts: Sequence[Sequence[wording.Fact]], differing: bool = False
 ) -> Table:
     """Facts by label, both runs' beside each other; only those that differ, if asked for."""
     known = [{fact.label: fact for fact in each} for each in facts]
@@ -163,7 +149,7 @@ def _facts(
 # --------------------------------------------------------------------------------------------------------- settings
 
 
-def _settings(names: tuple[str, str], settings: tuple[Mapping[str, Any], Mapping[str, Any]], folder: Path) -> Section:
+def _settings(names: Names, settings: tuple[Mapping[str, Any], Mapping[str, Any]], beside: Beside) -> Section:
     """Every setting that differs, by dotted path."""
     title = "Settings that differ"
     a, b = settings
@@ -172,7 +158,7 @@ def _settings(names: tuple[str, str], settings: tuple[Mapping[str, Any], Mapping
     if not rows:
         return Section(title, ["None."])
     table = Table("settings", "By dotted path.", _columns("Setting", names, False), rows)
-    return Section(title, tables=_saved(table, folder))
+    return Section(title, tables=_saved(table, beside))
 
 
 def _setting(settings: Any, path: str) -> Entry:
@@ -186,13 +172,13 @@ def _setting(settings: Any, path: str) -> Entry:
     return Entry(wording.shortened(text, _VALUE_LENGTH), (text,))
 
 
-def _columns(first: str, names: tuple[str, str], numeric: bool) -> tuple[Column, ...]:
+def _columns(first: str, names: Names, numeric: bool) -> tuple[Column, ...]:
     return (
         Column(first or "What", ("what",), numeric=False),
         *(Column(name, (name,), numeric=numeric) for name in names),
     )
 
 
-def _saved(table: Table, folder: Path) -> list[Table]:
+def _saved(table: Table, beside: Beside) -> list[Table]:
     """The table, its data written; none where it has no row."""
-    return [table.save(folder)] if table.rows else []
+    return [table.kept(beside)] if table.rows else []

@@ -3,17 +3,17 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from vitlab.records.outcome import CellOutcome
 from vitlab.report import answers, forest, study_tables, wording
+from vitlab.report.beside import Beside
 from vitlab.report.pareto import tradeoffs
 from vitlab.report.study_notes import notes
-from vitlab.report.study_records import StudyRecords, read_study
-from vitlab.report.template import figures_folder, sorting, write_page
+from vitlab.report.study_records import StudyRecords
+from vitlab.report.template import Page, render, sorting
 from vitlab.report.together import draw_together
-from vitlab.report.units import unit_of
-from vitlab.study.outcome import CellOutcome
+from vitlab.report.units import unit_of_study
 
 DESIGNS = {
     "one_at_a_time": "one factor at a time",
@@ -34,52 +34,50 @@ class Configuration:
     spec: str  # JSON
 
 
-def write_study_report(study_dir: Path, out: Path) -> Path:
-    """Write the page of the study in `study_dir` to `out`, figures and data to `<stem>_figures/`. Returns `out`.
+def study_page(study: StudyRecords, folder: str) -> Page:
+    """The page of a study, with its files in a `folder` beside it.
 
-    A study that has not finished has a page too; it says what is missing. Raises DataError if a record is damaged.
+    A study that has not finished has a page too; it says what is missing.
     """
-    study = read_study(study_dir)
-    return write_page(out, "study.html", **_contents(study, figures_folder(out)), **sorting())
+    beside = Beside()
+    return Page(render("study.html", figures=folder, **_contents(study, beside), **sorting()), beside)
 
 
-def _contents(study: StudyRecords, folder: Path) -> dict[str, Any]:
+def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
     """Everything the template shows."""
     found = study.outcome
-    drawings, shared = tradeoffs(found, folder)
+    drawings, shared = tradeoffs(found, beside)
     names = answers.short_names(found)
     effects = study_tables.effects(found)
-    ways = study_tables.ways(found, study.how, _choices(study))
+    executions = study_tables.executions(found, study.executions, _choices(study))
     return {
         "study": found,
         "design": DESIGNS.get(found.design, found.design),
-        "unit": unit_of(found.metric, found.better),
+        "unit": unit_of_study(found),
         "marks": study_tables.MARKS,
         "reference": answers.reference(found),
         "sentences": [*answers.compared(found), *answers.effects(found)],
         "lacking": answers.missing(found),
         "notes": notes(study),
-        "pictures": [each for each in (forest.differences(found, folder), forest.scores(found, folder)) if each],
-        "curves": draw_together({names[cell.name]: study.finished(cell) for cell in found.cells}, folder),
+        "pictures": [each for each in (forest.differences(found, beside), forest.scores(found, beside)) if each],
+        "curves": draw_together({names[cell.name]: study.finished(cell) for cell in found.cells}, beside),
         "not_drawn": [cell.name for cell in found.cells if not study.finished(cell)],
-        "comparisons": study_tables.comparisons(found).save(folder) if found.comparisons else None,
-        "cells": study_tables.cells(found).save(folder),
+        "comparisons": study_tables.comparisons(found).kept(beside) if found.comparisons else None,
+        "cells": study_tables.cells(found).kept(beside),
         "pareto": drawings,
         "shared": shared,
-        "effects": effects.save(folder) if effects else None,
+        "effects": effects.kept(beside) if effects else None,
         "configurations": [_configuration(study, cell) for cell in found.cells],
         "command": study.study_command,
-        "ways": ways.save(folder),
+        "ways": executions.kept(beside),
         "machine": wording.machines(study.begun),
-        "figures": folder.name,
     }
 
 
 def _choices(study: StudyRecords) -> dict[str, str]:
     """What the machine chose for each cell's runs, in words."""
     written = {
-        name: sorted({wording.choices_in_short(run.env.get("choices")) for run in runs.values()})
-        for name, runs in study.runs.items()
+        name: sorted({wording.choices_in_short(run) for run in runs.values()}) for name, runs in study.runs.items()
     }
     return {name: "; ".join(found) for name, found in written.items() if found}
 

@@ -1,13 +1,13 @@
 """What a reader must know before believing a study's page: how its numbers came about, and what they cannot say."""
 
+from vitlab.records.outcome import Outcome
 from vitlab.report import wording
 from vitlab.report.run import SPLITS
 from vitlab.report.study_records import StudyRecords
 from vitlab.report.study_tables import p_value
-from vitlab.report.units import unit_of
+from vitlab.report.units import unit_of, unit_of_study
 from vitlab.stats.decision import ALPHA
 from vitlab.stats.power import POWER
-from vitlab.study.outcome import Outcome
 
 SHORT = 30  # epochs, below which a run shows early learning
 _DECIDING = 9  # seeds from which on a sign-flip p could survive correction
@@ -27,7 +27,7 @@ def notes(study: StudyRecords) -> list[str]:
 
 
 def _short(study: StudyRecords) -> list[str]:
-    epochs = [line["epoch"] for run in study.begun for line in run.history[-1:] if line.get("epoch") is not None]
+    epochs = [line.get("epoch") for run in study.begun for line in run.history[-1:]]
     longest = max((epoch for epoch in epochs if wording.is_number(epoch)), default=None)
     if longest is None or longest >= SHORT:
         return []
@@ -38,7 +38,7 @@ def _short(study: StudyRecords) -> list[str]:
 
 
 def _peeks(study: StudyRecords) -> list[str]:
-    if not any("test_top1" in line or "test_loss" in line for run in study.begun for line in run.history):
+    if not any(run.peeks for run in study.begun):
         return []
     return ["The curves of the test split peek at it during training; nothing may be chosen by them."]
 
@@ -60,17 +60,15 @@ def _tuned(found: Outcome) -> list[str]:
     tuned = [cell.tuned for cell in found.cells if cell.tuned]
     if not tuned:
         return []
-    values = ", ".join(tuned[0].val_top1)
-    return [
-        f"Every cell has its own {tuned[0].setting}, the best of {values} by validation top-1; the test split had no "
-        "say in it."
-    ]
+    values, metric = ", ".join(tuned[0].scores), found.metrics.get(tuned[0].metric)
+    by = f"by {unit_of(metric, 'val').title}" if metric else "on validation"
+    return [f"Every cell has its own {tuned[0].setting}, the best of {values} {by}; the test split had no say in it."]
 
 
 def _decisions(found: Outcome) -> list[str]:
     if not found.comparisons:
         return []
-    unit, number, n = unit_of(found.metric, found.better), len(found.comparisons), len(found.seeds)
+    unit, number, n = unit_of_study(found), len(found.comparisons), len(found.seeds)
     over = f"with Holm’s correction over the {number} comparisons" if number > 1 else "of the one comparison"
     flips = (
         f"its p cannot be below {p_value(2.0 ** (1 - n))} with {n} seeds" if n > 1 else "it needs more than one seed"
@@ -95,6 +93,6 @@ def _images(found: Outcome) -> list[str]:
 
 
 def _dirty(study: StudyRecords) -> list[str]:
-    if not any(str(run.env.get("commit", "")).endswith("-dirty") for run in study.begun):
+    if not any(run.from_no_commit for run in study.begun):
         return []
     return ["The code had changes that no commit holds, so these runs cannot be repeated exactly."]

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vitlab.base.options import OPTIONS, as_options
+from vitlab.records.execution import CellExecution
+from vitlab.records.outcome import CellOutcome, Outcome
+from vitlab.records.run import RunDeclaration
 from vitlab.report.run import RunRecord, read_run
-from vitlab.study.folder import StudyFolder
-from vitlab.study.outcome import CellOutcome, Outcome, outcome
+from vitlab.study.study_dir import StudyDir
 
 AGAIN = "again"  # the folder that commands write to
-# A run's choices that a command makes again; how many images are taken at once changes no result
-CHOICES = ("device", "precision", "kernel", "threads", "compiled", "checkpointing", "deterministic")
+CHOICES = [name for name in OPTIONS if name != "micro_batch"]  # how many images are taken at once changes no result
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class StudyRecords:
     name: str  # of its folder
     outcome: Outcome
     runs: Mapping[str, Mapping[int, RunRecord]]  # by cell and seed, of the runs that have begun
-    how: Mapping[str, Any]  # by cell, see `vitlab.study.folder`
+    executions: Mapping[str, Sequence[CellExecution]]  # by cell, one a kind of host
     settings: Mapping[str, Any]  # the whole study
 
     def finished(self, cell: CellOutcome) -> list[RunRecord]:
@@ -40,45 +42,35 @@ class StudyRecords:
             record = self.runs[cell.name].get(run.seed)
             if record is not None:
                 place = f"{self.name}/{run.folder}/spec.json"
-                chosen = _chosen(record.env.get("choices"), CHOICES)
+                chosen = as_options(record.choices, CHOICES)
                 return shlex.join(["vitlab", "train", place, "--out", AGAIN, *chosen])
         return None
 
     @property
     def study_command(self) -> str:
         """What runs the whole study again, on such a device and in the same precision."""
-        first = next((record.env.get("choices") for record in self.begun), None)
-        chosen = _chosen(first, ("device", "precision"))
+        first = next((record.choices for record in self.begun), {})
+        chosen = as_options(first, ("device", "precision"))
         return shlex.join(["vitlab", "study", f"{self.name}/plan.json", "--out", AGAIN, *chosen])
 
 
-def _chosen(choices: Any, names: Sequence[str]) -> list[str]:
-    """The options that make these choices again."""
-    if not isinstance(choices, Mapping):
-        return []
-    found = {name: choices[name] for name in names if choices.get(name) not in (None, False)}
-    flags = {"compiled": "--compile"}
-    words = [(flags.get(name, f"--{name}"), *([] if value is True else [str(value)])) for name, value in found.items()]
-    return [word for option in words for word in option]
-
-
-def read_study(path: Path) -> StudyRecords:
-    """Read the study in `path` as far as it has come. Raises DataError if a record is damaged."""
-    folder, found = StudyFolder(path), outcome(path)
-    plan, how = folder.plan(), folder.how()
+def read_study(path: Path, computed: Outcome) -> StudyRecords:
+    """Read the study in `path`, whose outcome is computed already. Raises DataError if a record is damaged."""
+    study_dir = StudyDir(path)
+    plan, hosts = study_dir.plan(), study_dir.execution_record().hosts.values()
     return StudyRecords(
         name=path.resolve().name,
-        outcome=found,
-        runs={cell.name: _runs(path, cell) for cell in found.cells},
-        how={cell["name"]: how[cell["folder"]] for cell in plan["cells"] if cell["folder"] in how},
-        settings=plan["study"],
+        outcome=computed,
+        runs={cell.name: _runs(path, cell) for cell in computed.cells},
+        executions={
+            cell.name: [host.cells[cell.folder] for host in hosts if cell.folder in host.cells] for cell in plan.cells
+        },
+        settings=plan.study,
     )
 
 
 def _runs(path: Path, cell: CellOutcome) -> dict[int, RunRecord]:
     places = {run.seed: path / run.folder for run in cell.runs if run.folder}
     return {
-        seed: read_run(place, with_predictions=False)
-        for seed, place in places.items()
-        if (place / "spec.json").exists()
+        seed: read_run(place, with_predictions=False) for seed, place in places.items() if RunDeclaration.exists(place)
     }

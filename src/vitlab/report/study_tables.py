@@ -1,15 +1,16 @@
 """The tables of a study: comparisons, cells, effects of a factorial, and how each cell was trained."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
+from vitlab.base.metric import Metric
+from vitlab.records.execution import CellExecution
+from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome
 from vitlab.report import wording
 from vitlab.report.answers import ordered
 from vitlab.report.tables import Column, Entry, Table, absent, named
-from vitlab.report.units import Unit, half, unit_of
+from vitlab.report.units import Unit, half, unit_of, unit_of_study
 from vitlab.stats.intervals import Interval
 from vitlab.stats.sign_flip import SignFlip
-from vitlab.study.outcome import CellOutcome, ComparisonOutcome, Outcome
 
 MARKS = {"worse": "worse", "better": "better", "not distinguishable": "same", None: "missing"}
 COSTS: dict[str, tuple[str, str, Callable[[float], str]]] = {  # column, unit of an axis, how it is written
@@ -33,7 +34,7 @@ def p_value(p: float) -> str:
 
 def comparisons(outcome: Outcome) -> Table:
     """Every comparison with all that its verdict stands on."""
-    unit = unit_of(outcome.metric, outcome.better)
+    unit = unit_of_study(outcome)
     digits = unit.digits(*(half(each.comparison.difference.t_interval) for each in outcome.comparisons))
     columns = (
         Column("Cell", ("cell", "against"), numeric=False),
@@ -57,13 +58,13 @@ def comparisons(outcome: Outcome) -> Table:
         Column("Seed error", ("seed_error",), "standard error of the difference over seeds"),
         Column("Test-set error", ("test_set_error",), "standard error of the difference over images"),
     )
-    rows = tuple(_comparison(unit, digits, each) for each in ordered(outcome))
+    rows = tuple(_comparison(unit, digits, each, _no_test_set_error(outcome)) for each in ordered(outcome))
     against = {each.against for each in outcome.comparisons}
     to = f"to {against.pop()}" if len(against) == 1 else "to the cell before"
     return Table("comparisons", f"Differences in {unit.title} {to}, in {unit.unit}.", columns, rows)
 
 
-def _comparison(unit: Unit, digits: int, found: ComparisonOutcome) -> tuple[Entry, ...]:
+def _comparison(unit: Unit, digits: int, found: ComparisonOutcome, no_test_set_error: str) -> tuple[Entry, ...]:
     comparison, difference, power = found.comparison, found.comparison.difference, found.sensitivity
     why = difference.reasons
     seed_error = None if difference.std is None else difference.std / difference.n**0.5
@@ -85,12 +86,14 @@ def _comparison(unit: Unit, digits: int, found: ComparisonOutcome) -> tuple[Entr
         _number(power.smallest_effect, lambda value: unit.value(value, digits), power.reasons.get("smallest_effect")),
         _number(power.seeds_needed, wording.count, power.reasons.get("seeds_needed")),
         _number(seed_error, lambda value: unit.value(value, digits), why.get("std", "")),
-        _number(found.test_set_error, lambda value: unit.value(value, digits), _no_test_set_error(unit)),
+        _number(found.test_set_error, lambda value: unit.value(value, digits), no_test_set_error),
     )
 
 
-def _no_test_set_error(unit: Unit) -> str:
-    return "no predictions were kept" if unit.metric == "test_top1" else "computed for test top-1 only"
+def _no_test_set_error(outcome: Outcome) -> str:
+    metric = outcome.metrics.get(outcome.metric)
+    predicted = outcome.metric.startswith("test_") and metric is not None and metric.counts_right
+    return "no predictions were kept" if predicted else "predictions do not tell this metric image by image"
 
 
 def _sign_flip(found: SignFlip | None, why: str) -> Entry:
@@ -119,7 +122,7 @@ def _interval(found: Interval | None, unit: Unit, digits: int, why: str, *, sign
 
 def cells(outcome: Outcome) -> Table:
     """Every cell: its score with both errors, what it costs, and what tuning chose."""
-    unit = unit_of(outcome.metric, outcome.better)
+    unit = unit_of_study(outcome)
     digits = unit.digits(*(half(cell.score.t_interval) for cell in outcome.cells))
     tuned = any(cell.tuned for cell in outcome.cells)
     columns = (
@@ -133,8 +136,8 @@ def cells(outcome: Outcome) -> Table:
         *(Column(title, (name,), _COST_MEANING[name]) for name, (title, _, _) in COSTS.items()),
     )
     if tuned:
-        columns += (Column("Tuned", ("tuned", "grid"), "the value of the best validation top-1", numeric=False),)
-    rows = tuple(_cell(unit, digits, cell, tuned) for cell in outcome.cells)
+        columns += (Column("Tuned", ("tuned", "grid"), "the value that was best on validation", numeric=False),)
+    rows = tuple(_cell(unit, digits, cell, tuned, outcome.metrics) for cell in outcome.cells)
     return Table("cells", f"Every cell's {unit.title} and what it costs.", columns, rows)
 
 
@@ -147,7 +150,7 @@ _COST_MEANING = {
 }
 
 
-def _cell(unit: Unit, digits: int, cell: CellOutcome, tuned: bool) -> tuple[Entry, ...]:
+def _cell(unit: Unit, digits: int, cell: CellOutcome, tuned: bool, metrics: Mapping[str, Metric]) -> tuple[Entry, ...]:
     score, errors = cell.score, cell.errors
     test_set = errors.test_set_error if errors else None
     seed_error = None if score.std is None else score.std / score.n**0.5
@@ -162,16 +165,18 @@ def _cell(unit: Unit, digits: int, cell: CellOutcome, tuned: bool) -> tuple[Entr
         _number(test_set, lambda value: unit.value(value, digits), no_error),
         *(_number(cell.costs[name], write, "not measured") for name, (_, _, write) in COSTS.items()),
     )
-    return (*row, _tuned(cell)) if tuned else row
+    return (*row, _tuned(cell, metrics)) if tuned else row
 
 
-def _tuned(cell: CellOutcome) -> Entry:
+def _tuned(cell: CellOutcome, metrics: Mapping[str, Metric]) -> Entry:
     """'optim.lr 0.004 (0.001: 91.2 %, 0.004: 93.1 %)'"""
     if cell.tuned is None:
         return absent("nothing was tuned", 2)
+    metric = metrics.get(cell.tuned.metric)
+    unit = unit_of(metric or Metric(cell.tuned.metric, cell.tuned.metric, "", "higher"))
     grid = ", ".join(
-        f"{value}: {'–' if score is None else wording.percent(score) + ' %'}"
-        for value, score in cell.tuned.val_top1.items()
+        f"{value}: {'–' if score is None else f'{unit.value(score)} {unit.value_unit}'.strip()}"
+        for value, score in cell.tuned.scores.items()
     )
     return Entry(f"{cell.tuned.value or 'not yet'} ({grid})", (cell.tuned.value, grid))
 
@@ -183,7 +188,7 @@ def effects(outcome: Outcome) -> Table | None:
     """Main effects and interactions; None where there are none."""
     if outcome.effects is None:
         return None
-    unit = unit_of(outcome.metric, outcome.better)
+    unit = unit_of_study(outcome)
     contrasts = [contrast for effect in outcome.effects.effects for contrast in effect.contrasts]
     digits = unit.digits(*(half(contrast.t_interval) for contrast in contrasts))
     columns = (
@@ -229,8 +234,10 @@ def effects(outcome: Outcome) -> Table | None:
 # ---------------------------------------------------------------------------------------------------- how it was done
 
 
-def ways(outcome: Outcome, how: Mapping[str, Any], choices: Mapping[str, str]) -> Table:
-    """How each cell was trained and what was measured to choose that; `how` and `choices` by the cell's name."""
+def executions(outcome: Outcome, recorded: Mapping[str, Sequence[CellExecution]], choices: Mapping[str, str]) -> Table:
+    """How each cell was trained and what was measured to choose that; both by the cell's name, `recorded` a kind of
+    host each.
+    """
     columns = (
         Column("Cell", ("cell",), numeric=False),
         Column("Trained", ("way",), "the fastest, for all cells of a stack together", numeric=False),
@@ -238,20 +245,24 @@ def ways(outcome: Outcome, how: Mapping[str, Any], choices: Mapping[str, str]) -
         Column("The machine's choices", ("choices",), "of its runs", numeric=False),
     )
     rows = tuple(
-        (named(cell.name), *_way(how.get(cell.name, {})), _text(choices.get(cell.name), "no run has begun"))
+        (named(cell.name), *_trained(recorded.get(cell.name, ())), _text(choices.get(cell.name), "no run has begun"))
         for cell in outcome.cells
     )
-    return Table("ways", "How each cell was trained on this machine.", columns, rows)
+    return Table("ways", "How each cell was trained.", columns, rows)
 
 
-def _way(how: Mapping[str, Any]) -> tuple[Entry, Entry]:
-    measured = how.get("measured") or {}
+def _trained(hosts: Sequence[CellExecution]) -> tuple[Entry, Entry]:
+    """The way taken and the times measured, on every kind of host that has trained the cell."""
+    measured = [cell for cell in hosts if cell.measured]
     if not measured:
         return absent("not measured yet"), absent("not measured yet")
-    paces = sorted(measured, key=measured.__getitem__)
-    written = "; ".join(f"{way} {1e3 * measured[way]:.1f}" for way in paces)
-    taken = how.get("called", paces[0])  # what is older says the fastest
+    taken = " · ".join(dict.fromkeys(cell.called for cell in measured))
+    written = " · ".join(_times(cell.measured) for cell in measured)
     return Entry(taken, (taken,)), Entry(written, (written,))
+
+
+def _times(measured: Mapping[str, float]) -> str:
+    return "; ".join(f"{way} {1e3 * measured[way]:.1f}" for way in sorted(measured, key=measured.__getitem__))
 
 
 def _text(value: str | None, why: str) -> Entry:

@@ -4,9 +4,8 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
-from pathlib import Path
 
-from vitlab.base.records import replacing
+from vitlab.report.beside import Beside
 
 Value = float | int | str | None
 
@@ -40,10 +39,10 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Entry, ...], ...]
 
-    def save(self, folder: Path) -> "Table":
-        """Write `NAME.csv` into `folder`, with unrounded values; the table itself."""
+    def kept(self, beside: Beside) -> "Table":
+        """Put `NAME.csv`, with unrounded values, beside the page; the table itself."""
         header = [name for column in self.columns for name in column.names]
-        write_csv(folder, self.name, header, [[v for entry in row for v in entry.values] for row in self.rows])
+        add_csv(beside, self.name, header, [[v for entry in row for v in entry.values] for row in self.rows])
         return self
 
 
@@ -57,9 +56,8 @@ def absent(why: str, values: int = 1) -> Entry:
     return Entry(None, (None,) * values, why)
 
 
-def write_csv(folder: Path, name: str, header: Sequence[str], rows: Sequence[Sequence[Value]]) -> None:
+def add_csv(beside: Beside, name: str, header: Sequence[str], rows: Sequence[Sequence[Value]]) -> None:
     """Write `folder/NAME.csv`; what is missing is an empty field."""
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
-    with replacing(folder / f"{name}.csv") as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    beside.add_text(f"{name}.csv", text.getvalue())

@@ -1,15 +1,16 @@
-"""From a template of this folder and values to one HTML file."""
+"""Pages: from a template of this folder and values to one HTML file, with a folder beside it."""
 
 import base64
 import hashlib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from vitlab.base.records import replacing
+from vitlab.base.files import replacing
+from vitlab.report.beside import Beside
 
 
 def render(template: str, **values: Any) -> str:
@@ -24,19 +25,23 @@ def render(template: str, **values: Any) -> str:
     return environment.get_template(template).render(**values)
 
 
-def write_page(out: Path, template: str, **values: Any) -> Path:
-    """Render into the file `out`; the file."""
-    page = render(template, **values)
-    with replacing(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    return out
+class Page(NamedTuple):
+    """A page that is computed and not yet saved, with what is to stand beside it."""
+
+    html: str
+    beside: Beside
+
+    def save(self, out: Path) -> Path:
+        """Write the page into the file `out`, and the rest into the folder beside it; the file."""
+        self.beside.save(folder_beside(out))
+        with replacing(out) as temporary:
+            temporary.write_text(self.html, encoding="utf-8")
+        return out
 
 
-def figures_folder(out: Path) -> Path:
-    """`<stem>_figures/` beside a page, made if need be."""
-    folder = out.parent / f"{out.stem}_figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def folder_beside(out: Path) -> Path:
+    """Where the files of a page stand: `<stem>_figures/` beside it."""
+    return out.parent / f"{out.stem}_figures"
 
 
 def sorting() -> dict[str, str]:

@@ -7,16 +7,18 @@ in which the first system, the one to compare with, stands again in gray.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vitlab.report.figures import COLOURS, STYLE, Drawing, save
-from vitlab.report.run import SPLITS, RunRecord
-from vitlab.report.tables import write_csv
+from vitlab.base.metric import Metric
+from vitlab.report.beside import Beside
+from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
+from vitlab.report.run import RunRecord
+from vitlab.report.tables import add_csv
+from vitlab.report.units import unit_of
 from vitlab.report.wording import is_number, shortened
 
 _LINES = (("accent", "-"), ("second", "--"), ("third", "-."), ("ink", ":"), ("muted", "-"))
@@ -25,36 +27,55 @@ _COLUMNS, _SMALL_HEIGHT, _NAME_LENGTH = 2, 1.15, 28  # of frames of one system e
 Curves = Mapping[str, Sequence[np.ndarray]]  # by system, one a run: [points, 2], epoch and value
 
 
-def draw_together(systems: Mapping[str, Sequence[RunRecord]], folder: Path) -> list[Drawing]:
-    """Write `together_loss`, `together_accuracy` and `together_latency` into `folder`, as SVG, PNG and CSV.
+def draw_together(systems: Mapping[str, Sequence[RunRecord]], beside: Beside) -> list[Drawing]:
+    """Pictures of every metric and of latency over the training, as SVG, PNG and CSV: `together_loss` and so on.
 
-    `systems` are the runs of each, one a seed. Loss and accuracy are of the held-out split that was measured along the
-    way, or of training where none was; a curve of the test split is marked. Latency is the seconds an epoch took,
-    between one evaluation and the next, divided by the runs of its stack. What no run recorded is not drawn.
+    `systems` are the runs of each, one a seed. A metric is of the held-out split that was measured along the way, or of
+    training where none was; a curve of the test split is marked. Latency is the seconds an epoch took, between one
+    evaluation and the next, divided by the runs of its stack. What no run recorded is not drawn.
     """
-    split = _watched([run for runs in systems.values() for run in runs])
-    peeks = " (peeks)" if split == "test" else ""
-    drawn: dict[str, tuple[str, Curves]] = {
-        "loss": (f"{SPLITS[split].capitalize()} loss, nats{peeks}", _curves(systems, f"{split}_loss", 1.0)),
-        "accuracy": (f"{SPLITS[split].capitalize()} top-1, %{peeks}", _curves(systems, f"{split}_top1", 100.0)),
-        "latency": (
-            "Latency, seconds / epoch",
-            {name: [_seconds_per_epoch(run) for run in runs] for name, runs in systems.items()},
-        ),
-    }
-    found = []
-    for name, (title, curves) in drawn.items():
-        if any(len(seed) for seeds in curves.values() for seed in seeds):
-            _save_data(systems, curves, f"together_{name}", folder)
-            found.append(_draw(title, curves, f"together_{name}", folder))
-    return found
+    runs = [run for members in systems.values() for run in members]
+    split = _watched(runs)
+    drawings = []
+    for metric in _shown(runs):
+        unit, title = unit_of(metric, split), _title(metric, split)
+        curves = {
+            name: [_curve(run, f"{split}_{metric.name}", unit.scale) for run in seeds]
+            for name, seeds in systems.items()
+        }
+        drawings += _drawn(systems, curves, metric.name, title, beside)
+    latencies = {name: [_seconds_per_epoch(run) for run in seeds] for name, seeds in systems.items()}
+    return drawings + _drawn(systems, latencies, "latency", "Latency, seconds / epoch", beside)
 
 
-def _draw(title: str, curves: Curves, name: str, folder: Path) -> Drawing:
+def _shown(runs: Sequence[RunRecord]) -> list[Metric]:
+    """The metrics that there is room for, what selects first."""
+    metrics = {metric.name: metric for run in runs for metric in run.measured.values() if metric.brief}
+    selected = {run.selected.name for run in runs if run.selected}
+    return sorted(metrics.values(), key=lambda metric: metric.name not in selected)
+
+
+def _title(metric: Metric, split: str) -> str:
+    unit = unit_of(metric, split)
+    title = unit.title.capitalize() + (f", {unit.value_unit}" if unit.value_unit else "")
+    return title + (" (peeks)" if split == "test" else "")
+
+
+def _drawn(
+    systems: Mapping[str, Sequence[RunRecord]], curves: Curves, name: str, title: str, beside: Beside
+) -> list[Drawing]:
+    """The picture, with its data; none where no run recorded anything."""
+    if not any(len(seed) for seeds in curves.values() for seed in seeds):
+        return []
+    _add_data(systems, curves, f"together_{name}", beside)
+    return [_draw(title, curves, f"together_{name}", beside)]
+
+
+def _draw(title: str, curves: Curves, name: str, beside: Beside) -> Drawing:
     bottom = 0.0 if name.endswith("latency") else None
     with matplotlib.rc_context(STYLE):
         figure = _shared(curves, bottom) if len(curves) <= len(_LINES) else _apart(curves, bottom)
-        return save(figure, name, title, f"{title} by epoch, of {', '.join(curves)}.", folder)
+        return as_drawing(figure, name, title, f"{title} by epoch, of {', '.join(curves)}.", beside)
 
 
 def _shared(curves: Curves, bottom: float | None) -> Figure:
@@ -116,14 +137,8 @@ def _mean(seeds: Sequence[np.ndarray]) -> np.ndarray:
 
 def _watched(runs: Sequence[RunRecord]) -> str:
     """The split that was measured along the way: validation where there is one, else test, else training."""
-    measured = {
-        split for split in SPLITS for run in runs for line in run.history if is_number(line.get(f"{split}_top1"))
-    }
+    measured = {name.partition("_")[0] for run in runs for line in run.history for name in line}
     return next((split for split in ("val", "test", "train") if split in measured), "train")
-
-
-def _curves(systems: Mapping[str, Sequence[RunRecord]], name: str, scale: float) -> Curves:
-    return {system: [_curve(run, name, scale) for run in runs] for system, runs in systems.items()}
 
 
 def _curve(run: RunRecord, name: str, scale: float) -> np.ndarray:
@@ -142,14 +157,18 @@ def _seconds_per_epoch(run: RunRecord) -> np.ndarray:
     clock = np.array([(0.0, 0.0), *(pair for pair in told if is_number(pair[0]) and is_number(pair[1]))], dtype=float)
     steps = np.diff(clock, axis=0)
     kept = steps[:, 0] > 0
-    return np.stack([clock[1:, 0][kept], steps[kept, 1] / steps[kept, 0] / run.env.get("stacked_runs", 1)], axis=1)
+    return np.stack([clock[1:, 0][kept], steps[kept, 1] / steps[kept, 0] / _stacked(run)], axis=1)
 
 
-def _save_data(systems: Mapping[str, Sequence[RunRecord]], curves: Curves, name: str, folder: Path) -> None:
+def _add_data(systems: Mapping[str, Sequence[RunRecord]], curves: Curves, name: str, beside: Beside) -> None:
     rows = [
         (system, run.spec.get("seed"), epoch, value)
         for system, runs in systems.items()
         for run, points in zip(runs, curves[system], strict=True)
         for epoch, value in points.tolist()
     ]
-    write_csv(folder, name, ("system", "seed", "epoch", "value"), rows)
+    add_csv(beside, name, ("system", "seed", "epoch", "value"), rows)
+
+
+def _stacked(run: RunRecord) -> int:
+    return run.environment.stacked_runs if run.environment else 1

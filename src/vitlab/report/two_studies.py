@@ -1,16 +1,15 @@
 """What two studies both compared: a picture and tables, and what only one of them has."""
 
-from pathlib import Path
-
 import matplotlib
 
+from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome
 from vitlab.report.answers import ordered
-from vitlab.report.figures import COLOURS, STYLE, Drawing, save
+from vitlab.report.beside import Beside
+from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
 from vitlab.report.forest import Style, estimate, label_row, legend, rows_figure
 from vitlab.report.study_tables import MARKS
 from vitlab.report.tables import Column, Entry, Table, absent, named
-from vitlab.report.units import Unit, half, unit_of
-from vitlab.study.outcome import CellOutcome, ComparisonOutcome, Outcome
+from vitlab.report.units import Unit, half, unit_of_study
 
 Names = tuple[str, str]
 Studies = tuple[Outcome, Outcome]
@@ -46,13 +45,13 @@ def only_in_one(names: Names, studies: Studies) -> list[str]:
     return sentences
 
 
-def picture(names: Names, studies: Studies, folder: Path) -> Drawing | None:
+def picture(names: Names, studies: Studies, beside: Beside) -> Drawing | None:
     """Both differences of every shared comparison; None where there is none, or where the metrics differ."""
     pairs = shared(studies)
     drawable = [each.comparison.difference.mean is not None for pair in pairs for each in pair]
     if studies[0].metric != studies[1].metric or not any(drawable):
         return None
-    unit = unit_of(studies[0].metric, studies[0].better)
+    unit = unit_of_study(studies[0])
     with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x"}):
         figure, axes = rows_figure(len(pairs))
         axes.axvline(0, color=COLOURS["ink"], linewidth=0.9)
@@ -68,7 +67,7 @@ def picture(names: Names, studies: Studies, folder: Path) -> Drawing | None:
         legend(figure, dict(zip(names, _STYLES, strict=True)))
         title = f"Differences in {unit.title}, {unit.unit}"
         told = " ".join(f"{pair[0].cell}: {_mean(unit, pair[0])} and {_mean(unit, pair[1])}." for pair in pairs)
-        return save(figure, "differences", title, f"{title}, of {names[0]} and {names[1]}. {told}", folder)
+        return as_drawing(figure, "differences", title, f"{title}, of {names[0]} and {names[1]}. {told}", beside)
 
 
 def _mean(unit: Unit, found: ComparisonOutcome) -> str:
@@ -80,7 +79,7 @@ def comparisons(names: Names, studies: Studies) -> Table:
     """The shared comparisons, each study's difference, interval and verdict."""
     columns = [Column("Cell", ("cell",), numeric=False)]
     for name, study in zip(names, studies, strict=True):
-        unit = unit_of(study.metric, study.better)
+        unit = unit_of_study(study)
         columns += [
             Column(f"{name}: difference", (f"{name} difference",), f"{unit.title}, {unit.unit}; {unit.direction}"),
             Column("95 % t", (f"{name} t_low", f"{name} t_high")),
@@ -90,7 +89,7 @@ def comparisons(names: Names, studies: Studies) -> Table:
     for pair in shared(studies):
         row = [named(pair[0].cell)]
         for each, study in zip(pair, studies, strict=True):
-            unit = unit_of(study.metric, study.better)
+            unit = unit_of_study(study)
             halves = (half(other.comparison.difference.t_interval) for other in study.comparisons)
             row += _difference(unit, unit.digits(*halves), each)
         rows.append(tuple(row))
@@ -113,7 +112,7 @@ def scores(names: Names, studies: Studies) -> Table:
     """Every cell of either study with its mean, interval and number of seeds."""
     columns = [Column("Cell", ("cell",), numeric=False)]
     for name, study in zip(names, studies, strict=True):
-        unit = unit_of(study.metric, study.better)
+        unit = unit_of_study(study)
         columns += [
             Column(f"{name}: mean", (f"{name} mean",), f"{unit.title} over seeds, {unit.value_unit}"),
             Column("95 % t", (f"{name} t_low", f"{name} t_high")),
@@ -124,7 +123,7 @@ def scores(names: Names, studies: Studies) -> Table:
         row = [named(cell)]
         for study in studies:
             found = next((each for each in study.cells if each.name == cell), None)
-            unit = unit_of(study.metric, study.better)
+            unit = unit_of_study(study)
             row += _score(unit, unit.digits(*(half(each.score.t_interval) for each in study.cells)), found)
         rows.append(tuple(row))
     return Table("scores", "Every cell’s score.", tuple(columns), tuple(rows))

@@ -1,4 +1,4 @@
-"""A study's metric on paper: accuracies in percent, their differences in points, losses in nats; as many digits as the
+"""Units, a metric on paper: accuracies in percent, their differences in points, losses in nats; as many digits as the
 interval deserves.
 """
 
@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from statistics import median_low
 
+from vitlab.base.metric import Better, Metric
+from vitlab.records.outcome import Outcome
 from vitlab.report.run import SPLITS
-from vitlab.stats.given import Better
 from vitlab.stats.intervals import Interval
 
 MINUS = "\N{MINUS SIGN}"
@@ -18,11 +19,10 @@ _MOST_DIGITS = 5
 class Unit:
     """How values and differences of one metric are written."""
 
-    metric: str  # test_top1, val_loss, …
     better: Better
-    title: str  # "test top-1"
-    value_unit: str  # "%", or "nats"
-    unit: str  # of a difference: "points", or "nats"
+    title: str  # "test top-1", "loss"
+    value_unit: str  # "%", "nats", or "" for a number without a unit
+    unit: str  # of a difference: "points", "nats", or ""
     scale: float  # from the records to the page
     least_digits: int
 
@@ -56,12 +56,26 @@ class Unit:
         return f"{self.better} is better"
 
 
-def unit_of(metric: str, better: Better) -> Unit:
-    """How this metric is written."""
-    split, _, name = metric.partition("_")
-    if name == "loss":
-        return Unit(metric, better, f"{SPLITS[split]} loss", "nats", "nats", 1.0, 3)
-    return Unit(metric, better, f"{SPLITS[split]} {name.replace('top', 'top-')}", "%", "points", 100.0, 1)
+def unit_of(metric: Metric, split: str | None = None) -> Unit:
+    """How a metric is written, of a split by its name in records."""
+    title = f"{SPLITS[split]} {metric.title}" if split else metric.title
+    if metric.is_fraction:
+        return Unit(metric.better, title, "%", "points", 100.0, 1)
+    return Unit(metric.better, title, metric.unit, metric.unit, 1.0, 3)
+
+
+def unit_of_study(outcome: Outcome) -> Unit:
+    """How a study's metric is written."""
+    split, _, name = outcome.metric.partition("_")
+    known = outcome.metrics.get(outcome.metric)
+    return unit_of(known or Metric(name, name, "", outcome.better), split)
+
+
+def title_of(metric: Metric) -> str:
+    """'Loss, nats', 'Top-1, %': what stands over a column or a picture."""
+    unit = unit_of(metric)
+    title = metric.title[:1].upper() + metric.title[1:]
+    return f"{title}, {unit.value_unit}" if unit.value_unit else title
 
 
 def half(interval: Interval | None) -> float | None:

@@ -2,11 +2,18 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeGuard
 
-from vitlab.report.run import EXACT, SPLITS, Metrics, RunRecord, wilson_interval
+from vitlab.base import options
+from vitlab.base.durations import duration
+from vitlab.base.metric import Metric
+from vitlab.base.words import counted
+from vitlab.records.run import Environment
+from vitlab.report.run import EXACT, SPLITS, UNFINISHED, RunRecord
+from vitlab.report.units import title_of, unit_of
+from vitlab.stats.sampling import wilson
 
 NOT_RECORDED = "not recorded"
 
@@ -48,19 +55,6 @@ def _with_prefix(number: float, base: int, prefixes: tuple[str, ...], unit: str)
     return f"{number:.{digits}f} {prefixes[power]}{unit}".strip()
 
 
-def duration(seconds: float) -> str:
-    """3725 -> '1 h 02 min'; 75 -> '1 min 15 s'; 7.31 -> '7.3 s'"""
-    if seconds < 59.95:  # more would be written as 60.0 s
-        return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def loss(nats: float) -> str:
-    """0.08123 -> '0.081'"""
-    return f"{nats:.3f}"
-
-
 def shortened(text: str, length: int) -> str:
     """A text of at most so many characters; what is cut off shows as …"""
     return text if len(text) <= length else text[: length - 1] + "…"
@@ -72,40 +66,56 @@ def is_number(value: float | None) -> TypeGuard[float]:
 
 
 def headline(run: RunRecord) -> str:
-    """The one sentence that a reader takes away: the accuracy, on what, from how much evidence."""
-    sentence = _accuracy(run) or _last_accuracy(run) or "No accuracy on held-out data was recorded."
+    """The one sentence that a reader takes away: what the run scores, on what, from how much evidence."""
+    sentence = _score(run) or _last_score(run) or "No score on held-out data was recorded."
     return sentence if run.status == "finished" else f"{_STATUS[run.status]} {sentence}"
 
 
 _STATUS = {
     "failed": "This run failed.",
     "interrupted": "This run was interrupted.",
-    "unfinished": "This run has not finished.",
+    UNFINISHED: "This run has not finished.",
 }
 
 
-def _accuracy(run: RunRecord) -> str | None:
-    split = "test" if is_number(run.metrics.get("test_top1")) else "val"
-    value = run.metrics.get(f"{split}_top1")
+def _score(run: RunRecord) -> str | None:
+    """Of the test split, or of validation where that was not read."""
+    metric = run.selected
+    if metric is None:
+        return None
+    split = "test" if is_number(run.metrics.get(f"test_{metric.name}")) else "val"
+    value = run.metrics.get(f"{split}_{metric.name}")
     if not is_number(value):
         return None
-    on = f"{percent(value)} % {SPLITS[split]} accuracy on {run.data_name or 'unnamed data'}"
+    on = f"{_written(metric, value, split)} on {run.data_name or 'unnamed data'}"
+    if not metric.counts_right:
+        return f"{on}, {_evidence(run)}."
     if run.predictions is None or run.predictions.split != split or disagreement(run):
         return f"{on}, {_evidence(run)}; no interval, because the number of {SPLITS[split]} images is not known."
     correct, total = run.predictions.num_correct, len(run.predictions.labels)
-    low, high = wilson_interval(correct, total)
-    interval = f"95 % interval from the {SPLITS[split]} set's size [{percent(low)}, {percent(high)}]"
+    chance = wilson(correct / total, total, 0.95)
+    interval = f"95 % interval from the {SPLITS[split]} set's size [{percent(chance.low)}, {percent(chance.high)}]"
     return f"{on} ({count(correct)} of {count(total)}), {_evidence(run)}; {interval}."
 
 
-def _last_accuracy(run: RunRecord) -> str | None:
-    """The last validation accuracy of a run that left no result."""
-    values = [(line.get("val_top1"), line.get("step")) for line in run.history]
-    known = [(value, step) for value, step in values if is_number(value) and is_number(step)]
+def _last_score(run: RunRecord) -> str | None:
+    """The last validation score of a run that left no result."""
+    metric = run.selected
+    if metric is None:
+        return None
+    values = [(line.get(f"val_{metric.name}"), line["step"]) for line in run.history]
+    known = [(value, step) for value, step in values if is_number(value)]
     if not known:
         return None
     value, step = known[-1]
-    return f"Its last validation accuracy was {percent(value)} %, at step {count(step)}; {_evidence(run)}."
+    unit = unit_of(metric, "val")
+    return f"Its last {unit.title} was {unit.value(value)} {unit.value_unit}, at step {count(step)}; {_evidence(run)}."
+
+
+def _written(metric: Metric, value: float, split: str) -> str:
+    """'98.1 % test top-1'"""
+    unit = unit_of(metric, split)
+    return f"{unit.value(value)} {unit.value_unit} {unit.title}".replace("  ", " ")
 
 
 def _evidence(run: RunRecord) -> str:
@@ -114,16 +124,19 @@ def _evidence(run: RunRecord) -> str:
 
 
 def disagreement(run: RunRecord) -> str | None:
-    """What to say if predictions.npz and result.json tell different accuracies."""
-    found = run.predictions
-    told = run.metrics.get(f"{found.split}_top1") if found else None
-    if found is None or told is None or abs(told - found.num_correct / len(found.labels)) < 0.5 / len(found.labels):
+    """What to say if predictions.npz and result.json tell different shares of right answers."""
+    predictions = run.predictions
+    if predictions is None:
         return None
-    counted = f"{count(found.num_correct)} of {count(len(found.labels))} right"
-    return (
-        f"The records disagree: result.json has {SPLITS[found.split]} accuracy {percent(told)} %, "
-        f"predictions.npz has {counted} ({percent(found.num_correct / len(found.labels))} %)."
-    )
+    right, total = predictions.num_correct, len(predictions.labels)
+    for metric in run.measured.values():
+        told = run.metrics.get(f"{predictions.split}_{metric.name}")
+        if metric.counts_right and told is not None and abs(told - right / total) >= 0.5 / total:
+            return (
+                f"The records disagree: result.json has {SPLITS[predictions.split]} {metric.title} {percent(told)} %, "
+                f"predictions.npz has {count(right)} of {count(total)} right ({percent(right / total)} %)."
+            )
+    return None
 
 
 def caveats(run: RunRecord) -> list[str]:
@@ -131,38 +144,37 @@ def caveats(run: RunRecord) -> list[str]:
     notes = [disagreement(run)]
     if run.status != "finished":
         notes.insert(0, f"Reason: {run.reason or NOT_RECORDED}")
-    if not is_number(run.metrics.get("test_top1")) and is_number(run.metrics.get("val_top1")):
-        notes.append("The test split was not read. Validation chooses the checkpoint, so its accuracy is optimistic.")
+    selected = run.selected.name if run.selected else ""
+    if [split for split in ("test", "val") if is_number(run.metrics.get(f"{split}_{selected}"))] == ["val"]:
+        notes.append("The test split was not read. Validation chooses the checkpoint, so its score is optimistic.")
     notes += _of_pictures(run)
-    if any("test_top1" in line or "test_loss" in line for line in run.history):
+    if run.peeks:
         notes.append("The curves of the test split peek at it during training; nothing may be chosen by them.")
-    if str(run.env.get("commit", "")).endswith("-dirty"):
+    if run.from_no_commit:
         notes.append("The code had changes that no commit holds, so this run cannot be repeated exactly.")
     return [note for note in notes if note]
 
 
 def _of_pictures(run: RunRecord) -> list[str]:
     """What a reader must know of the pictures that were seen, and of those that were not."""
-    if run.pictures is None:
-        return []
     notes = [
         f"{count(len(names))} {SPLITS[split]} picture{'s' if len(names) > 1 else ''} could not be read and "
         f"{'are' if len(names) > 1 else 'is'} left out; the names are below."
-        for split, names in run.pictures.unreadable.items()
+        for split, names in run.unreadable.items()
     ]
-    if run.pictures.order != EXACT:
-        notes.append(f"The order of the training pictures is not exact: {run.pictures.order}.")
+    if run.data and run.data.order != EXACT:
+        notes.append(f"The order of the training pictures is not exact: {run.data.order}.")
     return notes
 
 
 def pictures(run: RunRecord) -> list[Fact]:
     """How many pictures each split has, and how those of training are ordered."""
-    found = run.pictures
-    if found is None:
+    data = run.data
+    if data is None:
         return []
-    named = {split: f"{SPLITS[split].capitalize()} pictures" for split in ("train", "val", "test")}
-    counts = [Fact(label, count(found.counts[split])) for split, label in named.items()]
-    return [*counts, Fact("Order in training", found.order)]
+    titles = {split: f"{SPLITS[split].capitalize()} pictures" for split in ("train", "val", "test")}
+    counts = [Fact(title, count(data.split(split).images)) for split, title in titles.items()]
+    return [*counts, Fact("Order in training", data.order)]
 
 
 class Scores(NamedTuple):
@@ -172,25 +184,16 @@ class Scores(NamedTuple):
     rows: list[tuple[str, list[str | None]]]
 
 
-_SCORES: dict[str, tuple[str, Callable[[float], str]]] = {
-    "top1": ("Top-1", percent),
-    "top5": ("Top-5", percent),
-    "loss": ("Loss", loss),
-    "auxiliary_loss": ("Auxiliary loss", loss),
-}
+def scores(run: RunRecord) -> Scores:
+    """What was measured of each split, a column a metric, in percent where it is a share of the images."""
+    metrics = list(run.measured.values())
+    rows = [(SPLITS[split].capitalize(), [_score_of(run, split, metric) for metric in metrics]) for split in SPLITS]
+    return Scores([title_of(metric) for metric in metrics], rows)
 
 
-def scores(metrics: Metrics) -> Scores:
-    """Top-1 %, top-5 % and loss of each split, and the auxiliary part's loss if the model has such a part."""
-    has_auxiliary = any(f"{split}_auxiliary_loss" in metrics for split in SPLITS)
-    names = [name for name in _SCORES if name != "auxiliary_loss" or has_auxiliary]
-    rows = [(SPLITS[split].capitalize(), [_score(metrics, split, name) for name in names]) for split in SPLITS]
-    return Scores([_SCORES[name][0] for name in names], rows)
-
-
-def _score(metrics: Metrics, split: str, name: str) -> str | None:
-    value = metrics.get(f"{split}_{name}")
-    return _SCORES[name][1](value) if is_number(value) else None
+def _score_of(run: RunRecord, split: str, metric: Metric) -> str | None:
+    value = run.metrics.get(f"{split}_{metric.name}")
+    return unit_of(metric).value(value) if is_number(value) else None
 
 
 def key_numbers(run: RunRecord) -> list[Fact]:
@@ -215,16 +218,14 @@ def _fact(label: str, value: float | None, write: Callable[[float], str]) -> Fac
 
 def machine(run: RunRecord) -> list[Fact]:
     """Hardware, system, versions, commit and when, as the run recorded them."""
-    why = run.missing.get("env.json", NOT_RECORDED)
-    env = run.env
-    hardware, versions = env.get("hardware") or {}, env.get("versions") or {}
-    facts = [Fact(_label(name), _value(name, value), why) for name, value in hardware.items()]
-    facts = facts or [Fact("Hardware", None, why)]
-    system = {"System": env.get("os"), "Python": env.get("python")}
-    record = {"Commit": env.get("commit"), "Started": env.get("started")}
+    why = run.missing.get(Environment.file, NOT_RECORDED)
+    env = run.environment or Environment()
+    hardware = [Fact(_label(name), _value(name, value), why) for name, value in env.hardware.items()]
+    system = {"System": env.os, "Python": env.python}
+    record = {"Commit": env.commit, "Started": env.started}
     return [
-        *facts,
-        *(Fact(label, value, why) for label, value in {**system, **versions, **record}.items()),
+        *(hardware or [Fact("Hardware", None, why)]),
+        *(Fact(label, value, why) for label, value in {**system, **env.versions, **record}.items()),
     ]
 
 
@@ -243,26 +244,20 @@ def _agreed(label: str, facts: Sequence[Fact]) -> Fact:
         return Fact(label, f"{min(values)} to {max(values)}")
     return Fact(
         label,
-        "; ".join(f"{value} ({number} run{'s' if number > 1 else ''})" for value, number in sorted(values.items())),
+        "; ".join(f"{value} ({counted(number, 'run')})" for value, number in sorted(values.items())),
     )
 
 
-def choices_in_short(found: object) -> str:
+def choices_in_short(run: RunRecord) -> str:
     """'cpu, bf16, fused attention, 2 threads'"""
-    if not isinstance(found, Mapping) or not found:
-        return NOT_RECORDED
-    written = {"device": "{}", "precision": "{}", "kernel": "{} attention", "threads": "{} threads"}
-    words = [text.format(found[name]) for name, text in written.items() if found.get(name) is not None]
-    flags = [name for name in ("compiled", "checkpointing", "deterministic") if found.get(name) is True]
-    return ", ".join([*words, *flags]).replace(" 1 threads", " 1 thread")
+    return options.in_words(run.choices) or NOT_RECORDED
 
 
 def choices(run: RunRecord) -> list[Fact]:
     """What the machine chose, which is not part of the run's id."""
-    found = run.env.get("choices")
-    if not isinstance(found, Mapping) or not found:
-        return [Fact("Choices", None, run.missing.get("env.json", NOT_RECORDED))]
-    return [Fact(_label(name), _value(name, value), NOT_RECORDED) for name, value in found.items()]
+    if not run.choices:
+        return [Fact("Choices", None, run.missing.get(Environment.file, NOT_RECORDED))]
+    return [Fact(_label(name), _value(name, value), NOT_RECORDED) for name, value in run.choices.items()]
 
 
 def _label(name: str) -> str:

@@ -1,20 +1,60 @@
-"""The page of whatever stands in a folder: a run, a study, or two of either."""
+"""The page of whatever stands in a folder: read, computed, then saved."""
 
 from pathlib import Path
 
-from vitlab.report.page import write_run_report
-from vitlab.report.side_by_side import is_study, names_of, write_side_by_side
-from vitlab.report.study import write_study_report
+from vitlab.base.errors import DataError, UserError
+from vitlab.records.outcome import Outcome
+from vitlab.records.run import RunDeclaration
+from vitlab.report.page import run_page
+from vitlab.report.run import read_run
+from vitlab.report.side_by_side import names_of, two_runs_page, two_studies_page
+from vitlab.report.study import study_page
+from vitlab.report.study_records import read_study
+from vitlab.report.template import folder_beside
+from vitlab.study.outcome import outcome
+from vitlab.study.study_dir import StudyDir
 
 
 def write_report(path: Path, other: Path | None = None, out: Path | None = None) -> Path:
     """Write the page of the run or study in `path`, or of it and `other` side by side; the page.
 
-    It is `path/report.html`, or `path/against_OTHER.html`, unless `out` says otherwise. Raises UserError for what
-    cannot be compared, DataError if a folder holds neither or a record is damaged.
+    It is `path/report.html`, or `path/against_OTHER.html`, unless `out` says otherwise; pictures and tables stand in
+    `<stem>_figures/` beside it. Raises UserError for what cannot be compared, DataError if a folder holds neither a run
+    nor a study, or a record is damaged.
     """
     if other is not None:
-        name = names_of(path, other)[1].replace("/", "_")
-        return write_side_by_side(path, other, out or path / f"against_{name}.html")
-    write = write_study_report if is_study(path) else write_run_report
-    return write(path, out or path / "report.html")
+        return _write_side_by_side(path, other, out)
+    if is_study(path):
+        return write_study_report(path, outcome(path), out)
+    return run_page(read_run(path)).save(out or path / "report.html")
+
+
+def write_study_report(path: Path, computed: Outcome, out: Path | None = None) -> Path:
+    """Write the page of the study in `path`, whose outcome is computed already; the page."""
+    out = out or path / "report.html"
+    return study_page(read_study(path, computed), folder_beside(out).name).save(out)
+
+
+def is_study(path: Path) -> bool:
+    """Whether a study stands in `path` and not a run. Raises DataError if neither does."""
+    if StudyDir(path).is_study:
+        return True
+    if RunDeclaration.exists(path):
+        return False
+    problem = "has neither plan.json nor spec.json" if path.is_dir() else "is no folder"
+    raise DataError(f"{path}: neither a study nor a run: it {problem}")
+
+
+def _write_side_by_side(a: Path, b: Path, out: Path | None) -> Path:
+    studies = is_study(a), is_study(b)
+    if studies[0] != studies[1]:
+        study, run = (a, b) if studies[0] else (b, a)
+        raise UserError(f"{study} is a study and {run} is a run: give two studies or two runs")
+    names = names_of(a, b)
+    out = out or a / f"against_{names[1].replace('/', '_')}.html"
+    folder = folder_beside(out).name
+    if studies[0]:
+        page = two_studies_page(names, (read_study(a, outcome(a)), read_study(b, outcome(b))), folder)
+    else:
+        page = two_runs_page(names, (read_run(a), read_run(b)), folder)
+    return page.save(out)

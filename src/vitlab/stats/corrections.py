@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vitlab.base.errors import UserError
-from vitlab.stats.given import numbers
+from vitlab.stats.validation import numbers
 
 
 def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vitlab.base.metric import Better
 from vitlab.stats.corrections import holm
-from vitlab.stats.given import Better, Scores, direction, share
 from vitlab.stats.intervals import LEVEL, RESAMPLES
 from vitlab.stats.paired import PairedDifference, paired
+from vitlab.stats.validation import Scores, direction, share
 
 ALPHA = 0.05
 

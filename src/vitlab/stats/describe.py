@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from numpy.typing import ArrayLike
 
-from vitlab.stats.given import count, largest, numbers, only, share
 from vitlab.stats.intervals import (
     LEVEL,
     RESAMPLES,
@@ -14,6 +13,7 @@ from vitlab.stats.intervals import (
     spread,
     t_interval,
 )
+from vitlab.stats.validation import count, largest, numbers, only, share
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ from scipy import stats
 from vitlab.base.errors import UserError, unknown
 from vitlab.stats.corrections import holm
 from vitlab.stats.decision import ALPHA
-from vitlab.stats.given import ROUNDING, Array, Scores, by_seed, largest, only, share
 from vitlab.stats.intervals import LEVEL, Interval, spread, t_interval, t_test
 from vitlab.stats.power import smallest_d_z
+from vitlab.stats.validation import ROUNDING, Array, Scores, by_seed, largest, only, share
 
 Level = str | int | float | bool | None
 

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from vitlab.stats.given import Array, constant
+from vitlab.stats.validation import Array, constant
 
 BOOTSTRAP_SEED = 0
 RESAMPLES = 9_999

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vitlab.stats.given import ROUNDING, Array, Scores, by_seed, constant, count, largest, only, share
 from vitlab.stats.intervals import (
     LEVEL,
     RESAMPLES,
@@ -22,6 +21,7 @@ from vitlab.stats.intervals import (
     t_test,
 )
 from vitlab.stats.sign_flip import SignFlip, sign_flip
+from vitlab.stats.validation import ROUNDING, Array, Scores, by_seed, constant, count, largest, only, share
 
 
 @dataclass(frozen=True)

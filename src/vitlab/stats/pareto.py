@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from vitlab.base.errors import UserError
-from vitlab.stats.given import Better, direction, numbers
+from vitlab.base.metric import Better
+from vitlab.stats.validation import direction, numbers
 
 
 def pareto_front(points: Mapping[str, tuple[float, float]], *, better: Better) -> tuple[str, ...]:

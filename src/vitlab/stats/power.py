@@ -18,8 +18,8 @@ from functools import cache
 from scipy import optimize, stats
 
 from vitlab.stats.decision import ALPHA
-from vitlab.stats.given import count, only, share
 from vitlab.stats.paired import PairedDifference
+from vitlab.stats.validation import count, only, share
 
 POWER = 0.80
 MOST_SEEDS = 10_000

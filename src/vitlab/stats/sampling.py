@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from vitlab.base.errors import UserError
-from vitlab.stats.given import count, largest, numbers, only, share
 from vitlab.stats.intervals import LEVEL, Interval, spread, t_interval
+from vitlab.stats.validation import count, largest, numbers, only, share
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitlab.stats.given import ROUNDING, Array, largest
+from vitlab.stats.validation import ROUNDING, Array, largest
 
 ENUMERATED = 16  # seeds; 2^15 sums take some milliseconds
 DRAWS = 9_999

@@ -10,7 +10,3 @@ crew       the processes that train; worker is one of them
 launch     runs what is missing
 outcome    what the records say, with statistics; no torch
 """
-
-from vitlab.base.callable import make_callable
-
-make_callable(__name__)

@@ -33,7 +33,7 @@ from vitlab.study.spec import StudySpec, choice, factor
 FUNCTION = "study"
 
 
-def read_study(text: str) -> StudySpec:
+def read_study_file(text: str) -> StudySpec:
     """The study that `FILE.py`, `FILE.py:FUNCTION` or `FILE.json` describes. Raises UserError."""
     file, function = _split(text)
     path = Path(file)

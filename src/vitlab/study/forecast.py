@@ -1,4 +1,4 @@
-"""About how long a study will take, before anything of it has run: no data is read and no model is built.
+"""A forecast of how long a study will take, before anything of it has run: no data is read and no model is built.
 
 Where this machine has measured a cell of the same shapes, by its pace. Elsewhere by training FLOPs and the rate at
 which this device multiplies matrices, of which a ViT's training reaches about EFFICIENCY: a tenth where the model is
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
-from vitlab.study.choosing import Asked, remembered
+from vitlab.study.autotune import Tuner
+from vitlab.study.execution import Constraints
 from vitlab.study.plan import Plan, PlannedCell
 
 EFFICIENCY = 0.2
@@ -26,15 +27,17 @@ class Forecast:
     measured: bool  # whether all cells have been measured on this machine
 
 
-def forecast(plan: Plan, asked: Asked) -> Forecast:
+def forecast(plan: Plan, constraints: Constraints) -> Forecast:
     """The time that all runs of the plan take here, tuning included."""
     if any(planned.steps is None for planned in plan.cells):
         return Forecast(None, False)
-    paces = [remembered(planned, asked) for planned in plan.cells]
-    rate = None if all(paces) else EFFICIENCY * multiplication_rate(asked.rule.device, asked.rule.compute_dtype)
+    tuner, rule = Tuner(constraints, None), constraints.rule
+    recalled = [tuner.recalled(planned) for planned in plan.cells]
+    measured = [min(cell.measured.values()) if cell else None for cell in recalled]
+    rate = None if all(measured) else EFFICIENCY * multiplication_rate(rule.device, rule.compute_dtype)
     seconds = 0.0
-    for planned, pace in zip(plan.cells, paces, strict=True):
-        a_step = pace if pace is not None else planned.step_flops / rate  # type: ignore[operator]
+    for planned, step in zip(plan.cells, measured, strict=True):
+        a_step = step if step is not None else planned.step_flops / rate  # type: ignore[operator]
         seconds += a_step * (planned.steps or 0) * runs_of(plan, planned)
     return Forecast(seconds, rate is None)
 

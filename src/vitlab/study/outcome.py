@@ -1,4 +1,4 @@
-"""What a study's records say, with statistics. From plan.json and the runs' records alone; no torch.
+"""The outcome of a study: what its records say, with statistics. From plan.json and the runs' records alone; no torch.
 
     outcome(folder)      everything that study.json and the report show
 
@@ -6,182 +6,92 @@ What is missing stays missing: a cell's score is over the seeds that finished, a
 cells have, and `missing` names every run that is not there with its reason.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vitlab.base import records
-from vitlab.base.errors import DataError, UserError
-from vitlab.stats.decision import Comparison, decide
-from vitlab.stats.describe import Description, describe
+from vitlab.base.errors import UserError
+from vitlab.base.metric import Better
+from vitlab.records.execution import CellExecution
+from vitlab.records.outcome import COSTS, CellOutcome, ComparisonOutcome, Outcome, RunOutcome, Tuned
+from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
+from vitlab.stats.decision import decide
+from vitlab.stats.describe import describe
 from vitlab.stats.factorial import Factorial, factorial
-from vitlab.stats.given import Better
 from vitlab.stats.paired import paired
 from vitlab.stats.pareto import pareto_front
-from vitlab.stats.power import Sensitivity, sensitivity
-from vitlab.stats.sampling import AccuracyErrors, accuracy_errors
-from vitlab.study.folder import StudyFolder, chosen, tuning_scores
-from vitlab.study.images import images_of_split, sampling_errors
-
-# What a score is weighed against
-COSTS = ("num_params", "flops", "seconds_per_image", "seconds_per_step", "activation_bytes")
-
-
-@dataclass(frozen=True)
-class RunOutcome:
-    """One training of a cell."""
-
-    seed: int
-    folder: str  # in the study's
-    status: str | None  # "finished", "failed", "interrupted"; None: not begun, or in training
-    reason: str | None
-    metrics: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """What a grid gave on the validation split: the mean of the tuning seeds by value, None while one is missing."""
-
-    setting: str
-    value: str | None  # the best
-    val_top1: dict[str, float | None]
-
-
-@dataclass(frozen=True)
-class CellOutcome:
-    """A cell: what it is, what it costs, and how its seeds scored."""
-
-    name: str
-    says: str
-    levels: dict[str, str]
-    settings: dict[str, Any]
-    against: str | None
-    spec: dict[str, Any]  # of its runs, but for the seed; of the tuned value where there is one
-    costs: dict[str, float | None]  # by the names in COSTS
-    tuned: Tuned | None
-    runs: tuple[RunOutcome, ...]
-    images: int | None  # in the split that the metric is of; None before the first run
-    score: Description
-    errors: AccuracyErrors | None  # of an accuracy: the seeds' error beside the test set's
-
-
-@dataclass(frozen=True)
-class ComparisonOutcome:
-    """A cell against the one it is compared with."""
-
-    cell: str
-    against: str
-    says: str
-    comparison: Comparison
-    sensitivity: Sensitivity
-    test_set_error: float | None  # of the difference, image by image; None where predictions are missing
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A study's answers."""
-
-    id: str
-    question: str
-    design: str
-    metric: str
-    better: Better
-    equal: str
-    seeds: tuple[int, ...]
-    images: int | None  # in the split that the metric is of; None if cells differ in it, or before the first run
-    cells: tuple[CellOutcome, ...]
-    comparisons: tuple[ComparisonOutcome, ...]
-    effects: Factorial | None
-    no_effects: str | None  # why a factorial has none
-    fronts: dict[str, tuple[str, ...]]  # by cost: the cells that no other beats on score and cost together
-    missing: tuple[str, ...]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every run has finished."""
-        return not self.missing
-
-    def cell(self, name: str) -> CellOutcome:
-        """A cell by its name."""
-        return next(cell for cell in self.cells if cell.name == name)
+from vitlab.stats.power import sensitivity
+from vitlab.stats.sampling import accuracy_errors
+from vitlab.study.sampling import images_of_split, sampling_errors
+from vitlab.study.study_dir import StudyDir
 
 
 def outcome(path: Path) -> Outcome:
     """Read the study in `path` as far as it has come. Raises DataError if a record is damaged."""
-    folder = StudyFolder(path)
-    plan, how = folder.plan(), folder.how()
-    better: Better = "lower" if plan["metric"].endswith("loss") else "higher"
-    try:
-        cells = tuple(_cell(folder, plan, cell, how) for cell in plan["cells"])
-    except KeyError as error:
-        raise DataError(f"{path / 'plan.json'} is damaged: {error} is missing") from None
-    scores = {cell.name: scores_of(cell, plan["metric"]) for cell in cells}
+    study_dir = StudyDir(path)
+    plan = study_dir.plan()
+    better = _better(plan)
+    executions = study_dir.execution_record().comparable([cell.folder for cell in plan.cells])
+    cells = tuple(_cell(study_dir, plan, cell, executions.get(cell.folder)) for cell in plan.cells)
+    scores = {cell.name: cell.scores(plan.metric) for cell in cells}
     effects, no_effects = _effects(plan, cells, scores)
     return Outcome(
-        id=plan["id"],
-        question=plan["question"],
-        design=plan["design"],
-        metric=plan["metric"],
+        id=plan.id,
+        question=plan.question,
+        design=plan.design,
+        metric=plan.metric,
         better=better,
-        equal=plan["equal"],
-        seeds=tuple(plan["seeds"]),
+        equal=plan.equal,
+        seeds=plan.seeds,
         images=_shared_images(cells),
         cells=cells,
-        comparisons=_comparisons(folder, cells, scores, plan["metric"], better),
+        comparisons=_comparisons(path, plan, cells, scores, better),
         effects=effects,
         no_effects=no_effects,
         fronts=_fronts(cells, better),
         missing=tuple(_missing(cells)),
+        metrics=plan.metrics,
     )
 
 
-def write_outcome(path: Path) -> Outcome:
-    """Write `study.json`; what it says."""
-    found = outcome(path)
-    records.write_json(path / "study.json", asdict(found))
-    return found
-
-
-def scores_of(cell: CellOutcome, metric: str) -> dict[int, float]:
-    """A cell's metric by seed, of the runs that have finished."""
-    return _scores(cell.runs, metric)
-
-
-def _scores(runs: Iterable[RunOutcome], metric: str) -> dict[int, float]:
-    found = {run.seed: run.metrics.get(metric) for run in runs if run.status == "finished"}
-    return {seed: value for seed, value in found.items() if value is not None}
+def _better(plan: PlanRecord) -> Better:
+    measured = plan.measured
+    return measured.better if measured else "higher"
 
 
 # -------------------------------------------------------------------------------------------------------------- cells
 
 
-def _cell(folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any], how: Mapping[str, Any]) -> CellOutcome:
-    candidate, metric = chosen(folder, plan, cell), plan["metric"]
-    images = images_of_split(folder, plan, cell)
-    runs = tuple(_run(folder, plan, cell, candidate, seed) for seed in plan["seeds"])
-    values = list(_scores(runs, metric).values())
-    fraction = images is not None and values and metric.endswith(("top1", "top5"))
+def _cell(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, execution: CellExecution | None) -> CellOutcome:
+    candidate = study_dir.chosen(plan, cell)
+    images = images_of_split(study_dir, plan, cell)
+    runs = tuple(_run(study_dir, plan, cell, candidate, seed) for seed in plan.seeds)
+    scores = [run.metrics.get(plan.metric) for run in runs if run.status == "finished"]
+    values = [score for score in scores if score is not None]
+    fraction = plan.measured is not None and plan.measured.is_fraction
     return CellOutcome(
-        name=cell["name"],
-        says=cell["says"],
-        levels=cell["levels"],
-        settings=cell["settings"],
-        against=cell["against"],
-        spec=(candidate or cell["candidates"][0])["spec"],
-        costs=_costs(cell, how.get(cell["folder"], {})),
-        tuned=_tuned(folder, plan, cell, candidate),
+        name=cell.name,
+        says=cell.says,
+        levels=cell.levels,
+        settings=cell.settings,
+        against=cell.against,
+        spec=(candidate or cell.candidates[0]).spec,
+        costs=_costs(cell, execution),
+        tuned=_tuned(study_dir, plan, cell, candidate),
         runs=runs,
         images=images,
-        score=describe(values, cell["name"]),
-        errors=accuracy_errors(values, images, cell["name"]) if fraction else None,  # type: ignore[arg-type]
+        score=describe(values, cell.name),
+        errors=accuracy_errors(values, images, cell.name) if images is not None and values and fraction else None,
     )
 
 
-def _costs(cell: Mapping[str, Any], how: Mapping[str, Any]) -> dict[str, float | None]:
-    """What a cell's model has and takes: counted, and measured of a run that has this machine to itself."""
-    measured = {"seconds_per_image": how.get("image"), "seconds_per_step": how.get("alone")}
-    return {name: measured.get(name, cell.get(name)) for name in COSTS}
+def _costs(cell: CellRecord, execution: CellExecution | None) -> dict[str, float | None]:
+    """What a cell's model has and takes: counted, and measured of a run that has its host to itself."""
+    measured = {
+        "seconds_per_image": execution.image if execution else None,
+        "seconds_per_step": execution.alone if execution else None,
+    }
+    return {name: measured[name] if name in measured else getattr(cell, name) for name in COSTS}
 
 
 def _shared_images(cells: tuple[CellOutcome, ...]) -> int | None:
@@ -191,36 +101,35 @@ def _shared_images(cells: tuple[CellOutcome, ...]) -> int | None:
 
 
 def _run(
-    folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any], candidate: dict[str, Any] | None, seed: int
+    study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, candidate: CandidateRecord | None, seed: int
 ) -> RunOutcome:
     if candidate is None:
-        return RunOutcome(seed, "", None, _why_untuned(folder, plan, cell), {})
-    path = folder.run(cell, candidate, seed)
-    status, reason = folder.status(path)
-    return RunOutcome(seed, path.relative_to(folder.path).as_posix(), status, reason, folder.metrics(path))
+        return RunOutcome(seed, "", None, _why_untuned(study_dir, plan, cell), {})
+    path = study_dir.run(cell, candidate, seed)
+    status, reason = study_dir.status(path)
+    folder = path.relative_to(study_dir.path).as_posix()
+    return RunOutcome(seed, folder, status, reason, study_dir.metrics(path))
 
 
-def _why_untuned(folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any]) -> str:
+def _why_untuned(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord) -> str:
     """Why no value of the grid has all its tuning runs."""
     runs = [
-        (f"{plan['tune']} {each['name']}, seed {seed}", folder.status(folder.run(cell, each, seed)))
-        for each in cell["candidates"]
-        for seed in plan["seeds"][: plan["tune_seeds"]]
+        (f"{plan.tune} {candidate.name}, seed {seed}", study_dir.status(study_dir.run(cell, candidate, seed)))
+        for candidate in cell.candidates
+        for seed in plan.seeds[: plan.tune_seeds]
     ]
     failed = [f"{name}: {reason}" for name, (status, reason) in runs if status == "failed"]
     return "; ".join(["the tuning of this cell has not finished", *failed])
 
 
-def _tuned(
-    folder: StudyFolder, plan: Mapping[str, Any], cell: dict[str, Any], candidate: dict[str, Any] | None
-) -> Tuned | None:
-    if plan["tune"] is None:
+def _tuned(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, candidate: CandidateRecord | None) -> Tuned | None:
+    if plan.tune is None:
         return None
     means = {
-        each["name"]: None if None in scores else sum(scores) / len(scores)  # type: ignore[arg-type]
-        for each, scores in tuning_scores(folder, plan, cell)
+        each.name: None if None in scores else sum(scores) / len(scores)  # type: ignore[arg-type]
+        for each, scores in study_dir.tuning_scores(plan, cell)
     }
-    return Tuned(plan["tune"], candidate["name"] if candidate else None, means)
+    return Tuned(plan.tune, candidate.name if candidate else None, plan.selects, means)
 
 
 def _missing(cells: tuple[CellOutcome, ...]) -> list[str]:
@@ -237,34 +146,35 @@ def _missing(cells: tuple[CellOutcome, ...]) -> list[str]:
 
 
 def _comparisons(
-    folder: StudyFolder,
+    study: Path,
+    plan: PlanRecord,
     cells: tuple[CellOutcome, ...],
     scores: Mapping[str, dict[int, float]],
-    metric: str,
     better: Better,
 ) -> tuple[ComparisonOutcome, ...]:
-    compared = [cell for cell in cells if cell.against is not None]
-    differences = {cell.name: paired(scores[cell.against], scores[cell.name], cell.name) for cell in compared}  # type: ignore[index]
+    compared = {cell.name: (cell, cell.against) for cell in cells if cell.against is not None}
+    differences = {name: paired(scores[against], scores[name], name) for name, (_, against) in compared.items()}
     decisions = decide(differences, better=better)
-    errors = sampling_errors(folder.path, cells) if metric == "test_top1" else {}
+    predicted = plan.metric.startswith("test_") and plan.measured is not None and plan.measured.counts_right
+    errors = sampling_errors(study, cells) if predicted else {}
     return tuple(
         ComparisonOutcome(
-            cell=cell.name,
-            against=str(cell.against),
+            cell=name,
+            against=against,
             says=cell.says,
-            comparison=decisions[cell.name],
-            sensitivity=sensitivity(differences[cell.name], comparisons=len(compared)),
-            test_set_error=errors.get(cell.name),
+            comparison=decisions[name],
+            sensitivity=sensitivity(differences[name], comparisons=len(compared)),
+            test_set_error=errors.get(name),
         )
-        for cell in compared
+        for name, (cell, against) in compared.items()
     )
 
 
 def _effects(
-    plan: Mapping[str, Any], cells: tuple[CellOutcome, ...], scores: Mapping[str, dict[int, float]]
+    plan: PlanRecord, cells: tuple[CellOutcome, ...], scores: Mapping[str, dict[int, float]]
 ) -> tuple[Factorial | None, str | None]:
     """The effects of a full factorial; or None and why."""
-    crossed = plan["crossed"]
+    crossed: Mapping[str, Any] = plan.crossed
     if not crossed:
         return None, None
     by_levels = {tuple(cell.levels[name] for name in crossed): scores[cell.name] for cell in cells}

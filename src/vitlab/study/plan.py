@@ -4,21 +4,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import plain, spec_id, to_dict
 from vitlab.models.cost import Cost, cost
 from vitlab.recipes import changed
+from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
 from vitlab.study.design._base import Cell, Level, merged
 from vitlab.study.spec import StudySpec
-from vitlab.train.alike import structure
 from vitlab.train.spec import RunSpec
+from vitlab.train.stacking import structure
 
 T = TypeVar("T")
-
-
-BACKWARD = 2  # the backward pass multiplies twice: once for the inputs, once for the weights
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,8 @@ class PlannedCell:
 
     @property
     def step_flops(self) -> int:
-        """Of one optimiser step, forward and backward."""
-        return (1 + BACKWARD) * self.cost.flops * self.candidates[0].spec.batch_size
+        """Of one optimiser step."""
+        return self.cost.step_flops * self.candidates[0].spec.batch_size
 
     @property
     def steps(self) -> int | None:
@@ -72,22 +70,26 @@ class Plan:
             found.setdefault(structure(planned.candidates[0].spec), []).append(planned)
         return list(found.values())
 
-    def as_record(self) -> dict[str, Any]:
+    def as_record(self) -> PlanRecord:
         """`plan.json`: everything that reading the study needs, without torch."""
-        crossed = self.study.design.factors_crossed()
-        return {
-            "id": study_id(self.study),
-            "question": self.study.question,
-            "design": self.study.design.name,
-            "metric": self.study.metric,
-            "equal": self.study.equal,
-            "seeds": list(self.study.seeds),
-            "tune": None if self.study.tune is None else self.study.tune.name,
-            "tune_seeds": self.study.tune_seeds,
-            "crossed": {factor.name: [level.name for level in factor.levels] for factor in crossed},
-            "cells": [_cell_record(planned) for planned in self.cells],
-            "study": to_dict(self.study),
-        }
+        study = self.study
+        crossed = study.design.factors_crossed()
+        measured = [candidate.spec.measured() for planned in self.cells for candidate in planned.candidates]
+        return PlanRecord(
+            id=study_id(study),
+            question=study.question,
+            design=study.design.name,
+            metric=study.compared_by,
+            equal=study.equal,
+            seeds=study.seeds,
+            tune=None if study.tune is None else study.tune.name,
+            tune_seeds=study.tune_seeds,
+            crossed={factor.name: [level.name for level in factor.levels] for factor in crossed},
+            cells=tuple(_cell_record(planned) for planned in self.cells),
+            study=to_dict(study),
+            metrics={name: metric for metrics in measured for name, metric in metrics.items()},
+            selects=f"val_{study.base.task.selects}",
+        )
 
 
 def study_id(study: StudySpec) -> str:
@@ -131,7 +133,7 @@ def _runs(study: StudySpec, cell: Cell) -> dict[str, RunSpec]:
                 f"{own[0]} is set, and equal={study.equal} is held over all cells; equal=nothing lets cells differ"
             )
         found[level.name] = changed(study.base, settings)
-        study.check_validation(found[level.name], "val_fraction")
+        study.check(found[level.name], "val_fraction")
     return found
 
 
@@ -186,20 +188,18 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.=+-]+", "-", name).strip("-.") or "cell"
 
 
-def _cell_record(planned: PlannedCell) -> dict[str, Any]:
+def _cell_record(planned: PlannedCell) -> CellRecord:
     cell, spent = planned.cell, planned.cost
-    return {
-        "name": cell.name,
-        "folder": planned.folder,
-        "levels": dict(cell.levels),
-        "settings": plain(cell.settings),
-        "against": cell.against,
-        "says": cell.says,
-        "num_params": spent.num_params,
-        "flops": spent.flops,
-        "step_flops": planned.step_flops,
-        "activation_bytes": spent.activation_bytes,
-        "candidates": [
-            {"name": each.name, "folder": each.folder, "spec": to_dict(each.spec)} for each in planned.candidates
-        ],
-    }
+    return CellRecord(
+        name=cell.name,
+        folder=planned.folder,
+        levels=dict(cell.levels),
+        settings=plain(cell.settings),
+        against=cell.against,
+        says=cell.says,
+        num_params=spent.num_params,
+        flops=spent.flops,
+        step_flops=planned.step_flops,
+        activation_bytes=spent.activation_bytes,
+        candidates=tuple(CandidateRecord(each.name, each.folder, to_dict(each.spec)) for each in planned.candidates),
+    )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from vitlab.base.durations import roughly
+
 
 class StudyProgress:
     """Prints to `console`; the time left follows from what tasks were expected to take, and what they took.
@@ -60,11 +62,3 @@ class StudyProgress:
     def show(self) -> None:
         """Bring what a terminal shows up to date."""
         self.bar.update(self.task, description=f"running: {'; '.join(self.running) or 'nothing'}; {self.time_left()}")
-
-
-def roughly(seconds: float) -> str:
-    """A time as people say it where it is not known well: 40 s, 12 min, 3 h 20 min."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

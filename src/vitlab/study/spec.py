@@ -9,7 +9,6 @@ from vitlab.base.spec import Component, Spec
 from vitlab.study.design._base import DesignSpec, Factor, Level
 from vitlab.train.spec import RunSpec
 
-METRICS = tuple(f"{split}_{name}" for split in ("test", "val") for name in ("top1", "top5", "loss"))
 Equal = Literal["steps", "images", "flops", "nothing"]
 
 
@@ -21,15 +20,16 @@ class StudySpec(Spec):
     training FLOPs, where models differ; or nothing, where a cell says how long it trains. A warm-up stays as it is set,
     in steps or in epochs.
 
-    `tune` is a small grid, tried in every cell with `tune_seeds` of the seeds: the value of the best mean validation
-    top-1 is the cell's. The test split has no say in it.
+    Cells are compared by `metric`, as records call it: `test_top1`, `val_loss`. `tune` is a small grid, tried in every
+    cell with `tune_seeds` of the seeds: the value of the best mean on the validation split is the cell's. The test
+    split has no say in it.
     """
 
     question: str
     base: RunSpec
     design: DesignSpec
     num_seeds: int = 6  # the base's seed and those after it
-    metric: str = "test_top1"
+    metric: str | None = None  # None: of the test split, what the task selects by
     equal: Equal = "steps"
     tune: Factor | None = None
     tune_seeds: int = 1
@@ -39,15 +39,22 @@ class StudySpec(Spec):
             raise SpecError("question='': say what the study asks")
         if self.num_seeds < 1:
             raise SpecError(f"num_seeds={self.num_seeds}: must be 1 or more")
-        if self.metric not in METRICS:
-            raise SpecError(f"metric={self.metric}: legal: {', '.join(METRICS)}")
         if not 1 <= self.tune_seeds <= self.num_seeds:
             raise SpecError(f"tune_seeds={self.tune_seeds}: must be between 1 and num_seeds={self.num_seeds}")
-        self.check_validation(self.base, "base.val_fraction")
+        self.check(self.base, "base.val_fraction")
 
-    def check_validation(self, run: RunSpec, called: str) -> None:
-        """Refuse a run without a validation split where the study needs one; `called`: what its setting is, here."""
-        needs = f"metric={self.metric}" if self.metric.startswith("val") else self.tune and f"tune={self.tune.name}"
+    @property
+    def compared_by(self) -> str:
+        """The metric that cells are compared by."""
+        return self.metric or f"test_{self.base.task.selects}"
+
+    def check(self, run: RunSpec, called: str) -> None:
+        """Refuse a run that does not measure what the study needs; `called`: its `val_fraction`'s name, here."""
+        metric = self.compared_by
+        ending = [name for name in run.measured() if not name.startswith("train_")]
+        if metric not in ending:
+            raise SpecError(f"metric={metric}: legal: {', '.join(ending)}")
+        needs = f"metric={metric}" if metric.startswith("val_") else self.tune and f"tune={self.tune.name}"
         if needs and run.val_fraction == 0:
             raise SpecError(f"{called}=0 and {needs}: there is no validation split")
 

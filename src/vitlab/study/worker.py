@@ -1,8 +1,8 @@
 """A process that trains for a study: `python -m vitlab.study.worker`, asked and answering in lines of JSON.
 
-    {"do": "train", "runs": [{"spec", "folder", "recipe"}, …], "wishes"}  -> {"done": true} or {"failed": reason}
-    {"do": "pace", "specs": […], "wishes", "seconds"}  -> {"ready": true}, then waits for
-    {"do": "go"}                                       -> {"seconds": {"step", "image"}, "steps_per_epoch"}
+    {"do": "train", "runs": [{"spec", "folder", "recipe"}, …], "overrides"}  -> {"done": true} or {"failed": reason}
+    {"do": "measure", "specs": […], "overrides", "seconds"}  -> {"ready": true}, then waits for
+    {"do": "go"}                                             -> {"seconds": {"step", "image"}, "steps_per_epoch"}
 
 Whoever asks owns the other end of standard input: when it closes, even because that process was killed, this one ends
 at once. Runs in training go on from their last checkpoint when the study is taken up again.
@@ -17,12 +17,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
 
-from vitlab.base.errors import UserError
+from vitlab.base.errors import Interrupted, UserError
 from vitlab.base.spec import from_dict
-from vitlab.train.choices import Wishes
-from vitlab.train.interrupt import Interrupted
-from vitlab.train.pace import Pace
-from vitlab.train.run import train
+from vitlab.train.launch import train
+from vitlab.train.machine.choices import Overrides
+from vitlab.train.machine.throughput import Throughput
 from vitlab.train.spec import RunSpec
 
 Message = dict[str, Any]
@@ -37,7 +36,7 @@ def main() -> None:
     while True:
         message = asked.get()
         try:
-            answer = _pace(message, answers, asked) if message["do"] == "pace" else _train(message)
+            answer = _measure(message, answers, asked) if message["do"] == "measure" else _train(message)
         except Interrupted as stop:
             answer = {"interrupted": stop.code}
         except UserError as error:
@@ -68,18 +67,19 @@ def _say(answers: TextIO, message: Message) -> None:
 def _train(message: Message) -> Message:
     specs = [from_dict(RunSpec, run["spec"]) for run in message["runs"]]
     folders, names = [Path(run["folder"]) for run in message["runs"]], [run["recipe"] for run in message["runs"]]
-    train(specs, folders, recipe=names, wishes=from_dict(Wishes, message["wishes"]), resume=True)
+    train(specs, folders, recipe=names, overrides=from_dict(Overrides, message["overrides"]), resume=True)
     return {"done": True}
 
 
-def _pace(message: Message, answers: TextIO, asked: SimpleQueue[Message]) -> Message:
+def _measure(message: Message, answers: TextIO, asked: SimpleQueue[Message]) -> Message:
     """Get ready, wait until the others are too, then measure."""
-    pace = Pace([from_dict(RunSpec, spec) for spec in message["specs"]], from_dict(Wishes, message["wishes"]))
+    specs = [from_dict(RunSpec, spec) for spec in message["specs"]]
+    throughput = Throughput(specs, from_dict(Overrides, message["overrides"]))
     _say(answers, {"ready": True})
     asked.get()
-    step = pace.seconds_per_step(message["seconds"])
-    image = pace.seconds_per_image(message["seconds"] / 4)  # shorter than a step, and nothing is chosen by it
-    return {"seconds": {"step": step, "image": image}, "steps_per_epoch": pace.loop.steps_per_epoch}
+    step = throughput.seconds_per_step(message["seconds"])
+    image = throughput.seconds_per_image(message["seconds"] / 4)  # shorter than a step, and nothing is chosen by it
+    return {"seconds": {"step": step, "image": image}, "steps_per_epoch": throughput.loop.steps_per_epoch}
 
 
 if __name__ == "__main__":

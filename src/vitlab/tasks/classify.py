@@ -7,20 +7,69 @@ validation too, as in R0.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
 from vitlab.base.errors import SpecError
+from vitlab.base.metric import Metric
+from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import ViT
-from vitlab.tasks._base import Scores, TaskSpec
+from vitlab.tasks._base import LOGITS, Scores, Task, TaskSpec
+
+LOSS = Metric("loss", "loss", "nats", "lower")
+AUXILIARY_LOSS = Metric("auxiliary_loss", "auxiliary loss", "", "lower")
+HITS = (
+    Metric("top1", "top-1", "fraction", "higher", counts_right=True),
+    Metric("top5", "top-5", "fraction", "higher", brief=False),
+)
+
+
+class Classify(Task):
+    """Cross-entropy of the model's logits, and its auxiliary part's loss on top if it has one."""
+
+    def __init__(self, spec: "Spec"):
+        super().__init__()
+        self.spec = spec
+
+    def forward(self, model: ViT, images: Tensor, targets: Tensor, keys: Tensor, noise: Tensor | None) -> Scores:
+        """[B, C, height, width], [B, Y], [B], [B] -> per-sample scores"""
+        logits, auxiliary_loss = model.outputs(images, noise)
+        logits = logits.to(targets.dtype)  # the loss in full precision, whatever computed the logits
+        smooth = targets * (1 - self.spec.label_smoothing) + self.spec.label_smoothing / targets.shape[-1]
+        loss = self._cross_entropy(logits, smooth)
+        # a copy: torch.compile (2.14) loses the shape of results that share memory
+        metrics = {"loss": loss.detach().clone(), **_hits(logits.detach(), targets)}
+        outputs = {LOGITS: logits.detach()}
+        if auxiliary_loss is None:
+            return Scores(loss, metrics, outputs)
+        auxiliary_loss = auxiliary_loss.to(targets.dtype)
+        metrics["auxiliary_loss"] = auxiliary_loss.detach().clone()
+        return Scores(loss + auxiliary_loss, metrics, outputs)
+
+    def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """[B, Y] twice -> [B]"""
+        if self.spec.loss == "softmax":
+            return -(targets * log_softmax(logits, dim=-1)).sum(-1)
+        return binary_cross_entropy_with_logits(logits, targets, reduction="none").sum(-1)
+
+
+def _hits(logits: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    """[B, Y] twice -> whether the likeliest class is the target's, and one of the five likeliest: 0 or 1, [B] each"""
+    label = targets.argmax(-1, keepdim=True)
+    # of equal logits, common in bf16, the first class is the answer; topk gives them in any order
+    first = logits.argmax(-1, keepdim=True) == label
+    among = logits.topk(min(5, logits.shape[-1]), dim=-1).indices == label
+    return {"top1": first[:, 0].to(targets.dtype), "top5": (first | among).any(-1).to(targets.dtype)}
 
 
 @dataclass(frozen=True)
 class Spec(TaskSpec):
     """`loss`: the cross-entropy; `label_smoothing`: s, the share of a target given to all classes alike."""
 
+    selects: ClassVar[str] = "top1"
+    has_logits: ClassVar[bool] = True
     loss: Literal["softmax", "sigmoid"] = "softmax"
     label_smoothing: float = 0.0
 
@@ -28,29 +77,12 @@ class Spec(TaskSpec):
         if not 0 <= self.label_smoothing < 1:
             raise SpecError(f"label_smoothing={self.label_smoothing}: must be at least 0 and below 1")
 
-    def scores(self, model: ViT, images: Tensor, targets: Tensor, keys: Tensor | None) -> Scores:
-        logits, auxiliary_loss = model.outputs(images, keys)
-        logits = logits.to(targets.dtype)  # the loss in full precision, whatever computed the logits
-        smooth = targets * (1 - self.label_smoothing) + self.label_smoothing / targets.shape[-1]
-        label = targets.argmax(-1, keepdim=True)
-        # of equal logits, common in bf16, the first class is the answer; topk gives them in any order
-        top1 = logits.detach().argmax(-1, keepdim=True) == label
-        top5 = logits.detach().topk(min(5, logits.shape[-1]), dim=-1).indices == label
-        hits = {"top1": top1[:, 0], "top5": (top1 | top5).any(-1)}
-        loss = self._cross_entropy(logits, smooth)
-        # a copy: torch.compile (2.14) loses the shape of results that share memory
-        metrics = {"loss": loss.detach().clone()} | {name: each.to(targets.dtype) for name, each in hits.items()}
-        if auxiliary_loss is None:
-            return Scores(loss, metrics, logits.detach())
-        auxiliary_loss = auxiliary_loss.to(targets.dtype)
-        metrics["auxiliary_loss"] = auxiliary_loss.detach().clone()
-        return Scores(loss + auxiliary_loss, metrics, logits.detach())
+    def build(self, model: ViTSpec) -> Task:
+        return Classify(self)
+
+    def metrics(self, model: ViTSpec) -> tuple[Metric, ...]:
+        losses = (LOSS, AUXILIARY_LOSS) if model.auxiliary.adds_loss else (LOSS,)
+        return losses + HITS
 
     def probabilities(self, logits: Tensor) -> Tensor:
         return logits.softmax(-1) if self.loss == "softmax" else logits.sigmoid()
-
-    def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """[B, Y] twice -> [B]"""
-        if self.loss == "softmax":
-            return -(targets * log_softmax(logits, dim=-1)).sum(-1)
-        return binary_cross_entropy_with_logits(logits, targets, reduction="none").sum(-1)

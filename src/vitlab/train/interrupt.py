@@ -6,14 +6,6 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class Interrupted(Exception):
-    """The run was asked to stop and has saved; `code` is the process's exit code, 130 or 143."""
-
-    def __init__(self, signum: int):
-        self.code = 128 + signum
-        super().__init__(f"stopped by {signal.Signals(signum).name}")
-
-
 class Request:
     """Whether somebody asked to stop: `signum` is 0 until then."""
 

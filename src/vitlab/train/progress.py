@@ -1,28 +1,21 @@
-"""What a person sees while a run trains: a bar with the time left, and one line for every evaluation."""
+"""The progress of a training, for a person: a bar with the time left, and one line for every evaluation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-NAMES = {
-    "train_loss": "train loss",
-    "train_auxiliary_loss": "auxiliary",
-    "train_top1": "top-1",
-    "val_loss": "val loss",
-    "val_auxiliary_loss": "auxiliary",
-    "val_top1": "top-1",
-    "test_loss": "test (peek) loss",
-    "test_auxiliary_loss": "auxiliary",
-    "test_top1": "top-1",
-}
+from vitlab.base.metric import Metric
+from vitlab.train.spec import RunSpec
+
+SPLITS = {"train": "train", "val": "val", "test": "test (peek)"}
 
 
 class Reporter:
     """Prints to `console`; a console made with quiet=True prints nothing."""
 
-    def __init__(self, console: Console, total_steps: int, start: int):
+    def __init__(self, console: Console, spec: RunSpec, total_steps: int, start: int):
         columns = (
             TextColumn("training"),
             BarColumn(),
@@ -30,7 +23,7 @@ class Reporter:
             TextColumn("steps,"),
             TimeRemainingColumn(),
         )
-        self.console = console
+        self.console, self.metrics = console, spec.measured()
         self.bar = Progress(
             *columns, TextColumn("left"), console=console, transient=True, disable=not console.is_terminal
         )
@@ -50,11 +43,19 @@ class Reporter:
     def evaluated(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """Print one line of means over the runs that were evaluated."""
         first = lines[0]
-        parts = [f"epoch {first['epoch']:6.1f}", f"step {first['step']:>6}"]
-        for key, name in NAMES.items():
-            values = [line[key] for line in lines if key in line]
-            if values:
-                mean = sum(values) / len(values)
-                parts.append(f"{name} {mean:.1%}" if key.endswith("top1") else f"{name} {mean:.4f}")
+        parts = [f"epoch {first['epoch']:6.1f}", f"step {first['step']:>6}", *self._means(lines)]
         runs = f"  (mean of {len(lines)} runs)" if len(lines) > 1 else ""
         self.bar.console.print("  ".join(parts) + f"  {first['seconds']:.0f} s{runs}", highlight=False)
+
+    def _means(self, lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        """What was measured of each split, the split's name before the first of its metrics."""
+        for split, called in SPLITS.items():
+            names = [name for name in self.metrics if name.startswith(f"{split}_") and self.metrics[name].brief]
+            measured = [name for name in names if name in lines[0]]
+            for place, name in enumerate(measured):
+                mean = sum(line[name] for line in lines) / len(lines)
+                yield f"{called} {_told(self.metrics[name], mean)}" if place == 0 else _told(self.metrics[name], mean)
+
+
+def _told(metric: Metric, value: float) -> str:
+    return f"{metric.title} {value:.1%}" if metric.is_fraction else f"{metric.title} {value:.4f}"

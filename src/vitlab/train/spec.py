@@ -1,28 +1,33 @@
 """`RunSpec`: everything that decides the result of one training, and nothing that does not.
 
-What the machine may choose (device, precision, kernels, micro-batch, threads) is in `vitlab.train.choices`.
+What the machine may choose (device, precision, kernels, micro-batch, threads) is in `vitlab.train.machine.choices`.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from vitlab.augment.ops._base import OpSpec, PixelOp
 from vitlab.augment.pipeline import check_order, final_size
 from vitlab.base.errors import SpecError
+from vitlab.base.metric import Metric
 from vitlab.base.spec import Spec
 from vitlab.data.sets._base import DataSpec
-from vitlab.models.vit import ViTSpec
+from vitlab.evaluate import scores
+from vitlab.evaluate._base import EvaluatorSpec
+from vitlab.models.spec import ViTSpec
 from vitlab.optim.groups import DecayOn, Group, learning_rate_scales, parameter_groups
-from vitlab.optim.rule import adamw
-from vitlab.optim.rule._base import RuleSpec
+from vitlab.optim.optimizer import adamw
+from vitlab.optim.optimizer._base import OptimizerSpec
 from vitlab.optim.schedule import cosine
 from vitlab.optim.schedule._base import ScheduleSpec
 from vitlab.optim.update import plain
 from vitlab.optim.update._base import UpdateSpec
 from vitlab.tasks import classify
 from vitlab.tasks._base import TaskSpec
+from vitlab.train.start import scratch
+from vitlab.train.start._base import StartSpec
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class OptimSpec(Spec):
     embeddings are layer 0, block i is layer i + 1, and final norm and head are layer depth + 1. Together they multiply.
     """
 
+    former_names: ClassVar[Mapping[str, str]] = {"rule": "optimizer"}
+
     lr: float = 1e-3
     backbone_lr: float | None = None  # the base rate of everything but the head; None: as the head's, 0: frozen
     layer_decay: float = 1.0  # how much more slowly each layer learns than the next
@@ -41,7 +48,7 @@ class OptimSpec(Spec):
     decay_on: DecayOn = "kernels"
     clip_norm: float | None = None  # the largest global norm of the gradient
     ema: float | None = None  # decay of the moving average of the weights that is evaluated; None: no average
-    rule: RuleSpec = adamw.Spec()
+    optimizer: OptimizerSpec = adamw.Spec()
     schedule: ScheduleSpec = cosine.Spec()
     update: UpdateSpec = plain.Spec()
 
@@ -86,6 +93,8 @@ class RunSpec(Spec):
     steps: int | None = None
     val_fraction: float = 0.1  # of the training data, carved out for selection
     val_seed: int = 0  # which images those are; not the run's seed, so that all seeds share the split
+    start: StartSpec = scratch.Spec()  # where the weights come from
+    evaluators: tuple[EvaluatorSpec, ...] = (scores.Spec(split="val", when="along"), scores.Spec())
     evaluate_every: float = 1.0  # epochs
     weights: Literal["last", "best"] = "last"  # which weights the test split sees: the last, or the best on validation
     test_every_epoch: bool = False  # curves of the test split, marked "peeks" wherever they are shown
@@ -107,10 +116,13 @@ class RunSpec(Spec):
         self._check_pictures()
         if self.weights == "best" and self.val_fraction == 0:
             raise SpecError("weights=best needs a validation split, and val_fraction=0 leaves none")
-        for name in ("in_chans", "num_classes"):
+        for name in ("in_chans", *(("num_classes",) if self.task.needs_labels else ())):
             ours, theirs = getattr(self.model, name), getattr(self.data, name)
             if ours != theirs and theirs is not None:
                 raise SpecError(f"model.{name}={ours} and data={self.data.name} has {theirs}")
+        if (conflict := self.task.conflict(self.model)) is not None:
+            raise SpecError(conflict)
+        self._check_evaluators()
 
     def total_steps(self, steps_per_epoch: float) -> int:
         """How many steps the run has, over data of which a pass takes so many."""
@@ -118,6 +130,34 @@ class RunSpec(Spec):
             return self.steps
         assert self.epochs is not None
         return math.ceil(self.epochs * steps_per_epoch - 1e-9)
+
+    def along(self) -> list[EvaluatorSpec]:
+        """The evaluators that measure along the training."""
+        peeking = [each for each in self.evaluators if self.test_every_epoch and each.split == "test"]
+        return [each for each in self.evaluators if each.when == "along"] + peeking
+
+    def at_end(self) -> list[EvaluatorSpec]:
+        """The evaluators that measure once, with the weights that are kept."""
+        return [each for each in self.evaluators if each.when == "end"]
+
+    def measured(self) -> dict[str, Metric]:
+        """What records may hold of this run's images, by the names there: `train_loss`, `val_top1`, `test_top1` …"""
+        training = {f"train_{metric.name}": metric for metric in self.task.metrics(self.model)}
+        return training | {name: metric for each in self.evaluators for name, metric in self._measured_by(each)}
+
+    def _measured_by(self, evaluator: EvaluatorSpec) -> list[tuple[str, Metric]]:
+        metrics = evaluator.metrics(self.task, self.model)
+        return [(f"{evaluator.split}_{metric.name}", metric) for metric in metrics]
+
+    def _check_evaluators(self) -> None:
+        """No two may write under one name, and what selects must be measured where something is selected."""
+        names = [name for each in self.evaluators for name, _ in self._measured_by(each)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SpecError(f"evaluators: two of them measure {twice[0]}")
+        selecting = {name for each in self.along() for name, _ in self._measured_by(each)}
+        if self.weights == "best" and (name := f"val_{self.task.selects}") not in selecting:
+            raise SpecError(f"weights=best needs an evaluator that measures {name} along the training")
 
     def _check_pictures(self) -> None:
         """Both ways that a picture may go must be possible, and end at the model's size."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vitlab.base.errors import DataError
-from vitlab.data.places import local_folder
+from vitlab.data.paths import local_folder
 from vitlab.data.sets.cifar10 import Spec
 
 NAMES = [f"class {i}" for i in range(10)]

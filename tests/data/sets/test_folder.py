@@ -8,7 +8,6 @@ from PIL import Image
 
 from vitlab.base.errors import DataError, SpecError
 from vitlab.base.spec import from_dict, to_dict, with_settings
-from vitlab.data import intake
 from vitlab.data.encoded import Encoded
 from vitlab.data.images import Images
 from vitlab.data.sets._base import DataSpec
@@ -111,7 +110,7 @@ def test_in_memory_or_not_it_is_the_same_set(pets: Path, put: Callable[..., Path
     (pets / "train/cat/050.png").write_bytes(b"broken")
     found = {}
     for memory in (0, 1 << 40):
-        monkeypatch.setattr(intake, "smallest_memory", lambda memory=memory: memory)
+        monkeypatch.setattr("vitlab.data.ingest.smallest_memory", lambda memory=memory: memory)
         found[memory] = spec(pets).load()
     large, small = found.values()
     assert (type(large.train), type(small.train)) == (Encoded, Images)

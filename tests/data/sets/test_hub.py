@@ -12,7 +12,6 @@ import torch
 
 from vitlab.base.errors import DataError
 from vitlab.base.spec import from_dict
-from vitlab.data import intake
 from vitlab.data.encoded import Encoded
 from vitlab.data.rows import Rows
 from vitlab.data.sets.hub import Spec
@@ -55,7 +54,7 @@ def test_it_is_opened_as_asked(hub: dict[str, Any]):
 
 def test_in_memory_or_not_it_is_the_same_set(hub: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
     small = spec().load()
-    monkeypatch.setattr(intake, "smallest_memory", lambda: 0)
+    monkeypatch.setattr("vitlab.data.ingest.smallest_memory", lambda: 0)
     monkeypatch.setattr("vitlab.data.cache.read", lambda _: None)
     large = spec().load()
     assert isinstance(large.train, Encoded)

@@ -7,12 +7,11 @@ import torch
 
 from vitlab.base.errors import DataError, SpecError
 from vitlab.base.spec import from_dict
-from vitlab.data import intake, tables
+from vitlab.data import tables
 from vitlab.data.encoded import Encoded
-from vitlab.data.images import Images, ImageSet
-from vitlab.data.places import local_folder
+from vitlab.data.images import Images, ImageSet, Stream
+from vitlab.data.paths import local_folder
 from vitlab.data.sets.parquet import Spec
-from vitlab.data.stream import Stream
 
 NAMES = ["cat", "dog", "cow"]
 
@@ -44,7 +43,7 @@ def test_columns_classes_and_splits_are_found(pictures: np.ndarray):
 
 
 def test_in_memory_or_not_it_is_the_same_set(pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(intake, "smallest_memory", lambda: 0)
+    monkeypatch.setattr("vitlab.data.ingest.smallest_memory", lambda: 0)
     large = spec().load()
     assert isinstance(large.train, Encoded)
     assert np.array_equal(large.train.ask(torch.arange(15))().numpy(), pictures)
@@ -160,7 +159,7 @@ def test_imagenette_in_memory_and_not(imagenette: str, monkeypatch: pytest.Monke
     assert small.unreadable == {"train": (), "test": ()}
     normal = (small.train.pixels.double() / 255).mean((0, 2, 3))
     assert torch.allclose(normal, torch.tensor(small.mean).double(), atol=0.05)
-    monkeypatch.setattr(intake, "smallest_memory", lambda: 1 << 20)
+    monkeypatch.setattr("vitlab.data.ingest.smallest_memory", lambda: 1 << 20)
     monkeypatch.setattr("vitlab.data.cache.read", lambda _: None)
     large = load(imagenette)
     assert isinstance(large.train, Encoded)

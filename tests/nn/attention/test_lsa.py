@@ -6,7 +6,8 @@ from torch import nn
 
 from vitlab.base.spec import from_dict
 from vitlab.models.presets import settings
-from vitlab.models.vit import ViT, ViTSpec
+from vitlab.models.spec import ViTSpec
+from vitlab.models.vit import ViT
 from vitlab.nn.attention import lsa
 
 pytestmark = pytest.mark.usefixtures("double")

@@ -5,7 +5,8 @@ import torch
 from torch.nn.functional import conv2d, conv_transpose2d
 
 from vitlab.base.spec import with_settings
-from vitlab.models.vit import ViT, preset
+from vitlab.models.spec import preset
+from vitlab.models.vit import ViT
 from vitlab.nn.auxiliary import auto_encoder
 
 pytestmark = pytest.mark.usefixtures("double")

@@ -3,7 +3,8 @@ import torch
 from torch.nn.functional import selu
 
 from vitlab.base.spec import with_settings
-from vitlab.models.vit import ViT, preset
+from vitlab.models.spec import preset
+from vitlab.models.vit import ViT
 from vitlab.nn.auxiliary import decoder
 
 pytestmark = pytest.mark.usefixtures("double")

@@ -20,6 +20,11 @@ def batch(normal):
     return normal(4, 3, 8, 12), one_hot(torch.tensor([0, 3, 1, 4]), 5).to(torch.float64)
 
 
+def scored(model, images, targets):
+    """What classification makes of them in an evaluation."""
+    return classify.Spec().build(model.spec)(model, images, targets, torch.arange(len(images)), None)
+
+
 def model_with(tiny_spec, name, weight=1.0):
     return build(tiny_spec(auxiliary={"name": name, "weight": weight}), seed=1).double()
 
@@ -28,7 +33,7 @@ def model_with(tiny_spec, name, weight=1.0):
 def test_the_objective_is_the_loss_and_the_auxiliary_loss(name, tiny_spec, batch):
     images, targets = batch
     model = model_with(tiny_spec, name)
-    scores = classify.Spec().scores(model, images, targets, None)
+    scores = scored(model, images, targets)
     cross_entropy = -(targets * model(images).log_softmax(-1)).sum(-1)
     auxiliary = model.auxiliary(images, model.patch_embed(images)).loss
     assert (auxiliary > 0.1).all()
@@ -45,7 +50,7 @@ def test_a_gradient_reaches_the_encoder_from_both_losses(name, tiny_spec, batch)
 
     def gradient(weight):
         model.auxiliary.weight = weight
-        loss = classify.Spec().scores(model, images, targets, None).objective.sum()
+        loss = scored(model, images, targets).objective.sum()
         return torch.autograd.grad(loss, taught)[0]
 
     from_task, from_both = gradient(0.0), gradient(1.0)

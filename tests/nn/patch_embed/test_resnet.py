@@ -5,7 +5,8 @@ import torch
 from torch.nn.functional import conv2d, group_norm, max_pool2d
 
 from vitlab.base.spec import with_settings
-from vitlab.models.vit import ViT, preset
+from vitlab.models.spec import preset
+from vitlab.models.vit import ViT
 from vitlab.nn.patch_embed import resnet
 
 pytestmark = pytest.mark.usefixtures("double")

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from vitlab.base.spec import with_settings
-from vitlab.models.vit import ViT, preset
+from vitlab.models.spec import preset
+from vitlab.models.vit import ViT
 from vitlab.nn.patch_embed import spt
 
 pytestmark = pytest.mark.usefixtures("double")

@@ -6,7 +6,7 @@ from typing import Self
 from vitlab.base.errors import DataError, SpecError
 from vitlab.data.decode import Fit, Frame
 from vitlab.data.images import Splits
-from vitlab.data.intake import Source, take_in
+from vitlab.data.ingest import Source, ingest
 from vitlab.data.sets._base import DataSpec
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -58,7 +58,7 @@ class PicturesSpec(DataSpec):
         return self if self.num_classes is not None else replace(self, num_classes=len(self.class_names()))
 
     def read(self) -> Splits:
-        splits = take_in(self.source(), self.frame, self.test_fraction)
+        splits = ingest(self.source(), self.frame, self.test_fraction)
         self.check_classes(splits.class_names)
         return splits
 

@@ -11,7 +11,7 @@ from vitlab.data.images import Splits
 from vitlab.data.passes import survey
 from vitlab.data.rows import Rows
 from vitlab.data.sets._pictures import PicturesSpec
-from vitlab.data.stream import Stream
+from vitlab.data.stream import RowStream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class TablesSpec(PicturesSpec):
         }
         memory = self.memory(streamed)
         samples = self.samples_per_epoch or self.num_rows(streamed) or _counted(rows["train"], memory)
-        stream = Stream(rows["train"], self.frame, samples, self.buffer)
+        stream = RowStream(rows["train"], self.frame, samples, self.buffer)
         test, unreadable = survey(rows["test"], self.frame, memory)
         return Splits(stream, test, class_names, {"test": unreadable}, stream.order)
 

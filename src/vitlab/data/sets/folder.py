@@ -16,9 +16,9 @@ import torch
 from vitlab.base.errors import DataError
 from vitlab.data.decode import looks_like_a_picture
 from vitlab.data.encoded import Encoded
-from vitlab.data.intake import Listing, Source
+from vitlab.data.ingest import Listing, Source
 from vitlab.data.parquet import has_shards
-from vitlab.data.places import HELD_OUT, locate
+from vitlab.data.paths import HELD_OUT, locate
 from vitlab.data.sets._pictures import PicturesSpec
 
 

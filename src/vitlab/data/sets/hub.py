@@ -7,8 +7,8 @@ from typing import Any
 
 from vitlab.base.errors import DataError
 from vitlab.data import cache, tables
-from vitlab.data.intake import Source
-from vitlab.data.places import HELD_OUT
+from vitlab.data.ingest import Source
+from vitlab.data.paths import HELD_OUT
 from vitlab.data.sets._tables import TablesSpec
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vitlab.data import parquet, tables
-from vitlab.data.intake import Source
-from vitlab.data.places import locate
+from vitlab.data.ingest import Source
+from vitlab.data.paths import locate
 from vitlab.data.sets._tables import TablesSpec
 
 

@@ -40,6 +40,7 @@ class AttentionSpec(PartSpec):
 
     family: ClassVar[str] = "vitlab.nn.attention"
     accepts_bias: ClassVar[bool] = True  # whether a position bias can be added to its logits
+    needs_all_tokens: ClassVar[bool] = False  # whether it cannot be given some of the patches only
 
     def build(self, dims: BlockDims) -> Attention:
         """The mechanism for one block."""

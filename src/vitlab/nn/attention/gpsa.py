@@ -106,6 +106,7 @@ class GPSA(Attention):
 class Spec(AttentionSpec):
     """`locality_strength`: the paper's α, how narrowly heads look at their centre in the beginning; 0: not at all."""
 
+    needs_all_tokens: ClassVar[bool] = True
     locality_strength: float = 1.0
 
     def __post_init__(self) -> None:

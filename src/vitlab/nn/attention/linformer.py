@@ -53,6 +53,7 @@ class Spec(AttentionSpec):
     matrix projects keys and values (the paper's key-value sharing).
     """
 
+    needs_all_tokens: ClassVar[bool] = True
     accepts_bias: ClassVar[bool] = False
     rank: int = 64
     share_kv: bool = False

@@ -86,6 +86,7 @@ class Spec(AttentionSpec):
     them damp it where landmarks are alike and an exact inverse would blow up, so more are not always nearer to softmax.
     """
 
+    needs_all_tokens: ClassVar[bool] = True
     accepts_bias: ClassVar[bool] = False
     landmarks: int = 64
     iterations: int = 6

@@ -35,7 +35,9 @@ class AuxiliarySpec(PartSpec):
     """An auxiliary part's settings."""
 
     family: ClassVar[str] = "vitlab.nn.auxiliary"
+    adds_loss: ClassVar[bool] = True  # whether it has a loss of its own
     needs_patches: ClassVar[bool] = False  # whether it reaches the tokens by way of `patch_size`
+    mixes_patches: ClassVar[bool] = False  # whether it lets a patch's token see other patches
 
     def build(self, dims: BlockDims) -> Auxiliary:
         """The part for images of `dims.img_size`."""

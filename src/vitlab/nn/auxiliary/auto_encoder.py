@@ -13,6 +13,7 @@ floor above zero on dark pictures. Cost: O(L) in tokens.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -44,6 +45,8 @@ class AutoEncoder(Auxiliary):
 @dataclass(frozen=True)
 class Spec(ReconstructionSpec):
     """`weight`: what the mean squared error of the reconstruction counts beside the task's loss."""
+
+    mixes_patches: ClassVar[bool] = True
 
     def build(self, dims: BlockDims) -> Auxiliary:
         return AutoEncoder(dims, self.weight)

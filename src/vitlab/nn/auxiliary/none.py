@@ -1,6 +1,7 @@
 """No auxiliary part: the patch tokens go on as they are, and the task's loss is the only one."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -19,6 +20,8 @@ class Nothing(Auxiliary):
 @dataclass(frozen=True)
 class Spec(AuxiliarySpec):
     """No settings."""
+
+    adds_loss: ClassVar[bool] = False
 
     def build(self, dims: BlockDims) -> Auxiliary:
         return Nothing()

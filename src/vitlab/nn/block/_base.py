@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
+from vitlab.nn.mixer._base import Mixer
 from vitlab.nn.part import PartSpec
 from vitlab.nn.pos_embed._base import PosEmbed
 from vitlab.nn.stochastic import DropPath
@@ -38,11 +39,11 @@ class Block(nn.Module):
         place = f"blocks.{dims.layer}"
         rate = dims.drop_path * dims.layer / max(dims.depth - 1, 1)
         self.norm1 = dims.norm.build(dims.embed_dim)
-        self.attn = dims.mixer.build(dims)
+        self.attn: Mixer = dims.mixer.build(dims)
         self.ls1 = _layer_scale(dims)
         self.drop_path1 = DropPath(rate, f"{place}.drop_path1")
         self.norm2 = dims.norm.build(dims.embed_dim)
-        self.mlp = dims.mlp.build(dims)
+        self.mlp: nn.Module = dims.mlp.build(dims)
         self.ls2 = _layer_scale(dims)
         self.drop_path2 = DropPath(rate, f"{place}.drop_path2")
 

@@ -67,9 +67,9 @@ def uniform_by_fan_in(weight: Tensor, tensor: Tensor, generator: Generator) -> N
 
 
 @torch.no_grad()
-def initialise(model: nn.Module, init: InitSpec, seed: int) -> None:
-    """Give every parameter of `model` its initial value for `seed`."""
+def initialise(model: nn.Module, init: InitSpec, seed: int, prefix: str = "") -> None:
+    """Give every parameter its initial value for `seed`, which is drawn for its name with `prefix` before it."""
     for name, module, _, parameter in owned_parameters(model):
         drawn = parameter.detach().to("cpu", torch.float32, copy=True)
-        init.fill(name, module, drawn, Generator().manual_seed(host_seed(seed, name)))
+        init.fill(name, module, drawn, Generator().manual_seed(host_seed(seed, prefix + name)))
         parameter.copy_(drawn)

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vitlab.nn.attention._base import Attention
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.fused import FusedLinear
 from vitlab.nn.mixer._base import Mixer, output_dropout
+from vitlab.nn.packed import PackedLinear
 from vitlab.nn.pos_embed._base import PosEmbed
 
 
@@ -54,10 +55,10 @@ class Attending(Mixer):
         super().__init__()
         self.num_heads = dims.num_heads
         inner = dims.num_heads * dims.head_dim
-        self.qkv = FusedLinear(dims.embed_dim, inner, 3, bias=dims.qkv_bias)
+        self.qkv = PackedLinear(dims.embed_dim, inner, 3, bias=dims.qkv_bias)
         self.q_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
         self.k_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
-        self.attention = dims.attention.build(dims)
+        self.attention: Attention = dims.attention.build(dims)
         self.proj = nn.Linear(inner, dims.embed_dim, bias=dims.proj_bias)
         self.drop = output_dropout(dims)
 

@@ -45,6 +45,7 @@ class MixerSpec(PartSpec):
     family: ClassVar[str] = "vitlab.nn.mixer"
     has_logits: ClassVar[bool] = False  # whether queries, keys and logits exist for positions to act on
     uses_attention: ClassVar[bool] = False  # whether it is built around the model's `attention`
+    needs_all_tokens: ClassVar[bool] = False  # whether it cannot be given some of the patches only
 
     def build(self, dims: BlockDims) -> Mixer:
         """The mixer of one block."""

@@ -11,6 +11,7 @@ that vitlab counts are those of products, of which there are none.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -36,6 +37,8 @@ class FFT(Mixer):
 @dataclass(frozen=True)
 class Spec(MixerSpec):
     """No settings."""
+
+    needs_all_tokens: ClassVar[bool] = True
 
     def build(self, dims: BlockDims) -> Mixer:
         return FFT(dims)

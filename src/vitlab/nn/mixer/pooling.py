@@ -8,6 +8,7 @@ mean of all patches, minus themselves. That is ours. No patch sees a prefix toke
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -40,6 +41,7 @@ class Pooling(Mixer):
 class Spec(MixerSpec):
     """`size`: the side of the neighbourhood in patches; 3 in the paper."""
 
+    needs_all_tokens: ClassVar[bool] = True
     size: int = 3
 
     def __post_init__(self) -> None:

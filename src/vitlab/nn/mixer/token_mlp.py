@@ -9,6 +9,7 @@ tokens is O(N · hidden) a channel, which is O(N) for a fixed `hidden`.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import gelu
@@ -37,6 +38,7 @@ class TokenMLP(Mixer):
 class Spec(MixerSpec):
     """`hidden`: the width between the layers; None is embed_dim // 2, as in every model of the paper (table 1)."""
 
+    needs_all_tokens: ClassVar[bool] = True
     hidden: int | None = None
 
     def __post_init__(self) -> None:

@@ -23,6 +23,7 @@ class PatchEmbedSpec(PartSpec):
 
     family: ClassVar[str] = "vitlab.nn.patch_embed"
     cuts_patches: ClassVar[bool] = True  # False: every pixel becomes a token, and `patch_size` has no say
+    mixes_patches: ClassVar[bool] = False  # whether a token sees pixels beyond its own patch
 
     def build(self, dims: BlockDims) -> PatchEmbed:
         """The embedding for images of `dims.img_size`."""

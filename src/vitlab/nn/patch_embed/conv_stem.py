@@ -8,6 +8,7 @@ neither accumulation nor stacked runs could equal the plain run.
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -43,6 +44,8 @@ class ConvStem(PatchEmbed):
 @dataclass(frozen=True)
 class Spec(PatchEmbedSpec):
     """No settings: `patch_size` is the model's."""
+
+    mixes_patches: ClassVar[bool] = True
 
     def build(self, dims: BlockDims) -> PatchEmbed:
         return ConvStem(dims)

@@ -12,6 +12,7 @@ O(L) in tokens, (k / P)² times `linear`.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -38,6 +39,7 @@ class Overlapping(PatchEmbed):
 class Spec(PatchEmbedSpec):
     """`kernel`: the side of what a patch sees, odd and at least `patch_size`; null: 2 · patch_size - 1."""
 
+    mixes_patches: ClassVar[bool] = True
     kernel: int | None = None
 
     def __post_init__(self) -> None:

@@ -39,6 +39,7 @@ class PixelCNN(PatchEmbed):
 class Spec(PatchEmbedSpec):
     """`widths`: the channels after each convolution but the last, whose are `embed_dim`."""
 
+    mixes_patches: ClassVar[bool] = True
     widths: tuple[int, ...] = (32, 64)
     cuts_patches: ClassVar[bool] = False
 

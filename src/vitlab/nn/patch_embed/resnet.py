@@ -20,7 +20,7 @@ tokens.
 from dataclasses import dataclass
 from itertools import pairwise
 from math import gcd
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -194,6 +194,7 @@ class Spec(PatchEmbedSpec):
     3, 4, 9 for 16, 3, 4, 6, 3 for 32. The paper's R26 has 2, 2, 2, 2.
     """
 
+    mixes_patches: ClassVar[bool] = True
     stages: tuple[int, ...] | None = None
     weight_standardisation: Standardisation = "official"
     norm_eps: float = 1e-6

@@ -10,6 +10,7 @@ moves to. Cost: O(L) in tokens, five times `linear`.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -47,6 +48,8 @@ class ShiftedPatches(PatchEmbed):
 @dataclass(frozen=True)
 class Spec(PatchEmbedSpec):
     """No settings: `patch_size` is the model's, and the shift half of it."""
+
+    mixes_patches: ClassVar[bool] = True
 
     def build(self, dims: BlockDims) -> PatchEmbed:
         return ShiftedPatches(dims)

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from vitlab.nn.attention.softmax import Softmax
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.fused import FusedLinear
 from vitlab.nn.kinds import Kind
+from vitlab.nn.packed import PackedLinear
 from vitlab.nn.pool._base import Pool, PoolSpec
 
 
@@ -28,7 +28,7 @@ class AttentionPool(Pool):
         self.heads = (dims.num_heads, dims.head_dim)
         self.latent = nn.Parameter(torch.zeros(1, 1, dims.embed_dim))
         self.q = nn.Linear(dims.embed_dim, inner, bias=dims.qkv_bias)
-        self.kv = FusedLinear(dims.embed_dim, inner, 2, bias=dims.qkv_bias)
+        self.kv = PackedLinear(dims.embed_dim, inner, 2, bias=dims.qkv_bias)
         self.attention = Softmax(dims.head_dim**-0.5)
         self.proj = nn.Linear(inner, dims.embed_dim)
         self.norm = dims.norm.build(dims.embed_dim)

@@ -6,7 +6,7 @@ from torch.nn.functional import pad
 
 from vitlab.base.errors import SpecError
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.pos_embed._base import AtStem
+from vitlab.nn.pos_embed._base import AtStem, rows_at
 
 
 def check_temperature(temperature: float) -> None:
@@ -36,6 +36,6 @@ class FixedTable(AtStem):
         table = pad(patches, (0, 0, dims.num_prefix_tokens, 0))
         self.register_buffer("table", table[None].to(torch.get_default_dtype()), persistent=False)
 
-    def add(self, tokens: Tensor) -> Tensor:
+    def add(self, tokens: Tensor, places: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
-        return tokens + self.table
+        return tokens + rows_at(self.table[0], places)

@@ -17,7 +17,7 @@ from torch.nn.functional import pad
 
 from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
+from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec, pairs_at
 
 
 @constant
@@ -41,9 +41,11 @@ class ALiBi2d(PosEmbed):
         super().__init__()
         self.register_buffer("biases", distance_biases(dims), persistent=False)
 
-    def bias(self, q: Tensor) -> Tensor:
-        """[B, H, N, K] -> [H, N, N]"""
-        return self.biases
+    def bias(self, q: Tensor, places: Tensor | None = None) -> Tensor:
+        """[B, H, N, K] -> [H, N, N]; [B, H, n, n] at some places"""
+        if places is None:
+            return self.biases
+        return pairs_at(self.biases.movedim(0, -1), places).movedim(-1, 1)
 
 
 @dataclass(frozen=True)

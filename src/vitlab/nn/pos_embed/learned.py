@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
-from vitlab.nn.pos_embed._base import AtStem, Place, PosEmbed, PosEmbedSpec, placed
+from vitlab.nn.pos_embed._base import AtStem, Place, PosEmbed, PosEmbedSpec, placed, rows_at
 
 
 class Learned(AtStem):
@@ -25,9 +25,9 @@ class Learned(AtStem):
         self.missing = dims.num_tokens - count
         self.weight = nn.Parameter(torch.zeros(1, count, dims.embed_dim))
 
-    def add(self, tokens: Tensor) -> Tensor:
+    def add(self, tokens: Tensor, places: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
-        return tokens + pad(self.weight, (0, 0, self.missing, 0))
+        return tokens + rows_at(pad(self.weight, (0, 0, self.missing, 0))[0], places)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch.nn.functional import pad
 
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
-from vitlab.nn.pos_embed._base import AtStem, Place, PosEmbed, PosEmbedSpec, placed
+from vitlab.nn.pos_embed._base import AtStem, Place, PosEmbed, PosEmbedSpec, placed, rows_at
 
 
 class Learned2d(AtStem):
@@ -29,12 +29,12 @@ class Learned2d(AtStem):
         self.x = nn.Parameter(torch.zeros(columns, dims.embed_dim // 2))
         self.y = nn.Parameter(torch.zeros(rows, dims.embed_dim // 2))
 
-    def add(self, tokens: Tensor) -> Tensor:
+    def add(self, tokens: Tensor, places: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
         rows, columns = self.grid
         x, y = self.x[None].expand(rows, -1, -1), self.y[:, None].expand(-1, columns, -1)
         patches = torch.cat([x, y], dim=-1).flatten(0, 1)  # [L, D]
-        return tokens + pad(patches, (0, 0, self.num_prefix_tokens, 0))
+        return tokens + rows_at(pad(patches, (0, 0, self.num_prefix_tokens, 0)), places)
 
 
 @dataclass(frozen=True)

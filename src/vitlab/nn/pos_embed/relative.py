@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
-from vitlab.nn.pos_embed._base import AtLayers, PosEmbed, PosEmbedSpec
+from vitlab.nn.pos_embed._base import AtLayers, PosEmbed, PosEmbedSpec, pairs_at
 from vitlab.nn.pos_embed._offsets import Axes, offset_index, table_rows
 
 
@@ -37,10 +37,12 @@ class Vectors(PosEmbed):
         self.weight = nn.Parameter(torch.zeros(table_rows(dims, axes), dims.head_dim))
         self.register_buffer("index", offset_index(dims, axes), persistent=False)
 
-    def bias(self, q: Tensor) -> Tensor:
+    def bias(self, q: Tensor, places: Tensor | None = None) -> Tensor:
         """[B, H, N, K] -> [B, H, N, N]"""
         met = (q * self.scale) @ self.weight.t()  # [B, H, N, offsets + 3]
-        return met.gather(-1, self.index.expand(*q.shape[:2], -1, -1))
+        index = pairs_at(self.index, places)
+        index = index if places is None else index[:, None]
+        return met.gather(-1, index.expand(*q.shape[:2], -1, -1))
 
 
 @dataclass(frozen=True)

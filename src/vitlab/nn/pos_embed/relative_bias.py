@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
-from vitlab.nn.pos_embed._base import AtLayers, PosEmbed, PosEmbedSpec
+from vitlab.nn.pos_embed._base import AtLayers, PosEmbed, PosEmbedSpec, pairs_at
 from vitlab.nn.pos_embed._offsets import offset_index, table_rows
 
 
@@ -27,9 +27,10 @@ class Table(PosEmbed):
         self.weight = nn.Parameter(torch.zeros(table_rows(dims, axes=2), dims.num_heads))
         self.register_buffer("index", offset_index(dims, axes=2), persistent=False)
 
-    def bias(self, q: Tensor) -> Tensor:
-        """[B, H, N, K] -> [H, N, N]"""
-        return self.weight[self.index.flatten()].unflatten(0, self.index.shape).permute(2, 0, 1)
+    def bias(self, q: Tensor, places: Tensor | None = None) -> Tensor:
+        """[B, H, N, K] -> [H, N, N]; [B, H, n, n] at some places"""
+        index = pairs_at(self.index, places)
+        return self.weight[index.flatten()].unflatten(0, index.shape).movedim(-1, -3)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
+from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec, rows_at
 from vitlab.nn.pos_embed._sinusoids import check_temperature, frequencies
 
 
@@ -43,13 +43,18 @@ class RoPE2d(PosEmbed):
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 
-    def rotate(self, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+    def rotate(self, q: Tensor, k: Tensor, places: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """[B, H, N, K] twice -> the same, rotated"""
-        return self._turn(q), self._turn(k)
+        cos, sin = rows_at(self.cos, places), rows_at(self.sin, places)
+        if places is not None:
+            cos, sin = cos[:, None], sin[:, None]
+        return _turned(q, cos, sin), _turned(k, cos, sin)
 
-    def _turn(self, x: Tensor) -> Tensor:
-        swapped = x.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
-        return x * self.cos + swapped * self.sin
+
+def _turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """[B, H, N, K] -> the same, rotated"""
+    swapped = x.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+    return x * cos + swapped * sin
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,101 @@
+"""Files that are written whole or not at all: into a temporary file, flushed to the disk, then renamed.
+
+What stands in them, and in which folder, is in `vitlab.records`. A file of lines only grows, line by line; a last line
+that was cut off by a crash is left out when it is read.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vitlab.base.errors import DataError
+
+SCHEMA = 1  # of a record whose class says nothing else
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write the temporary path that this yields; when the block ends well, it becomes `path` in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder as durable as the files behind them."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, values: Mapping[str, Any], schema: int = SCHEMA) -> None:
+    """Write a record, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(json_text(values, schema))
+
+
+def json_text(values: Mapping[str, Any], schema: int = SCHEMA) -> str:
+    """A record as its file has it, with the schema's version first."""
+    return json.dumps({"schema": schema, **values}, indent=2) + "\n"
+
+
+def read_json(path: Path, schema: int = SCHEMA) -> dict[str, Any]:
+    """Read a record. Raises DataError if it is absent, damaged, or of a newer vitlab."""
+    try:
+        values = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; is {path.parent} a run directory?") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is damaged: {error}") from None
+    if not isinstance(values, dict) or not isinstance(values.get("schema", 0), int):
+        raise DataError(f"{path} is damaged: not a record")
+    if values.get("schema", 0) > schema:
+        raise DataError(f"{path} has schema {values['schema']}; this vitlab reads up to {schema}")
+    return values
+
+
+def read_field(path: Path, name: str) -> Any:
+    """One field of a record. Raises DataError if the record has none."""
+    values = read_json(path)
+    if name not in values:
+        raise DataError(f"{path} is damaged: it has no {name!r}")
+    return values[name]
+
+
+def append_line(path: Path, values: Mapping[str, Any]) -> None:
+    """Add one line to a .jsonl file, on the disk before this returns."""
+    with path.open("a") as file:
+        file.write(json.dumps(values) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a .jsonl file; a last line that was cut off by a crash is left out. Raises DataError for others."""
+    lines = []
+    texts = path.read_text().splitlines() if path.exists() else []
+    for number, text in enumerate(texts, start=1):
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError as error:
+            if number < len(texts):
+                raise DataError(f"{path} is damaged at line {number}: {error}") from None
+    return lines
+
+
+def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Write a .jsonl file anew."""
+    with replacing(path) as temporary:
+        temporary.write_text("".join(json.dumps(line) + "\n" for line in lines))

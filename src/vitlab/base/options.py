@@ -1,0 +1,45 @@
+"""The command line's options for what the machine chooses, by the names that records have for the choices."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vitlab.base.words import counted
+
+OPTIONS: Mapping[str, str] = {
+    "device": "--device",
+    "precision": "--precision",
+    "kernel": "--kernel",
+    "micro_batch": "--micro-batch",
+    "threads": "--threads",
+    "compiled": "--compile",
+    "checkpointing": "--checkpointing",
+    "deterministic": "--deterministic",
+}
+
+
+def made(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """Those choices that somebody made: a flag that was not given decides nothing."""
+    return {name: value for name, value in choices.items() if value is not None and value is not False}
+
+
+def in_words(choices: Mapping[str, Any]) -> str:
+    """'cpu, bf16, fused attention, 2 threads, compiled'; nothing of what is not among them."""
+    written = {
+        "device": "{}".format,
+        "precision": "{}".format,
+        "kernel": "{} attention".format,
+        "threads": lambda number: counted(number, "thread"),
+        "compiled": lambda _: "compiled",
+        "checkpointing": lambda _: "checkpointing",
+        "deterministic": lambda _: "deterministic",
+    }
+    some = made(choices)
+    return ", ".join(write(some[name]) for name, write in written.items() if name in some)
+
+
+def as_options(choices: Mapping[str, Any], names: Iterable[str] = OPTIONS) -> list[str]:
+    """The words of a command that makes these choices again; `names`: only these."""
+    words: list[str] = []
+    for name, value in made({name: choices.get(name) for name in names}).items():
+        words += [OPTIONS[name]] if value is True else [OPTIONS[name], str(value)]
+    return words

@@ -1,0 +1,57 @@
+"""`Preprocessing`: what a picture goes through before the model, and what the model's answers are called.
+
+One class that is written into a run and its checkpoints, read back, and makes the pipelines of training, evaluation and
+prediction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import torch
+
+from vitlab.augment.ops._base import OpSpec
+from vitlab.augment.pipeline import Pipeline
+from vitlab.base.files import write_json
+from vitlab.base.spec import Spec, to_dict
+from vitlab.data.decode import Fit, Frame
+from vitlab.data.images import ImageSet
+
+FILE = "preprocessing.json"
+
+
+@dataclass(frozen=True)
+class Preprocessing(Spec):
+    """It is decoded to `img_size` (rows, columns), as `fit` says; goes through `ops`; and is normalised with the mean
+    and standard deviation of each channel, of values between 0 and 1.
+    """
+
+    img_size: tuple[int, int]
+    fit: Fit
+    ops: tuple[OpSpec, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    class_names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, images: ImageSet, img_size: tuple[int, int], ops: Sequence[OpSpec]) -> Self:
+        """That of a data set, decoded to a size, and of what its pictures go through in an evaluation."""
+        return cls(img_size, images.fit, tuple(ops), images.mean, images.std, images.class_names)
+
+    @property
+    def frame(self) -> Frame:
+        """How a picture is decoded."""
+        return Frame(self.img_size, len(self.mean), self.fit)
+
+    def pipeline(self, num_classes: int, dtype: torch.dtype = torch.float32) -> Pipeline:
+        """From decoded pixels to a model of so many classes: nothing in it is random."""
+        return Pipeline(self.ops, self.mean, self.std, num_classes, dtype)
+
+    def training_pipeline(self, augment: Sequence[OpSpec], num_classes: int, dtype: torch.dtype) -> Pipeline:
+        """The same for training, which has an augmentation in place of `ops`."""
+        return Pipeline(tuple(augment), self.mean, self.std, num_classes, dtype)
+
+    def write(self, folder: Path) -> None:
+        """Write it as a record of a run."""
+        write_json(folder / FILE, to_dict(self))

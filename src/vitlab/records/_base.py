@@ -1,0 +1,68 @@
+"""The contract of a record: a file of JSON that one class writes and reads, with the version of its schema."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from vitlab.base.errors import DataError, SpecError
+from vitlab.base.files import read_json, write_json
+from vitlab.base.spec import Spec, field_names, from_dict, to_dict
+
+Status = Literal["finished", "failed", "interrupted"]
+ENDED: tuple[Status, ...] = ("finished", "failed")  # what stands, however often the command is repeated
+
+# The data that a run's own user gave it; a number, or None for what was not measured
+Numbers = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Record(Spec):
+    """A file of a folder.
+
+    Keys that a later version added to it are passed over; a missing one or a wrong type is damage.
+    """
+
+    file: ClassVar[str]
+    schema: ClassVar[int] = 1
+
+    @classmethod
+    def exists(cls, folder: Path) -> bool:
+        """Whether the folder has one."""
+        return (folder / cls.file).exists()
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The record in a folder. Raises DataError if it is absent, damaged, or of a newer vitlab."""
+        return cls.read_values(read_json(folder / cls.file, cls.schema), folder / cls.file)
+
+    @classmethod
+    def read_if_there(cls, folder: Path) -> Self | None:
+        """The record in a folder, or None. Raises DataError if it is damaged."""
+        return cls.read(folder) if cls.exists(folder) else None
+
+    @classmethod
+    def read_values(cls, values: Mapping[str, Any], path: Path) -> Self:
+        """The record of values that were read from `path`."""
+        names = field_names(cls)  # type: ignore[arg-type]  # mypy takes the hash of the instances for the class's
+        known = {key: value for key, value in values.items() if key in names}
+        try:
+            return from_dict(cls, known)
+        except SpecError as error:
+            raise DataError(f"{path} is damaged: {error}") from None
+
+    def values(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return to_dict(self)
+
+    def write(self, folder: Path) -> None:
+        """Write it, whole or not at all."""
+        write_json(folder / self.file, self.values(), self.schema)
+
+
+def check_numbers(name: str, values: Mapping[str, Any]) -> None:
+    """Refuse what is no finite number, nor null for something that was not measured. Raises SpecError."""
+    for key, value in values.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value is not None and not (number and abs(value) < float("inf")):
+            raise SpecError(f"{name}.{key}={value!r}: expected a number, or null")

@@ -1,0 +1,38 @@
+"""The meta.json of a checkpoint: all that it takes to use its tensors.
+
+The folder is enough to predict and to evaluate: it has the settings of the model and of its task, what a picture goes
+through, the classes' names, and the data that it was trained on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from vitlab.base.errors import SpecError
+from vitlab.records._base import Record
+
+
+@dataclass(frozen=True)
+class CheckpointMeta(Record):
+    """`model`, `task`, `preprocessing`, `data`: settings. `data` is None where no run of ours trained it.
+
+    `noise_seed`: where the run is evaluated with dropout, a slip of published code, the seed of that. `progress` is
+    what the run goes on with: seconds, the best so far, running sums. `checksums` are of the files, by name, and
+    `checksum` is of all that stands here.
+    """
+
+    file: ClassVar[str] = "meta.json"
+
+    step: int
+    model: Mapping[str, Any]
+    task: Mapping[str, Any]
+    preprocessing: Mapping[str, Any]
+    data: Mapping[str, Any] | None = None
+    noise_seed: int | None = None
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    checksum: str = ""
+
+    def __post_init__(self) -> None:
+        if self.step < 0:
+            raise SpecError(f"step={self.step}: must not be negative")

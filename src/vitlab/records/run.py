@@ -1,0 +1,105 @@
+"""A run's records: what was asked for, what it ran on, its pictures, and how it ended.
+
+spec.json            what was asked for, and the metrics that it measures
+env.json             machine, versions, commit, command, and what was chosen for it
+preprocessing.json   what a picture goes through: `vitlab.preprocessing` writes and reads it
+data.json            how many pictures each split has, and which were unreadable
+metrics.jsonl        one line an evaluation
+result.json          how it ended, and its figures
+predictions.npz      what it said of the test images
+checkpoint/          safetensors and JSON, see `vitlab.checkpoints.native`
+tensorboard/         where it was asked for, the lines of metrics.jsonl as events: a view, no record
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from vitlab.base.metric import Metric
+from vitlab.base.spec import Spec
+from vitlab.records._base import Numbers, Record, Status, check_numbers
+
+
+@dataclass(frozen=True)
+class RunDeclaration(Record):
+    """What was asked for: the last of the records that a new run writes, and what makes its folder a run.
+
+    `id` names the resolved spec; `metrics` are what evaluations measure, by the names that records have for them;
+    `selects` is the metric, of the validation split, by which the best weights are chosen; `drawn` are the tensors
+    that began as drawn although the run starts from trained weights.
+    """
+
+    file: ClassVar[str] = "spec.json"
+
+    recipe: str
+    id: str
+    spec: Mapping[str, Any]
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    selects: str = ""
+    drawn: tuple[str, ...] = ()
+
+    def told(self, figures: Mapping[str, Any]) -> str:
+        """What was measured of the metric that selects, on the test split or else on validation; empty if nothing."""
+        metric = self.metrics.get(self.selects)
+        for split in ("test", "val"):
+            if metric and (value := figures.get(f"{split}_{metric.name}")) is not None:
+                return f"{split} {metric.title} {metric.written(value)}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Environment(Record):
+    """What a run ran on. `choices` are how it is computed; `stacked_runs`: how many were trained in one stack."""
+
+    file: ClassVar[str] = "env.json"
+
+    hardware: Mapping[str, Any] = field(default_factory=dict)
+    accelerator: Mapping[str, Any] | None = None
+    os: str | None = None
+    python: str | None = None
+    versions: Mapping[str, Any] = field(default_factory=dict)
+    commit: str | None = None
+    command: str | None = None
+    started: str | None = None
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    stacked_runs: int = 1
+
+
+@dataclass(frozen=True)
+class SplitRecord(Spec):
+    """How many pictures a split has, and the names of those that could not be read, which are not among them."""
+
+    images: int
+    unreadable: int = 0
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataRecord(Record):
+    """The pictures of a run. `order` says how those of training are shuffled; `classes` are their names."""
+
+    file: ClassVar[str] = "data.json"
+
+    order: str
+    train: SplitRecord
+    val: SplitRecord
+    test: SplitRecord
+    classes: tuple[str, ...] = ()
+
+    def split(self, name: str) -> SplitRecord:
+        """The record of `train`, `val` or `test`."""
+        return {"train": self.train, "val": self.val, "test": self.test}[name]
+
+
+@dataclass(frozen=True)
+class Result(Record):
+    """How a run ended, why if it did not finish, and its figures."""
+
+    file: ClassVar[str] = "result.json"
+
+    status: Status
+    reason: str | None = None
+    metrics: Numbers = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_numbers("metrics", self.metrics)

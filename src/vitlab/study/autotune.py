@@ -1,0 +1,189 @@
+"""Autotuning of a study: the possible ways to train a cell take a few steps each, and the fastest is recorded."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from rich.console import Console
+
+from vitlab.base.errors import Interrupted, SpecError, UserError
+from vitlab.base.spec import from_dict, to_dict
+from vitlab.records.execution import CellExecution
+from vitlab.study.execution import Constraints, Execution, read_execution
+from vitlab.study.executor._base import Executor, Job, Measured
+from vitlab.study.plan import Plan, PlannedCell
+from vitlab.study.study_dir import StudyDir
+from vitlab.train.interrupt import Request
+from vitlab.train.machine.cache import recall, remember
+
+SECONDS = 0.4  # of steps in one measurement
+
+
+class Tuner:
+    """What chooses how the cells of a study are trained; `executor` None: nothing can be measured."""
+
+    def __init__(self, constraints: Constraints, executor: Executor | None):
+        self.constraints, self.executor = constraints, executor
+
+    # ------------------------------------------------------------------------------------------------ a cell by itself
+
+    def by_itself(self, planned: PlannedCell) -> CellExecution:
+        """How a cell is trained, as if there were no other."""
+        chosen = self.recalled(planned)
+        if chosen is None:
+            chosen = self._measure(planned) if self.executor else self._unmeasured()
+            if self.executor and not chosen.unmeasured:  # what had no place today may have it tomorrow
+                remember(self._question(planned), to_dict(chosen))
+        per_epoch = chosen.steps_per_epoch
+        steps = None if per_epoch is None else planned.candidates[0].spec.total_steps(per_epoch)
+        return replace(chosen, steps=steps, seeds=len(self.constraints.seeds))
+
+    def recalled(self, planned: PlannedCell) -> CellExecution | None:
+        """What was measured earlier on this kind of host, if the way found then is one that may be chosen now."""
+        values = recall(self._question(planned))
+        try:
+            chosen = from_dict(CellExecution, values) if values else None
+        except SpecError:  # of another vitlab
+            return None
+        return chosen if chosen and read_execution(chosen.execution) in self.constraints.executions() else None
+
+    def _question(self, planned: PlannedCell) -> list[Any]:
+        return self.constraints.question([planned], self.constraints.executions())
+
+    def _unmeasured(self) -> CellExecution:
+        first = self.constraints.executions()[0]
+        return CellExecution(to_dict(first), str(first), {}, None, None, None)
+
+    def _measure(self, planned: PlannedCell) -> CellExecution:
+        """The seconds that one step of one run takes in each way, and of a run that has the machine to itself."""
+        executions = self.constraints.executions()
+        alone = [each for each in executions if each.jobs == 1 and each.stack == "none"]
+        alone = alone or [Execution("none", 1, executions[0].kernel)]
+        trial = self._try([planned], list(dict.fromkeys([*executions, *alone])))
+        steps = {execution: measured.step for execution, measured in trial.measured.items()}
+        fastest = min((trial.measured[each] for each in alone if each in trial.measured), default=None)
+        any_way = next(iter(trial.measured.values()), None)
+        taken = min(executions, key=lambda execution: steps.get(execution, math.inf))
+        return CellExecution(
+            execution=to_dict(taken),
+            called=str(taken),  # for those who read it without torch
+            measured={str(execution): steps[execution] for execution in executions if execution in steps},
+            alone=fastest and fastest.step,  # these two are a cell's costs
+            image=fastest and fastest.image,
+            steps_per_epoch=any_way and any_way.steps_per_epoch,
+            unmeasured=trial.unmeasured,
+        )
+
+    # ------------------------------------------------------------------------------------------------- cells together
+
+    def perhaps_together(self, cells: Sequence[PlannedCell], chosen: Sequence[CellExecution]) -> list[CellExecution]:
+        """How cells of one structure are trained: all in one stack, if that is faster than each in its own best way."""
+        executions = self.constraints.together(len(cells))
+        if not executions or not self.executor:
+            return list(chosen)
+        question = self.constraints.question(cells, executions)
+        measured = recall(question)
+        if measured is None:
+            trial = self._try(cells, executions)
+            measured = {str(execution): figures.step for execution, figures in trial.measured.items()}
+            if not trial.unmeasured:
+                remember(question, measured)
+        best = min(executions, key=lambda execution: measured.get(str(execution), math.inf))
+        faster = measured.get(str(best), math.inf) < statistics.mean(map(self._own_best, chosen))
+        taken: dict[str, Any] = {"execution": to_dict(best), "called": str(best)} if faster else {}
+        return [replace(cell, measured={**cell.measured, **measured}, **taken) for cell in chosen]
+
+    def _own_best(self, cell: CellExecution) -> float:
+        """A run's step in the cell's own best way; infinite where that is no stack and one is asked for."""
+        if self.constraints.stack and cell.execution["stack"] == "none":
+            return math.inf
+        return min(cell.measured.values(), default=math.inf)
+
+    # ------------------------------------------------------------------------------------------------------- measuring
+
+    def _try(self, cells: Sequence[PlannedCell], executions: Sequence[Execution]) -> "_Trial":
+        measured, unmeasured = {}, {}
+        for execution in executions:
+            try:
+                measured[execution] = self._throughput(cells, execution)
+            except UserError as error:  # a stack may need more memory than there is, and a cell may be impossible
+                unmeasured[str(execution)] = str(error)
+        return _Trial(measured, unmeasured)
+
+    def _throughput(self, cells: Sequence[PlannedCell], execution: Execution) -> Measured:
+        """How fast one run is trained in this way, all runs counted that are trained meanwhile."""
+        assert self.executor is not None
+        seeds = self.constraints.seeds[:1] if execution.stack == "none" else self.constraints.seeds
+        specs = [replace(planned.candidates[0].spec, seed=seed) for planned in cells for seed in seeds]
+        runs = tuple({"spec": to_dict(spec), "folder": "", "recipe": ""} for spec in specs)
+        job = Job("trial", runs, self.constraints.overrides_for(execution, specs[0], len(specs)), execution.jobs)
+        measured = self.executor.measure([job] * execution.jobs, SECONDS)
+        return measured._replace(step=measured.step / len(specs) / execution.jobs)
+
+
+class _Trial(NamedTuple):
+    """What a few steps have shown, and why some could not be taken."""
+
+    measured: dict[Execution, Measured]  # the seconds of a step are one run's
+    unmeasured: dict[str, str]
+
+
+def choose_executions(
+    plan: Plan,
+    study_dir: StudyDir,
+    constraints: Constraints,
+    executor: Executor,
+    measures: bool,
+    request: Request,
+    console: Console,
+) -> None:
+    """Record for every cell how it is trained on this kind of host, where nothing is recorded yet that may be used.
+
+    Raises Interrupted between two cells, if a signal asks for it.
+    """
+    tuner = Tuner(constraints, executor if measures else None)
+    host = executor.host()
+    known = study_dir.executions(host)
+    for family in plan.families():
+        fresh = [cell for cell in family if not _usable(known.get(cell.folder), constraints, len(family))]
+        alone = []
+        for planned in fresh:
+            _stop_if_asked(request)
+            alone.append(tuner.by_itself(planned))
+        _stop_if_asked(request)
+        chosen = tuner.perhaps_together(fresh, alone)
+        # all at once: cells of one structure are chosen for together
+        study_dir.note_executions(host, {cell.folder: way for cell, way in zip(fresh, chosen, strict=True)})
+        for cell, execution in zip(fresh, chosen, strict=True):
+            console.print(f"{cell.cell.name}: {_told(execution)}", highlight=False)
+
+
+def _usable(recorded: CellExecution | None, constraints: Constraints, like: int) -> bool:
+    """Whether a cell may be trained as is recorded."""
+    if recorded is None or recorded.seeds != len(constraints.seeds):
+        return False
+    execution = read_execution(recorded.execution)
+    return execution is not None and constraints.allow(execution, like)
+
+
+def _stop_if_asked(request: Request) -> None:
+    if request.signum:
+        raise Interrupted(request.signum)
+
+
+def expected_seconds(cell: CellExecution) -> float:
+    """What a run will take of the machine, the others beside it not counted; 0 where nothing could be measured."""
+    step = cell.measured.get(cell.called)
+    return 0.0 if step is None or cell.steps is None else step * cell.steps
+
+
+def _told(cell: CellExecution) -> str:
+    """The way taken, and what was measured of the others, the fastest first."""
+    steps: Mapping[str, float] = cell.measured
+    if cell.called not in steps:
+        return f"{cell.called}; its steps were not measured"
+    others = sorted(steps.keys() - {cell.called}, key=steps.__getitem__)
+    slower = ", ".join(f"{way} {1e3 * steps[way]:.1f}" for way in others)
+    return f"{cell.called}, {1e3 * steps[cell.called]:.1f} ms a run's step" + (f" ({slower})" if slower else "")

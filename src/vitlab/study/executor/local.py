@@ -1,0 +1,61 @@
+"""This machine: a pool of processes, as many at once as the jobs say that they may share it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vitlab.study.executor._base import Ended, Executor, ExecutorSpec, Job, Measured
+from vitlab.study.executor._worker_pool import LOG, Worker, WorkerPool, with_an_answer
+from vitlab.train.machine.cache import host
+
+
+class Local(Executor):
+    """One worker a job."""
+
+    def __init__(self, pool: WorkerPool):
+        self.pool = pool
+        self.running: dict[Worker, Job] = {}
+
+    def host(self) -> Mapping[str, Any]:
+        return host()
+
+    def accepts(self, job: Job) -> bool:
+        share = sum(1 / other.jobs for other in self.running.values()) + 1 / job.jobs
+        return share < 1 + 1e-9
+
+    def submit(self, job: Job) -> None:
+        (worker,) = self.pool.idle(1, busy=self.running)
+        self.running[worker] = job
+        worker.ask({"do": "train", "runs": list(job.runs), "overrides": job.overrides})
+
+    def ended(self, seconds: float) -> list[Ended]:
+        ended = []
+        for worker in with_an_answer(list(self.running), seconds):
+            job, answer = self.running.pop(worker), worker.answer()
+            ended.append(Ended(job.id, answer.get("failed"), "interrupted" in answer))
+        return ended
+
+    def cancel(self, signum: int) -> None:
+        for worker in self.running:
+            worker.stop(signum)
+
+    def measure(self, jobs: Sequence[Job], seconds: float) -> Measured:
+        requests = [
+            {"specs": [run["spec"] for run in job.runs], "overrides": job.overrides, "seconds": seconds} for job in jobs
+        ]
+        return self.pool.measure(requests)
+
+
+@dataclass(frozen=True)
+class Spec(ExecutorSpec):
+    """No settings: how many processes share the machine is each job's."""
+
+    @contextmanager
+    def open(self, study: Path) -> Iterator[Executor]:
+        pool = WorkerPool(study / LOG)
+        try:
+            yield Local(pool)
+        finally:
+            pool.end()

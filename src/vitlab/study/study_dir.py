@@ -1,0 +1,131 @@
+"""A study's directory: what stands where. No torch.
+
+plan.json            what is asked for: the whole study, and every cell with its runs' settings and costs
+execution.json       how each cell is trained on each kind of host, and what was measured to choose that
+runs/CELL/seed-N/    a run directory (`vitlab.records.run`); runs/CELL/VALUE/seed-N/ where a value is tuned
+failed.json          runs that could not even begin or whose process died, and why
+study.json           what came out, with statistics: `vitlab.study.outcome`
+report.html          the same for people
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vitlab.base.errors import UserError
+from vitlab.records._base import ENDED, Status
+from vitlab.records.execution import CellExecution, ExecutionRecord
+from vitlab.records.failures import Failures
+from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
+from vitlab.records.run import Result
+
+Scores = list[float | None]
+
+
+@dataclass(frozen=True)
+class StudyDir:
+    """Reads and writes what concerns the study as a whole."""
+
+    path: Path
+
+    @property
+    def is_study(self) -> bool:
+        """Whether a study stands here."""
+        return PlanRecord.exists(self.path)
+
+    def plan(self) -> PlanRecord:
+        """The record of the plan. Raises DataError if there is none, or a damaged one."""
+        return PlanRecord.read(self.path)
+
+    def claim(self, plan: PlanRecord) -> None:
+        """Write the plan, or find that it is the one written here. Raises UserError where the folder is taken."""
+        if self.is_study:
+            if self.plan().id != plan.id:
+                raise UserError(f"--out {self.path}: the study there has other settings; its plan.json says which")
+        elif self.path.exists() and any(not file.name.startswith(".") for file in self.path.iterdir()):
+            raise UserError(f"--out {self.path}: the folder is not empty and holds no study")
+        plan.write(self.path)
+
+    # ----------------------------------------------------------------------------------------------------------- runs
+
+    def run(self, cell: CellRecord, candidate: CandidateRecord, seed: int) -> Path:
+        """Where a run of the recorded plan stands."""
+        return self.place(cell.folder, candidate.folder, seed)
+
+    def place(self, cell: str, candidate: str, seed: int) -> Path:
+        """The same by the folders' names; a candidate that is the only one has none."""
+        return self.path / "runs" / cell / candidate / f"seed-{seed}"
+
+    def metrics(self, run: Path) -> Mapping[str, Any]:
+        """What a run has measured; nothing before it has ended."""
+        result = Result.read_if_there(run)
+        return result.metrics if result else {}
+
+    def status(self, run: Path) -> tuple[Status | None, str | None]:
+        """How a run ended and why; None if it did not."""
+        result = Result.read_if_there(run)
+        if (result is None or result.status not in ENDED) and (reason := self.failures().get(self.name_of(run))):
+            return "failed", reason
+        return (result.status, result.reason) if result else (None, None)
+
+    def name_of(self, run: Path) -> str:
+        """A run's name within the study."""
+        return run.relative_to(self.path / "runs").as_posix()
+
+    # ------------------------------------------------------------------------------------------------------- failures
+
+    def failures(self) -> Mapping[str, str]:
+        """Runs that ended without a record of their own, and why."""
+        return (Failures.read_if_there(self.path) or Failures()).runs
+
+    def note_failure(self, run: Path, reason: str) -> None:
+        """Remember why a run has no record of its own."""
+        Failures({**self.failures(), self.name_of(run): reason}).write(self.path)
+
+    def forget_failures(self) -> None:
+        """Let failed runs be tried again."""
+        (self.path / Failures.file).unlink(missing_ok=True)
+
+    # ----------------------------------------------------------------------------------------------------- executions
+
+    def execution_record(self) -> ExecutionRecord:
+        """How each cell is trained, on all kinds of host."""
+        return ExecutionRecord.read_if_there(self.path) or ExecutionRecord()
+
+    def executions(self, host: Mapping[str, Any]) -> Mapping[str, CellExecution]:
+        """How each cell is trained on a kind of host, by the cell's folder."""
+        return self.execution_record().on(_kind(host))
+
+    def note_executions(self, host: Mapping[str, Any], cells: Mapping[str, CellExecution]) -> None:
+        """Remember how some cells are trained on a kind of host."""
+        self.execution_record().noting(_kind(host), host, cells).write(self.path)
+
+    # --------------------------------------------------------------------------------------------------------- tuning
+
+    def tuning_scores(self, plan: PlanRecord, cell: CellRecord) -> Iterator[tuple[CandidateRecord, Scores]]:
+        """Each candidate of a cell with what its tuning seeds scored on validation; None where a run has none."""
+        for candidate in cell.candidates:
+            runs = [self.run(cell, candidate, seed) for seed in plan.seeds[: plan.tune_seeds]]
+            yield candidate, [self.metrics(run).get(plan.selects) for run in runs]
+
+    def chosen(self, plan: PlanRecord, cell: CellRecord) -> CandidateRecord | None:
+        """The candidate that the cell's seeds are trained with: of the best mean on the validation split, the first of
+        equals; None while none has all its tuning runs.
+        """
+        if len(cell.candidates) == 1:
+            return cell.candidates[0]
+        sign = -1 if plan.metrics[plan.selects].better == "lower" else 1
+        complete = [
+            (sign * sum(scores) / len(scores), candidate)  # type: ignore[arg-type]
+            for candidate, scores in self.tuning_scores(plan, cell)
+            if None not in scores
+        ]
+        return max(complete, key=lambda pair: pair[0])[1] if complete else None
+
+
+def _kind(host: Mapping[str, Any]) -> str:
+    """A kind of host as a name."""
+    return hashlib.blake2b(json.dumps(host, sort_keys=True).encode(), digest_size=6).hexdigest()

@@ -1,0 +1,95 @@
+"""The evaluations of a training: which are due after a step, and what they give."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from vitlab.base.errors import SpecError
+from vitlab.data.images import ImageSet, Pictures, Stream
+from vitlab.evaluate._base import Evaluation, EvaluatorSpec, Split, Subject
+from vitlab.processes import Processes
+from vitlab.train.machine.choices import Choices
+from vitlab.train.spec import RunSpec
+from vitlab.train.step.assemble import preprocessing_of
+from vitlab.train.step.loop import Loop
+from vitlab.train.step.stack import feature_function
+
+Measured = list[dict[str, float]]  # one a run, by the names that records have
+
+
+class Evaluations:
+    """The evaluators of R runs of one structure, with the runs as they are."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        specs: Sequence[RunSpec],
+        images: ImageSet,
+        indices: Tensor,
+        val: Pictures,
+        choices: Choices,
+        processes: Processes,
+    ):
+        self.loop, self.spec, self.runs = loop, specs[0], len(specs)
+        self.images, self.indices, self.val = images, indices, val
+        self.subject = Subject(
+            scores=loop.scores,
+            features=feature_function(loop.learner, loop.state.weights),
+            task=self.spec.task,
+            pictures=self.pictures,
+            prepare=preprocessing_of(self.spec, images).pipeline(self.spec.model.num_classes, choices.compute_dtype),
+            runs=self.runs,
+            # without gradients four micro-batches take less memory than one did with them
+            batch_size=min(512, 4 * choices.micro_batch),
+            processes=processes,
+            noise_seeds=torch.tensor([spec.seed for spec in specs]) if self.spec.evaluate_with_dropout else None,
+        )
+
+    def pictures(self, split: Split) -> Pictures:
+        """The pictures of a split. Raises SpecError for the training split of a stream, which cannot be indexed."""
+        if split == "train":
+            if isinstance(self.images.train, Stream):
+                raise SpecError("evaluators: split=train and data.streaming=True: a stream cannot be evaluated")
+            return self.images.train.subset(self.indices)
+        return self.val if split == "val" else self.images.test
+
+    def due(self) -> bool:
+        """Whether an evaluation is due after the steps taken so far."""
+        return self._crossed(self.spec.evaluate_every) or any(map(self._is_due, self.spec.along()))
+
+    def along(self) -> Measured:
+        """What the evaluators give that are due now, with the weights that are evaluated."""
+        self.loop.state.compute_with_evaluated()
+        return self._measured([evaluator for evaluator in self.spec.along() if self._is_due(evaluator)])
+
+    def at_end(self, note: Callable[[EvaluatorSpec, Evaluation], None]) -> Measured:
+        """What the evaluators of the end give; `note` is shown each."""
+        return self._measured(self.spec.at_end(), note)
+
+    def _measured(
+        self, evaluators: Sequence[EvaluatorSpec], note: Callable[[EvaluatorSpec, Evaluation], None] | None = None
+    ) -> Measured:
+        measured: Measured = [{} for _ in range(self.runs)]
+        for evaluator in evaluators:
+            if not self._has(evaluator.split):
+                continue
+            evaluation = evaluator.evaluate(self.subject)
+            for values, metrics in zip(measured, evaluation.metrics, strict=True):
+                values.update({f"{evaluator.split}_{name}": value for name, value in metrics.items()})
+            if note:
+                note(evaluator, evaluation)
+        return measured
+
+    def _has(self, split: Split) -> bool:
+        """Whether a split has pictures: without `val_fraction` there is no validation split."""
+        return split != "val" or len(self.val) > 0
+
+    def _is_due(self, evaluator: EvaluatorSpec) -> bool:
+        return self._crossed(evaluator.every or self.spec.evaluate_every)
+
+    def _crossed(self, epochs: float) -> bool:
+        """Whether the last step led past a multiple of so many epochs, or was the last of all."""
+        step, every = self.loop.state.step, epochs * self.loop.steps_per_epoch
+        crossed = int(step / every + 1e-9) > int((step - 1) / every + 1e-9)
+        return crossed or step == self.loop.total_steps

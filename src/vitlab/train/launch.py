@@ -1,0 +1,164 @@
+"""The launch of a training: from specs to finished run directories.
+
+    train([spec], [folder], recipe="digits")      -> the runs' results
+
+Runs of one structure (`vitlab.train.stacking`), seeds of one spec, say, may be given together: they are trained at
+once, stacked, each into a folder of its own, and each with the result that it would have alone. Under torchrun several
+processes share every batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from rich.console import Console
+
+from vitlab.base.env import environment, process_cores
+from vitlab.base.errors import UserError
+from vitlab.base.files import read_json
+from vitlab.base.spec import from_dict, to_dict
+from vitlab.base.words import counted
+from vitlab.devices import accelerator, pick_device
+from vitlab.processes import Processes, process_group
+from vitlab.records.run import Environment, Result
+from vitlab.train.evaluations import Evaluations
+from vitlab.train.interrupt import listening
+from vitlab.train.machine.autotune import choose
+from vitlab.train.machine.choices import Choices, Overrides
+from vitlab.train.machine.deterministic import deterministic_kernels
+from vitlab.train.machine.memory import forget_peak, naming_the_setting
+from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
+from vitlab.train.run_dir.run_dir import RunDir
+from vitlab.train.spec import RunSpec
+from vitlab.train.split import split_training
+from vitlab.train.stacking import sections
+from vitlab.train.step.assemble import build_loop
+from vitlab.train.tensorboard import require_tensorboard
+from vitlab.train.trainer import Trainer
+
+
+def train(
+    specs: Sequence[RunSpec],
+    folders: Sequence[Path],
+    *,
+    recipe: str | Sequence[str] = "",
+    overrides: Overrides = Overrides(),
+    checkpoints: CheckpointPolicy = CheckpointPolicy(),
+    tensorboard: bool = False,
+    resume: bool = False,
+    console: Console | None = None,
+) -> list[dict[str, Any]]:
+    """Train every spec into its folder; the contents of each run's result.json.
+
+    `recipe` is what the runs are called, or what each of them is. `checkpoints` says when they are saved, `tensorboard`
+    whether their evaluations are written as TensorBoard's events too.
+    `resume` goes on from the latest checkpoint, or starts where there is none; a finished run is left as it is.
+    Raises UserError for what a user can mend, Diverged if the loss is no longer a number, Interrupted after a signal.
+    """
+    sections(specs)  # refuses what cannot be stacked
+    if tensorboard:
+        require_tensorboard()
+    with process_group() as processes:
+        console = console if console and processes.is_main else Console(quiet=True)
+        terms = Terms(overrides, checkpoints, tensorboard, console)
+        names = [recipe] * len(specs) if isinstance(recipe, str) else recipe
+        given = zip(folders, specs, names, strict=True)
+        run_dirs = [RunDir(Path(path), _resolved(spec), name, processes.is_main) for path, spec, name in given]
+        unfinished = processes.broadcast_from_main(lambda: _unfinished(run_dirs, resume))
+        if unfinished:
+            _work_on([run_dirs[index] for index in unfinished], terms, processes)
+        return processes.broadcast_from_main(lambda: [read_json(run.path / Result.file) for run in run_dirs])
+
+
+class Terms(NamedTuple):
+    """On what terms the runs are trained."""
+
+    overrides: Overrides
+    checkpoints: CheckpointPolicy
+    tensorboard: bool
+    console: Console
+
+
+def _resolved(spec: RunSpec) -> RunSpec:
+    """The run with the checksum of what it starts from, which its id is made of."""
+    return replace(spec, start=spec.start.resolved())
+
+
+def _unfinished(run_dirs: Sequence[RunDir], resume: bool) -> list[int]:
+    """Which runs are to be trained, once it is clear that their directories may be used."""
+    for run_dir in run_dirs:
+        run_dir.claim(resume)
+    unfinished = [index for index, run_dir in enumerate(run_dirs) if run_dir.status != "finished"]
+    return [i for i in unfinished if run_dirs[i].status != "failed"] or unfinished  # the others do not wait for those
+
+
+def _work_on(run_dirs: list[RunDir], terms: Terms, processes: Processes) -> None:
+    """Train runs to their end, or go on with them."""
+    recorded = processes.broadcast_from_main(run_dirs[0].choices)
+    settled = recorded.but(terms.overrides) if recorded else terms.overrides
+    with deterministic_kernels(bool(settled.deterministic), settled.device):
+        if settled.device != "cpu":
+            processes.set_gpu()  # only now: deterministic kernels are settled before CUDA starts
+        with naming_the_setting(run_dirs[0].spec, settled):
+            trainer = _prepare(run_dirs, terms, recorded, processes)
+        with naming_the_setting(trainer.loop.spec, trainer.choices), listening() as request:
+            trainer.train(request, terms.console, terms.tensorboard)
+
+
+def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, processes: Processes) -> Trainer:
+    """Everything that training needs; the directories are taken when nothing can be refused any more."""
+    specs = [run_dir.spec for run_dir in run_dirs]
+    first = specs[0]
+    images = processes.main_first(first.data.load)
+    indices, val = split_training(first, images)
+    _check_shares(processes, first, len(images.test), len(val))
+    choices = _choices(processes, terms.overrides, recorded, lambda asked: choose(asked, specs, images, indices))
+    forget_peak(choices.device)
+    torch.set_num_threads(choices.threads)
+    images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
+    loop = build_loop(specs, images, indices, choices, processes)
+    loop.loader.batch(0)  # what cannot be done is refused before the directory is taken
+    evaluations = Evaluations(loop, specs, images, indices, val.to(choices.device), choices, processes)
+    trainer = Trainer(run_dirs, loop, images, evaluations, choices, terms.checkpoints, processes)
+    trainer.begin(_environment(choices, len(run_dirs)), terms.console)
+    work = f"{counted(len(specs), 'run')}, {counted(loop.total_steps, 'step')} of {counted(first.batch_size, 'image')}"
+    terms.console.print(f"{work} on {choices}", highlight=False)
+    return trainer
+
+
+def _environment(choices: Choices, stacked: int) -> Environment:
+    """What the record says of the machine, and of what was chosen on it."""
+    chosen = {"accelerator": accelerator(choices.device), "choices": to_dict(choices), "stacked_runs": stacked}
+    return from_dict(Environment, {**environment(), **chosen})
+
+
+def _choices(processes: Processes, overrides: Overrides, recorded: Choices | None, choose: Any) -> Choices:
+    """How the runs are computed: as they were until now, or as is chosen; but for what the user says now."""
+    if recorded and recorded.processes != processes.count:  # then the cores are shared in another way
+        overrides = replace(overrides, threads=overrides.threads or process_cores())
+    choices = processes.broadcast_from_main(lambda: recorded.but(overrides) if recorded else choose(overrides))
+    choices = replace(choices, processes=processes.count)
+    _check_device(processes, choices.device)
+    pick_device(choices.device)
+    return choices
+
+
+def _check_shares(processes: Processes, spec: RunSpec, test: int, val: int) -> None:
+    """Everybody must have something to do."""
+    smallest = min(spec.batch_size, test, val or test)
+    if processes.count > smallest:
+        processes.abort(
+            UserError(
+                f"{processes.count} processes for batch_size={spec.batch_size}, {test} test and {val} validation "
+                f"images: at most {smallest} can share them"
+            )
+        )
+
+
+def _check_device(processes: Processes, device: str) -> None:
+    """Everybody must have a place to compute, and a way to add up what is there."""
+    if processes.count > 1 and device not in ("cpu", "cuda"):
+        mistake = f"--device {device} and {processes.count} processes; legal: cpu, or cuda, a GPU each"
+        processes.abort(UserError(mistake))

@@ -1,0 +1,59 @@
+"""The throughput of R runs here: the time of a training step, and of a forward pass, on their own shapes."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+
+from vitlab.devices import waiting_for
+from vitlab.train.machine.choices import Overrides, by_rule
+from vitlab.train.spec import RunSpec
+from vitlab.train.split import split_training
+from vitlab.train.step.assemble import build_loop
+
+LEAST = 3  # calls in a measurement
+
+
+class Throughput:
+    """Runs ready to be timed: built, and warm after a step that chose kernels and took memory."""
+
+    def __init__(self, specs: Sequence[RunSpec], overrides: Overrides):
+        first = specs[0]
+        choices = by_rule(overrides, first.model, first.batch_size, len(specs))
+        torch.set_num_threads(choices.threads)
+        images = first.data.load()
+        images = replace(images, train=images.train.to(choices.device))
+        self.loop = build_loop(specs, images, split_training(first, images)[0], choices)
+        self.wait = waiting_for(choices.device)
+        self.warm_up = self._seconds(self.loop.step, 1)
+
+    def seconds_per_step(self, seconds: float) -> float:
+        """The mean over as many steps as fit into about that many seconds."""
+        return self._mean(self.loop.step, seconds)
+
+    def seconds_per_image(self, seconds: float) -> float:
+        """The same of a forward pass: of a micro-batch, over its images."""
+        batch = self.loop.loader.batch(self.loop.state.step)
+        some = slice(self.loop.gradient.micro_batch)
+        images, targets, keys = (values[:, some] for values in (batch.images, batch.targets, batch.keys))
+
+        @torch.no_grad()
+        def forward() -> None:
+            self.loop.scores(images, targets, keys, None)
+
+        return self._mean(forward, seconds) / (targets.shape[0] * targets.shape[1])
+
+    def _mean(self, work: Callable[[], None], seconds: float) -> float:
+        """Of as many calls as fit, and a few at least, unless one takes longer than all of them should."""
+        likely = self._seconds(work, 1)
+        return likely if likely > seconds / LEAST else self._seconds(work, max(LEAST, int(seconds / likely)))
+
+    def _seconds(self, work: Callable[[], None], calls: int) -> float:
+        """A call's mean over some."""
+        self.wait()
+        before = time.perf_counter()
+        for _ in range(calls):
+            work()
+        self.wait()
+        return (time.perf_counter() - before) / calls

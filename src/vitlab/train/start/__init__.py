@@ -1,0 +1,1 @@
+"""Starts: where the weights of a run come from."""

@@ -1,0 +1,41 @@
+"""The contract of a start: the weights that a run begins with. It is part of the run, and of its id.
+
+    resolved()           -> the same start with what only a look at its source tells written in: a checksum
+    begin(model, drawn)  -> Beginning: the tensors to begin with, and which of them are as drawn
+
+Whatever a run starts from, its initial weights are drawn first, so a tensor that the source does not give, or that is
+to begin anew, is what it would be without a source.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Self
+
+from torch import Tensor
+
+from vitlab.base.spec import Component
+from vitlab.models.spec import ViTSpec
+
+
+class Beginning(NamedTuple):
+    """The weights of a model at its start, by name. `anew`: those that do not come from the source, and `why` not."""
+
+    tensors: dict[str, Tensor]
+    anew: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class StartSpec(Component):
+    """A start's settings."""
+
+    family: ClassVar[str] = "vitlab.train.start"
+    from_source: ClassVar[bool] = True  # False: there is no source, everything is drawn
+
+    def resolved(self) -> Self:
+        """The start with what its source tells written in. Raises CheckpointError if there is no such source."""
+        return self
+
+    def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor]) -> Beginning:
+        """The weights to begin with, given those that were drawn. Raises CheckpointError naming what does not fit."""
+        raise NotImplementedError

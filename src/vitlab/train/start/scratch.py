@@ -1,0 +1,20 @@
+"""No source: every weight begins as `model.init` draws it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from vitlab.models.spec import ViTSpec
+from vitlab.train.start._base import Beginning, StartSpec
+
+
+@dataclass(frozen=True)
+class Spec(StartSpec):
+    """No settings."""
+
+    from_source: ClassVar[bool] = False
+
+    def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor]) -> Beginning:
+        return Beginning(dict(drawn))

@@ -1,0 +1,39 @@
+"""How each cell is trained, on each kind of host."""
+
+from dataclasses import replace
+
+from tests.records.checks import check_record
+from vitlab.records.execution import CellExecution, ExecutionRecord
+
+CELL = CellExecution(
+    {"stack": "cell"}, "stacked", {"stacked": 0.1}, 0.2, 1e-3, 80.5, {"one by one": "no memory"}, 12, 3
+)
+HERE, THERE = {"cpu": "here"}, {"cpu": "there"}
+
+
+def test_it_comes_back(tmp_path):
+    record = ExecutionRecord().noting("a", HERE, {"plain": CELL})
+    check_record(record, tmp_path, [], ["hosts"])
+
+
+def test_each_kind_of_host_has_its_own():
+    record = ExecutionRecord().noting("a", HERE, {"plain": CELL}).noting("b", THERE, {"deep": CELL})
+    assert record.on("a") == {"plain": CELL}
+    assert record.on("b") == {"deep": CELL}
+    assert record.on("c") == {}
+    assert record.hosts["b"].host == THERE
+
+
+def test_what_is_known_stays_until_something_else_is_noted():
+    slower = replace(CELL, alone=0.4)
+    record = ExecutionRecord().noting("a", HERE, {"plain": CELL, "deep": CELL}).noting("a", HERE, {"deep": slower})
+    assert record.on("a") == {"plain": CELL, "deep": slower}
+
+
+def test_costs_are_compared_on_the_host_that_knows_most_of_the_cells():
+    """Seconds of two machines do not stand in one table."""
+    record = ExecutionRecord().noting("a", HERE, {"plain": CELL})
+    record = record.noting("b", THERE, {"plain": CELL, "deep": CELL, "gone": CELL})
+    assert record.comparable(["plain", "deep"]) == {"plain": CELL, "deep": CELL}
+    assert record.comparable(["plain"]) == {"plain": CELL}
+    assert ExecutionRecord().comparable(["plain"]) == {}
