@@ -4,14 +4,16 @@ A map never comes out of the forward pass: a fused kernel has none to give. What
 way in, and the mixer says from the definition who looks at whom. So a map is there whatever kernel trained the model.
 """
 
-from contextlib import ExitStack
-from typing import Any
+from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vitlab.base.errors import UserError
+from vitlab.models.sites import Call, wrapped
 from vitlab.models.vit import ViT
+from vitlab.nn.mixer._base import Mixer
+from vitlab.nn.pos_embed._base import PosEmbed
 
 
 @torch.no_grad()
@@ -22,17 +24,14 @@ def attention_maps(model: ViT, images: Tensor) -> Tensor:
     """
     maps: list[Tensor] = []
 
-    def look(mixer: nn.Module, given: tuple[Any, ...]) -> None:
-        x, positions, *_ = given
-        weights = mixer.weights(x, positions)  # type: ignore[operator]
+    def look(mixer: Mixer, call: Call, x: Tensor, positions: PosEmbed, *rest: Tensor | None) -> Tensor:
+        weights = mixer.weights(x, positions)
         if weights is None:
             raise UserError(f"mixer={model.spec.mixer.name} has no attention, so there is no map of it")
         maps.append(weights)
+        return call(x, positions, *rest)
 
-    with ExitStack() as hooks:
-        for block in model.blocks:
-            mixer = block.attn
-            assert isinstance(mixer, nn.Module)
-            hooks.callback(mixer.register_forward_pre_hook(look).remove)
+    mixers = [module for module in model.modules() if isinstance(module, Mixer)]
+    with wrapped((mixer, partial(look, mixer)) for mixer in mixers):
         model(images)
     return torch.stack(maps)

@@ -11,17 +11,18 @@ a fused kernel multiplies as much and keeps less.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from weakref import ReferenceType, ref
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
+from vitlab.models.sites import Call, sites, wrap
 from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import ViT
 from vitlab.nn.kernel import use_kernel
@@ -134,23 +135,20 @@ class _Meter:
 
     def _watch(self, model: ViT) -> None:
         """Have every component announce itself when it begins and ends."""
-        for path, module in _components(model):
-            module.forward = self._announced(module.forward, component_of(path))
+        for path, module in sites(model).items():
+            wrap(module, partial(self._announced, component_of(path)))
         for module in model.modules():
             if isinstance(module, PosEmbed):  # works in three methods, called from the stem and from inside attention
-                for name in ("add", "rotate", "bias"):
-                    setattr(module, name, self._announced(getattr(module, name), "pos_embed"))
+                for method in ("add", "rotate", "bias"):
+                    wrap(module, partial(self._announced, "pos_embed"), method)
 
-    def _announced(self, method: Callable[..., Any], component: str) -> Callable[..., Any]:
-        def work(*args: Any, **kwargs: Any) -> Any:
-            self._charge_flops()
-            self.at_work.append(component)
-            result = method(*args, **kwargs)
-            self._charge_flops()
-            self.at_work.pop()
-            return result
-
-        return work
+    def _announced(self, component: str, call: Call, *arguments: Any, **named: Any) -> Any:
+        self._charge_flops()
+        self.at_work.append(component)
+        result = call(*arguments, **named)
+        self._charge_flops()
+        self.at_work.pop()
+        return result
 
     def _charge_flops(self) -> None:
         total = self.counter.get_total_flops()
@@ -182,14 +180,6 @@ class _Saved:
 def _memory(tensor: Tensor) -> int:
     """What views of one piece of memory have in common; on the meta device they have no address."""
     return tensor.untyped_storage()._cdata
-
-
-def _components(model: ViT) -> Iterator[tuple[str, nn.Module]]:
-    """The model's children, its blocks and their children, by their paths."""
-    yield from ((path, module) for path, module in model.named_children() if path != "blocks")
-    for index, block in enumerate(model.blocks):
-        yield f"blocks.{index}", block
-        yield from ((f"blocks.{index}.{path}", module) for path, module in block.named_children())
 
 
 def _never_unpacked(saved: _Saved) -> Tensor:

@@ -32,6 +32,8 @@ Place = Literal["stem", "every_layer", "every_layer_shared"]
 class PosEmbed(nn.Module):
     """A position embedding that does nothing; the variants override what they do."""
 
+    places: Tensor | None = None  # of which tokens alone these are the positions, [B, n]; None: of all N
+
     def add(self, tokens: Tensor, places: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
         return tokens
@@ -52,6 +54,10 @@ class PosEmbed(nn.Module):
         """The positions of the tokens at `places` [B, n] alone; of all N in their order where that is None."""
         return self if places is None else SomePlaces(self, places)
 
+    def everywhere(self) -> "PosEmbed":
+        """The positions of all tokens."""
+        return self
+
 
 class SomePlaces(PosEmbed):
     """The positions of some tokens, other ones of every image."""
@@ -59,6 +65,10 @@ class SomePlaces(PosEmbed):
     def __init__(self, positions: PosEmbed, places: Tensor):
         super().__init__()
         self.positions, self.places = positions, places
+
+    def everywhere(self) -> PosEmbed:
+        """Those of which these are some."""
+        return self.positions
 
     def add(self, tokens: Tensor, places: Tensor | None = None) -> Tensor:
         """[B, n, D] -> [B, n, D]"""

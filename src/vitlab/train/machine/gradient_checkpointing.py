@@ -17,6 +17,7 @@ from torch.func import functional_call, vmap
 from torch.utils.checkpoint import checkpoint
 
 from vitlab.base.errors import UserError
+from vitlab.models.sites import Call, wrap
 from vitlab.models.vit import ViT
 from vitlab.nn.pos_embed._base import PosEmbed
 
@@ -33,30 +34,32 @@ def checkpoint_blocks(model: ViT, runs: int, compiled: bool) -> None:
             f"--checkpointing and --compile: not for {runs} runs at once; leave one out, or train them one by one"
         )
     for block in model.blocks:
-        block.forward = partial(_checkpoint, block.forward) if runs == 1 else partial(_checkpoint_stacked, block)
+        wrap(block, _checkpoint if runs == 1 else partial(_checkpoint_stacked, block))
 
 
-def _checkpoint_stacked(block: nn.Module, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
-    """The forward of a block inside `vmap`: [B, N, D] -> [B, N, D]"""
-    call = _Call(block, positions)
-    names, weights = zip(*call.named_parameters(), strict=True)
+def _checkpoint_stacked(
+    block: nn.Module, call: Call, x: Tensor, positions: PosEmbed, keys: Tensor | None = None
+) -> Tensor:
+    """The call of a block inside `vmap`: [B, N, D] -> [B, N, D]"""
+    module = _AsModule(block, positions, call)
+    names, weights = zip(*module.named_parameters(), strict=True)
 
-    def run(x: Tensor, keys: Tensor | None, *weights: Tensor) -> Tensor:
-        return functional_call(call, dict(zip(names, weights, strict=True)), (x, keys))
+    def run(x: Tensor, keys: Tensor | None, places: Tensor | None, *weights: Tensor) -> Tensor:
+        return functional_call(module, dict(zip(names, weights, strict=True)), (x, keys, places))
 
-    return _OutsideVmap.apply(run, x, keys, *weights)
+    return _OutsideVmap.apply(run, x, keys, positions.places, *weights)
 
 
-class _Call(nn.Module):
-    """A block's own forward, as a module that has all the parameters it needs: the block's and the positions'."""
+class _AsModule(nn.Module):
+    """A block's call, as a module that has all the parameters it needs: the block's and the positions'."""
 
-    def __init__(self, block: nn.Module, positions: PosEmbed):
+    def __init__(self, block: nn.Module, positions: PosEmbed, call: Call):
         super().__init__()
-        self.block, self.positions = block, positions
+        self.block, self.positions, self.call = block, positions.everywhere(), call
 
-    def forward(self, x: Tensor, keys: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, keys: Tensor | None, places: Tensor | None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
-        return type(self.block).forward(self.block, x, self.positions, keys)
+        return self.call(x, self.positions.at(places), keys)
 
 
 class _OutsideVmap(torch.autograd.Function):
@@ -75,5 +78,5 @@ class _OutsideVmap(torch.autograd.Function):
     def vmap(
         info: Any, in_dims: tuple[int | None, ...], run: Callable[..., Tensor], *given: Tensor
     ) -> tuple[Tensor, int]:
-        """x, keys and weights, with the run axis where `in_dims` says -> [R, B, N, D] and the run axis's place"""
+        """x, keys, places and weights, with the run axis where `in_dims` says -> [R, B, N, D] and its run axis"""
         return _checkpoint(vmap(run, in_dims[1:]), *given), 0
