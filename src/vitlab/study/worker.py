@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
@@ -64,10 +65,18 @@ def _say(answers: TextIO, message: Message) -> None:
     answers.write(json.dumps(message) + "\n")
 
 
+def run_job(job: Mapping[str, Any]) -> None:
+    """Train the runs of a job, {"runs": […], "overrides": {…}}, where they have not ended yet: an executor's work.
+
+    Raises UserError for what a user can mend, Interrupted after a signal; both times the runs' records say so.
+    """
+    specs = [from_dict(RunSpec, run["spec"]) for run in job["runs"]]
+    folders, names = [Path(run["folder"]) for run in job["runs"]], [run["recipe"] for run in job["runs"]]
+    train(specs, folders, recipe=names, overrides=from_dict(Overrides, job["overrides"]), resume=True)
+
+
 def _train(message: Message) -> Message:
-    specs = [from_dict(RunSpec, run["spec"]) for run in message["runs"]]
-    folders, names = [Path(run["folder"]) for run in message["runs"]], [run["recipe"] for run in message["runs"]]
-    train(specs, folders, recipe=names, overrides=from_dict(Overrides, message["overrides"]), resume=True)
+    run_job(message)
     return {"done": True}
 
 

@@ -1,5 +1,6 @@
 """The evaluations of a training: which are due after a step, and what they give."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -15,7 +16,7 @@ from vitlab.train.step.assemble import preprocessing_of
 from vitlab.train.step.loop import Loop
 from vitlab.train.step.stack import feature_function
 
-Measured = list[dict[str, float]]  # one a run, by the names that records have
+Measured = list[dict[str, float | None]]  # one a run, by the names that records have; None: it has no value
 
 
 class Evaluations:
@@ -33,6 +34,7 @@ class Evaluations:
     ):
         self.loop, self.spec, self.runs = loop, specs[0], len(specs)
         self.images, self.indices, self.val = images, indices, val
+        self.of_task = {metric.name for metric in self.spec.task.metrics(self.spec.model)}
         self.subject = Subject(
             scores=loop.scores,
             features=feature_function(loop.learner, loop.state.weights),
@@ -76,10 +78,14 @@ class Evaluations:
                 continue
             evaluation = evaluator.evaluate(self.subject)
             for values, metrics in zip(measured, evaluation.metrics, strict=True):
-                values.update({f"{evaluator.split}_{name}": value for name, value in metrics.items()})
+                values.update({f"{evaluator.split}_{name}": self._told(name, value) for name, value in metrics.items()})
             if note:
                 note(evaluator, evaluation)
         return measured
+
+    def _told(self, name: str, value: float) -> float | None:
+        """A value as it is recorded. Only the task's own say by what is no number that a training has failed."""
+        return value if math.isfinite(value) or name in self.of_task else None
 
     def _has(self, split: Split) -> bool:
         """Whether a split has pictures: without `val_fraction` there is no validation split."""

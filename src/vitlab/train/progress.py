@@ -53,9 +53,13 @@ class Reporter:
             names = [name for name in self.metrics if name.startswith(f"{split}_") and self.metrics[name].brief]
             measured = [name for name in names if name in lines[0]]
             for place, name in enumerate(measured):
-                mean = sum(line[name] for line in lines) / len(lines)
-                yield f"{called} {_told(self.metrics[name], mean)}" if place == 0 else _told(self.metrics[name], mean)
+                told = _told(self.metrics[name], [line[name] for line in lines if line[name] is not None])
+                yield f"{called} {told}" if place == 0 else told
 
 
-def _told(metric: Metric, value: float) -> str:
+def _told(metric: Metric, values: Sequence[float]) -> str:
+    """The mean of what runs gave; a dash where none has a value."""
+    if not values:
+        return f"{metric.title} –"
+    value = sum(values) / len(values)
     return f"{metric.title} {value:.1%}" if metric.is_fraction else f"{metric.title} {value:.4f}"

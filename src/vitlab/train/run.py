@@ -56,7 +56,7 @@ class Run:
     def note_if_best(self, line: Mapping[str, Any]) -> bool:
         """Remember an evaluation that is better than all before; whether it is."""
         name, metric = self.selection
-        if name not in line:
+        if line.get(name) is None:
             return False
         if self.best is not None and not _is_better(metric, line[name], self.best[name]):
             return False

@@ -193,10 +193,11 @@ class Trainer:
         if all(run.failed for run in self.runs):
             self.processes.abort(Diverged(self._why(self.runs[0])))
 
-    def _fail_by(self, measured: Sequence[Mapping[str, float]]) -> None:
+    def _fail_by(self, measured: Sequence[Mapping[str, float | None]]) -> None:
         """The same by what an evaluation gave: weights may be finite and too large to compute with."""
         last = self.loop.state.step - 1
-        self._fail([None if all(map(math.isfinite, values.values())) else last for values in measured])
+        sound = [all(value is None or math.isfinite(value) for value in values.values()) for values in measured]
+        self._fail([None if finite else last for finite in sound])
 
     def _why(self, run: Run) -> str:
         step = run.failed_at
