@@ -4,14 +4,24 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import Spec, component_names, from_dict, parse_setting, spec_id, to_dict, with_settings
+from vitlab.base.spec import (
+    Spec,
+    component_names,
+    from_dict,
+    identity,
+    parse_setting,
+    spec_id,
+    to_dict,
+    whereabouts,
+    with_settings,
+)
 from vitlab.base.spec import plain as plain_value
 from vitlab.models.spec import ViTSpec, preset
 from vitlab.nn.pos_embed import learned, sincos2d
@@ -470,3 +480,34 @@ def test_equal_specs_have_equal_ids_however_they_were_written():
 def test_a_components_name_is_the_component():
     changed = with_settings(ViTSpec(), dict([parse_setting("attention.name=linear")]))
     assert to_dict(changed)["attention"] == {"name": "linear", "eps": 1e-6}
+
+
+# ---------------------------------------------------------------------------------------- former names, whereabouts
+
+
+@dataclass(frozen=True)
+class Renamed(Spec):
+    former_names: ClassVar[dict[str, str]] = {"rule": "optimizer"}
+    optimizer: str = "adamw"
+    inner: Inner = Inner()
+
+
+@dataclass(frozen=True)
+class Source(Spec):
+    path: str = whereabouts("")
+    checksum: str = ""
+
+
+def test_a_setting_is_still_read_by_its_former_name_and_written_by_its_own():
+    spec = from_dict(Renamed, {"rule": "sgd"})
+    assert to_dict(spec)["optimizer"] == "sgd"
+    assert with_settings(spec, {"rule": "lion"}) == Renamed("lion")
+    with pytest.raises(SpecError, match="did you mean optimizer"):
+        from_dict(Renamed, {"optimiser": "sgd"})
+
+
+def test_what_has_moved_is_the_same():
+    here, there = Source("here", "aa"), Source("there", "aa")
+    assert spec_id(here) == spec_id(there) != spec_id(Source("here", "bb"))
+    assert to_dict(here) == {"path": "here", "checksum": "aa"}
+    assert identity(here) == {"checksum": "aa"}

@@ -1,0 +1,93 @@
+"""Which evaluations are due, on which images, and what is recorded of them."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vitlab.base.errors import SpecError
+from vitlab.data.stream import RowStream
+from vitlab.evaluate import scores
+from vitlab.evaluate._base import Evaluation
+from vitlab.processes import ALONE
+from vitlab.train.evaluations import Evaluations
+from vitlab.train.machine.choices import Choices
+from vitlab.train.split import split_training
+
+
+@pytest.fixture
+def evaluations_of(loop_of, digits):
+    """`evaluations_of(spec, seeds=(0, 1))`: those of a loop over the digits."""
+
+    def make(spec, seeds=(0,), images=digits):
+        loop = loop_of(spec, seeds)
+        indices, val = split_training(spec, digits)
+        specs = [replace(spec, seed=seed) for seed in seeds]
+        return Evaluations(loop, specs, images, indices, val, Choices(precision="fp64"), ALONE)
+
+    return make
+
+
+def due_after(evaluations, steps):
+    """The steps after which one is due."""
+    due = []
+    for step in range(1, steps + 1):
+        evaluations.loop.state.step = step
+        if evaluations.due():
+            due.append(step)
+    return due
+
+
+def test_they_are_due_every_so_many_epochs_and_at_the_end(tiny_run, evaluations_of):
+    """80.875 steps an epoch: a twentieth is 4.04 steps."""
+    assert due_after(evaluations_of(tiny_run()), 12) == [5, 9, 12]
+    assert due_after(evaluations_of(tiny_run(evaluate_every=10.0)), 12) == [12]
+
+
+def test_an_evaluator_may_measure_more_rarely_than_the_others(tiny_run, evaluations_of):
+    often = {"name": "scores", "split": "val", "when": "along"}
+    rarely = {"name": "scores", "split": "train", "when": "along", "every": 0.1}
+    evaluations = evaluations_of(tiny_run(evaluators=[often, rarely, "scores"]))
+    measured = {}
+    for step in (5, 9, 12):
+        evaluations.loop.state.step = step
+        (values,) = evaluations.along()
+        measured[step] = {name.partition("_")[0] for name in values}
+    assert measured == {5: {"val"}, 9: {"val", "train"}, 12: {"val", "train"}}
+
+
+def test_each_split_has_its_pictures(tiny_run, evaluations_of, digits):
+    evaluations = evaluations_of(tiny_run())
+    assert torch.equal(evaluations.pictures("train").labels, digits.train.labels[evaluations.indices])
+    assert len(evaluations.pictures("val")) == 143
+    assert len(evaluations.pictures("test")) == 360
+
+
+def test_a_stream_cannot_be_evaluated(tiny_run, evaluations_of, digits):
+    stream = RowStream(rows=None, frame=None, samples_per_epoch=100, buffer=10)
+    evaluations = evaluations_of(tiny_run(), images=replace(digits, train=stream))
+    with pytest.raises(SpecError, match="a stream cannot be evaluated"):
+        evaluations.pictures("train")
+
+
+def test_without_a_validation_split_nothing_is_measured_on_it(tiny_run, evaluations_of):
+    evaluations = evaluations_of(tiny_run(val_fraction=0.0))
+    assert evaluations.along() == [{}]
+
+
+def test_every_run_has_its_own_values_and_the_end_is_shown(tiny_run, evaluations_of):
+    evaluations = evaluations_of(tiny_run(), seeds=(0, 1))
+    shown = []
+    first, second = evaluations.at_end(lambda evaluator, evaluation: shown.append((evaluator.split, evaluation)))
+    assert first.keys() == second.keys() == {"test_loss", "test_top1", "test_top5"}
+    assert first["test_loss"] != second["test_loss"]
+    ((split, evaluation),) = shown
+    assert (split, evaluation.logits.shape) == ("test", (2, 360, 10))
+
+
+def test_no_number_fails_a_run_only_where_it_is_the_tasks(tiny_run, evaluations_of, monkeypatch):
+    evaluations = evaluations_of(tiny_run())
+    odd = Evaluation([{"loss": float("inf"), "sharpness": float("nan")}])
+    monkeypatch.setattr(scores.Spec, "evaluate", lambda self, subject: odd)
+    evaluations.loop.state.step = evaluations.loop.total_steps
+    assert evaluations.along() == [{"val_loss": float("inf"), "val_sharpness": None}]
