@@ -31,8 +31,9 @@ def versus(job: Job, names: Sequence[str], rounds: int, overrides: Overrides) ->
     mine, choices = ours(job, overrides)
     missing: dict[str, str] = {}
     theirs = {name: list(_contestants(name, job, missing)) for name in names}
-    peaks = [matrix_product(dtype, job.device) for dtype in (torch.float32, torch.bfloat16)]
     everybody = [mine, *(c for found in theirs.values() for c in found)]
+    low = any("bf16" in contestant.setting for contestant in everybody)
+    peaks = [matrix_product(dtype, job.device) for dtype in (torch.float32, *([torch.bfloat16] if low else []))]
     run_rounds([*everybody, *peaks], job.device, rounds)
     for contestant in everybody:
         contestant.peak_memory_bytes = peak_memory(contestant, job, overrides)
@@ -48,7 +49,8 @@ def versus(job: Job, names: Sequence[str], rounds: int, overrides: Overrides) ->
 
 def _contestants(name: str, job: Job, missing: dict[str, str]) -> Iterator[Contestant]:
     try:
-        yield from importlib.import_module(f"vitlab.bench.peers.{name}").contestants(job)
+        peers = importlib.import_module(f"vitlab.bench.peers.{name}").contestants(job)
+        yield from (peer for peer in peers if job.has_bf16 or "bf16" not in peer.setting)
     except ImportError as error:
         missing[name] = f"not installed: {error}"
 

@@ -16,7 +16,7 @@ from vitlab.data.sets._base import DataSpec
 from vitlab.models.spec import ViTSpec
 from vitlab.tasks._base import LOGITS
 from vitlab.train.machine.autotune import choose
-from vitlab.train.machine.choices import Choices, Overrides
+from vitlab.train.machine.choices import Choices, Overrides, has_fast_bf16
 from vitlab.train.spec import OptimSpec, RunSpec
 from vitlab.train.step.assemble import build_loop
 
@@ -32,6 +32,11 @@ class Job:
     batch_size: int
     device: torch.device
     compiled: bool = False
+
+    @property
+    def has_bf16(self) -> bool:
+        """Whether the device multiplies bf16 in hardware: where it does not nobody computes in it."""
+        return self.device.type != "cpu" or has_fast_bf16()
 
     def images(self) -> Tensor:
         """Normally distributed pictures [B, C, height, width], the same for everybody."""
