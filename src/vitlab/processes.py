@@ -1,4 +1,4 @@
-"""Several processes that train the same runs together: `torchrun --nproc-per-node 2 -m vitlab train …`.
+"""Processes that train the same runs together: `torchrun --nproc-per-node 2 -m vitlab train …`.
 
 Every process holds the same weights and takes its part of every global batch. What they add up (gradients, scores) is
 then the same in all of them, and so is every decision that follows from it; only the first process writes files.

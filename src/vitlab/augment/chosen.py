@@ -24,7 +24,7 @@ def only_chosen(chosen: Tensor, operation: Callable[..., Tensor], otherwise: Ten
     rows = chosen.nonzero()[:, 0]
     if len(rows) == 0:
         return otherwise
-    done = operation(*(each.index_select(0, rows) for each in inputs))
+    done = operation(*(tensor.index_select(0, rows) for tensor in inputs))
     return otherwise.index_copy(0, rows, done.expand(-1, *otherwise.shape[1:]))
 
 

@@ -1,4 +1,4 @@
-"""What the pixels are: operations on grey levels and colours, with a parameter for each sample.
+"""Colour: operations on grey levels and colours, with a parameter for each sample.
 
 Most of them replace a level by another that does not depend on the pixel's place: a *table* [B, C or 1, 256] says all
 there is to say about them, and `look_up` applies it. Images are [B, C, H, W] uint8 with C = 1 or 3; parameters are [B].
@@ -79,7 +79,7 @@ def invert(images: Tensor) -> Tensor:
 
 def autocontrast(images: Tensor) -> Tensor:
     """[B, C, H, W] -> [B, C, 256]: a channel's darkest level becomes 0, its brightest 255; one alone stays."""
-    low, high = (each.float()[..., None] for each in images.flatten(2).aminmax(dim=2))
+    low, high = (extreme.float()[..., None] for extreme in images.flatten(2).aminmax(dim=2))
     width = torch.where(high > low, (high - low) * (1 / 255), 1)
     return to_levels((levels(images.device) - torch.where(high > low, low, 0)) / width)
 
@@ -154,5 +154,5 @@ def hue(images: Tensor, turn: Tensor) -> Tensor:
     ) / span.clamp(min=1)
     turned = sixths + 6 * turn[:, None, None, None]
     apart = [(turned - own).remainder(6) for own in (0, 2, 4)]  # from red, green and blue, once around
-    short = torch.cat([(torch.minimum(each, 6 - each) - 1).clamp_(0, 1) for each in apart], dim=1)
+    short = torch.cat([(torch.minimum(offset, 6 - offset) - 1).clamp_(0, 1) for offset in apart], dim=1)
     return to_levels((high - span * short) * (255.999 / 255))  # levels are 256 equal parts of 0 to 1, as torchvision's

@@ -1,4 +1,4 @@
-"""Where the pixels are: affine maps with a parameter for each sample, and images read along them.
+"""Geometry: affine maps with a parameter for each sample, and images read along them.
 
 A map is a matrix [2, 3]. It leads from a place of the new image to the place of the old one that is seen there; both
 are (x, y) in pixels from the image's centre, x to the right and y down. `amount`, `pixels` and `degrees` are [B].

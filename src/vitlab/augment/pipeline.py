@@ -1,4 +1,4 @@
-"""From raw pixels and labels to what a model is trained on: the operations in their order, around normalisation."""
+"""The pipeline of a batch, from raw pixels and labels to what a model sees: operations, around normalisation."""
 
 import typing
 from dataclasses import dataclass
@@ -125,9 +125,9 @@ def _mixed(
     return images, targets, left
 
 
-def _pair(each: Tensor, partners: Tensor | None) -> Pair:
+def _pair(own_batch: Tensor, partners: Tensor | None) -> Pair:
     """Samples [R, n, …] with their partners: others of the n, or else the second half of them."""
     if partners is None:
-        own, other = each.chunk(2, dim=1)
+        own, other = own_batch.chunk(2, dim=1)
         return Pair(own, other)
-    return Pair(each, each[torch.arange(len(each), device=each.device)[:, None], partners])
+    return Pair(own_batch, own_batch[torch.arange(len(own_batch), device=own_batch.device)[:, None], partners])

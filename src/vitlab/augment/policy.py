@@ -1,4 +1,4 @@
-"""What learned and random policies are made of: steps, of which every sample goes through one of its own.
+"""Policies, learned and random: steps, of which every sample goes through one of its own.
 
 A `Step` is an operation with its magnitude. `take` leads each sample through the step that was chosen for it. A batch
 meets few kernels, however many operations there are, and no host looks at what was chosen (see `when_chosen`):
@@ -113,9 +113,9 @@ def _among(code: Tensor, kind: dict[str, Callable[..., Tensor]]) -> Tensor:
 
 def maps(code: Tensor, magnitude: Tensor, rows: int, columns: int) -> Tensor:
     """[B], [B] -> [B, 2, 3]; of any kind where the operation is none of `MAPS`"""
-    each = torch.stack([make(magnitude, rows, columns) for make in MAPS.values()])  # [maps, B, 2, 3]
+    maps = torch.stack([make(magnitude, rows, columns) for make in MAPS.values()])  # [maps, B, 2, 3]
     which = (code - CODES[next(iter(MAPS))]).clamp(0, len(MAPS) - 1).long()
-    return each[which, torch.arange(len(code), device=code.device)]
+    return maps[which, torch.arange(len(code), device=code.device)]
 
 
 def tables(code: Tensor, images: Tensor, magnitude: Tensor) -> Tensor:

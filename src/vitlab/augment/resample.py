@@ -1,4 +1,4 @@
-"""Resizing images, or one box of each.
+"""Resampling: images of another size, or one box of each.
 
 torch resizes all images of a batch alike. Boxes are each of another size: on a CPU they are resized one by one, on
 other devices all at once and without a look at the sizes. There resizing is two matrix products, for it is separable:

@@ -1,4 +1,4 @@
-"""From a level to magnitudes: the spaces of operations that policies choose from.
+"""Spaces of operations that policies choose from, with the magnitude that each level stands for.
 
 A level is a share of an operation's greatest magnitude. What magnitudes mean is told by `vitlab.augment.policy.Step`.
 """

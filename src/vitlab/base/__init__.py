@@ -1,1 +1,1 @@
-"""What everything stands on: specs, records, mistakes. No torch."""
+"""The ground that everything stands on: specs, files, errors, words. No torch."""

@@ -1,4 +1,4 @@
-"""What a run ran on: machine, system, versions, commit, command and time. Without torch; its facts the caller adds.
+"""The environment of a run: machine, system, versions, commit, command and time. No torch; its facts the caller adds.
 
 Whatever a system does not tell is None, never a guess.
 """
@@ -71,13 +71,13 @@ def process_cores() -> int:
 
 def versions() -> dict[str, str]:
     """The installed ones of `PACKAGES`, with their versions."""
-    found = {}
+    installed = {}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            installed[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def commit(source: Path = Path(__file__)) -> str | None:

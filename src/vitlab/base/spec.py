@@ -66,10 +66,10 @@ class Component(Spec):
 @cache
 def component_names(family: str) -> tuple[str, ...]:
     """The variants of a family: the files of its folder. Imports nothing but empty packages."""
-    found = importlib.util.find_spec(family)
-    if found is None or found.submodule_search_locations is None:
+    package = importlib.util.find_spec(family)
+    if package is None or package.submodule_search_locations is None:
         raise SpecError(f"{family} is not a family of components")
-    modules = pkgutil.iter_modules(found.submodule_search_locations)
+    modules = pkgutil.iter_modules(package.submodule_search_locations)
     return tuple(sorted(m.name for m in modules if not m.name.startswith("_")))
 
 
@@ -82,10 +82,10 @@ def component_class(base: type[Component], name: str) -> type[Component]:
         module = importlib.import_module(f"{base.family}.{name}")
     else:
         raise SpecError(unknown(kind, name, component_names(base.family)))
-    found = getattr(module, "Spec", None)
-    if not (isinstance(found, type) and issubclass(found, base)):
+    spec = getattr(module, "Spec", None)
+    if not (isinstance(spec, type) and issubclass(spec, base)):
         raise SpecError(f"{kind}={name}: the module has no class Spec that extends {base.__module__}.{base.__name__}")
-    return found
+    return spec
 
 
 def _foreign_module(kind: str, name: str) -> types.ModuleType:

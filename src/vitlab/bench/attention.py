@@ -1,4 +1,4 @@
-"""Every attention and every mixer against the number of tokens: time forward, time of a training step, memory.
+"""The attention bench: every attention and mixer against the number of tokens, in time forward, a step's time, memory.
 
 What is timed is one mixer with its residual, tokens [B, N, D] -> [B, N, D], projections included, since a model pays
 those too. The batch shrinks as the tokens grow, so that a call always handles about as many; figures are per image. At
@@ -80,13 +80,13 @@ def mechanisms(setting: Setting, only: Sequence[str] = ()) -> list[Mechanism]:
 
     Raises UserError for an unknown one in `only`.
     """
-    found = [("attention", name) for name in component_names(AttentionSpec.family)]
-    found += [("mixer", name) for name in component_names(MixerSpec.family) if name != setting.model.mixer.name]
-    names = [name for _, name in found]
+    everything = [("attention", name) for name in component_names(AttentionSpec.family)]
+    everything += [("mixer", name) for name in component_names(MixerSpec.family) if name != setting.model.mixer.name]
+    names = [name for _, name in everything]
     for name in only:
         if name not in names:
             raise UserError(unknown("attention or mixer", name, names))
-    wanted = [Mechanism(name, ((family, name),), None) for family, name in found if not only or name in only]
+    wanted = [Mechanism(name, ((family, name),), None) for family, name in everything if not only or name in only]
     return [replace(row, kernel=kernel) for row in wanted for kernel in _kernels(setting, row)]
 
 
@@ -156,20 +156,20 @@ def peak_memory(setting: Setting, mechanism: Mechanism, tokens: Sequence[int]) -
 
 
 def _measured(setting: Setting, mechanism: Mechanism, tokens: Sequence[int]) -> dict[int, int]:
-    found: dict[int, int] = {}
+    peaks: dict[int, int] = {}
     held = psutil.Process().memory_info().rss
     for count in sorted(tokens):
-        if found and _foreseen(found, count) * setting.batch(count) > _memory(setting.device) / 2:
+        if peaks and _foreseen(peaks, count) * setting.batch(count) > _memory(setting.device) / 2:
             break
         step = work(setting, mechanism, count, "step").work
-        found[count] = _peak(setting.device, step, held) // setting.batch(count)
-    return found
+        peaks[count] = _peak(setting.device, step, held) // setting.batch(count)
+    return peaks
 
 
-def _foreseen(found: dict[int, int], tokens: int) -> float:
+def _foreseen(peaks: dict[int, int], tokens: int) -> float:
     """Bytes an image at most, if the memory grew with the square of the tokens since the longest so far."""
-    longest = max(found)
-    return found[longest] * (tokens / longest) ** 2
+    longest = max(peaks)
+    return peaks[longest] * (tokens / longest) ** 2
 
 
 def _memory(device: torch.device) -> int:

@@ -1,4 +1,4 @@
-"""Contestants take turns, so that a machine whose speed drifts is the same machine for all of them.
+"""A contest: contestants take turns, so that a machine whose speed drifts is the same machine for all of them.
 
 Only ratios taken in one round are compared; a median over the rounds is what is quoted.
 """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def bench_loader(spec: RunSpec, rounds: int, device: str | None, against: str = 
     images = replace(images, train=images.train.to(where))
     loop = build_loop([spec], images, indices, choices)
     bare, augmented = (
-        loader_of([each], images, indices, choices) for each in (replace(spec, augment=spec.preprocess), spec)
+        loader_of([one], images, indices, choices) for one in (replace(spec, augment=spec.preprocess), spec)
     )
     paths = {
         "without_augmentation": _batches("bare", bare),
@@ -80,7 +80,7 @@ def _per_core(spec: RunSpec, images: ImageSet, rounds: int, against: str) -> dic
     with _one_thread():
         ours = _ours(spec, images, stored, pictures)
         theirs = _theirs(spec, stored, pictures) if against else {}
-        run_rounds([*ours.values(), *(each for found in theirs.values() for each in found)], CPU, rounds)
+        run_rounds([*ours.values(), *chain.from_iterable(theirs.values())], CPU, rounds)
     return {name: _figures(mine, theirs.get(name, [])) for name, mine in ours.items()}
 
 
@@ -92,9 +92,9 @@ def _some_pictures(spec: RunSpec, images: ImageSet) -> tuple[list[bytes], Images
         return [], train.subset(torch.arange(spec.batch_size) % len(train)).to(CPU)
     encoded = spec.data.source().open().splits["train"]
     rows = (torch.arange(spec.batch_size) * 37 % len(encoded)).tolist()  # of all classes
-    found = [encoded.stored[int(encoded.rows[row])] for row in rows]
-    stored = [each.read_bytes() if isinstance(each, Path) else each for each in found]
-    return stored, Images(torch.stack([decode(each, encoded.frame) for each in stored]), encoded.labels[rows])
+    places = [encoded.stored[int(encoded.rows[row])] for row in rows]
+    stored = [place.read_bytes() if isinstance(place, Path) else place for place in places]
+    return stored, Images(torch.stack([decode(data, encoded.frame) for data in stored]), encoded.labels[rows])
 
 
 def _ours(spec: RunSpec, images: ImageSet, stored: list[bytes], pictures: Images) -> dict[str, Contestant]:
@@ -103,7 +103,7 @@ def _ours(spec: RunSpec, images: ImageSet, stored: list[bytes], pictures: Images
 
     def decoded() -> Tensor:
         assert isinstance(spec.data, PicturesSpec)
-        return torch.stack([decode(each, spec.data.frame) for each in stored])
+        return torch.stack([decode(data, spec.data.frame) for data in stored])
 
     def augmented(pixels: Tensor) -> object:
         return pipeline(pixels[None], pictures.labels[None], keys)
@@ -111,7 +111,7 @@ def _ours(spec: RunSpec, images: ImageSet, stored: list[bytes], pictures: Images
     work: dict[str, Callable[[], object]] = {"augment": lambda: augmented(pictures.pixels)}
     if stored:
         work |= {"decode": decoded, "decode and augment": lambda: augmented(decoded())}
-    return {name: Contestant("vitlab", "", len(pictures), each) for name, each in work.items()}
+    return {name: Contestant("vitlab", "", len(pictures), call) for name, call in work.items()}
 
 
 def _theirs(spec: RunSpec, stored: list[bytes], pictures: Images) -> dict[str, list[Contestant]]:
@@ -131,15 +131,15 @@ def _theirs(spec: RunSpec, stored: list[bytes], pictures: Images) -> dict[str, l
     theirs = {"augment": [contestant("", lambda: augment(list(pictures.pixels), pictures.labels))]}
     if stored:
         decoded = torchvision_path.all_decoded
-        theirs["decode"] = [contestant(name, partial(decoded, each, stored)) for name, each in decoders.items()]
-        theirs["decode and augment"] = [contestant(name, partial(both, each)) for name, each in decoders.items()]
+        theirs["decode"] = [contestant(name, partial(decoded, decoder, stored)) for name, decoder in decoders.items()]
+        theirs["decode and augment"] = [contestant(name, partial(both, decoder)) for name, decoder in decoders.items()]
     return theirs
 
 
 def _figures(mine: Contestant, theirs: list[Contestant]) -> dict[str, Any]:
     peers = [
-        {"setting": each.setting, "images_per_second": each.images_per_second, "ratio": ratio(mine, each)}
-        for each in theirs
+        {"setting": peer.setting, "images_per_second": peer.images_per_second, "ratio": ratio(mine, peer)}
+        for peer in theirs
     ]
     return {"images_per_second": mine.images_per_second, "torchvision": peers}
 

@@ -38,5 +38,5 @@ def _in_fresh_process(name: str, setting: str, job: Job, overrides: Overrides) -
 def _rebuild(name: str, setting: str, job: Job, overrides: Overrides) -> Contestant:
     if name == "vitlab":
         return ours(job, overrides)[0]
-    found = importlib.import_module(f"vitlab.bench.peers.{name}").contestants(job)
-    return next(c for c in found if c.setting == setting)
+    contestants = importlib.import_module(f"vitlab.bench.peers.{name}").contestants(job)
+    return next(c for c in contestants if c.setting == setting)

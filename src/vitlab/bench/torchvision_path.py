@@ -21,11 +21,11 @@ def augmentation(spec: RunSpec) -> Callable[[Sequence[Tensor], Tensor], Any]:
     pixels = [_transform(op, spec) for op in spec.augment if op.stage == "pixels"]
     normalise = [v2.ToDtype(torch.float32, scale=True), v2.Normalize(list(spec.data.mean), list(spec.data.std))]
     normalised = [_transform(op, spec) for op in spec.augment if op.stage == "normalised"]
-    each = v2.Compose([*pixels, *normalise, *normalised])
+    transform = v2.Compose([*pixels, *normalise, *normalised])
     mixing = [_mixing(op, spec.model.num_classes) for op in spec.augment if op.stage == "batch"]
 
     def batch(pictures: Sequence[Tensor], labels: Tensor) -> Any:
-        images = torch.stack([each(picture) for picture in pictures])
+        images = torch.stack([transform(picture) for picture in pictures])
         for mix in mixing:
             images, labels = mix(images, labels)
         return images, labels
@@ -92,4 +92,4 @@ def decoders(size: tuple[int, int]) -> dict[str, Callable[[bytes], Tensor]]:
 
 def all_decoded(decoder: Callable[[bytes], Tensor], stored: Sequence[bytes]) -> list[Tensor]:
     """Every picture, one after another."""
-    return [decoder(each) for each in stored]
+    return [decoder(data) for data in stored]

@@ -1,4 +1,4 @@
-"""vitlab against its peers on one job: images/s, ratios, the fraction of the machine's peak, memory."""
+"""The contest of vitlab with its peers on one job: images/s, ratios, the fraction of the machine's peak, memory."""
 
 import importlib
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ def versus(job: Job, names: Sequence[str], rounds: int, overrides: Overrides) ->
     mine, choices = ours(job, overrides)
     missing: dict[str, str] = {}
     theirs = {name: list(_contestants(name, job, missing)) for name in names}
-    everybody = [mine, *(c for found in theirs.values() for c in found)]
+    everybody = [mine, *(c for contestants in theirs.values() for c in contestants)]
     low = any("bf16" in contestant.setting for contestant in everybody)
     peaks = [matrix_product(dtype, job.device) for dtype in (torch.float32, *([torch.bfloat16] if low else []))]
     run_rounds([*everybody, *peaks], job.device, rounds)
@@ -40,7 +40,7 @@ def versus(job: Job, names: Sequence[str], rounds: int, overrides: Overrides) ->
     return {
         "job": {"mode": job.mode, "batch_size": job.batch_size, "rounds": rounds, "model": to_dict(job.model)},
         "vitlab": _figures(mine, job, peaks) | {"choices": to_dict(choices)},
-        "peers": {name: _versus_one(mine, found, job, peaks) for name, found in theirs.items() if found},
+        "peers": {name: _versus_one(mine, settings, job, peaks) for name, settings in theirs.items() if settings},
         "missing": missing,
         "peak_flops_per_second": {peak.setting: peak.images_per_second for peak in peaks},
         "env": environment(),
@@ -71,8 +71,8 @@ def _figures(contestant: Contestant, job: Job, peaks: Sequence[Contestant]) -> d
     }
 
 
-def _versus_one(mine: Contestant, found: list[Contestant], job: Job, peaks: Sequence[Contestant]) -> dict[str, Any]:
+def _versus_one(mine: Contestant, theirs: list[Contestant], job: Job, peaks: Sequence[Contestant]) -> dict[str, Any]:
     """One peer: at its best setting, and as it comes."""
-    figures = [_figures(c, job, peaks) | {"ratio": ratio(mine, c)} for c in found]
+    figures = [_figures(c, job, peaks) | {"ratio": ratio(mine, c)} for c in theirs]
     best = min(figures, key=lambda f: f["ratio"])
     return {"ratio": best["ratio"], "setting": best["setting"], "best": best, "as_it_comes": figures[0], "all": figures}

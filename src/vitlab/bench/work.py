@@ -1,4 +1,4 @@
-"""What is timed: a training step, or a forward pass, on the same made-up pictures for everybody."""
+"""The work that is timed: a training step, or a forward pass, on the same made-up pictures for everybody."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

@@ -1,4 +1,4 @@
-"""One component: what its module says of it, and its settings."""
+"""A component: what its module says of it, and its settings."""
 
 import importlib
 import importlib.util

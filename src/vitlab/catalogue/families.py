@@ -105,10 +105,10 @@ def _first_line(tree: ast.Module) -> str:
 
 def _parsed(module: str) -> ast.Module:
     """A module's code, without importing it."""
-    found = importlib.util.find_spec(module)
-    assert found is not None
-    assert found.origin is not None
-    return ast.parse(Path(found.origin).read_text())
+    module_spec = importlib.util.find_spec(module)
+    assert module_spec is not None
+    assert module_spec.origin is not None
+    return ast.parse(Path(module_spec.origin).read_text())
 
 
 def _variants(tree: ast.Module) -> tuple[str, ...]:

@@ -125,8 +125,8 @@ def _print_mechanisms(figures: dict[str, Any], out: Path | None) -> None:
     ):
         rows = []
         for row in figures["mechanisms"]:
-            found = {point["tokens"]: point[key] for point in row["points"] if point[key] is not None}
-            cells = [f"{found[n] * scale:.{decimals}f}" if n in found else "–" for n in figures["tokens"]]
+            values = {point["tokens"]: point[key] for point in row["points"] if point[key] is not None}
+            cells = [f"{values[n] * scale:.{decimals}f}" if n in values else "–" for n in figures["tokens"]]
             rows.append((row["label"], *cells))
         output.print_table(f"{title} ({width})", columns, rows)
         output.console().print()
@@ -140,16 +140,16 @@ def _print_mechanisms(figures: dict[str, Any], out: Path | None) -> None:
 
 
 def _per_core(figures: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    for what, found in figures["per_core"].items():
-        yield what, "vitlab", output.count(found["images_per_second"]), ""
-        for peer in found["torchvision"]:
+    for what, rates in figures["per_core"].items():
+        yield what, "vitlab", output.count(rates["images_per_second"]), ""
+        for peer in rates["torchvision"]:
             who = "torchvision" + (f", {peer['setting']}" if peer["setting"] else "")
             yield what, who, output.count(peer["images_per_second"]), f"{peer['ratio']:.2f}"
 
 
 def _print_versus(model: str, figures: dict[str, Any]) -> None:
     everybody = [("vitlab", figures["vitlab"])]
-    everybody += [(name, each) for name, peer in figures["peers"].items() for each in peer["all"]]
+    everybody += [(name, setting) for name, peer in figures["peers"].items() for setting in peer["all"]]
     rows = [
         (
             name,

@@ -48,10 +48,10 @@ def _families(what: str | None, json: bool) -> None:
 
     rows = {name: LISTS[name]() for name in ([what] if what else LISTS)}
     if json:
-        output.print_json({name: [row.as_json() for row in found] for name, found in rows.items()})
+        output.print_json({name: [row.as_json() for row in listed] for name, listed in rows.items()})
         return
-    for name, found in rows.items():
-        output.print_table(name, ("name", "what it is"), [(row.name, row.as_text()) for row in found])
+    for name, listed in rows.items():
+        output.print_table(name, ("name", "what it is"), [(row.name, row.as_text()) for row in listed])
         output.console().print()
 
 

@@ -1,4 +1,4 @@
-"""What verbs share about printing: one JSON object with --json, tables and lines for people without."""
+"""Output of the verbs: one JSON object with --json, tables and lines for people without."""
 
 import json
 import os

@@ -28,9 +28,9 @@ def predict(
 
     predictions = api.predict(run, images)
     readable = [prediction for prediction in predictions if prediction.reason is None]
-    unreadable = [f"{each.path} is unreadable: {each.reason}" for each in predictions if each.reason is not None]
+    unreadable = [f"{file.path} is unreadable: {file.reason}" for file in predictions if file.reason is not None]
     if json and readable:
-        output.print_json({"predictions": [_as_json(each) for each in readable], "unreadable": unreadable})
+        output.print_json({"predictions": [_as_json(prediction) for prediction in readable], "unreadable": unreadable})
     elif readable:
         _print(readable)
     if unreadable:

@@ -1,4 +1,4 @@
-"""What was found out about data sets, kept on disk: decoded pictures, and which pictures are unreadable.
+"""The cache of data sets: decoded pictures, and which pictures are unreadable.
 
 An entry is named by a hash of its source, and is never authoritative: one that is absent or damaged is made again.
 """

@@ -1,4 +1,4 @@
-"""From pictures as they are stored to splits that can be trained on.
+"""Ingestion: from pictures as they are stored to splits that can be trained on.
 
 A set that fits in memory is decoded once and kept in the cache; a larger one stays encoded. What is unreadable is found
 by one pass over everything, left out of the index and listed by name: a split's index is the same either way.
@@ -126,12 +126,12 @@ def left_encoded(listing: Listing, memory: Path) -> Splits:
         looked = {split: Encoded(p.stored, p.rows, p.labels, LOOK) for split, p in listing.splits.items()}
         known = {split: decode_all(p, f"looking at the {split} split").unreadable for split, p in looked.items()}
         cache.remember(memory, {"unreadable": known})
-    found, unreadable = {}, {}
+    splits, unreadable = {}, {}
     for split, pictures in listing.splits.items():
         bad = {int(index): why for index, why in known[split].items()}  # a JSON object's keys are texts
         unreadable[split] = left_out(split, len(pictures), _named(pictures, bad))
-        found[split] = pictures.subset(_others(len(pictures), bad))
-    return Splits(found["train"], found["test"], listing.class_names, unreadable)
+        splits[split] = pictures.subset(_others(len(pictures), bad))
+    return Splits(splits["train"], splits["test"], listing.class_names, unreadable)
 
 
 def decode_all(pictures: Encoded, title: str) -> Decoded:

@@ -90,7 +90,7 @@ class Streamed:
                 reader.go_to(start)
         self._position = stop
         read = [reader.read(stop - start) for reader in self.readers]
-        pixels, labels = (torch.stack(each) for each in zip(*read, strict=True))
+        pixels, labels = (torch.stack(values) for values in zip(*read, strict=True))
         if rows is not None:
             rows = to_device(rows, labels.device)
             run = torch.arange(len(rows), device=labels.device)[:, None]
@@ -149,7 +149,7 @@ class Loader:
     def batch(self, step: int) -> Batch:
         """The samples at the global positions from step · B to before (step + 1) · B: this process's part of them."""
         steps = range(step, step + 1 + AHEAD)
-        self._asked = {each: self._asked.get(each) or self._ask(each) for each in steps}
+        self._asked = {step: self._asked.get(step) or self._ask(step) for step in steps}
         asked = self._asked[step]  # which stays: a training looks at its first batch, then takes it
         pixels = asked.pixels()
         keys, labels = to_device(asked.keys, pixels.device), to_device(asked.labels, pixels.device)

@@ -1,4 +1,4 @@
-"""What `--data TEXT` means."""
+"""Data sets by name: what `--data TEXT` means."""
 
 import os
 from pathlib import Path

@@ -59,7 +59,7 @@ def _shards(folder: Path, split: str) -> list[Path]:
 
 def row_counts(files: Files) -> dict[str, tables.Shards]:
     """Names of the files of each split, and how many rows each has. Raises DataError for a truncated one."""
-    return {split: [(file.name, _footer(file).num_rows) for file in found] for split, found in files.items()}
+    return {split: [(file.name, _footer(file).num_rows) for file in shards] for split, shards in files.items()}
 
 
 def columns(files: Files, image: str | None = None, label: str | None = None) -> tables.Columns:

@@ -1,4 +1,4 @@
-"""Where data lies: beside the work, or where the environment says."""
+"""Paths of data: beside the work, or where the environment says."""
 
 import os
 from pathlib import Path
@@ -27,10 +27,10 @@ def find(path: str) -> Path | None:
 
 def locate(path: str) -> Path:
     """The same, but raises DataError where there is none."""
-    found = find(path)
-    if found is None:
+    folder = find(path)
+    if folder is None:
         if Path(path).expanduser().exists():
             raise DataError(f"{path} is no folder")
         looked = ", ".join(map(str, [Path.cwd(), *roots()]))
         raise DataError(f"there is no folder {path}" + ("" if Path(path).is_absolute() else f" in {looked}"))
-    return found
+    return folder

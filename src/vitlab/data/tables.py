@@ -37,8 +37,8 @@ def open_files(files: Mapping[str, Sequence[Path]], streaming: bool = False) -> 
     """
     import datasets
 
-    named = {split: [str(file) for file in found] for split, found in files.items()}
-    large = sum(file.stat().st_size for found in files.values() for file in found) > _THROWN_AWAY
+    named = {split: [str(file) for file in shards] for split, shards in files.items()}
+    large = sum(file.stat().st_size for shards in files.values() for file in shards) > _THROWN_AWAY
     try:
         with _quiet(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             where = None if large else scratch
@@ -93,8 +93,8 @@ def columns(features: Mapping[str, Mapping[str, Any] | None], image: str | None,
 
     Raises DataError, which says what there is.
     """
-    found = {origin: _columns(origin, kinds or {}, image, label) for origin, kinds in features.items()}
-    (first, chosen), *others = found.items()
+    columns = {origin: _columns(origin, kinds or {}, image, label) for origin, kinds in features.items()}
+    (first, chosen), *others = columns.items()
     for origin, other in others:
         if other != chosen:
             ours, theirs = (f"{c.image}, {c.label} of {c.class_names or 'numbers'}" for c in (chosen, other))

@@ -1,4 +1,4 @@
-"""Adding up what samples scored, by name."""
+"""Sums of what samples scored, by name."""
 
 from collections.abc import Mapping
 

@@ -1,1 +1,1 @@
-"""What goes on inside a model, read without a hook or branch in the model itself."""
+"""The inside of a model, looked at without a hook or branch in the model itself."""

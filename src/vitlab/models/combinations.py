@@ -1,4 +1,4 @@
-"""Every way to put the parts together: which are legal, which are not and why.
+"""Combinations of the parts: which are legal, which are not and why.
 
 Six axes span the space: patch embedding, positions with their place, attention (or the mixer that does without),
 block, pooling and prefix tokens. What stands on an axis is found in the families' folders, so a new component is on it
@@ -72,7 +72,7 @@ def families() -> dict[str, tuple[Option, ...]]:
     hints = typing.get_type_hints(ViTSpec)
     bases = {field.name: hints[field.name] for field in dataclasses.fields(ViTSpec)}
     named = {name: base for name, base in bases.items() if isinstance(base, type) and issubclass(base, Component)}
-    options = {name: tuple(_option(name, each, {}) for each in component_names(named[name].family)) for name in named}
+    options = {name: tuple(_option(name, part, {}) for part in component_names(named[name].family)) for name in named}
     return options | {"prefix": PREFIXES}
 
 
@@ -176,17 +176,17 @@ class Space:
             for a, b in itertools.product(xs, ys)
             if self.fits((a, b))
         }
-        found = []
+        chosen = []
         while left:
             i, a, j, b = left[next(iter(left))]
             combination = self._completed({i: a, j: b}, left, draw)
             if combination is None:  # no third choice goes with this pair
                 del left[_pair(a, b)]
                 continue
-            found.append(combination)
+            chosen.append(combination)
             for x, y in itertools.combinations(combination, 2):
                 left.pop(_pair(x, y), None)
-        return found
+        return chosen
 
     def _completed(self, chosen: dict[int, Option], left: Mapping, draw: random.Random) -> Combination | None:
         """A legal combination with the choices made so far, that covers much of what is left; None if there is none."""

@@ -1,4 +1,4 @@
-"""What a model costs, component by component, measured on the meta device: no weights, no memory, no arithmetic.
+"""The cost of a model, component by component, measured on the meta device: no weights, no memory, no arithmetic.
 
     num_params          learned numbers
     flops               one image forward, 2 per multiply-add: matrix products, convolutions and attention's products

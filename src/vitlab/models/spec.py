@@ -147,16 +147,16 @@ def subset_conflict(spec: ViTSpec) -> str | None:
     """
     mixing = "mixes neighbouring patches, so the visible ones show what is masked"
     needing = "needs all patches"
-    legal_embed = _named(PatchEmbedSpec, lambda each: not each.mixes_patches)
+    legal_embed = _named(PatchEmbedSpec, lambda part: not part.mixes_patches)
     if spec.patch_embed.mixes_patches:
         return f"patch_embed={spec.patch_embed.name} {mixing}; legal: {legal_embed}"
     if spec.auxiliary.mixes_patches:
-        legal = _named(AuxiliarySpec, lambda each: not each.mixes_patches)
+        legal = _named(AuxiliarySpec, lambda part: not part.mixes_patches)
         return f"auxiliary={spec.auxiliary.name} {mixing}; legal: {legal}"
     if spec.mixer.needs_all_tokens:
-        return f"mixer={spec.mixer.name} {needing}; legal: {_named(MixerSpec, lambda each: not each.needs_all_tokens)}"
+        return f"mixer={spec.mixer.name} {needing}; legal: {_named(MixerSpec, lambda part: not part.needs_all_tokens)}"
     if spec.mixer.uses_attention and spec.attention.needs_all_tokens:
-        legal = _named(AttentionSpec, lambda each: not each.needs_all_tokens)
+        legal = _named(AttentionSpec, lambda part: not part.needs_all_tokens)
         return f"attention={spec.attention.name} {needing}; legal: {legal}"
     return None
 
@@ -189,21 +189,21 @@ def _parts(spec: ViTSpec) -> Iterator[str]:
     positions, mixer = f"pos_embed={spec.pos_embed.name}", f"mixer={spec.mixer.name}"
     attention = f"attention={spec.attention.name}"
     if spec.pos_embed.gives_bias and spec.mixer.uses_attention and not spec.attention.accepts_bias:
-        legal = _named(AttentionSpec, lambda each: each.accepts_bias)
+        legal = _named(AttentionSpec, lambda part: part.accepts_bias)
         yield f"{positions} adds a bias to attention logits, and {attention} has none; with: {legal}"
     if (spec.pos_embed.gives_bias or spec.pos_embed.rotates) and not spec.mixer.has_logits:
-        legal = _named(MixerSpec, lambda each: each.has_logits)
+        legal = _named(MixerSpec, lambda part: part.has_logits)
         yield f"{positions} acts on queries and keys, and {mixer} has none; with: {legal}"
     if spec.pool.needs_cls_token and not spec.cls_token:
-        legal = _named(PoolSpec, lambda each: not each.needs_cls_token)
+        legal = _named(PoolSpec, lambda part: not part.needs_cls_token)
         yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; without: {legal}"
     if spec.auxiliary.needs_patches and not spec.patch_embed.cuts_patches:
-        legal = _named(PatchEmbedSpec, lambda each: each.cuts_patches)
+        legal = _named(PatchEmbedSpec, lambda part: part.cuts_patches)
         auxiliary, patch_embed = f"auxiliary={spec.auxiliary.name}", f"patch_embed={spec.patch_embed.name}"
         yield f"{auxiliary} leads from the image to patches, and {patch_embed} makes every pixel a token; with: {legal}"
     if not spec.head.ends_linear:
         if spec.init.head_bias is not None:
-            legal = _named(HeadSpec, lambda each: each.ends_linear)
+            legal = _named(HeadSpec, lambda part: part.ends_linear)
             yield f"init.head_bias={spec.init.head_bias}: head={spec.head.name} has no bias; with one: {legal}"
         if spec.init.zero_head:
             yield f"init.zero_head=True: head={spec.head.name} cannot start from zero; init.zero_head=False lets it"

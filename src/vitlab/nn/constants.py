@@ -19,7 +19,7 @@ def constant(compute: Callable[P, Tensor]) -> Callable[P, Tensor]:
     @wraps(compute)
     def table(*arguments: P.args, **named: P.kwargs) -> Tensor:
         with torch.device("cpu"):
-            found = compute(*arguments, **named)
-        return found.to(torch.get_default_device())
+            constant = compute(*arguments, **named)
+        return constant.to(torch.get_default_device())
 
     return table

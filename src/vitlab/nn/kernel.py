@@ -1,4 +1,4 @@
-"""Which of two kernels computes softmax attention: the machine's choice, and no part of a model's spec.
+"""The kernel of softmax attention, one of two: the machine's choice, and no part of a model's spec.
 
 `fused` is PyTorch's scaled_dot_product_attention (flash attention on a GPU); `explicit` is matrix products around a
 softmax, which is the faster one on CPUs whose fused kernel does not suit small heads. They are equal up to rounding. A

@@ -1,4 +1,4 @@
-"""What a parameter is: the one place that weight decay and initialisation ask.
+"""Kinds of parameters: the one place that weight decay and initialisation ask.
 
 A module that owns unusual parameters says so in a class attribute, `parameter_kinds = {"gamma": "scale"}`; for
 PyTorch's own layers the kind follows from their type.

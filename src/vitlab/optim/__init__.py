@@ -1,1 +1,1 @@
-"""From gradients to steps: rules, schedules, updates and parameter groups."""
+"""Optimisation: from gradients to steps, by optimisers, schedules, updates and parameter groups."""

@@ -1,1 +1,1 @@
-"""From records to pages and pictures. Imports no torch."""
+"""Reports: from records to pages and pictures. No torch."""

@@ -1,4 +1,4 @@
-"""What a study found, in sentences: the largest effects first, and never more than the statistics say.
+"""A study's answers in sentences: the largest effects first, and never more than the statistics say.
 
 `answers(outcome)` is what the terminal prints and a report begins with. "Costs" stands only where the verdict is worse,
 "gains" only where it is better; what is not distinguishable says what could have been seen.
@@ -49,13 +49,13 @@ def reference(outcome: Outcome) -> Sentence:
 
 def _score(outcome: Outcome, cell: CellOutcome) -> str:
     """'96.1 % test top-1 [95.0, 97.2], 6 seeds'"""
-    found, unit = cell.score, unit_of_study(outcome)
-    if found.mean is None:
+    score, unit = cell.score, unit_of_study(outcome)
+    if score.mean is None:
         return f"no score ({_reason(cell)})"
-    digits = unit.digits(half(found.t_interval))
-    interval = f" {unit.interval(found.t_interval, digits)}" if found.t_interval else ""
-    value = f"{unit.value(found.mean, digits)} {unit.value_unit}"
-    return f"{value} {unit.title}{interval}, {seeds(found.n, outcome)}"
+    digits = unit.digits(half(score.t_interval))
+    interval = f" {unit.interval(score.t_interval, digits)}" if score.t_interval else ""
+    value = f"{unit.value(score.mean, digits)} {unit.value_unit}"
+    return f"{value} {unit.title}{interval}, {seeds(score.n, outcome)}"
 
 
 def _reason(cell: CellOutcome) -> str:
@@ -89,28 +89,28 @@ def ordered(outcome: Outcome) -> list[ComparisonOutcome]:
     return sorted(outcome.comparisons, key=_rank)
 
 
-def _rank(found: ComparisonOutcome) -> tuple[int, float]:
+def _rank(compared: ComparisonOutcome) -> tuple[int, float]:
     verdicts: dict[Verdict | None, int] = {"worse": 0, "better": 0, "not distinguishable": 1, None: 2}
-    return verdicts[found.comparison.verdict], -abs(found.comparison.difference.mean or 0.0)
+    return verdicts[compared.comparison.verdict], -abs(compared.comparison.difference.mean or 0.0)
 
 
 def compared(outcome: Outcome) -> list[Sentence]:
     """A sentence for every comparison."""
-    return [_comparison(outcome, found) for found in ordered(outcome)]
+    return [_comparison(outcome, compared) for compared in ordered(outcome)]
 
 
-def _comparison(outcome: Outcome, found: ComparisonOutcome) -> Sentence:
-    unit, difference = unit_of_study(outcome), found.comparison.difference
-    verdict, number = found.comparison.verdict, seeds(difference.n, outcome)
+def _comparison(outcome: Outcome, compared: ComparisonOutcome) -> Sentence:
+    unit, difference = unit_of_study(outcome), compared.comparison.difference
+    verdict, number = compared.comparison.verdict, seeds(difference.n, outcome)
     if verdict is None or difference.mean is None:
-        return Sentence(f"{found.says}:", "no answer;", _no_answer(unit, difference, number))
+        return Sentence(f"{compared.says}:", "no answer;", _no_answer(unit, difference, number))
     digits = unit.digits(half(difference.t_interval))
     if verdict == "not distinguishable":
         seen = _signed(unit, difference.mean, difference.t_interval, digits)
         finding = _not_distinguishable(outcome, difference)
-        could = _could_have_seen(unit, found.sensitivity.smallest_effect, found.sensitivity.reasons)
-        return Sentence(f"{found.says}:", finding, f"{seen}, {number} {could}", verdict)
-    return Sentence(found.says, *_effect(unit, verdict, difference.mean, difference.t_interval, number), verdict)
+        could = _could_have_seen(unit, compared.sensitivity.smallest_effect, compared.sensitivity.reasons)
+        return Sentence(f"{compared.says}:", finding, f"{seen}, {number} {could}", verdict)
+    return Sentence(compared.says, *_effect(unit, verdict, difference.mean, difference.t_interval, number), verdict)
 
 
 def _not_distinguishable(outcome: Outcome, difference: PairedDifference) -> str:

@@ -194,9 +194,9 @@ def _ends(values: np.ndarray) -> str:
 # ------------------------------------------------------------------------------------------------------ confusion
 
 
-def confusion(found: Predictions, names: Sequence[str], beside: Beside) -> Drawing:
+def confusion(predictions: Predictions, names: Sequence[str], beside: Beside) -> Drawing:
     """The confusion matrix: rows are the true classes, columns what they were taken for, counts in the cells."""
-    counts = found.confusion()
+    counts = predictions.confusion()
     classes, share = len(counts), counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = max(3.6, 1.6 + 0.3 * classes)
     names = [shortened(name, _NAME_LENGTH) for name in names]
@@ -209,7 +209,7 @@ def confusion(found: Predictions, names: Sequence[str], beside: Beside) -> Drawi
         axes.set_yticks(range(classes), names)
         axes.set_xlabel("taken for")
         axes.set_ylabel("true class")
-        alt = f"Confusion matrix of {classes} classes: {found.num_correct} of {counts.sum()} on the diagonal."
+        alt = f"Confusion matrix of {classes} classes: {predictions.num_correct} of {counts.sum()} on the diagonal."
         return as_drawing(figure, "confusion", "Confusion matrix", alt, beside)
 
 

@@ -48,60 +48,68 @@ _UNTESTED, _SEED = Style("muted", "x"), Style("muted", "o")
 def differences(outcome: Outcome, beside: Beside) -> Drawing | None:
     """Every comparison's difference with its interval and its seeds; None where nothing can be compared."""
     shown = ordered(outcome)
-    if all(each.comparison.difference.mean is None for each in shown):
+    if all(compared.comparison.difference.mean is None for compared in shown):
         return None
     unit = unit_of_study(outcome)
-    by_seed = {each.cell: _by_seed(outcome, each) for each in shown}
-    rows = [(each.cell, each.against, seed, value) for each in shown for seed, value in by_seed[each.cell].items()]
+    by_seed = {compared.cell: _by_seed(outcome, compared) for compared in shown}
+    rows = [
+        (compared.cell, compared.against, seed, value)
+        for compared in shown
+        for seed, value in by_seed[compared.cell].items()
+    ]
     add_csv(beside, "differences", ("cell", "against", "seed", "difference"), rows)
     with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x"}):
         figure, axes = rows_figure(len(shown))
         axes.axvline(0, color=COLOURS["ink"], linewidth=0.9)
-        for row, each in enumerate(shown):
-            _difference(axes, row, each, unit, [unit.scale * value for value in by_seed[each.cell].values()])
+        for row, compared in enumerate(shown):
+            _difference(axes, row, compared, unit, [unit.scale * value for value in by_seed[compared.cell].values()])
         axes.set_xlabel(f"difference in {unit.title}, {unit.unit} ({unit.direction})")
         legend(figure, {str(verdict): style for verdict, style in STYLES.items()} | {"a seed": _SEED})
-        alt = f"Differences in {unit.title} with 95 % intervals. " + " ".join(_spoken(each, unit) for each in shown)
+        spoken = " ".join(_spoken(compared, unit) for compared in shown)
+        alt = f"Differences in {unit.title} with 95 % intervals. {spoken}"
         title = f"Differences in {unit.title}, {unit.unit}"
         return as_drawing(figure, "differences", title, alt, beside)
 
 
-def _by_seed(outcome: Outcome, found: ComparisonOutcome) -> dict[int, float]:
-    before = outcome.cell(found.against).scores(outcome.metric)
-    after = outcome.cell(found.cell).scores(outcome.metric)
-    return {seed: after[seed] - before[seed] for seed in found.comparison.difference.seeds}
+def _by_seed(outcome: Outcome, compared: ComparisonOutcome) -> dict[int, float]:
+    before = outcome.cell(compared.against).scores(outcome.metric)
+    after = outcome.cell(compared.cell).scores(outcome.metric)
+    return {seed: after[seed] - before[seed] for seed in compared.comparison.difference.seeds}
 
 
-def _difference(axes: Axes, row: int, found: ComparisonOutcome, unit: Unit, seeds: Sequence[float]) -> None:
-    difference = found.comparison.difference
+def _difference(axes: Axes, row: int, compared: ComparisonOutcome, unit: Unit, seeds: Sequence[float]) -> None:
+    difference = compared.comparison.difference
     interval, digits = difference.t_interval, unit.digits(half(difference.t_interval))
     if difference.mean is None:
-        label_row(axes, row, found.says, "no answer")
+        label_row(axes, row, compared.says, "no answer")
         return
     written = unit.signed(difference.mean, digits)
     label_row(
-        axes, row, found.says, f"{written} {unit.interval(interval, digits, signed=True)}" if interval else written
+        axes, row, compared.says, f"{written} {unit.interval(interval, digits, signed=True)}" if interval else written
     )
     ends = None if interval is None else (unit.scale * interval.low, unit.scale * interval.high)
-    style = STYLES.get(found.comparison.verdict, _UNTESTED)
+    style = STYLES.get(compared.comparison.verdict, _UNTESTED)
     estimate(axes, row + _LINE, style, unit.scale * difference.mean, ends)
     dots(axes, row, seeds)
 
 
-def _spoken(found: ComparisonOutcome, unit: Unit) -> str:
-    mean = found.comparison.difference.mean
-    told = "no answer" if mean is None else f"{unit.signed(mean)} {unit.unit}, {found.comparison.verdict or 'no test'}"
-    return f"{found.says}: {told}."
+def _spoken(compared: ComparisonOutcome, unit: Unit) -> str:
+    mean = compared.comparison.difference.mean
+    verdict = compared.comparison.verdict or "no test"
+    told = "no answer" if mean is None else f"{unit.signed(mean)} {unit.unit}, {verdict}"
+    return f"{compared.says}: {told}."
 
 
 def scores(outcome: Outcome, beside: Beside) -> Drawing | None:
     """Every cell's seeds and their mean; None where no run has finished."""
     unit = unit_of_study(outcome)
-    found = {cell.name: cell.scores(outcome.metric) for cell in outcome.cells}
-    if not any(found.values()):
+    by_cell = {cell.name: cell.scores(outcome.metric) for cell in outcome.cells}
+    if not any(by_cell.values()):
         return None
     rows = [
-        (cell.name, run.seed, run.status, found[cell.name].get(run.seed)) for cell in outcome.cells for run in cell.runs
+        (cell.name, run.seed, run.status, by_cell[cell.name].get(run.seed))
+        for cell in outcome.cells
+        for run in cell.runs
     ]
     add_csv(beside, "scores", ("cell", "seed", "status", outcome.metric), rows)
     digits = unit.digits(*(half(cell.score.t_interval) for cell in outcome.cells))
@@ -117,18 +125,18 @@ def scores(outcome: Outcome, beside: Beside) -> Drawing | None:
             if mean is not None:
                 ends = (row - 0.06, row + 0.42)
                 axes.plot([unit.scale * mean] * 2, ends, color=COLOURS["accent"], linewidth=2.2, zorder=3)
-                dots(axes, row, [unit.scale * value for value in found[cell.name].values()], at=0.18, size=22)
+                dots(axes, row, [unit.scale * value for value in by_cell[cell.name].values()], at=0.18, size=22)
         axes.set_xlabel(
             f"{unit.title}, {unit.value_unit}; bar: mean, dots: seeds, dashed: {shortened(outcome.cells[0].name, 24)}"
         )
         alt = f"{unit.title} of every seed. " + " ".join(
-            _spoken_score(outcome, unit, name, found[name]) for name in found
+            _spoken_score(outcome, unit, name, by_cell[name]) for name in by_cell
         )
         return as_drawing(figure, "scores", f"{unit.title.capitalize()} of every seed, {unit.value_unit}", alt, beside)
 
 
-def _spoken_score(outcome: Outcome, unit: Unit, name: str, found: dict[int, float]) -> str:
-    values = ", ".join(unit.value(value) for value in found.values())
+def _spoken_score(outcome: Outcome, unit: Unit, name: str, by_seed: dict[int, float]) -> str:
+    values = ", ".join(unit.value(value) for value in by_seed.values())
     return f"{name}: {values or 'none'}."
 
 

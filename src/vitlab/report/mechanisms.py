@@ -91,9 +91,9 @@ def _mark_crossings(axes: Axes, rows: Sequence[dict[str, Any]], noise: float) ->
     for row in rows:
         if row["name"] == "softmax":
             continue
-        found = crossing({point["tokens"]: point["step_seconds"] for point in row["points"]}, best, noise)
-        if found is not None:
-            axes.plot(found[0], found[1] * 1e3, "o", markersize=8, markerfacecolor="none", color=COLOURS["second"])
+        crossed = crossing({point["tokens"]: point["step_seconds"] for point in row["points"]}, best, noise)
+        if crossed is not None:
+            axes.plot(crossed[0], crossed[1] * 1e3, "o", markersize=8, markerfacecolor="none", color=COLOURS["second"])
 
 
 def best_softmax(rows: Sequence[dict[str, Any]], key: str) -> dict[int, float]:

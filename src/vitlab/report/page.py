@@ -67,17 +67,17 @@ def _unreadable(run: RunRecord) -> dict[str, tuple[tuple[str, ...], int]]:
 
 def _predictions(run: RunRecord, beside: Beside) -> dict[str, Any]:
     """What the page says from predictions.npz: the matrix, the pairs, the mistakes."""
-    found = run.predictions
-    if found is None:
+    predictions = run.predictions
+    if predictions is None:
         return {"split": None, "matrix": None, "pairs": [], "mistakes": []}
-    names = [run.class_name(index) for index in range(found.probabilities.shape[1])]
-    sizes = np.bincount(found.labels, minlength=len(names))
+    names = [run.class_name(index) for index in range(predictions.probabilities.shape[1])]
+    sizes = np.bincount(predictions.labels, minlength=len(names))
     return {
-        "split": SPLITS[found.split],
-        "matrix": figures.confusion(found, names, beside) if len(names) <= MATRIX_CLASSES else None,
+        "split": SPLITS[predictions.split],
+        "matrix": figures.confusion(predictions, names, beside) if len(names) <= MATRIX_CLASSES else None,
         "pairs": [
             (names[true], names[taken], number, wording.percent(number / sizes[true]))
-            for true, taken, number in found.most_confused(CONFUSED_PAIRS)
+            for true, taken, number in predictions.most_confused(CONFUSED_PAIRS)
         ],
         "mistakes": list(_mistakes(run, beside)),
     }
@@ -85,17 +85,17 @@ def _predictions(run: RunRecord, beside: Beside) -> dict[str, Any]:
 
 def _mistakes(run: RunRecord, beside: Beside) -> Iterator[Mistake]:
     """The worst mistakes, worst first, each also a PNG file."""
-    found = run.predictions
-    assert found is not None
-    for rank, index in enumerate(found.mistakes[:SHOWN_MISTAKES].tolist()):
-        picture = _png(found.mistake_pixels[rank])
+    predictions = run.predictions
+    assert predictions is not None
+    for rank, index in enumerate(predictions.mistakes[:SHOWN_MISTAKES].tolist()):
+        picture = _png(predictions.mistake_pixels[rank])
         beside[f"mistake_{rank + 1:02d}.png"] = picture
-        predicted = int(found.predicted[index])
+        predicted = int(predictions.predicted[index])
         yield Mistake(
             picture="data:image/png;base64," + base64.b64encode(picture).decode(),
-            label=run.class_name(int(found.labels[index])),
+            label=run.class_name(int(predictions.labels[index])),
             predicted=run.class_name(predicted),
-            probability=wording.percent(float(found.probabilities[index, predicted])),
+            probability=wording.percent(float(predictions.probabilities[index, predicted])),
             index=index,
         )
 

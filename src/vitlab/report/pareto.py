@@ -1,4 +1,4 @@
-"""What a score costs: every cell's mean against parameters, FLOPs, measured time and memory, one picture a cost."""
+"""The cost of a score: every cell's mean against parameters, FLOPs, measured time and memory, one picture a cost."""
 
 from collections.abc import Sequence
 

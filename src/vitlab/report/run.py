@@ -1,4 +1,4 @@
-"""One run as its records tell it. No torch.
+"""A run as its records tell it. No torch.
 
 A record that is absent is absent with the reason; one that is damaged is a DataError. Nothing is filled in.
 """
@@ -79,7 +79,7 @@ class RunRecord:
     def unreadable(self) -> dict[str, tuple[str, ...]]:
         """Names of the pictures that could not be read, by split, where there are some."""
         names = {split: self.data.split(split).names if self.data else () for split in SPLITS}
-        return {split: found for split, found in names.items() if found}
+        return {split: why for split, why in names.items() if why}
 
     @property
     def peeks(self) -> bool:

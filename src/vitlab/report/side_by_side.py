@@ -1,4 +1,4 @@
-"""Two studies, or two runs, on one page: what both measured, and in which settings they differ."""
+"""The page of two studies, or two runs, side by side: what both measured, and in which settings they differ."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -63,14 +63,14 @@ def names_of(a: Path, b: Path) -> Names:
 
 
 def _studies(names: Names, studies: tuple[StudyRecords, StudyRecords], beside: Beside) -> dict[str, Any]:
-    found = studies[0].outcome, studies[1].outcome
-    picture, alone = two_studies.picture(names, found, beside), two_studies.only_in_one(names, found)
-    tables = two_studies.comparisons(names, found), two_studies.scores(names, found)
-    lacking = [f"{name}: {each}." for name, study in zip(names, found, strict=True) for each in missing(study)]
+    outcomes = studies[0].outcome, studies[1].outcome
+    picture, alone = two_studies.picture(names, outcomes, beside), two_studies.only_in_one(names, outcomes)
+    tables = two_studies.comparisons(names, outcomes), two_studies.scores(names, outcomes)
+    lacking = [f"{name}: {line}." for name, study in zip(names, outcomes, strict=True) for line in missing(study)]
     return {
         "kind": "Two studies",
-        "headline": [each.question for each in found],
-        "notes": [*two_studies.notes(names, found), *lacking],
+        "headline": [outcome.question for outcome in outcomes],
+        "notes": [*two_studies.notes(names, outcomes), *lacking],
         "sections": [
             Section("Differences", alone, [picture] if picture else [], _saved(tables[0], beside)),
             Section("Scores of all cells", tables=_saved(tables[1], beside)),
@@ -134,10 +134,10 @@ def _facts(
     name: str, caption: str, names: Names, facts: Sequence[Sequence[wording.Fact]], differing: bool = False
 ) -> Table:
     """Facts by label, both runs' beside each other; only those that differ, if asked for."""
-    known = [{fact.label: fact for fact in each} for each in facts]
-    labels = dict.fromkeys(label for each in known for label in each)
+    known = [{fact.label: fact for fact in labelled} for labelled in facts]
+    labels = dict.fromkeys(label for labelled in known for label in labelled)
     lacking = {label: wording.Fact(label, None, wording.NOT_RECORDED) for label in labels}
-    pairs = {label: [each.get(label, lacking[label]) for each in known] for label in labels}
+    pairs = {label: [labelled.get(label, lacking[label]) for labelled in known] for label in labels}
     rows = tuple(
         (named(label), *(absent(fact.note) if fact.value is None else named(fact.value) for fact in pair))
         for label, pair in pairs.items()

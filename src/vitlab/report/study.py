@@ -45,29 +45,29 @@ def study_page(study: StudyRecords, folder: str) -> Page:
 
 def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
     """Everything the template shows."""
-    found = study.outcome
-    drawings, shared = tradeoffs(found, beside)
-    names = answers.short_names(found)
-    effects = study_tables.effects(found)
-    executions = study_tables.executions(found, study.executions, _choices(study))
+    outcome = study.outcome
+    drawings, shared = tradeoffs(outcome, beside)
+    names = answers.short_names(outcome)
+    effects = study_tables.effects(outcome)
+    executions = study_tables.executions(outcome, study.executions, _choices(study))
     return {
-        "study": found,
-        "design": DESIGNS.get(found.design, found.design),
-        "unit": unit_of_study(found),
+        "study": outcome,
+        "design": DESIGNS.get(outcome.design, outcome.design),
+        "unit": unit_of_study(outcome),
         "marks": study_tables.MARKS,
-        "reference": answers.reference(found),
-        "sentences": [*answers.compared(found), *answers.effects(found)],
-        "lacking": answers.missing(found),
+        "reference": answers.reference(outcome),
+        "sentences": [*answers.compared(outcome), *answers.effects(outcome)],
+        "lacking": answers.missing(outcome),
         "notes": notes(study),
-        "pictures": [each for each in (forest.differences(found, beside), forest.scores(found, beside)) if each],
-        "curves": draw_together({names[cell.name]: study.finished(cell) for cell in found.cells}, beside),
-        "not_drawn": [cell.name for cell in found.cells if not study.finished(cell)],
-        "comparisons": study_tables.comparisons(found).kept(beside) if found.comparisons else None,
-        "cells": study_tables.cells(found).kept(beside),
+        "pictures": list(filter(None, (forest.differences(outcome, beside), forest.scores(outcome, beside)))),
+        "curves": draw_together({names[cell.name]: study.finished(cell) for cell in outcome.cells}, beside),
+        "not_drawn": [cell.name for cell in outcome.cells if not study.finished(cell)],
+        "comparisons": study_tables.comparisons(outcome).kept(beside) if outcome.comparisons else None,
+        "cells": study_tables.cells(outcome).kept(beside),
         "pareto": drawings,
         "shared": shared,
         "effects": effects.kept(beside) if effects else None,
-        "configurations": [_configuration(study, cell) for cell in found.cells],
+        "configurations": [_configuration(study, cell) for cell in outcome.cells],
         "command": study.study_command,
         "ways": executions.kept(beside),
         "machine": wording.machines(study.begun),
@@ -79,7 +79,7 @@ def _choices(study: StudyRecords) -> dict[str, str]:
     written = {
         name: sorted({wording.choices_in_short(run) for run in runs.values()}) for name, runs in study.runs.items()
     }
-    return {name: "; ".join(found) for name, found in written.items() if found}
+    return {name: "; ".join(ways) for name, ways in written.items() if ways}
 
 
 def _configuration(study: StudyRecords, cell: CellOutcome) -> Configuration:

@@ -1,4 +1,4 @@
-"""What a reader must know before believing a study's page: how its numbers came about, and what they cannot say."""
+"""Notes that a reader must know before believing a study's page: how its numbers came about, what they cannot say."""
 
 from vitlab.records.outcome import Outcome
 from vitlab.report import wording
@@ -21,9 +21,9 @@ _EQUAL = {
 
 def notes(study: StudyRecords) -> list[str]:
     """Sentences, the ones that weigh most first."""
-    found = study.outcome
-    written = [*_short(study), *_peeks(study), *_split(found), _equal(found), *_tuned(found), *_decisions(found)]
-    return [*written, *_images(found), *_dirty(study)]
+    outcome = study.outcome
+    trained = [*_short(study), *_peeks(study), *_split(outcome), _equal(outcome), *_tuned(outcome)]
+    return [*trained, *_decisions(outcome), *_images(outcome), *_dirty(study)]
 
 
 def _short(study: StudyRecords) -> list[str]:
@@ -43,32 +43,33 @@ def _peeks(study: StudyRecords) -> list[str]:
     return ["The curves of the test split peek at it during training; nothing may be chosen by them."]
 
 
-def _split(found: Outcome) -> list[str]:
-    split = found.metric.partition("_")[0]
+def _split(outcome: Outcome) -> list[str]:
+    split = outcome.metric.partition("_")[0]
     if split == "test":
         return []
     return [f"Scores are of the {SPLITS[split]} split, which also chooses the checkpoint, so they are optimistic."]
 
 
-def _equal(found: Outcome) -> str:
-    if found.equal == "nothing":
+def _equal(outcome: Outcome) -> str:
+    if outcome.equal == "nothing":
         return "Nothing is held equal over the cells: each says itself how long it trains."
-    return f"Held equal over all cells: {_EQUAL[found.equal]}. Each is trained with the same seeds, so they are paired."
+    held = _EQUAL[outcome.equal]
+    return f"Held equal over all cells: {held}. Each is trained with the same seeds, so they are paired."
 
 
-def _tuned(found: Outcome) -> list[str]:
-    tuned = [cell.tuned for cell in found.cells if cell.tuned]
+def _tuned(outcome: Outcome) -> list[str]:
+    tuned = [cell.tuned for cell in outcome.cells if cell.tuned]
     if not tuned:
         return []
-    values, metric = ", ".join(tuned[0].scores), found.metrics.get(tuned[0].metric)
+    values, metric = ", ".join(tuned[0].scores), outcome.metrics.get(tuned[0].metric)
     by = f"by {unit_of(metric, 'val').title}" if metric else "on validation"
     return [f"Every cell has its own {tuned[0].setting}, the best of {values} {by}; the test split had no say in it."]
 
 
-def _decisions(found: Outcome) -> list[str]:
-    if not found.comparisons:
+def _decisions(outcome: Outcome) -> list[str]:
+    if not outcome.comparisons:
         return []
-    unit, number, n = unit_of_study(found), len(found.comparisons), len(found.seeds)
+    unit, number, n = unit_of_study(outcome), len(outcome.comparisons), len(outcome.seeds)
     over = f"with Holm’s correction over the {number} comparisons" if number > 1 else "of the one comparison"
     flips = (
         f"its p cannot be below {p_value(2.0 ** (1 - n))} with {n} seeds" if n > 1 else "it needs more than one seed"
@@ -82,12 +83,12 @@ def _decisions(found: Outcome) -> list[str]:
     ]
 
 
-def _images(found: Outcome) -> list[str]:
-    if found.images is None:
+def _images(outcome: Outcome) -> list[str]:
+    if outcome.images is None:
         return []
-    split = SPLITS[found.metric.partition("_")[0]]
+    split = SPLITS[outcome.metric.partition("_")[0]]
     return [
-        f"Intervals are over seeds, on these very {wording.count(found.images)} {split} images; what other images "
+        f"Intervals are over seeds, on these very {wording.count(outcome.images)} {split} images; what other images "
         "would say is the test-set error of the tables."
     ]
 

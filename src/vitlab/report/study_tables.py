@@ -35,7 +35,7 @@ def p_value(p: float) -> str:
 def comparisons(outcome: Outcome) -> Table:
     """Every comparison with all that its verdict stands on."""
     unit = unit_of_study(outcome)
-    digits = unit.digits(*(half(each.comparison.difference.t_interval) for each in outcome.comparisons))
+    digits = unit.digits(*(half(compared.comparison.difference.t_interval) for compared in outcome.comparisons))
     columns = (
         Column("Cell", ("cell", "against"), numeric=False),
         Column("Seeds", ("seeds",), "that both cells have"),
@@ -58,20 +58,20 @@ def comparisons(outcome: Outcome) -> Table:
         Column("Seed error", ("seed_error",), "standard error of the difference over seeds"),
         Column("Test-set error", ("test_set_error",), "standard error of the difference over images"),
     )
-    rows = tuple(_comparison(unit, digits, each, _no_test_set_error(outcome)) for each in ordered(outcome))
-    against = {each.against for each in outcome.comparisons}
+    rows = tuple(_comparison(unit, digits, compared, _no_test_set_error(outcome)) for compared in ordered(outcome))
+    against = {compared.against for compared in outcome.comparisons}
     to = f"to {against.pop()}" if len(against) == 1 else "to the cell before"
     return Table("comparisons", f"Differences in {unit.title} {to}, in {unit.unit}.", columns, rows)
 
 
-def _comparison(unit: Unit, digits: int, found: ComparisonOutcome, no_test_set_error: str) -> tuple[Entry, ...]:
-    comparison, difference, power = found.comparison, found.comparison.difference, found.sensitivity
+def _comparison(unit: Unit, digits: int, compared: ComparisonOutcome, no_test_set_error: str) -> tuple[Entry, ...]:
+    comparison, difference, power = compared.comparison, compared.comparison.difference, compared.sensitivity
     why = difference.reasons
     seed_error = None if difference.std is None else difference.std / difference.n**0.5
     no_holm = comparison.reasons.get("p_holm", "")
     verdict = comparison.verdict
     return (
-        Entry(found.cell, (found.cell, found.against)),
+        Entry(compared.cell, (compared.cell, compared.against)),
         Entry(str(difference.n), (difference.n,)),
         _number(difference.mean, lambda value: unit.signed(value, digits), why.get("mean", "")),
         _interval(difference.t_interval, unit, digits, why.get("t_interval", "")),
@@ -86,7 +86,7 @@ def _comparison(unit: Unit, digits: int, found: ComparisonOutcome, no_test_set_e
         _number(power.smallest_effect, lambda value: unit.value(value, digits), power.reasons.get("smallest_effect")),
         _number(power.seeds_needed, wording.count, power.reasons.get("seeds_needed")),
         _number(seed_error, lambda value: unit.value(value, digits), why.get("std", "")),
-        _number(found.test_set_error, lambda value: unit.value(value, digits), no_test_set_error),
+        _number(compared.test_set_error, lambda value: unit.value(value, digits), no_test_set_error),
     )
 
 
@@ -96,10 +96,10 @@ def _no_test_set_error(outcome: Outcome) -> str:
     return "no predictions were kept" if predicted else "predictions do not tell this metric image by image"
 
 
-def _sign_flip(found: SignFlip | None, why: str) -> Entry:
-    if found is None:
+def _sign_flip(test: SignFlip | None, why: str) -> Entry:
+    if test is None:
         return absent(why, 2)
-    return Entry(f"{p_value(found.p)} (≥ {p_value(found.floor)})", (found.p, found.floor))
+    return Entry(f"{p_value(test.p)} (≥ {p_value(test.floor)})", (test.p, test.floor))
 
 
 def unit_free(value: float, digits: int) -> str:
@@ -111,10 +111,10 @@ def _number(value: float | None, write: Callable[[float], str], why: str | None 
     return absent(why or wording.NOT_RECORDED) if value is None else Entry(write(value), (value,))
 
 
-def _interval(found: Interval | None, unit: Unit, digits: int, why: str, *, signed: bool = True) -> Entry:
-    if found is None:
+def _interval(interval: Interval | None, unit: Unit, digits: int, why: str, *, signed: bool = True) -> Entry:
+    if interval is None:
         return absent(why, 2)
-    return Entry(unit.interval(found, digits, signed=signed), (found.low, found.high))
+    return Entry(unit.interval(interval, digits, signed=signed), (interval.low, interval.high))
 
 
 # -------------------------------------------------------------------------------------------------------------- cells

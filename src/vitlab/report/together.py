@@ -1,5 +1,4 @@
-"""Several trainings drawn together: loss, accuracy and latency by epoch, thin lines for seeds and a thick one for their
-mean.
+"""Trainings drawn together: loss, accuracy and latency by epoch, thin lines for seeds and a thick one for their mean.
 
 A few systems share one frame, each with its colour and its dash. Many get a small frame each, all with the same axes,
 in which the first system, the one to compare with, stands again in gray.
@@ -143,12 +142,12 @@ def _watched(runs: Sequence[RunRecord]) -> str:
 
 def _curve(run: RunRecord, name: str, scale: float) -> np.ndarray:
     """[points, 2]: epoch and value, where it was measured"""
-    found = [
+    points = [
         (line["epoch"], scale * value)
         for line in run.history
         if is_number(value := line.get(name)) and is_number(line.get("epoch"))
     ]
-    return np.array(found, dtype=float).reshape(-1, 2)
+    return np.array(points, dtype=float).reshape(-1, 2)
 
 
 def _seconds_per_epoch(run: RunRecord) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What two studies both compared: a picture and tables, and what only one of them has."""
+"""Two studies' common comparisons: a picture and tables, and what only one of them has."""
 
 import matplotlib
 
@@ -19,20 +19,20 @@ _PLACES = (0.02, 0.26)  # of a row, downwards from its middle
 
 def notes(names: Names, studies: Studies) -> list[str]:
     """What comparing two studies cannot say."""
-    found = [
+    notes = [
         "Intervals are 95 % and of one comparison; verdicts are each study’s own. No test is made between the studies: "
         "they may differ in more than one thing, and their seeds are not paired."
     ]
     if studies[0].metric != studies[1].metric:
         told = " and ".join(f"{name} {study.metric}" for name, study in zip(names, studies, strict=True))
-        found.append(f"The studies have different metrics, {told}: each is written in its own unit.")
-    return found
+        notes.append(f"The studies have different metrics, {told}: each is written in its own unit.")
+    return notes
 
 
 def shared(studies: Studies) -> list[tuple[ComparisonOutcome, ComparisonOutcome]]:
     """The comparisons that both have, by the cell's name, in the order of the first."""
-    others = {each.cell: each for each in studies[1].comparisons}
-    return [(each, others[each.cell]) for each in ordered(studies[0]) if each.cell in others]
+    others = {compared.cell: compared for compared in studies[1].comparisons}
+    return [(compared, others[compared.cell]) for compared in ordered(studies[0]) if compared.cell in others]
 
 
 def only_in_one(names: Names, studies: Studies) -> list[str]:
@@ -48,7 +48,7 @@ def only_in_one(names: Names, studies: Studies) -> list[str]:
 def picture(names: Names, studies: Studies, beside: Beside) -> Drawing | None:
     """Both differences of every shared comparison; None where there is none, or where the metrics differ."""
     pairs = shared(studies)
-    drawable = [each.comparison.difference.mean is not None for pair in pairs for each in pair]
+    drawable = [compared.comparison.difference.mean is not None for pair in pairs for compared in pair]
     if studies[0].metric != studies[1].metric or not any(drawable):
         return None
     unit = unit_of_study(studies[0])
@@ -56,9 +56,9 @@ def picture(names: Names, studies: Studies, beside: Beside) -> Drawing | None:
         figure, axes = rows_figure(len(pairs))
         axes.axvline(0, color=COLOURS["ink"], linewidth=0.9)
         for row, pair in enumerate(pairs):
-            label_row(axes, row, pair[0].cell, " · ".join(_mean(unit, each) for each in pair))
-            for each, style, place in zip(pair, _STYLES, _PLACES, strict=True):
-                difference = each.comparison.difference
+            label_row(axes, row, pair[0].cell, " · ".join(_mean(unit, compared) for compared in pair))
+            for compared, style, place in zip(pair, _STYLES, _PLACES, strict=True):
+                difference = compared.comparison.difference
                 if difference.mean is not None:
                     interval = difference.t_interval
                     ends = None if interval is None else (unit.scale * interval.low, unit.scale * interval.high)
@@ -70,8 +70,8 @@ def picture(names: Names, studies: Studies, beside: Beside) -> Drawing | None:
         return as_drawing(figure, "differences", title, f"{title}, of {names[0]} and {names[1]}. {told}", beside)
 
 
-def _mean(unit: Unit, found: ComparisonOutcome) -> str:
-    difference = found.comparison.difference
+def _mean(unit: Unit, compared: ComparisonOutcome) -> str:
+    difference = compared.comparison.difference
     return "–" if difference.mean is None else unit.signed(difference.mean, unit.digits(half(difference.t_interval)))
 
 
@@ -88,23 +88,23 @@ def comparisons(names: Names, studies: Studies) -> Table:
     rows = []
     for pair in shared(studies):
         row = [named(pair[0].cell)]
-        for each, study in zip(pair, studies, strict=True):
+        for compared, study in zip(pair, studies, strict=True):
             unit = unit_of_study(study)
             halves = (half(other.comparison.difference.t_interval) for other in study.comparisons)
-            row += _difference(unit, unit.digits(*halves), each)
+            row += _difference(unit, unit.digits(*halves), compared)
         rows.append(tuple(row))
     return Table("comparisons", "The comparisons that both have.", tuple(columns), tuple(rows))
 
 
-def _difference(unit: Unit, digits: int, found: ComparisonOutcome) -> list[Entry]:
-    difference, verdict = found.comparison.difference, found.comparison.verdict
+def _difference(unit: Unit, digits: int, compared: ComparisonOutcome) -> list[Entry]:
+    difference, verdict = compared.comparison.difference, compared.comparison.verdict
     interval, mean, why = difference.t_interval, difference.mean, difference.reasons
     return [
         absent(why["mean"]) if mean is None else Entry(unit.signed(mean, digits), (mean,)),
         absent(why["t_interval"], 2)
         if interval is None
         else Entry(unit.interval(interval, digits, signed=True), (interval.low, interval.high)),
-        Entry(verdict, (verdict,), found.comparison.reasons.get("verdict", ""), MARKS[verdict]),
+        Entry(verdict, (verdict,), compared.comparison.reasons.get("verdict", ""), MARKS[verdict]),
     ]
 
 
@@ -122,9 +122,9 @@ def scores(names: Names, studies: Studies) -> Table:
     for cell in dict.fromkeys(cell.name for study in studies for cell in study.cells):
         row = [named(cell)]
         for study in studies:
-            found = next((each for each in study.cells if each.name == cell), None)
+            cell_there = next((other for other in study.cells if other.name == cell), None)
             unit = unit_of_study(study)
-            row += _score(unit, unit.digits(*(half(each.score.t_interval) for each in study.cells)), found)
+            row += _score(unit, unit.digits(*(half(other.score.t_interval) for other in study.cells)), cell_there)
         rows.append(tuple(row))
     return Table("scores", "Every cell’s score.", tuple(columns), tuple(rows))
 
@@ -132,11 +132,11 @@ def scores(names: Names, studies: Studies) -> Table:
 def _score(unit: Unit, digits: int, cell: CellOutcome | None) -> list[Entry]:
     if cell is None:
         return [absent("no such cell"), absent("no such cell", 2), absent("no such cell")]
-    found, interval = cell.score, cell.score.t_interval
+    score, interval = cell.score, cell.score.t_interval
     return [
-        absent(found.reasons["mean"]) if found.mean is None else Entry(unit.value(found.mean, digits), (found.mean,)),
-        absent(found.reasons["t_interval"], 2)
+        absent(score.reasons["mean"]) if score.mean is None else Entry(unit.value(score.mean, digits), (score.mean,)),
+        absent(score.reasons["t_interval"], 2)
         if interval is None
         else Entry(unit.interval(interval, digits), (interval.low, interval.high)),
-        Entry(str(found.n), (found.n,)),
+        Entry(str(score.n), (score.n,)),
     ]

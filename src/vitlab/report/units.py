@@ -45,10 +45,10 @@ class Unit:
         text = self.value(difference, digits)
         return f"+{text}" if difference > 0 and _shows(text) else text
 
-    def interval(self, found: Interval, digits: int | None = None, *, signed: bool = False) -> str:
+    def interval(self, interval: Interval, digits: int | None = None, *, signed: bool = False) -> str:
         """'[38.2, 43.9]'"""
         write = self.signed if signed else self.value
-        return f"[{write(found.low, digits)}, {write(found.high, digits)}]"
+        return f"[{write(interval.low, digits)}, {write(interval.high, digits)}]"
 
     @property
     def direction(self) -> str:

@@ -232,8 +232,8 @@ def machine(run: RunRecord) -> list[Fact]:
 def machines(runs: Sequence[RunRecord]) -> list[Fact]:
     """The same of several runs: what all share stands once, what differs with the number of runs it is true of."""
     facts = [{fact.label: fact for fact in machine(run)} for run in runs]
-    labels = dict.fromkeys(label for each in facts for label in each)
-    return [_agreed(label, [each[label] for each in facts if label in each]) for label in labels]
+    labels = dict.fromkeys(label for labelled in facts for label in labelled)
+    return [_agreed(label, [labelled[label] for labelled in facts if label in labelled]) for label in labels]
 
 
 def _agreed(label: str, facts: Sequence[Fact]) -> Fact:

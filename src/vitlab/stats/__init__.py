@@ -1,4 +1,4 @@
-"""What the numbers of a study say, and what they cannot. NumPy and SciPy only.
+"""Statistics: what the numbers of a study say, and what they cannot. NumPy and SciPy only.
 
     describe     mean, standard deviation and intervals of one cell
     paired       a cell's difference to the baseline, seed by seed

@@ -1,4 +1,4 @@
-"""Several comparisons at once: Holm's correction (Holm 1979).
+"""Corrections for several comparisons at once: Holm's (Holm 1979).
 
 Of m true nulls tested at 5 % each, the chance that one at least looks like an effect is 1 - .95^m: 30 % for m = 7.
 Holm sorts p₁ ≤ … ≤ p_m and multiplies the i-th by m - i + 1, never below the one before: an effect is called where the

@@ -1,4 +1,4 @@
-"""One cell: its mean, its standard deviation over seeds, and where the mean of all seeds would lie."""
+"""A cell's scores: their mean, their standard deviation over seeds, and where the mean of all seeds would lie."""
 
 from dataclasses import dataclass, field
 

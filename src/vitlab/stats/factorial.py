@@ -105,7 +105,7 @@ def factorial(
         given = {name: factors[name] for _, name in chosen}
         effects.append(_effect(given, scores.mean(axis=over), largest(scores), levels))
     adjusted = holm([effect.p for effect in effects])
-    return Factorial(seeds, left_out, tuple(_corrected(*each) for each in zip(effects, adjusted, strict=True)))
+    return Factorial(seeds, left_out, tuple(_corrected(*tested) for tested in zip(effects, adjusted, strict=True)))
 
 
 def _refuse_odd_factors(factors: Mapping[str, Sequence[Level]]) -> None:
@@ -123,11 +123,12 @@ def _array(
     combinations = list(itertools.product(*factors.values()))
     for cell in cells:
         if cell not in combinations:
-            raise UserError(unknown("cell", _label(factors, cell), [_label(factors, each) for each in combinations]))
-    missing = [_label(factors, each) for each in combinations if each not in cells]
+            labels = [_label(factors, combination) for combination in combinations]
+            raise UserError(unknown("cell", _label(factors, cell), labels))
+    missing = [_label(factors, combination) for combination in combinations if combination not in cells]
     if missing:
         raise UserError(f"no scores of {missing[0]} ({len(missing)} cells missing): not a full factorial")
-    given = [by_seed(_label(factors, each), cells[each]) for each in combinations]
+    given = [by_seed(_label(factors, combination), cells[combination]) for combination in combinations]
     everywhere = set.intersection(*map(set, given))
     if not everywhere:
         raise UserError("no seed has a score in every cell: effects within seeds cannot be computed")

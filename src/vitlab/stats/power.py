@@ -1,4 +1,4 @@
-"""What these seeds could have shown: the power of the paired t test, by the noncentral t distribution.
+"""Power: what these seeds could have shown, by the noncentral t distribution of the paired t test.
 
 If the true mean difference is δ and the differences have the standard deviation σ, then t is noncentral t with n - 1
 degrees of freedom and noncentrality (δ/σ)·√n, and the power is the chance that |t| exceeds the critical value.

@@ -1,4 +1,4 @@
-"""What callers hand over, checked before it is used; and which of its spread is only rounding."""
+"""Validation of what callers hand over; and which of its spread is only rounding."""
 
 import math
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ def constant(values: Array, scale: float) -> bool:
 
 def largest(*values: Array) -> float:
     """The largest magnitude among some arrays; 0 if they are empty."""
-    return max((float(np.abs(each).max()) for each in values if each.size), default=0.0)
+    return max((float(np.abs(array).max()) for array in values if array.size), default=0.0)
 
 
 def only(**why_not: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What does a component do? Cells that differ in it, trained with paired seeds, compared with statistics.
+"""Studies: cells that differ in a component, trained with paired seeds, compared with statistics.
 
 spec       what a study is: a question, a base, a design, seeds, and what is held equal
 design/    which cells there are: one factor at a time, leave one out, factorial, listed, recipe diff

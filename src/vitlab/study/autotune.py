@@ -59,11 +59,11 @@ class Tuner:
     def _measure(self, planned: PlannedCell) -> CellExecution:
         """The seconds that one step of one run takes in each way, and of a run that has the machine to itself."""
         executions = self.constraints.executions()
-        alone = [each for each in executions if each.jobs == 1 and each.stack == "none"]
+        alone = [execution for execution in executions if execution.jobs == 1 and execution.stack == "none"]
         alone = alone or [Execution("none", 1, executions[0].kernel)]
         trial = self._try([planned], list(dict.fromkeys([*executions, *alone])))
         steps = {execution: measured.step for execution, measured in trial.measured.items()}
-        fastest = min((trial.measured[each] for each in alone if each in trial.measured), default=None)
+        fastest = min((trial.measured[execution] for execution in alone if execution in trial.measured), default=None)
         any_way = next(iter(trial.measured.values()), None)
         taken = min(executions, key=lambda execution: steps.get(execution, math.inf))
         return CellExecution(

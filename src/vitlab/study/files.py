@@ -75,10 +75,10 @@ def _from_python(path: Path, function: str) -> StudySpec:
     if function not in studies:
         raise UserError(f"{path}: {unknown('function', function, studies)}")
     with _naming_the_line(path):
-        found = getattr(module, function)()
-    if not isinstance(found, StudySpec):
-        raise UserError(f"{path}:{function} returns {type(found).__name__}, expected a StudySpec")
-    return found
+        study = getattr(module, function)()
+    if not isinstance(study, StudySpec):
+        raise UserError(f"{path}:{function} returns {type(study).__name__}, expected a StudySpec")
+    return study
 
 
 def _makes_a_study(value: Any, module: ModuleType) -> bool:

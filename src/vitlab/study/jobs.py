@@ -98,7 +98,7 @@ class Jobs:
         for planned, cell in zip(self.plan.cells, self.record.cells, strict=True):
             winner = self.study_dir.chosen(self.record, cell)
             if winner is not None:
-                candidate = next(each for each in planned.candidates if each.name == winner.name)
+                candidate = next(value for value in planned.candidates if value.name == winner.name)
                 yield planned, candidate, self.plan.study.seeds
 
     def _jobs(self, wanted: Iterator[Wanted], executor: Executor) -> list[PlannedJob]:

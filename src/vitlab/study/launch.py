@@ -109,7 +109,7 @@ class _Stage:
         self.progress.ended(job.name, len(planned.runs) - len(alone), job.seconds, failures)
         if failed and alone:
             self.waiting[:0] = alone
-            self.progress.apart(job.name, failed, sum(each.job.seconds for each in alone))
+            self.progress.apart(job.name, failed, sum(planned.job.seconds for planned in alone))
 
     def _stop(self) -> None:
         self.executor.cancel(self.request.signum)

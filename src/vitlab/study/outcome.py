@@ -126,8 +126,8 @@ def _tuned(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, candidate: C
     if plan.tune is None:
         return None
     means = {
-        each.name: None if None in scores else sum(scores) / len(scores)  # type: ignore[arg-type]
-        for each, scores in study_dir.tuning_scores(plan, cell)
+        candidate.name: None if None in scores else sum(scores) / len(scores)  # type: ignore[arg-type]
+        for candidate, scores in study_dir.tuning_scores(plan, cell)
     }
     return Tuned(plan.tune, candidate.name if candidate else None, plan.selects, means)
 

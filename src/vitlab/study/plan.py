@@ -65,10 +65,10 @@ class Plan:
 
     def families(self) -> list[list[PlannedCell]]:
         """The cells by structure: those of one can be trained in one stack."""
-        found: dict[str, list[PlannedCell]] = {}
+        families: dict[str, list[PlannedCell]] = {}
         for planned in self.cells:
-            found.setdefault(structure(planned.candidates[0].spec), []).append(planned)
-        return list(found.values())
+            families.setdefault(structure(planned.candidates[0].spec), []).append(planned)
+        return list(families.values())
 
     def as_record(self) -> PlanRecord:
         """`plan.json`: everything that reading the study needs, without torch."""
@@ -102,27 +102,27 @@ def plan(study: StudySpec) -> Plan:
     cells = study.design.cells(study.base)
     runs = _each(cells, [partial(_runs, study, cell) for cell in cells])  # all are checked first: that is quick
     base_flops = cost(study.base.model).flops
-    planned = _each(cells, [partial(_planned, study, *each, base_flops) for each in zip(cells, runs, strict=True)])
+    planned = _each(cells, [partial(_planned, study, *pair, base_flops) for pair in zip(cells, runs, strict=True)])
     _refuse_twins(study, planned)
     return Plan(study, tuple(planned))
 
 
 def _each(cells: Sequence[Cell], work: Sequence[Callable[[], T]]) -> list[T]:
     """What is to be done for every cell, done. Raises SpecError naming all cells for which it cannot be."""
-    found, problems = [], []
+    done, problems = [], []
     for cell, do in zip(cells, work, strict=True):
         try:
-            found.append(do())
+            done.append(do())
         except UserError as error:
             problems.append(f"cell {cell.name!r}: {error}")
     if problems:
         raise SpecError("\n".join(problems))
-    return found
+    return done
 
 
 def _runs(study: StudySpec, cell: Cell) -> dict[str, RunSpec]:
     """What a cell trains, of the base's length, by the value of the tuning grid. Raises UserError."""
-    found = {}
+    specs = {}
     for level in study.tune.levels if study.tune else (Level(""),):
         settings = merged([Level(cell.name, cell.settings), level])
         if "seed" in settings:
@@ -132,17 +132,17 @@ def _runs(study: StudySpec, cell: Cell) -> dict[str, RunSpec]:
             raise SpecError(
                 f"{own[0]} is set, and equal={study.equal} is held over all cells; equal=nothing lets cells differ"
             )
-        found[level.name] = changed(study.base, settings)
-        study.check(found[level.name], "val_fraction")
-    return found
+        specs[level.name] = changed(study.base, settings)
+        study.check(specs[level.name], "val_fraction")
+    return specs
 
 
 def _planned(study: StudySpec, cell: Cell, runs: Mapping[str, RunSpec], base_flops: int) -> PlannedCell:
     candidates = [Candidate(name, _held_equal(study, spec, base_flops)) for name, spec in runs.items()]
-    spent = [cost(each.spec.model) for each in candidates]
-    if len({(each.num_params, each.flops) for each in spent}) > 1:
+    spent = [cost(candidate.spec.model) for candidate in candidates]
+    if len({(candidate.num_params, candidate.flops) for candidate in spent}) > 1:
         raise SpecError("the values of tune differ in parameters or FLOPs, and a cell has one cost: make them a factor")
-    most = max(spent, key=lambda each: each.activation_bytes)  # a drop rate of 0 keeps no masks
+    most = max(spent, key=lambda costs: costs.activation_bytes)  # a drop rate of 0 keeps no masks
     return PlannedCell(cell, slug(cell.name), tuple(candidates), most)
 
 
@@ -166,8 +166,8 @@ def _held_equal(study: StudySpec, spec: RunSpec, base_flops: int) -> RunSpec:
 
 def _refuse_twins(study: StudySpec, planned: Sequence[PlannedCell]) -> None:
     """Raise SpecError for cells that share a folder or a run, and for values of the grid that share a folder."""
-    folders = [(f"cell {each.cell.name!r}", each.folder) for each in planned]
-    runs = [(f"cell {each.cell.name!r}", spec_id(each.candidates[0].spec)) for each in planned]
+    folders = [(f"cell {cell.cell.name!r}", cell.folder) for cell in planned]
+    runs = [(f"cell {cell.cell.name!r}", spec_id(cell.candidates[0].spec)) for cell in planned]
     tuned = [(f"tune value {level.name!r}", slug(level.name)) for level in (study.tune.levels if study.tune else ())]
     problems = [*_twins(folders, "folder"), *_twins(runs, "run"), *_twins(tuned, "folder")]
     if problems:
@@ -201,5 +201,5 @@ def _cell_record(planned: PlannedCell) -> CellRecord:
         flops=spent.flops,
         step_flops=planned.step_flops,
         activation_bytes=spent.activation_bytes,
-        candidates=tuple(CandidateRecord(each.name, each.folder, to_dict(each.spec)) for each in planned.candidates),
+        candidates=tuple(CandidateRecord(run.name, run.folder, to_dict(run.spec)) for run in planned.candidates),
     )

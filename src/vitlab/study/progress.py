@@ -1,4 +1,4 @@
-"""What a person sees while a study runs: tasks done, those running, the time left; a line for each that has ended."""
+"""The progress of a study, for a person: jobs done, those running, the time left; a line for each that has ended."""
 
 import time
 from collections.abc import Sequence

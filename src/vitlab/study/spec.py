@@ -1,4 +1,4 @@
-"""What a study is: a question, a base run, a design, seeds, and what is held equal between cells."""
+"""`StudySpec`: a question, a base run, a design, seeds, and what is held equal between cells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def factor(path: str, *values: Any, name: str = "") -> Factor:
 
 def choice(name: str, levels: Mapping[str, Mapping[str, Any]], says: Mapping[str, str] = {}) -> Factor:
     """A factor whose levels set several things at once, by name; `says` are the words for some of them."""
-    return Factor(name, tuple(Level(each, values, says.get(each, "")) for each, values in levels.items()))
+    return Factor(name, tuple(Level(level, values, says.get(level, "")) for level, values in levels.items()))
 
 
 def label(value: Any) -> str:

@@ -1,1 +1,1 @@
-"""What is learned: from a model and a batch to a loss."""
+"""Tasks: what is learned, from a model and a batch to a loss."""

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a question that the loop asks between steps."""
+"""Interruption: Ctrl-C and SIGTERM as a question that the loop asks between steps."""
 
 import signal
 from collections.abc import Iterator

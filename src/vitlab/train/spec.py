@@ -6,6 +6,7 @@ What the machine may choose (device, precision, kernels, micro-batch, threads) i
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar, Literal
 
 from vitlab.augment.ops._base import OpSpec, PixelOp
@@ -133,17 +134,17 @@ class RunSpec(Spec):
 
     def along(self) -> list[EvaluatorSpec]:
         """The evaluators that measure along the training."""
-        peeking = [each for each in self.evaluators if self.test_every_epoch and each.split == "test"]
-        return [each for each in self.evaluators if each.when == "along"] + peeking
+        peeking = [evaluator for evaluator in self.evaluators if self.test_every_epoch and evaluator.split == "test"]
+        return [evaluator for evaluator in self.evaluators if evaluator.when == "along"] + peeking
 
     def at_end(self) -> list[EvaluatorSpec]:
         """The evaluators that measure once, with the weights that are kept."""
-        return [each for each in self.evaluators if each.when == "end"]
+        return [evaluator for evaluator in self.evaluators if evaluator.when == "end"]
 
     def measured(self) -> dict[str, Metric]:
         """What records may hold of this run's images, by the names there: `train_loss`, `val_top1`, `test_top1` …"""
         training = {f"train_{metric.name}": metric for metric in self.task.metrics(self.model)}
-        return training | {name: metric for each in self.evaluators for name, metric in self._measured_by(each)}
+        return training | dict(chain.from_iterable(map(self._measured_by, self.evaluators)))
 
     def _measured_by(self, evaluator: EvaluatorSpec) -> list[tuple[str, Metric]]:
         metrics = evaluator.metrics(self.task, self.model)
@@ -151,11 +152,11 @@ class RunSpec(Spec):
 
     def _check_evaluators(self) -> None:
         """No two may write under one name, and what selects must be measured where something is selected."""
-        names = [name for each in self.evaluators for name, _ in self._measured_by(each)]
+        names = [name for evaluator in self.evaluators for name, _ in self._measured_by(evaluator)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise SpecError(f"evaluators: two of them measure {twice[0]}")
-        selecting = {name for each in self.along() for name, _ in self._measured_by(each)}
+        selecting = {name for evaluator in self.along() for name, _ in self._measured_by(evaluator)}
         if self.weights == "best" and (name := f"val_{self.task.selects}") not in selecting:
             raise SpecError(f"weights=best needs an evaluator that measures {name} along the training")
 

@@ -37,8 +37,8 @@ def sections(specs: Sequence[RunSpec]) -> list[Section]:
         raise SpecError("no run to train")
     if len({structure(spec) for spec in specs}) > 1:
         raise SpecError(f"runs that are trained at once may differ in {', '.join(OWN)} only")
-    found: list[Section] = []
+    stack: list[Section] = []
     for _, group in itertools.groupby(specs, lambda spec: without(to_dict(spec), ["seed"])):
-        members, start = list(group), found[-1].rows.stop if found else 0
-        found.append(Section(slice(start, start + len(members)), members[0]))
-    return found
+        members, start = list(group), stack[-1].rows.stop if stack else 0
+        stack.append(Section(slice(start, start + len(members)), members[0]))
+    return stack

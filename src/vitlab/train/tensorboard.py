@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run: the lines of metrics.jsonl, as event files in RUN/tensorboard.
+"""The TensorBoard view of a run: the lines of metrics.jsonl, as event files in RUN/tensorboard.
 
 The lines stay the record, and the events are a view of it. Every process that takes up the run makes the view anew
 from the lines that are there, and adds those that come: so nothing is in it twice, nor what a resume took back.

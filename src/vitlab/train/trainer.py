@@ -102,9 +102,9 @@ class Trainer:
         if metas is None:  # new, or killed before the first checkpoint
             return
         progress = [meta.progress for meta in metas]
-        self.loop.meter.restore([each["meter"] for each in progress], self.choices.master_dtype)
-        for run, each in zip(self.runs, progress, strict=True):
-            run.best = each["best"]
+        self.loop.meter.restore([before["meter"] for before in progress], self.choices.master_dtype)
+        for run, before in zip(self.runs, progress, strict=True):
+            run.best = before["best"]
         self.started -= progress[0]["seconds"]
 
     def _check_sight(self, step: int) -> None:

@@ -1,4 +1,4 @@
-"""Cut a window out of the middle of an image."""
+"""Centre crop: the window in the middle of an image."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Change the brightness, contrast, saturation and hue of an image at random."""
+"""Colour jitter: brightness, contrast, saturation and hue of an image, changed at random."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Pad an image on every side and cut a window at a random place (arXiv 1512.03385, section 4.2)."""
+"""Random crop: a window at a random place of an image that is padded on every side (arXiv 1512.03385, section 4.2)."""
 
 from dataclasses import dataclass
 from typing import Literal

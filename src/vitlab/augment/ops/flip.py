@@ -1,4 +1,4 @@
-"""Mirror an image, left to right."""
+"""Horizontal flip: an image, mirrored left to right."""
 
 from dataclasses import dataclass
 

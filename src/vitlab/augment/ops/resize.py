@@ -1,4 +1,4 @@
-"""Resize images, antialiased."""
+"""Resizing, antialiased."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -47,8 +47,8 @@ class Spec(PixelOp):
         height, width = (sides.gather(1, first)[:, 0] for sides in (heights, widths))
         top, left = draws[:, 0] * (rows - height + 1), draws[:, 1] * (columns - width + 1)
         drawn, central = (top, left, height, width), self.central(rows, columns)
-        found = fits.any(1)
-        return torch.stack([torch.where(found, a, b) for a, b in zip(drawn, central, strict=True)], dim=1).long()
+        fitting = fits.any(1)
+        return torch.stack([torch.where(fitting, a, b) for a, b in zip(drawn, central, strict=True)], dim=1).long()
 
     def central(self, rows: int, columns: int) -> tuple[int, int, int, int]:
         """Top, left, height and width of the largest box in the middle whose shape is within `ratio`."""

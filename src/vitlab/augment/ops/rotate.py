@@ -1,4 +1,4 @@
-"""Rotate an image about its centre by a random angle."""
+"""Rotation of an image about its centre, by a random angle."""
 
 from dataclasses import dataclass
 

@@ -65,8 +65,15 @@ class DataSpec(Component):
 
     def load(self) -> ImageSet:
         """The set, checked. Raises DataError, which says what to do."""
-        found = self.read()
-        check(found)
+        splits = self.read()
+        check(splits)
         return ImageSet(
-            found.train, found.test, found.class_names, self.mean, self.std, self.fit, found.unreadable, found.order
+            train=splits.train,
+            test=splits.test,
+            class_names=splits.class_names,
+            mean=self.mean,
+            std=self.std,
+            fit=self.fit,
+            unreadable=splits.unreadable,
+            order=splits.order,
         )

@@ -1,4 +1,4 @@
-"""What sets of pictures of any size share: how they are decoded, and what only a look at the data tells."""
+"""Sets of pictures of any size: how they are decoded, and what only a look at the data tells."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -62,8 +62,8 @@ class PicturesSpec(DataSpec):
         self.check_classes(splits.class_names)
         return splits
 
-    def check_classes(self, found: tuple[str, ...]) -> None:
+    def check_classes(self, names: tuple[str, ...]) -> None:
         """Raise DataError if there are not as many classes as the settings say."""
-        if self.num_classes not in (None, len(found)):
-            first = ", ".join(found[:3]) + (", …" if len(found) > 3 else "")
-            raise DataError(f"data.num_classes={self.num_classes}, and there are {len(found)} classes: {first}")
+        if self.num_classes not in (None, len(names)):
+            first = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+            raise DataError(f"data.num_classes={self.num_classes}, and there are {len(names)} classes: {first}")

@@ -1,4 +1,4 @@
-"""What sets in tables share: their two columns, and that they can be streamed."""
+"""Sets in tables: their two columns, and that they can be streamed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -35,12 +35,12 @@ class Spec(PicturesSpec):
         root = locate(self.path)
         folders = _split_folders(root, self.held_out)
         names = _classes(folders)
-        found = {split: [list(_pictures(root, folder / name)) for name in names] for split, folder in folders.items()}
-        empty = [name for name, paths in zip(names, found["train"], strict=True) if not paths]
+        paths = {split: [list(_pictures(root, folder / name)) for name in names] for split, folder in folders.items()}
+        empty = [name for name, inside in zip(names, paths["train"], strict=True) if not inside]
         if empty:
             raise DataError(f"no picture in class {', '.join(map(repr, empty))} of {folders['train']}")
-        splits = {split: self._encoded(root, classes) for split, classes in found.items()}
-        facts = [_facts(root, chain.from_iterable(classes)) for classes in found.values()]
+        splits = {split: self._encoded(root, classes) for split, classes in paths.items()}
+        facts = [_facts(root, chain.from_iterable(classes)) for classes in paths.values()]
         return Source("folder", f"{root.resolve()} {facts}", lambda: Listing(splits, names))
 
     def _encoded(self, root: Path, classes: Sequence[Sequence[str]]) -> Encoded:
@@ -85,8 +85,8 @@ def _split_folders(root: Path, held_out: str | None) -> Mapping[str, Path]:
 
 def _classes(folders: Mapping[str, Path]) -> tuple[str, ...]:
     """The classes, the same in all splits. Raises DataError if they are not, or if there are not two."""
-    found = {split: {folder.name for folder in _folders(inside)} for split, inside in folders.items()}
-    train, names = folders["train"], found["train"]
+    classes = {split: {folder.name for folder in _folders(inside)} for split, inside in folders.items()}
+    train, names = folders["train"], classes["train"]
     if not names:
         raise DataError(
             f"{train} {_instead(train)}; pictures are looked for in CLASS/…, or train/CLASS/… and test/CLASS/…"
@@ -94,7 +94,7 @@ def _classes(folders: Mapping[str, Path]) -> tuple[str, ...]:
     if len(names) == 1:  # most often a folder too high: an archive unpacked into a folder of its own
         (only,) = names
         raise DataError(f"{train} has one class only, {only}; if its classes are in {train / only}, name that folder")
-    others = found.get("test", names)
+    others = classes.get("test", names)
     if others != names:
         more = [
             f"only {here}/ has {', '.join(sorted(only)[:5])}"

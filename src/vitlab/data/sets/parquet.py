@@ -36,7 +36,7 @@ class Spec(TablesSpec):
         def open_() -> tables.Listing:
             return tables.listing(tables.open_files(files), named, self.frame, shards)
 
-        return Source("parquet", repr(named), open_, [file for found in files.values() for file in found])
+        return Source("parquet", repr(named), open_, [file for shards in files.values() for file in shards])
 
     def open_stream(self) -> Mapping[str, Any]:
         return tables.open_files(self._files(), streaming=True)

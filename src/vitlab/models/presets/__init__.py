@@ -37,9 +37,9 @@ def resolve(name: str) -> str:
 def settings(name: str) -> dict[str, Any]:
     """What a preset or an alias sets, with or without a number of classes; the rest are ViTSpec's defaults."""
     model, colon, classes = name.partition(":")
-    found = PRESETS[resolve(model)]
+    settings = PRESETS[resolve(model)]
     if not colon:
-        return found
+        return settings
     if not (classes.isascii() and classes.isdigit() and int(classes) > 0):
         raise SpecError(f"model {name!r}: {classes!r} is no number of classes; legal: {model} or, say, {model}:100")
-    return found | {"num_classes": int(classes)}
+    return settings | {"num_classes": int(classes)}

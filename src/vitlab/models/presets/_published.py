@@ -71,10 +71,10 @@ def distilled() -> dict[str, dict[str, Any]]:
 
 def timms_name(name: str) -> str | None:
     """What timm would call `ViT-B_16`, `B/16@384` or `R50+B/16`; None for a name that is not of Google's form."""
-    found = _GOOGLES_NAME.fullmatch(name)
-    if found is None:
+    match = _GOOGLES_NAME.fullmatch(name)
+    if match is None:
         return None
-    resnet, size, patch, pixels = found.groups()
+    resnet, size, patch, pixels = match.groups()
     stem = f"r{resnet}_s{patch}" if resnet else f"patch{patch}"
     return f"vit_{_GOOGLE[size]}_{stem}_{pixels or 224}"
 

@@ -1,1 +1,1 @@
-"""How queries find keys: the mechanism inside a self-attention mixer."""
+"""Attention: how queries find keys, the mechanism inside a self-attention mixer."""

@@ -1,4 +1,4 @@
-"""What the auxiliary parts that draw the image again share: a decoder, its error, and the patch sizes it can reach."""
+"""Reconstruction of the image, which some auxiliary parts share: a decoder, its error, the patch sizes it can reach."""
 
 from dataclasses import dataclass
 from itertools import pairwise

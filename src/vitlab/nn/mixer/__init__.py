@@ -1,1 +1,1 @@
-"""How tokens speak to each other in a block; normally self-attention."""
+"""Mixers: how tokens speak to each other in a block; normally self-attention."""

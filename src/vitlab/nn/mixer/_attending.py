@@ -1,4 +1,4 @@
-"""What mixers around an attention mechanism share: the way to q, k and v, and the way back to tokens.
+"""Mixers around an attention mechanism: the way to q, k and v, and the way back to tokens.
 
 Parameters carry timm's names: `qkv` [3·H·K, D], `proj` [D, H·K], and `q_norm`, `k_norm` over K when qk-norm is on.
 """

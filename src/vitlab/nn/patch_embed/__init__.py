@@ -1,1 +1,1 @@
-"""How an image becomes tokens."""
+"""Patch embeddings: how an image becomes tokens."""

@@ -1,1 +1,1 @@
-"""How the tokens become one vector for the head."""
+"""Pooling: how the tokens become one vector for the head."""

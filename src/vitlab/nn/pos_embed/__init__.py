@@ -1,1 +1,1 @@
-"""How a token learns where it stands."""
+"""Position embeddings: how a token learns where it stands."""

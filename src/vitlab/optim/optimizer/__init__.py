@@ -1,1 +1,1 @@
-"""How a step is taken from a gradient."""
+"""Optimisers: how a step is taken from a gradient."""

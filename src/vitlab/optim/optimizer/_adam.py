@@ -1,4 +1,4 @@
-"""What Adam and AdamW share: PyTorch's fused kernel on flat tensors. They differ in where weight decay acts."""
+"""Adam and AdamW: PyTorch's fused kernel on flat tensors. They differ in where weight decay acts."""
 
 from dataclasses import dataclass
 from typing import ClassVar

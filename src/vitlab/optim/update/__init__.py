@@ -1,1 +1,1 @@
-"""How the gradient of a step is computed: once, or at a perturbed place too."""
+"""Updates: how the gradient of a step is computed, once, or at a perturbed place too."""

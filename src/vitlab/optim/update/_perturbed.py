@@ -1,4 +1,4 @@
-"""What sharpness-aware updates share: the gradient where the loss rises most, at a distance from the weights."""
+"""Sharpness-aware updates: the gradient where the loss rises most, at a distance from the weights."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,8 +21,8 @@ class Both(NamedTuple):
 
 def both_gradients(gradient: Gradient, weights: list[Tensor], radii: Sequence[float]) -> Both:
     """The two gradients; `radii` are ρ, one a run. Norms are over all parameters of a run."""
-    clean = [each.clone() for each in gradient()]
-    kept = [each.clone() for each in weights]
+    clean = [flat.clone() for flat in gradient()]
+    kept = [flat.clone() for flat in weights]
     scale = per_run(radii, clean[0]) / (global_norms(clean)[:, None] + EPS)
     for own, direction in zip(weights, clean, strict=True):
         own.add_(direction * scale)

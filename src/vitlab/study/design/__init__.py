@@ -1,1 +1,1 @@
-"""Which cells a study has."""
+"""Designs: which cells a study has."""

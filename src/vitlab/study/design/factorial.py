@@ -16,15 +16,15 @@ class Spec(FactorsDesign):
     """`factors`, each with its reference first."""
 
     def cells(self, base: RunSpec) -> list[Cell]:
-        found: list[Cell] = []
+        cells: list[Cell] = []
         for combination in itertools.product(*(factor.levels for factor in self.factors)):
             pairs = list(zip(self.factors, combination, strict=True))
             changes = [said(f, level, f.levels[0]) for f, level in pairs if level is not f.levels[0]]
             levels = {factor.name: level.name for factor, level in pairs}
             name = ", ".join(f"{factor} {level}" for factor, level in levels.items())
-            against = found[0].name if found else None
-            found.append(Cell(name, merged(combination), levels, against, " and ".join(changes)))
-        return found
+            against = cells[0].name if cells else None
+            cells.append(Cell(name, merged(combination), levels, against, " and ".join(changes)))
+        return cells
 
     def factors_crossed(self) -> tuple[Factor, ...]:
         return self.factors

@@ -25,11 +25,11 @@ class Spec(FactorsDesign):
     def cells(self, base: RunSpec) -> list[Cell]:
         whole = {factor.name: factor.levels[1] for factor in self.factors}
         names = {name: level.name for name, level in whole.items()}
-        found = [Cell(BASELINE, merged(list(whole.values())), names, None, "")]
+        cells = [Cell(BASELINE, merged(list(whole.values())), names, None, "")]
         for factor in self.factors:
             without, _ = factor.levels
             settings = merged(list((whole | {factor.name: without}).values()))
             levels = names | {factor.name: without.name}
             says = without.says or f"leaving out {factor.name}"
-            found.append(Cell(f"without {factor.name}", settings, levels, BASELINE, says))
-        return found
+            cells.append(Cell(f"without {factor.name}", settings, levels, BASELINE, says))
+        return cells

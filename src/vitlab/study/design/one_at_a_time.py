@@ -17,12 +17,12 @@ class Spec(FactorsDesign):
     def cells(self, base: RunSpec) -> list[Cell]:
         first = {factor.name: factor.levels[0] for factor in self.factors}
         names = {name: level.name for name, level in first.items()}
-        found = [Cell(BASELINE, merged(list(first.values())), names, None, "")]
+        cells = [Cell(BASELINE, merged(list(first.values())), names, None, "")]
         for factor in self.factors:
             reference, *others = factor.levels
             for level in others:
                 settings = merged(list((first | {factor.name: level}).values()))
                 levels = names | {factor.name: level.name}
                 name = f"{factor.name} {level.name}"
-                found.append(Cell(name, settings, levels, BASELINE, said(factor, level, reference)))
-        return found
+                cells.append(Cell(name, settings, levels, BASELINE, said(factor, level, reference)))
+        return cells

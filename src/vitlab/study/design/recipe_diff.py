@@ -27,7 +27,7 @@ class Spec(DesignSpec):
 
     def cells(self, base: RunSpec) -> list[Cell]:
         settings: dict[str, Any] = {}
-        found = [Cell(BASELINE, {}, {}, None, "")]
+        cells = [Cell(BASELINE, {}, {}, None, "")]
         waiting: list[str] = []
         here, there = to_dict(base), to_dict(self.target)
         for path, value in self._changes(base).items():
@@ -37,23 +37,23 @@ class Spec(DesignSpec):
                 with_settings(base, settings)
             except SpecError:
                 continue
-            says = ", ".join(f"{each} from {shown(here, each)} to {shown(there, each)}" for each in waiting)
-            found.append(Cell(f"{len(found)} {' + '.join(waiting)}", settings, {}, found[-1].name, says))
+            says = ", ".join(f"{path} from {shown(here, path)} to {shown(there, path)}" for path in waiting)
+            cells.append(Cell(f"{len(cells)} {' + '.join(waiting)}", settings, {}, cells[-1].name, says))
             waiting = []
         if waiting:
             raise SpecError(f"design.target: {', '.join(waiting)} cannot be changed: the run would not be legal")
-        return found
+        return cells
 
     def _changes(self, base: RunSpec) -> dict[str, Any]:
         """The settings that differ, in the order of the walk, but for what leaves the trained weights as they are."""
-        found = differences(to_dict(base), to_dict(self.target))
-        found = {path: value for path, value in found.items() if path not in NO_TRAINING}
-        odd = [path for path in self.order if path not in found]
+        differing = differences(to_dict(base), to_dict(self.target))
+        differing = {path: value for path, value in differing.items() if path not in NO_TRAINING}
+        odd = [path for path in self.order if path not in differing]
         if odd:
-            raise SpecError(f"design.order: {odd[0]} does not differ; what does: {', '.join(found) or 'nothing'}")
-        if not found:
+            raise SpecError(f"design.order: {odd[0]} does not differ; what does: {', '.join(differing) or 'nothing'}")
+        if not differing:
             raise SpecError("design.target: it is the base; nothing differs")
-        return {path: found[path] for path in (*self.order, *(p for p in found if p not in self.order))}
+        return {path: differing[path] for path in (*self.order, *(p for p in differing if p not in self.order))}
 
 
 def shown(values: Any, path: str) -> str:

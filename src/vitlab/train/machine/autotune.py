@@ -1,4 +1,4 @@
-"""What the machine chooses by trial: on a CPU the candidates take a few training steps in turn, and the fastest wins.
+"""Choices by trial: on a CPU the candidates take a few training steps in turn, and the fastest wins.
 
 The winner is remembered (`vitlab.train.machine.cache`).
 """
@@ -33,37 +33,37 @@ def choose(overrides: Overrides, specs: Sequence[RunSpec], images: ImageSet, ind
     torch.set_num_threads(rule.threads)
     if rule.device != "cpu" or rule.deterministic:
         return rule
-    found = candidates(overrides, rule, len(specs))
-    if len(found) == 1:
-        return found[0]
-    question = _question(specs, found)
-    winner = _legal(recall(question), found)
+    tried = candidates(overrides, rule, len(specs))
+    if len(tried) == 1:
+        return tried[0]
+    question = _question(specs, tried)
+    winner = _legal(recall(question), tried)
     if winner is None:
-        winner = _race(found, specs, images, indices)
+        winner = _race(tried, specs, images, indices)
         remember(question, to_dict(winner))
     return winner
 
 
-def _question(specs: Sequence[RunSpec], found: Sequence[Choices]) -> list[Any]:
+def _question(specs: Sequence[RunSpec], tried: Sequence[Choices]) -> list[Any]:
     """What this race decides, and between whom."""
-    return [spec_id(specs[0].model), specs[0].batch_size, len(specs), [to_dict(choice) for choice in found]]
+    return [spec_id(specs[0].model), specs[0].batch_size, len(specs), [to_dict(choice) for choice in tried]]
 
 
-def _legal(answer: Mapping[str, Any] | None, found: Sequence[Choices]) -> Choices | None:
+def _legal(answer: Mapping[str, Any] | None, tried: Sequence[Choices]) -> Choices | None:
     """The choice that was remembered, if it is one that may be made."""
     try:
         winner = from_dict(Choices, answer) if answer else None
     except SpecError:  # of another vitlab
         return None
-    return winner if winner in found else None
+    return winner if winner in tried else None
 
 
-def _race(found: Sequence[Choices], specs: Sequence[RunSpec], images: ImageSet, indices: Tensor) -> Choices:
+def _race(tried: Sequence[Choices], specs: Sequence[RunSpec], images: ImageSet, indices: Tensor) -> Choices:
     """Turn by turn, so that a machine that slows down slows for all; the fastest step of each counts."""
     flops = len(specs) * cost(specs[0].model).step_flops
     batch = min(specs[0].batch_size, max(2, int(TRIAL_FLOPS / flops)))
     small = [replace(spec, batch_size=batch) for spec in specs]
-    loops = [build_loop(small, images, indices, replace(choice, micro_batch=batch)) for choice in found]
+    loops = [build_loop(small, images, indices, replace(choice, micro_batch=batch)) for choice in tried]
     for loop in loops:
         _seconds(loop)  # the first step chooses kernels and allocates
     fastest = [float("inf")] * len(loops)
@@ -72,8 +72,8 @@ def _race(found: Sequence[Choices], specs: Sequence[RunSpec], images: ImageSet, 
         if done and time.perf_counter() - started > ENOUGH:
             break
         fastest = [min(best, _seconds(loop)) for best, loop in zip(fastest, loops, strict=True)]
-    best = min(range(len(found)), key=fastest.__getitem__)
-    return found[best] if fastest[best] < CLEARLY * fastest[0] else found[0]
+    best = min(range(len(tried)), key=fastest.__getitem__)
+    return tried[best] if fastest[best] < CLEARLY * fastest[0] else tried[0]
 
 
 def _seconds(loop: Loop) -> float:

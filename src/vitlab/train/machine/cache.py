@@ -1,5 +1,6 @@
-"""The cache of what trials on this machine have shown: a choice that noise could turn another way tomorrow would make
-the same command give other bits.
+"""The cache of what trials on this machine have shown.
+
+A choice that noise could turn another way tomorrow would make the same command give other bits.
 """
 
 import json

@@ -1,5 +1,7 @@
-"""What the machine chooses: device, precision, attention kernel, micro-batch, threads; and what the user may add:
-compilation, gradient checkpointing, deterministic kernels.
+"""`Choices`: how a run is computed on a machine.
+
+The machine chooses device, precision, attention kernel, micro-batch and threads; the user may choose any of these
+instead, and add compilation, gradient checkpointing or deterministic kernels.
 
 These change how fast a run is and how it rounds, not what it is, so they are no part of its spec or id. They are
 chosen once, recorded in `env.json`, and used again by every resume. Where a rule is known it decides; on a CPU, where

@@ -1,1 +1,1 @@
-"""One training step of R runs: their weights, the gradient, the update, and what a batch scored."""
+"""A training step of R runs: their weights, the gradient, the update, and what a batch scored."""

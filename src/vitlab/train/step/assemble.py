@@ -1,4 +1,4 @@
-"""Assembling a loop: learners, weights, loaders and what computes with them, before the first step."""
+"""The assembly of a loop: learners, weights, loaders and what computes with them, before the first step."""
 
 from collections.abc import Sequence
 

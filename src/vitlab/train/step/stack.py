@@ -1,4 +1,4 @@
-"""What R runs of one structure compute, as one callable.
+"""The scores of R runs of one structure, as one callable.
 
 A single run calls its learner directly. Several are called at once through `torch.func.vmap`, each on its own weights
 and its own batch: that is how many seeds train for little more than the price of one. Either way the caller sees a

@@ -1,4 +1,4 @@
-"""Everything that changes while training: weights, optimiser slots, moving average, step. What a checkpoint holds."""
+"""The state of a training, all that changes: weights, optimiser slots, moving average, step. A checkpoint holds it."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
