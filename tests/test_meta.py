@@ -82,6 +82,11 @@ def imported(module: str, tree: ast.AST) -> set[str]:
     return found
 
 
+def texts(tree: ast.AST) -> list[str]:
+    """The strings in a piece of code."""
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
 def ours(names: set[str]) -> set[str]:
     """Those imports that are vitlab's own."""
     return {name for name in names if name.partition(".")[0] == "vitlab"}
@@ -126,14 +131,14 @@ def test_every_part_of_vitlab_has_its_layer():
     assert {unit(module) for module in modules()} - {""} <= set(LAYERS)
 
 
-@pytest.mark.parametrize("module", [module for module in modules() if module != "vitlab"])
-def test_imports_point_down(module):
-    here = unit(module)
-    for name in ours(imported(module, modules()[module])) - {"vitlab"}:
-        there = unit(name)
-        assert LAYERS[there] <= LAYERS[here], f"{module} imports {name}, which stands above it"
-        for group in APART:
-            assert here == there or not {here, there} <= group, f"{module} imports {name}: {here} and {there} are apart"
+def test_imports_point_down():
+    for module in modules().keys() - {"vitlab"}:
+        here = unit(module)
+        for name in ours(imported(module, modules()[module])) - {"vitlab"}:
+            there = unit(name)
+            assert LAYERS[there] <= LAYERS[here], f"{module} imports {name}, which stands above it"
+            apart = any(here != there and {here, there} <= group for group in APART)
+            assert not apart, f"{module} imports {name}: {here} and {there} are apart"
 
 
 @pytest.mark.slow
@@ -167,34 +172,30 @@ def test_no_module_imports_itself_by_a_detour():
         walk(module, [])
 
 
-@pytest.mark.parametrize("module", modules())
-def test_no_module_names_one_above_it_in_a_string(module):
+def test_no_module_names_one_above_it_in_a_string():
     """What is looked up by its name is imported, too."""
-    for node in ast.walk(modules()[module]):
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and fullmatch(r"vitlab(\.\w+)+\.?", node.value)
-        ):
-            assert LAYERS[unit(node.value)] <= LAYERS.get(unit(module), 8), f"{module} names {node.value!r}"
+    for module, tree in modules().items():
+        for text in texts(tree):
+            if fullmatch(r"vitlab(\.\w+)+\.?", text):
+                assert LAYERS[unit(text)] <= LAYERS.get(unit(module), 8), f"{module} names {text!r}"
 
 
-@pytest.mark.parametrize("module", [module for module in modules() if unit(module) == "cli"])
-def test_a_verb_calls_the_api_and_prints(module):
-    called = ours(imported(module, WithoutTypes().visit(deepcopy(modules()[module]))))
-    assert {unit(name) for name in called if name != "vitlab"} <= set(OF_A_VERB)
+def test_a_verb_calls_the_api_and_prints():
+    for module, tree in modules().items():
+        if unit(module) == "cli":
+            called = ours(imported(module, WithoutTypes().visit(deepcopy(tree)))) - {"vitlab"}
+            assert {unit(name) for name in called} <= set(OF_A_VERB), module
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_tasks_and_what_is_about_classes_name_a_metric(path):
+def test_only_tasks_and_what_is_about_classes_name_a_metric():
     """A task says which of its metrics selects, and what each is."""
-    if unit(name_of(path)) not in KNOW_CLASSES:
-        code = modules()[name_of(path)]
-        texts = [
-            node.value for node in ast.walk(code) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        ]
-        said = {ast.get_docstring(node, clean=False) for node in ast.walk(code) if isinstance(node, DOCUMENTED)}
-        assert [text for text in texts if search("top1|top5", text) and text not in said] == []
+    for module, tree in modules().items():
+        if unit(module) not in KNOW_CLASSES:
+            docstrings = {
+                ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, DOCUMENTED)
+            }
+            named = [text for text in texts(tree) if search("top1|top5", text) and text not in docstrings]
+            assert named == [], module
 
 
 # ----------------------------------------------------------------------------------------------------------- families
@@ -205,28 +206,24 @@ STUDIES = sorted((ROOT / "studies").glob("*.py"))
 RECIPES = [path for path in sorted((PACKAGE / "recipes").glob("*.py")) if not path.name.startswith("_")]
 
 
-def relative(path: Path) -> str:
-    return str(path.relative_to(PACKAGE))
+def test_siblings_of_a_family_never_import_each_other():
+    for path in VARIANTS:
+        siblings = {name_of(other) for other in VARIANTS if other.parent == path.parent}
+        known = imported(name_of(path), modules()[name_of(path)]) & siblings
+        assert not known, f"{path} imports {known}: a variant imports only its _base"
 
 
-@pytest.mark.parametrize("path", VARIANTS, ids=relative)
-def test_siblings_of_a_family_never_import_each_other(path):
-    family = name_of(path.parent / "__init__.py")
-    siblings = {name_of(other) for other in VARIANTS if other.parent == path.parent}
-    assert not imported(name_of(path), modules()[name_of(path)]) & siblings, f"a variant imports only {family}._base"
+def test_every_variant_and_every_recipe_has_its_test():
+    for path in VARIANTS + RECIPES:
+        check_has_tests(ROOT / "tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}"))
 
 
-@pytest.mark.parametrize("path", VARIANTS + RECIPES, ids=relative)
-def test_every_variant_and_every_recipe_has_its_test(path):
-    check_has_tests(ROOT / "tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}"))
-
-
-@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
-def test_every_study_file_has_its_test_and_a_version_for_digits(path):
-    check_has_tests(ROOT / "tests" / "studies" / f"test_{path.name}")
-    tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree)
-    assert {"study", "digits"} <= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+def test_every_study_file_has_its_test_and_a_version_for_digits():
+    for path in STUDIES:
+        check_has_tests(ROOT / "tests" / "studies" / f"test_{path.name}")
+        tree = ast.parse(path.read_text())
+        assert ast.get_docstring(tree)
+        assert {"study", "digits"} <= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def check_has_tests(mirrored: Path) -> None:
@@ -238,11 +235,8 @@ def check_has_tests(mirrored: Path) -> None:
 # -------------------------------------------------------------------------------------------------------------- files
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=relative)
-def test_files_stay_short_and_say_what_they_are_for(path):
-    assert len(path.read_text().splitlines()) <= 400
-    assert path.stem not in ("utils", "helpers", "misc", "common"), "a name that says nothing"
-    tree = modules()[name_of(path)]
-    assert ast.get_docstring(tree), "a module says what it is for"
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    assert [node.name for node in classes if node.name[0] != "_" and not ast.get_docstring(node)] == []
+def test_files_stay_short_and_say_what_they_are_for():
+    for path in PACKAGE.rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 400, path
+        assert path.stem not in ("utils", "helpers", "misc", "common"), f"{path}: a name that says nothing"
+        assert ast.get_docstring(modules()[name_of(path)]), f"{path}: a module says what it is for"

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.func import functional_call, vmap
 
+from tests.conftest import mostly_slow
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import component_class, component_names
 from vitlab.models.sites import wrap
@@ -26,6 +27,10 @@ def embeddings():
     for name in component_names(PosEmbedSpec.family):
         placed = "place" in component_class(PosEmbedSpec, name).__dataclass_fields__
         yield from ({"name": name, "place": place} for place in PLACES) if placed else [{"name": name}]
+
+
+def named(settings):
+    return "-".join(settings.values())
 
 
 EMBEDDINGS = list(embeddings())
@@ -69,7 +74,7 @@ def chosen(tokens, visible, prefix):
     return tokens[torch.arange(len(tokens))[:, None], rows]
 
 
-@pytest.mark.parametrize("pos_embed", EMBEDDINGS, ids=lambda settings: "-".join(settings.values()))
+@pytest.mark.parametrize("pos_embed", EMBEDDINGS, ids=named)
 @pytest.mark.parametrize(
     "prefix", [{}, {"cls_token": False, "num_registers": 0, "pool": "mean"}], ids=["prefix", "none"]
 )
@@ -82,7 +87,7 @@ def test_it_is_attention_that_sees_no_hidden_patch(model_of, normal, pos_embed, 
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-11)
 
 
-@pytest.mark.parametrize("pos_embed", EMBEDDINGS, ids=lambda settings: "-".join(settings.values()))
+@pytest.mark.parametrize("pos_embed", mostly_slow(EMBEDDINGS), ids=named)
 def test_all_patches_in_their_order_are_the_whole(model_of, normal, pos_embed):
     model = model_of(pos_embed=pos_embed)
     tokens = model.embed(model.patches(normal(2, 3, 8, 12)).patches)
@@ -90,7 +95,7 @@ def test_all_patches_in_their_order_are_the_whole(model_of, normal, pos_embed):
     torch.testing.assert_close(everything, model.encode(tokens), rtol=0, atol=1e-11)
 
 
-@pytest.mark.parametrize("pos_embed", EMBEDDINGS, ids=lambda settings: "-".join(settings.values()))
+@pytest.mark.parametrize("pos_embed", mostly_slow(EMBEDDINGS), ids=named)
 def test_stacked_runs_see_their_own(model_of, normal, pos_embed):
     """Two runs of different weights, each with other visible patches, through `vmap`."""
     model, other = model_of(pos_embed=pos_embed), model_of(pos_embed=pos_embed)
