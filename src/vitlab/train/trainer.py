@@ -72,7 +72,7 @@ class Trainer:
         for run in self.runs:
             if not new[run.row]:
                 run.run_dir.reopen(self.choices)
-                run.run_dir.describe_data(self._data(run))
+                run.run_dir.record_data(self._data(run))
 
     def _start(self, run: Run, console: Console) -> Beginning:
         """Give a new run the weights that it starts from."""
@@ -85,7 +85,7 @@ class Trainer:
 
     def _declare(self, run: Run, environment: Environment, beginning: Beginning) -> None:
         """Write a new run's records; its folder is a run from now on."""
-        run.run_dir.describe(environment, self.preprocessing, self._data(run))
+        run.run_dir.record(environment, self.preprocessing, self._data(run))
         if run.spec.start.from_source:  # saved before the run is declared, so that no resume can lose it
             self._save_run(run, "step")
         run.run_dir.declare(beginning.anew)
@@ -215,7 +215,7 @@ class Trainer:
     def _save(self) -> None:
         for run in self.runs:
             if self.loop.loader.unreadable:  # first: a resumed run no longer meets what was passed until now
-                run.run_dir.describe_data(self._data(run))
+                run.run_dir.record_data(self._data(run))
             if not run.failed:
                 self._save_run(run, "step")
         self.saved = time.monotonic()

@@ -92,14 +92,14 @@ class RunDir:
         return "; ".join(said[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
     @by_one_writer
-    def describe(self, environment: Environment, preprocessing: Preprocessing, data: DataRecord) -> None:
+    def record(self, environment: Environment, preprocessing: Preprocessing, data: DataRecord) -> None:
         """Write what the run works on and with."""
         environment.write(self.path)
         preprocessing.write(self.path)
-        self.describe_data(data)
+        self.record_data(data)
 
     @by_one_writer
-    def describe_data(self, data: DataRecord) -> None:
+    def record_data(self, data: DataRecord) -> None:
         """Write what is known of the pictures; of a stream more is known in the end."""
         data.write(self.path)
 
