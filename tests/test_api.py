@@ -7,10 +7,10 @@ import pytest
 import torch
 
 import vitlab
+from tests.reading import read_json
 from tests.train.conftest import TINY
 from vitlab import api
 from vitlab.base.errors import SpecError
-from vitlab.base.files import read_json
 from vitlab.base.spec import from_dict
 from vitlab.nn.attention import linear
 from vitlab.train import launch as running

@@ -165,7 +165,8 @@ def _computing(path: Path) -> "Computing":
 
     for folder in (path, path.parent.parent):
         if (environment := Environment.read_if_there(folder)) is not None:
-            choices = from_dict(Choices, environment.choices)
+            asked = {name: value for name, value in environment.choices.items() if name in ("precision", "kernel")}
+            choices = from_dict(Choices, asked)
             return Computing(choices.compute_dtype, choices.kernel)
     return Computing()
 

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from vitlab.base.files import read_json
+from tests.reading import read_json
 
 
 def test_the_recorded_score_comes_out_again(vitlab, finished):

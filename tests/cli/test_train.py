@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from vitlab.base.files import read_json
+from tests.reading import read_json
 from vitlab.checkpoints import native
 from vitlab.train.step.loop import Loop
 

@@ -14,10 +14,11 @@ import time
 import pytest
 import torch
 
+from tests.reading import read_json
 from tests.train.conftest import TINY
 from vitlab import api
 from vitlab.base.errors import SpecError
-from vitlab.base.files import read_json, read_lines
+from vitlab.base.files import read_lines
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.checkpoints import native
 from vitlab.learner import build_learner

@@ -22,8 +22,3 @@ PLAN = PlanRecord(
 def test_it_comes_back(tmp_path):
     check_record(PLAN, tmp_path, ["id", "question", "seeds", "cells"], ["seeds", "tune_seeds"])
     assert PLAN.measured == LOSS
-
-
-def test_a_plan_of_an_earlier_version_says_nothing_of_metrics(tmp_path):
-    values = {name: value for name, value in PLAN.values().items() if name not in ("metrics", "selects")}
-    assert PlanRecord.read_values(values, tmp_path).measured is None

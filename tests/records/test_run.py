@@ -17,11 +17,11 @@ def test_what_was_asked_for(tmp_path):
     check_record(declared, tmp_path, ["recipe", "id", "spec"], ["recipe", "drawn", "selects"])
 
 
-def test_a_record_of_an_earlier_version_says_nothing_of_metrics(tmp_path):
+def test_a_run_of_an_earlier_vitlab_is_told_to_be_one(tmp_path):
+    """Before metrics stood in the record."""
     (tmp_path / "spec.json").write_text('{"schema": 1, "recipe": "digits", "id": "0123", "spec": {}}')
-    declared = RunDeclaration.read(tmp_path)
-    assert (declared.metrics, declared.drawn) == ({}, ())
-    assert declared.told({"test_top1": 0.5}) == ""
+    with pytest.raises(DataError, match=r"schema 1, of an earlier vitlab; this one reads from schema 2 on"):
+        RunDeclaration.read(tmp_path)
 
 
 def test_its_score_in_words_is_of_the_metric_that_selects():

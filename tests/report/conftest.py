@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vitlab.records.outcome import Outcome
+from vitlab.records.plan import PlanRecord
+from vitlab.records.run import RunDeclaration
 from vitlab.report.beside import Beside
 
 EPOCHS, STEPS_PER_EPOCH, IMAGES = 12, 41, 360
@@ -107,8 +110,11 @@ def write_run(
     return folder
 
 
+SCHEMAS = {record.file: record.schema for record in (RunDeclaration, PlanRecord, Outcome)}
+
+
 def write(path: Path, values: dict[str, Any]) -> None:
-    path.write_text(json.dumps({"schema": 1, **values}))
+    path.write_text(json.dumps({"schema": SCHEMAS.get(path.name, 1), **values}))
 
 
 def change(path: Path, **values: Any) -> None:

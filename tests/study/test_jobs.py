@@ -33,7 +33,7 @@ class Study:
         """A run that has begun and has these checkpoints."""
         place = self.folder.path / "runs" / run
         place.mkdir(parents=True)
-        RunDeclaration("", "", {}).write(place)
+        RunDeclaration("", "", {}, {}, "val_top1").write(place)
         for step in steps:
             (place / "checkpoint" / f"step-{step:08d}").mkdir(parents=True)
 

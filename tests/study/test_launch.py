@@ -12,9 +12,10 @@ import pytest
 from filelock import FileLock
 from rich.console import Console
 
+from tests.reading import read_json
 from tests.study.conftest import OVERRIDES, with_seeds
 from vitlab.base.errors import Interrupted, SpecError, UserError
-from vitlab.base.files import read_json, write_json
+from vitlab.base.files import write_json
 from vitlab.study import execution, launch
 from vitlab.study.executor._base import Job
 from vitlab.study.executor.local import Local

@@ -4,13 +4,16 @@ import pytest
 
 from vitlab.base.errors import DataError, UserError
 from vitlab.base.files import write_json
+from vitlab.base.metric import Metric
 from vitlab.records.execution import CellExecution
 from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
 from vitlab.study.plan import plan
 from vitlab.study.spec import factor
 from vitlab.study.study_dir import StudyDir
 
-PLAN = PlanRecord("abc", "Which?", "listed", "test_top1", "steps", (0,), None, 1, {}, (), {})
+TOP1 = Metric("top1", "top-1", "fraction", "higher")
+METRICS = {"val_top1": TOP1, "test_top1": TOP1}
+PLAN = PlanRecord("abc", "Which?", "listed", "test_top1", "steps", (0,), None, 1, {}, (), {}, METRICS, "val_top1")
 
 
 def cell(folder="plain"):
@@ -63,7 +66,11 @@ def test_hidden_files_take_no_folder(tmp_path):
 
 @pytest.mark.parametrize("name", ["id", "cells", "seeds", "metric", "study"])
 def test_a_damaged_plan_is_told(folder, name):
-    write_json(folder.path / "plan.json", {key: value for key, value in PLAN.values().items() if key != name})
+    write_json(
+        folder.path / "plan.json",
+        {key: value for key, value in PLAN.values().items() if key != name},
+        PlanRecord.schema,
+    )
     with pytest.raises(DataError, match=f"plan.json is damaged: {name} is missing"):
         folder.plan()
 

@@ -9,9 +9,9 @@ from threading import Thread
 import psutil
 import pytest
 
+from tests.reading import read_json
 from tests.study.conftest import OVERRIDES
 from vitlab import api
-from vitlab.base.files import read_json
 from vitlab.study import autotune
 from vitlab.study.design import one_at_a_time
 from vitlab.study.spec import factor

@@ -7,9 +7,9 @@ from queue import SimpleQueue
 
 import pytest
 
+from tests.reading import read_json
 from tests.study.conftest import OVERRIDES
 from vitlab.base.errors import Interrupted, UserError
-from vitlab.base.files import read_json
 from vitlab.base.spec import to_dict, with_settings
 from vitlab.study import worker
 

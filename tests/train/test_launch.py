@@ -9,9 +9,10 @@ import signal
 import pytest
 import torch
 
+from tests.reading import read_json
 from tests.train.conftest import crash
 from vitlab.base.errors import CheckpointError, Interrupted, SpecError, UserError
-from vitlab.base.files import read_json, read_lines
+from vitlab.base.files import read_lines
 from vitlab.base.spec import from_dict
 from vitlab.checkpoints import native
 from vitlab.evaluate import scores

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.reading import read_json
 from vitlab.base.errors import Interrupted
-from vitlab.base.files import read_json
 from vitlab.train.spec import RunSpec
 from vitlab.train.step.loop import Loop
 

@@ -6,9 +6,10 @@ from datetime import datetime
 
 import pytest
 
+from tests.reading import read_json
 from tests.train.conftest import crash
 from vitlab.base.errors import UserError
-from vitlab.base.files import read_json, read_lines
+from vitlab.base.files import read_lines
 from vitlab.train.launch import train
 from vitlab.train.machine.choices import Overrides
 from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy

@@ -51,8 +51,8 @@ def json_text(values: Mapping[str, Any], schema: int = SCHEMA) -> str:
     return json.dumps({"schema": schema, **values}, indent=2) + "\n"
 
 
-def read_json(path: Path, schema: int = SCHEMA) -> dict[str, Any]:
-    """Read a record. Raises DataError if it is absent, damaged, or of a newer vitlab."""
+def read_json(path: Path, schema: int = SCHEMA, oldest: int = 0) -> dict[str, Any]:
+    """Read a record. Raises DataError if it is absent, damaged, or of a vitlab that is too new or too old."""
     try:
         values = json.loads(path.read_text())
     except FileNotFoundError:
@@ -61,17 +61,12 @@ def read_json(path: Path, schema: int = SCHEMA) -> dict[str, Any]:
         raise DataError(f"{path} is damaged: {error}") from None
     if not isinstance(values, dict) or not isinstance(values.get("schema", 0), int):
         raise DataError(f"{path} is damaged: not a record")
-    if values.get("schema", 0) > schema:
-        raise DataError(f"{path} has schema {values['schema']}; this vitlab reads up to {schema}")
+    written = values.get("schema", 0)
+    if written > schema:
+        raise DataError(f"{path} has schema {written}; this vitlab reads up to {schema}")
+    if written < oldest:
+        raise DataError(f"{path} has schema {written}, of an earlier vitlab; this one reads from schema {oldest} on")
     return values
-
-
-def read_field(path: Path, name: str) -> Any:
-    """One field of a record. Raises DataError if the record has none."""
-    values = read_json(path)
-    if name not in values:
-        raise DataError(f"{path} is damaged: it has no {name!r}")
-    return values[name]
 
 
 def append_line(path: Path, values: Mapping[str, Any]) -> None:

@@ -2,13 +2,12 @@
 
 import ast
 import importlib.util
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vitlab.base.errors import DataError
-from vitlab.base.files import read_json
 from vitlab.base.spec import component_names
 from vitlab.models.presets import PRESETS, aliases
 
@@ -86,9 +85,9 @@ def _study(path: Path) -> Row:
     """What a study file asks, and its functions; of one that cannot be read, why."""
     try:
         if path.suffix == ".json":
-            return Row(str(path), str(read_json(path).get("question", "")))
+            return Row(str(path), str(json.loads(path.read_text()).get("question", "")))
         tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (DataError, OSError, SyntaxError, ValueError) as error:
+    except (AttributeError, OSError, SyntaxError, ValueError) as error:
         return Row(str(path), f"cannot be read: {error}")
     return Row(str(path), _first_line(tree), _functions(tree), "functions")
 

@@ -25,6 +25,7 @@ class Record(Spec):
 
     file: ClassVar[str]
     schema: ClassVar[int] = 1
+    oldest: ClassVar[int] = 0  # that is still read
 
     @classmethod
     def exists(cls, folder: Path) -> bool:
@@ -33,8 +34,8 @@ class Record(Spec):
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """The record in a folder. Raises DataError if it is absent, damaged, or of a newer vitlab."""
-        return cls.read_values(read_json(folder / cls.file, cls.schema), folder / cls.file)
+        """The record in a folder. Raises DataError if it is absent, damaged, or of a vitlab too new or too old."""
+        return cls.read_values(read_json(folder / cls.file, cls.schema, cls.oldest), folder / cls.file)
 
     @classmethod
     def read_if_there(cls, folder: Path) -> Self | None:

@@ -22,6 +22,8 @@ class CheckpointMeta(Record):
     """
 
     file: ClassVar[str] = "meta.json"
+    schema: ClassVar[int] = 2
+    oldest: ClassVar[int] = 2
 
     step: int
     model: Mapping[str, Any]

@@ -1,10 +1,11 @@
 """A study's study.json: its answers, with everything that they were computed from. How is in `vitlab.study.outcome`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from vitlab.base.errors import SpecError
 from vitlab.base.metric import Better, Metric
 from vitlab.base.spec import Spec
 from vitlab.records._base import Record, Status
@@ -79,6 +80,8 @@ class Outcome(Record):
     """A study's answers. `metrics` say what each number of a run is, by the name that records have for it."""
 
     file: ClassVar[str] = "study.json"
+    schema: ClassVar[int] = 2
+    oldest: ClassVar[int] = 2
 
     id: str
     question: str
@@ -94,7 +97,11 @@ class Outcome(Record):
     no_effects: str | None  # why a factorial has none
     fronts: Mapping[str, tuple[str, ...]]  # by cost: the cells that no other beats on score and cost together
     missing: tuple[str, ...]
-    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    metrics: Mapping[str, Metric]
+
+    def __post_init__(self) -> None:
+        if self.metric not in self.metrics:
+            raise SpecError(f"metric={self.metric}: metrics do not say what it is")
 
     @property
     def complete(self) -> bool:

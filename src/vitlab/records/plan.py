@@ -1,9 +1,10 @@
 """A study's plan.json: what is asked for, with every cell, its runs' settings and its costs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from vitlab.base.errors import SpecError
 from vitlab.base.metric import Metric
 from vitlab.base.spec import Spec
 from vitlab.records._base import Record
@@ -44,6 +45,8 @@ class PlanRecord(Record):
     """
 
     file: ClassVar[str] = "plan.json"
+    schema: ClassVar[int] = 2
+    oldest: ClassVar[int] = 2
 
     id: str
     question: str
@@ -56,10 +59,14 @@ class PlanRecord(Record):
     crossed: Mapping[str, Any]  # the levels of each factor of a full factorial
     cells: tuple[CellRecord, ...]
     study: Mapping[str, Any]
-    metrics: Mapping[str, Metric] = field(default_factory=dict)
-    selects: str = ""
+    metrics: Mapping[str, Metric]
+    selects: str
+
+    def __post_init__(self) -> None:
+        if self.metric not in self.metrics:
+            raise SpecError(f"metric={self.metric}: metrics do not say what it is")
 
     @property
-    def measured(self) -> Metric | None:
+    def measured(self) -> Metric:
         """What the study's metric is."""
-        return self.metrics.get(self.metric)
+        return self.metrics[self.metric]

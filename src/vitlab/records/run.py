@@ -30,12 +30,14 @@ class RunDeclaration(Record):
     """
 
     file: ClassVar[str] = "spec.json"
+    schema: ClassVar[int] = 2
+    oldest: ClassVar[int] = 2
 
     recipe: str
     id: str
     spec: Mapping[str, Any]
-    metrics: Mapping[str, Metric] = field(default_factory=dict)
-    selects: str = ""
+    metrics: Mapping[str, Metric]
+    selects: str
     drawn: tuple[str, ...] = ()
 
     def told(self, figures: Mapping[str, Any]) -> str:

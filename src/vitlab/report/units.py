@@ -66,9 +66,7 @@ def unit_of(metric: Metric, split: str | None = None) -> Unit:
 
 def unit_of_study(outcome: Outcome) -> Unit:
     """How a study's metric is written."""
-    split, _, name = outcome.metric.partition("_")
-    known = outcome.metrics.get(outcome.metric)
-    return unit_of(known or Metric(name, name, "", outcome.better), split)
+    return unit_of(outcome.metrics[outcome.metric], outcome.metric.partition("_")[0])
 
 
 def title_of(metric: Metric) -> str:

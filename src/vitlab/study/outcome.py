@@ -30,7 +30,7 @@ def outcome(path: Path) -> Outcome:
     """Read the study in `path` as far as it has come. Raises DataError if a record is damaged."""
     study_dir = StudyDir(path)
     plan = study_dir.plan()
-    better = _better(plan)
+    better = plan.measured.better
     executions = study_dir.execution_record().comparable([cell.folder for cell in plan.cells])
     cells = tuple(_cell(study_dir, plan, cell, executions.get(cell.folder)) for cell in plan.cells)
     scores = {cell.name: cell.scores(plan.metric) for cell in cells}
@@ -54,11 +54,6 @@ def outcome(path: Path) -> Outcome:
     )
 
 
-def _better(plan: PlanRecord) -> Better:
-    measured = plan.measured
-    return measured.better if measured else "higher"
-
-
 # -------------------------------------------------------------------------------------------------------------- cells
 
 
@@ -68,7 +63,7 @@ def _cell(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, execution: Ce
     runs = tuple(_run(study_dir, plan, cell, candidate, seed) for seed in plan.seeds)
     scores = [run.metrics.get(plan.metric) for run in runs if run.status == "finished"]
     values = [score for score in scores if score is not None]
-    fraction = plan.measured is not None and plan.measured.is_fraction
+    fraction = plan.measured.is_fraction
     return CellOutcome(
         name=cell.name,
         says=cell.says,
@@ -155,7 +150,7 @@ def _comparisons(
     compared = {cell.name: (cell, cell.against) for cell in cells if cell.against is not None}
     differences = {name: paired(scores[against], scores[name], name) for name, (_, against) in compared.items()}
     decisions = decide(differences, better=better)
-    predicted = plan.metric.startswith("test_") and plan.measured is not None and plan.measured.counts_right
+    predicted = plan.metric.startswith("test_") and plan.measured.counts_right
     errors = sampling_errors(study, cells) if predicted else {}
     return tuple(
         ComparisonOutcome(

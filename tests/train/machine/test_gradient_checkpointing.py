@@ -9,10 +9,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from tests.conftest import mostly_slow
+from tests.reading import read_json
 from tests.train.conftest import variant
 from tests.train.step.test_stack import VARIANTS
 from vitlab.base.errors import UserError
-from vitlab.base.files import read_json
 from vitlab.models.cost import cost
 from vitlab.train.launch import train
 from vitlab.train.machine.choices import Overrides

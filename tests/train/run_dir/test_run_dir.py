@@ -7,9 +7,10 @@ import signal
 import pytest
 import torch
 
+from tests.reading import read_json
 from tests.train.conftest import crash
 from vitlab.base.errors import CheckpointError, Interrupted, UserError
-from vitlab.base.files import read_json, read_lines
+from vitlab.base.files import read_lines
 from vitlab.checkpoints import native
 from vitlab.records.checkpoint import CheckpointMeta
 from vitlab.train.interrupt import Request, listening

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.conftest import mostly_slow
+from tests.reading import read_json
 from tests.train.conftest import largest_difference, variant, weights_of
-from vitlab.base.files import read_json
 from vitlab.base.spec import component_names
 from vitlab.train.launch import train
 from vitlab.train.machine.choices import Overrides
