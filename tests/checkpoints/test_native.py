@@ -172,3 +172,11 @@ def test_find_prefers_the_best(tmp_path):
 def test_a_folder_without_a_checkpoint(tmp_path):
     with pytest.raises(CheckpointError, match="holds no checkpoint"):
         native.checkpoint_at(tmp_path)
+
+
+def test_one_of_an_earlier_vitlab_is_not_called_damaged(tmp_path):
+    path = write(tmp_path, 3)
+    meta = (path / "meta.json").read_text().replace('"schema": 2', '"schema": 1')
+    (path / "meta.json").write_text(meta)
+    with pytest.raises(CheckpointError, match=r"step-00000003 cannot be used: \S+ has schema 1, of an earlier vitlab"):
+        native.load(path)

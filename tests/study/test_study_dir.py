@@ -66,7 +66,8 @@ def test_hidden_files_take_no_folder(tmp_path):
 
 @pytest.mark.parametrize("name", ["id", "cells", "seeds", "metric", "study"])
 def test_a_damaged_plan_is_told(folder, name):
-    write_json(
+    values = {key: value for key, value in PLAN.values().items() if key != name}
+    write_json(folder.path / "plan.json", values, PlanRecord.schema)
         folder.path / "plan.json",
         {key: value for key, value in PLAN.values().items() if key != name},
         PlanRecord.schema,

@@ -20,6 +20,10 @@ class DataError(UserError):
     """Data that is absent, unreadable or inconsistent; the message says which file and what to do."""
 
 
+class OtherVersion(DataError):
+    """A record of a vitlab that is newer or older than this one can read."""
+
+
 class CheckpointError(UserError):
     """A checkpoint that is damaged, or of another model; the message says what can be used instead."""
 

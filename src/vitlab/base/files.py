@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vitlab.base.errors import DataError
+from vitlab.base.errors import DataError, OtherVersion
 
 SCHEMA = 1  # of a record whose class says nothing else
 
@@ -52,7 +52,7 @@ def json_text(values: Mapping[str, Any], schema: int = SCHEMA) -> str:
 
 
 def read_json(path: Path, schema: int = SCHEMA, oldest: int = 0) -> dict[str, Any]:
-    """Read a record. Raises DataError if it is absent, damaged, or of a vitlab that is too new or too old."""
+    """Read a record. Raises DataError if it is absent or damaged, OtherVersion if vitlab is too old or too new for it."""
     try:
         values = json.loads(path.read_text())
     except FileNotFoundError:
@@ -63,9 +63,9 @@ def read_json(path: Path, schema: int = SCHEMA, oldest: int = 0) -> dict[str, An
         raise DataError(f"{path} is damaged: not a record")
     written = values.get("schema", 0)
     if written > schema:
-        raise DataError(f"{path} has schema {written}; this vitlab reads up to {schema}")
+        raise OtherVersion(f"{path} has schema {written}; this vitlab reads up to {schema}")
     if written < oldest:
-        raise DataError(f"{path} has schema {written}, of an earlier vitlab; this one reads from schema {oldest} on")
+        raise OtherVersion(f"{path} has schema {written}, of an earlier vitlab; this one reads from schema {oldest} on")
     return values
 
 

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from vitlab.base.errors import CheckpointError, DataError
+from vitlab.base.errors import CheckpointError, DataError, OtherVersion
 from vitlab.base.files import json_text, sync_folder
 from vitlab.checkpoints.files import read_tensors
 from vitlab.records.checkpoint import CheckpointMeta
@@ -150,6 +150,8 @@ def load(path: Path) -> Checkpoint:
         files = {part: path / f"{part}.safetensors" for part in ("model", "task", "training")}
         parts = {part: load_file(file) for part, file in files.items() if file.name in meta.checksums}
         return Checkpoint(Tensors(**parts), meta)
+    except OtherVersion as error:
+        raise CheckpointError(f"checkpoint {path} cannot be used: {error}") from error
     except (OSError, SafetensorError, TypeError, DataError, CheckpointError) as error:
         raise CheckpointError(f"checkpoint {path} is damaged: {error}; {_offer(path)}") from error
 
