@@ -68,10 +68,6 @@ def test_hidden_files_take_no_folder(tmp_path):
 def test_a_damaged_plan_is_told(folder, name):
     values = {key: value for key, value in PLAN.values().items() if key != name}
     write_json(folder.path / "plan.json", values, PlanRecord.schema)
-        folder.path / "plan.json",
-        {key: value for key, value in PLAN.values().items() if key != name},
-        PlanRecord.schema,
-    )
     with pytest.raises(DataError, match=f"plan.json is damaged: {name} is missing"):
         folder.plan()
 

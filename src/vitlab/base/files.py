@@ -52,7 +52,7 @@ def json_text(values: Mapping[str, Any], schema: int = SCHEMA) -> str:
 
 
 def read_json(path: Path, schema: int = SCHEMA, oldest: int = 0) -> dict[str, Any]:
-    """Read a record. Raises DataError if it is absent or damaged, OtherVersion if vitlab is too old or too new for it."""
+    """Read a record. Raises DataError if it is absent or damaged, OtherVersion if this vitlab cannot read its schema."""
     try:
         values = json.loads(path.read_text())
     except FileNotFoundError:
