@@ -125,7 +125,7 @@ def test_any_flipped_bit_is_found(tmp_path, file):
         flipped = bytearray(data)
         flipped[place] ^= 1 << chosen.randrange(8)
         (path / file).write_bytes(flipped)
-        with pytest.raises(CheckpointError, match="damaged|cannot be used"):  # its schema is a number like others
+        with pytest.raises(CheckpointError, match=r"damaged|cannot be used"):  # its schema is a number like others
             native.load(path)
     (path / file).write_bytes(data)
     native.load(path)

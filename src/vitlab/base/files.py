@@ -52,8 +52,9 @@ def json_text(values: Mapping[str, Any], schema: int = SCHEMA) -> str:
 
 
 def read_json(path: Path, schema: int = SCHEMA, oldest: int = 0) -> dict[str, Any]:
-    """Read a record. Raises DataError if it is absent or damaged, OtherVersion if its schema is not read any more, or not
-    yet.
+    """Read a record.
+
+    Raises DataError if it is absent or damaged, OtherVersion if its schema is not read any more, or not yet.
     """
     try:
         values = json.loads(path.read_text())
