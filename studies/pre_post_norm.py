@@ -1,4 +1,4 @@
-"""Norm before each branch, after the addition, or on both sides of the branch: does it matter where norms stand?
+"""Norm before each branch, after the addition, or on both sides of the branch: does it matter where the norms are?
 
 The first transformer has its norms after the additions (arXiv 1706.03762), ViT before the branches. Post-norm is known
 to need a warm-up or a small learning rate, and pre-norm to train deeper (ACL P19-1176, of translation). So `study`
@@ -16,7 +16,7 @@ from vitlab.recipes import recipe
 from vitlab.study.design import factorial, one_at_a_time
 from vitlab.study.spec import StudySpec, choice, factor
 
-QUESTION = "Does it matter where the norms of a block stand?"
+QUESTION = "Does it matter where the norms of a block are placed?"
 NORMS = choice(
     "norms",
     {

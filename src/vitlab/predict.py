@@ -28,7 +28,7 @@ def picture_files(paths: Sequence[Path]) -> list[Path]:
             raise DataError(f"{path} does not exist")
         pictures += sorted(p for p in path.rglob("*") if looks_like_a_picture(p.name)) if path.is_dir() else [path]
     if not pictures:
-        raise DataError(f"no picture in {', '.join(map(str, paths))}; looked for {', '.join(sorted(SUFFIXES))}")
+        raise DataError(f"no picture in {', '.join(map(str, paths))}; file types: {', '.join(sorted(SUFFIXES))}")
     return pictures
 
 
@@ -40,7 +40,7 @@ def predict(trained: Trained, paths: Sequence[Path], top: int = 5) -> Iterator[P
     """
     task, names = trained.task, trained.preprocessing.class_names
     if not task.has_logits:
-        raise UserError(f"task={task.name}: it learns no classes, so there is nothing to predict")
+        raise UserError(f"task={task.name}: it has no classes, so there is nothing to predict")
     prepare = trained.preprocessing.pipeline(len(names))
     nothing = torch.zeros(1, 1, dtype=torch.int64)
     for path in paths:

@@ -38,7 +38,7 @@ def test_a_sequence_has_as_many_tokens_as_asked_for(tokens, setting):
 
 @pytest.mark.parametrize("tokens", [0, 13, 100])
 def test_tokens_that_fill_no_grid_are_refused(tokens, setting):
-    with pytest.raises(UserError, match=f"--tokens {tokens}: must fill a grid"):
+    with pytest.raises(UserError, match=f"--tokens {tokens}: must form a grid"):
         setting.spec(LINEAR, tokens)
 
 

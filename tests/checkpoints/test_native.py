@@ -105,14 +105,14 @@ def test_damage_is_found_and_the_previous_one_offered(tmp_path, file, damage):
         native.load(tmp_path / "step-00000006")
     message = str(caught.value)
     assert "step-00000006 is damaged" in message
-    assert "the previous one, step-00000003, is there" in message
+    assert "the previous checkpoint, step-00000003" in message
     assert native.load(tmp_path / "step-00000003").step == 3
 
 
 def test_the_first_one_damaged_has_none_to_offer(tmp_path):
     path = write(tmp_path, 3)
     (path / "meta.json").write_text("{")
-    with pytest.raises(CheckpointError, match="no earlier one"):
+    with pytest.raises(CheckpointError, match="no earlier checkpoint"):
         native.load(path)
 
 

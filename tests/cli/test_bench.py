@@ -14,7 +14,7 @@ def test_attention_prints_its_tables_and_draws_its_picture(vitlab, tmp_path):
         "softmax, explicit",
         "linear",
         "peak memory",
-        "× as fast as its own plain definition",
+        "speed-up over its own plain definition",
     ):
         assert words in answer.out
     assert json.loads((tmp_path / "new" / "attention.json").read_text())["tokens"] == [16, 64]
@@ -32,7 +32,7 @@ def test_attention_as_json_is_one_object(vitlab):
     ("words", "said"),
     [
         (("--tokens", "64,many"), "--tokens many: expected whole numbers"),
-        (("--tokens", "13"), "--tokens 13: must fill a grid"),
+        (("--tokens", "13"), "--tokens 13: must form a grid"),
         (("--only", "softmx"), "unknown attention or mixer 'softmx'; did you mean softmax"),
         (("--model", "r0_vitt"), "unknown model 'r0_vitt'"),
         (("--precision", "fp12"), "legal: fp32"),

@@ -179,7 +179,7 @@ def test_the_table_of_systems_fits_a_page(vitlab):
     assert answer.code == 0
     assert max(map(len, table.splitlines())) <= 140
     assert "R3/C10/VITX" in table
-    assert "a GPU for longer" in reasons
+    assert "more GPU time" in reasons
 
 
 @pytest.mark.slow
@@ -205,4 +205,4 @@ def test_compatibility_names_choices_and_the_reason(vitlab):
 def test_markdown_is_for_pages(vitlab, words):
     answer = vitlab("list", *words)
     assert (answer.code, answer.out) == (2, "")
-    assert "--markdown: it is for `vitlab list` with systems or compatibility" in answer.err
+    assert "--markdown: only for `vitlab list` with systems or compatibility" in answer.err

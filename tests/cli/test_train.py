@@ -146,7 +146,7 @@ def test_a_signal_and_the_command_that_it_prints(vitlab, tiny, finished, tmp_pat
     assert (answer.code, answer.err) == (code, "")
     assert "Traceback" not in answer.out
     assert read_json(tmp_path / "run/result.json")["status"] == "interrupted"
-    (hint,) = re.findall(r"go on with: vitlab (.*)\n", answer.out)
+    (hint,) = re.findall(r"continue with: vitlab (.*)\n", answer.out)
     assert vitlab(*shlex.split(hint)).code == 0
     assert weights(tmp_path / "run") == weights(finished)
 

@@ -125,7 +125,7 @@ def test_every_class_of_two_or_more_is_tested(on_shelf: Callable):
 def test_a_test_split_without_labels_is_refused(on_shelf: Callable):
     test = on_shelf(4)
     unlabelled = replace(test, labels=torch.full((4,), -1))
-    with pytest.raises(DataError, match=r"the test split has no labels; data\.held_out names another"):
+    with pytest.raises(DataError, match=r"the test split has no labels; choose another one"):
         divided(Listing({"train": test, "test": unlabelled}, ("a", "b")), 0.1)
 
 

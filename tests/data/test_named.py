@@ -52,7 +52,7 @@ def test_a_name_goes_before_a_folder(here: Path):
 
 def test_a_file_is_neither_run_nor_a_set(here: Path):
     (here / "script.py").write_text("raise SystemExit")
-    with pytest.raises(DataError, match=r"script\.py is no folder"):
+    with pytest.raises(DataError, match=r"script\.py is not a folder"):
         from_dict(DataSpec, settings_of("script.py")).load()
 
 

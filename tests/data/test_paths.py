@@ -41,5 +41,5 @@ def test_what_is_not_there_says_where_it_was_looked_for(tmp_path: Path, monkeypa
     with pytest.raises(DataError, match=f"there is no folder pets in {tmp_path}, {tmp_path / 'sets'}"):
         locate("pets")
     (tmp_path / "pets").write_text("")
-    with pytest.raises(DataError, match="pets is no folder"):
+    with pytest.raises(DataError, match="pets is not a folder"):
         locate("pets")

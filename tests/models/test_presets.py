@@ -72,7 +72,7 @@ def test_a_number_of_classes_may_follow():
 
 @pytest.mark.parametrize("classes", ["x", "0", "-3", "", "1.5", "²", "10:10"])
 def test_what_is_no_number_of_classes_is_refused(classes):
-    with pytest.raises(SpecError, match=re.escape(f"{classes!r} is no number of classes; legal: r0_vit or")):
+    with pytest.raises(SpecError, match=re.escape(f"{classes!r} is not a number of classes; legal: r0_vit or")):
         preset(f"r0_vit:{classes}")
 
 

@@ -16,7 +16,7 @@ def test_the_largest_effects_come_first_and_what_is_unknown_last():
         "removing the position embedding costs 41.0 points [38.2, 43.9], 6 seeds",
         "rope2d instead of learned positions gains 2.1 points [1.2, 3.0], 6 seeds",
         "mean pooling instead of cls: not distinguishable, +0.3 points [−0.8, +1.4], 6 seeds "
-        "(a difference under 2.1 points would not have shown)",
+        "(a difference under 2.1 points may have been missed)",
         "removing the head: no answer; no seed has finished in both cells",
     ]
 
@@ -36,20 +36,18 @@ def test_an_interval_without_zero_that_correction_does_not_let_pass():
     (_, _, said) = answers(outcome(WORSE, found))
     assert said == (
         "a change: not distinguishable after correction over 2 comparisons, +2.0 points [+0.1, +3.9], 6 seeds "
-        "(a difference under 2.1 points would not have shown)"
+        "(a difference under 2.1 points may have been missed)"
     )
 
 
 def test_one_seed_in_common_says_why_there_is_no_answer():
     (_, said) = answers(outcome(comparison("a", "x", -0.02, None, None, None, (3,))))
-    assert said == "x: no answer; −2.0 points at 1 of 6 seeds, and one difference has no spread"
+    assert said == "x: no answer; −2.0 points with 1 of 6 seeds; a test needs at least two seeds"
 
 
 def test_differences_without_spread_say_why_there_is_no_answer():
     (_, said) = answers(outcome(comparison("a", "x", 0.02, None, None, None, (3, 4))))
-    assert said == (
-        "x: no answer; +2.0 points at each of 2 of 6 seeds, and differences without spread cannot be tested"
-    )
+    assert said == "x: no answer; +2.0 points at each of 2 of 6 seeds; identical differences cannot be tested"
 
 
 def test_differences_that_are_all_zero_are_no_difference():
@@ -69,7 +67,7 @@ def test_as_many_digits_as_the_interval_deserves():
 
 def test_missing_runs_are_counted():
     said = answers(outcome(WORSE, missing=("none, seed 5: failed: it diverged",)))
-    assert said[-1] == "1 of 12 runs is missing; the numbers are over those that finished"
+    assert said[-1] == "1 of 12 runs is missing; the results are from the runs that finished"
 
 
 def test_a_baseline_without_a_score_says_why():
@@ -85,8 +83,7 @@ def test_a_walk_keeps_its_order_and_says_where_it_begins_and_ends():
     found = outcome(*steps, design="recipe_diff")
     assert [each.cell for each in ordered(found)] == ["1 lr", "2 depth"]
     assert answers(found)[0] == (
-        "the walk begins at 96.1 % test top-1 [95.2, 97.0], 6 seeds, "
-        "and ends at 90.0 % test top-1 [89.0, 91.0], 6 seeds"
+        "the base: 96.1 % test top-1 [95.2, 97.0], 6 seeds; the target: 90.0 % test top-1 [89.0, 91.0], 6 seeds"
     )
 
 
@@ -114,7 +111,7 @@ def test_main_effects_and_interactions():
         "on average over the other factors, position none instead of learned costs 20.0 points [15.0, 25.0], "
         "5 of 6 seeds",
         "on average over the other factors, pooling cls instead of mean: not distinguishable, "
-        "+1.0 points [−1.0, +3.0], 5 of 6 seeds (a difference under 2.4 points would not have shown)",
+        "+1.0 points [−1.0, +3.0], 5 of 6 seeds (a difference under 2.4 points may have been missed)",
         "position none together with pooling cls is not the sum of the two alone, +5.0 points [+2.0, +8.0], "
         "5 of 6 seeds",
     ]

@@ -104,8 +104,8 @@ def test_the_numbers_are_those_of_the_records(page: Page) -> None:
 def test_the_mistakes_are_shown_as_pictures_with_both_classes(finished: Path, page: Page) -> None:
     pictures = [attributes for tag, attributes in page.tags if tag == "img"]
     assert len(pictures) == 7
-    assert pictures[0]["alt"] == "Image 0: 0, taken for 1"
-    assert "taken for 1, 95.0 %" in page.text
+    assert pictures[0]["alt"] == "Image 0: 0, predicted 1"
+    assert "predicted 1, 95.0 %" in page.text
     with (
         np.load(finished / "predictions.npz") as arrays,
         Image.open(finished.parent / "page_figures/mistake_01.png") as png,
@@ -181,14 +181,14 @@ def test_unreadable_pictures_are_counted_and_named(make_run: MakeRun) -> None:
     assert "1 test picture could not be read and is left out" in page.text
     assert "train/<b>/49.jpg" in page.text
     assert "train/<b>/50.jpg" not in page.text
-    assert "And 10 more, which data.json names." in page.text
+    assert "And 10 more, listed in data.json." in page.text
     assert "test/cut off.jpg" in page.text
 
 
 @pytest.mark.slow
 def test_an_order_that_is_not_exact_is_called_out(make_run: MakeRun) -> None:
     folder = make_run()
-    change(folder / "data.json", order="a shuffle within a buffer of 10,000 pictures: streamed, cannot be indexed")
+    change(folder / "data.json", order="a shuffle within a buffer of 10,000 pictures, because the set is streamed")
     assert (
         "The order of the training pictures is not exact: a shuffle within a buffer of 10,000" in page_of(folder).text
     )
@@ -226,7 +226,7 @@ def test_a_failed_run_says_so_with_its_reason_and_shows_what_there_is(make_run: 
     page = page_of(folder)
     assert page.by_id["headline"].startswith("This run failed. Its last validation top-1 was ")
     assert "the loss stopped being finite at step 300" in page.text
-    assert "did not get so far" in page.text
+    assert "because this run did not finish" in page.text
     assert page.text.count("not recorded") > 8
     assert len([tag for tag, _ in page.tags if tag == "svg"]) == 3
 
@@ -303,7 +303,7 @@ def test_many_classes_have_a_table_of_pairs_and_no_matrix(make_run: MakeRun) -> 
 @pytest.mark.slow
 def test_no_mistakes_at_all(make_run: MakeRun) -> None:
     page = page_of(make_run(mistakes=0))
-    assert "None: every one of the 360 test images was classified rightly." in page.text
+    assert "None: all 360 test images were classified correctly." in page.text
 
 
 @pytest.mark.slow

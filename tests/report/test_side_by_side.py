@@ -57,7 +57,7 @@ def test_two_runs_that_left_little(runs, tmp_path):
             if path.name != "spec.json":
                 path.unlink()
     page = page_of(runs, tmp_path)
-    assert "Nothing was recorded along the way." in page.text
+    assert "Nothing was recorded during training." in page.text
     assert not any(tag == "svg" for tag, _ in page.tags)
 
 

@@ -139,7 +139,7 @@ def test_runs_that_failed_or_are_not_there(small: Path) -> None:
     change(result, status="failed", reason="the loss stopped being finite at step 30", metrics={})
     shutil.rmtree(run_folder(small, "position embedding sincos2d", 0))
     page = page_of(small)
-    assert "2 of 9 runs are missing; the numbers are over those that finished" in page.text
+    assert "2 of 9 runs are missing; the results are from the runs that finished" in page.text
     assert "position embedding none, seed 1: failed: the loss stopped being finite at step 30" in page.text
     assert "position embedding sincos2d, seed 0: not trained yet" in page.text
     assert "2 of 3 seeds" in page.by_id["answers"]

@@ -39,7 +39,7 @@ def test_a_comparison_s_row():
         ("d_z", "−2.00"),
         ("In run stds", "−3.00"),
         ("Corr.", "−0.25"),
-        ("Could show", "2.1"),
+        ("Detectable", "2.1"),
         ("Seeds needed", "9"),
         ("Seed error", "0.4"),
         ("Test-set error", "1.2"),

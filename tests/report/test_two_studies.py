@@ -28,7 +28,7 @@ def test_scores_are_of_all_cells_of_either():
 
 def test_what_only_one_has_is_told():
     assert only_in_one(NAMES, (ONE, OTHER)) == ["Only in first: cls.", "Only in second: rope2d."]
-    assert only_in_one(NAMES, (ONE, outcome()))[0] == "The two share no comparison."
+    assert only_in_one(NAMES, (ONE, outcome()))[0] == "The two studies have no comparison in common."
 
 
 def test_the_picture_has_both_means(beside):

@@ -27,7 +27,7 @@ def test_two_get_one_page_named_for_the_other(tmp_path):
 def test_a_folder_that_holds_neither(tmp_path):
     with pytest.raises(DataError, match=r"neither a study nor a run: it has neither plan\.json nor spec\.json"):
         write_report(tmp_path)
-    with pytest.raises(DataError, match="neither a study nor a run: it is no folder"):
+    with pytest.raises(DataError, match="neither a study nor a run: it is not a folder"):
         write_report(tmp_path / "nowhere")
 
 

@@ -57,7 +57,7 @@ def test_without_spread_there_is_no_interval_and_a_reason(values, why):
 def test_two_values_have_a_t_interval_and_no_bootstrap():
     values = np.array([0.5, 0.6])
     assert t_interval(values, 0.6, 0.95)[0] is not None
-    assert bootstrap_interval(values, 0.6, 0.95) == (None, "2 values are too few to draw from")
+    assert bootstrap_interval(values, 0.6, 0.95) == (None, "2 values are too few for a bootstrap")
 
 
 def test_zeros_show_no_effect_whatever():

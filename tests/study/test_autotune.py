@@ -18,7 +18,7 @@ from vitlab.study.study_dir import StudyDir
 from vitlab.train.interrupt import Request
 
 STACKED, ALONE, SIDES, ALL = (
-    f"{each}, explicit attention" for each in ("stacked", "one by one", "2 side by side", "stacked with its like")
+    f"{each}, explicit attention" for each in ("stacked", "one by one", "2 side by side", "stacked with other cells")
 )
 CELLS = {"plain": {}, "slow": {"optim.lr": 1e-4}, "deep": {"model.depth": 4}}
 
@@ -201,11 +201,11 @@ def test_a_cell_that_cannot_be_measured_at_all_holds_up_no_other(choose):
 def test_what_was_measured_is_said_the_fastest_first(choose):
     screen = Console(file=io.StringIO(), width=200)
     choose(Clock(stacked=0.06, alone=0.025, sides=0.03), cells={"plain": {}}, console=screen)
-    said = f"plain: {SIDES}, 15.0 ms a run's step ({STACKED} 20.0, {ALONE} 25.0)\n"
+    said = f"plain: {SIDES}, 15.0 ms / step of a run ({STACKED} 20.0, {ALONE} 25.0)\n"
     assert screen.file.getvalue() == said
     screen = Console(file=io.StringIO(), width=200)
     choose(Clock(alone=0.025), cells={"plain": {}}, folder="b", jobs=1, stack=False, console=screen)
-    assert screen.file.getvalue() == f"plain: {ALONE}, 25.0 ms a run's step\n"
+    assert screen.file.getvalue() == f"plain: {ALONE}, 25.0 ms / step of a run\n"
 
 
 def test_a_signal_is_obeyed_between_two_cells(choose, tmp_path):
@@ -274,7 +274,7 @@ def test_what_is_said_and_recorded_is_the_way_that_is_taken(choose):
     screen = Console(file=io.StringIO(), width=200)
     how = choose(Clock(stacked=0.03, alone=0.02, sides=0.03, alike=0.059), console=screen)
     assert how["plain"].called == ALL
-    assert screen.file.getvalue().startswith(f"plain: {ALL}, 9.8 ms a run's step ({STACKED} 10.0, {SIDES} 15.0")
+    assert screen.file.getvalue().startswith(f"plain: {ALL}, 9.8 ms / step of a run ({STACKED} 10.0, {SIDES} 15.0")
 
 
 def test_with_another_number_of_seeds_it_is_chosen_anew(choose):

@@ -237,7 +237,7 @@ def test_of_a_stack_that_cannot_be_trained_each_run_gets_a_chance_of_its_own(run
     said = run(study, **STACKED, console=screen)
     assert [line.partition(":")[0] for line in said.missing] == ["plain, seed 1"]
     assert pretended.trained == [names("plain", 0, 1, 2), names("plain", 1), names("plain", 2), names("deep", 0, 1, 2)]
-    assert "; now one by one\n" in screen.file.getvalue()
+    assert "; training its runs one by one\n" in screen.file.getvalue()
 
 
 def test_a_failed_run_is_tried_again_only_if_asked_for(run, study, pretended):
@@ -422,7 +422,7 @@ def test_a_person_sees_what_was_measured_what_ended_and_the_time_left(run, study
     screen = Console(file=io.StringIO(), width=200)
     run(study, **ALONE, console=screen)
     shown = screen.file.getvalue().splitlines()
-    assert shown[0] == "plain: one by one, explicit attention, 10000.0 ms a run's step"
+    assert shown[0] == "plain: one by one, explicit attention, 10000.0 ms / step of a run"
     ended = [line.rpartition(";")[0] for line in shown[2:]]
     assert ended == [
         *(f"plain, seed {seed}: done" for seed in range(3)),

@@ -104,4 +104,4 @@ def test_a_stack_counts_as_its_runs_and_what_is_left_of_one_is_told(clock, scree
         clock(5)
         shown.show()
         assert shown.bar.tasks[0].description == "running: nothing; 20 s left"
-    assert "plain, 6 seeds: no memory; now one by one" in screen.file.getvalue()
+    assert "plain, 6 seeds: no memory; training its runs one by one" in screen.file.getvalue()

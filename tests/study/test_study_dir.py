@@ -46,7 +46,7 @@ def test_the_same_study_may_take_it_again_with_more_seeds(folder):
 
 def test_another_study_is_refused_and_changes_nothing(folder):
     with pytest.raises(
-        UserError, match=r"--out .*study: the study there has other settings; its plan\.json says which"
+        UserError, match=r"--out .*study: the study there has other settings; see its plan\.json"
     ):
         folder.claim(replace(PLAN, id="other", seeds=(0, 1)))
     assert folder.plan().seeds == (0,)
@@ -54,7 +54,7 @@ def test_another_study_is_refused_and_changes_nothing(folder):
 
 def test_a_folder_with_something_else_in_it_is_refused(tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(UserError, match=r"--out .*: the folder is not empty and holds no study"):
+    with pytest.raises(UserError, match=r"--out .*: the folder is not empty and is not a study"):
         StudyDir(tmp_path).claim(PLAN)
     assert not (tmp_path / "plan.json").exists()
 

@@ -115,7 +115,7 @@ def test_a_mistake_is_said_once_and_a_signal_stops_all(tmp_path: Path):
     worker = next(child for child in psutil.Process(job.pid).children() if child.environ().get("RANK") == "1")
     worker.send_signal(signal.SIGTERM)  # one of them is asked, all stop
     out, _ = job.communicate(timeout=120)
-    assert "saved; go on with: torchrun --nproc-per-node 2 -m vitlab train digits" in out
+    assert "saved; continue with: torchrun --nproc-per-node 2 -m vitlab train digits" in out
     assert json.loads((tmp_path / "run" / "result.json").read_text())["status"] == "interrupted"
     again = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert again.returncode != 0

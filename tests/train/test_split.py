@@ -32,7 +32,7 @@ def test_without_a_fraction_all_are_trained_on(tiny_run, digits):
 
 def test_nothing_is_carved_out_of_a_stream(tiny_run, digits):
     streamed = replace(digits, train=RowStream(rows=None, frame=None, samples_per_epoch=100, buffer=10))
-    with pytest.raises(SpecError, match=r"val_fraction=0\.1 and data\.streaming=True: nothing can be carved out"):
+    with pytest.raises(SpecError, match=r"val_fraction=0\.1 and data\.streaming=True: a stream cannot be split"):
         split_training(tiny_run(), streamed)
     train, val = split_training(tiny_run(val_fraction=0.0), streamed)
     assert (len(train), len(val)) == (0, 0)

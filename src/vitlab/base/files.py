@@ -66,9 +66,9 @@ def read_json(path: Path, schema: int = SCHEMA, oldest: int = 0) -> dict[str, An
         raise DataError(f"{path} is damaged: not a record")
     written = values.get("schema", 0)
     if written > schema:
-        raise OtherVersion(f"{path} has schema {written}; this vitlab reads up to {schema}")
+        raise OtherVersion(f"{path} is from a newer vitlab: schema {written}; this one reads up to {schema}")
     if written < oldest:
-        raise OtherVersion(f"{path} has schema {written}, of an earlier vitlab; this one reads from schema {oldest} on")
+        raise OtherVersion(f"{path} is from an earlier vitlab: schema {written}; this one reads {oldest} and later")
     return values
 
 

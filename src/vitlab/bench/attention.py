@@ -66,7 +66,7 @@ class Setting:
         rows = 1 << max(tokens.bit_length() - 1, 0) // 2
         (height, width), bare = self.model.patch_size, {"cls_token": False, "pool": "mean", "pos_embed": "none"}
         if tokens <= 0 or tokens % rows:
-            raise UserError(f"--tokens {tokens}: must fill a grid; a power of two does")
+            raise UserError(f"--tokens {tokens}: must form a grid of patches; any power of two does")
         sizes = {"img_size": [rows * height, tokens // rows * width], "num_registers": 0, "dist_token": False}
         return with_settings(self.model, {**bare, **sizes, "patch_embed": "linear", **dict(mechanism.settings)})
 
@@ -274,7 +274,7 @@ def _row(setting: Setting, row: Mechanism, points: list[dict[str, Any]], tokens:
         "settings": to_dict(used),
         "points": points,
         "beats_softmax_from": {mode: beats_from(points, f"{mode}_vs_softmax") for mode in ("forward", "step")},
-        "left_out": {str(count): "half of the memory would not hold it" for count in tokens if count not in reached},
+        "left_out": {str(count): "it needs more than half of the memory" for count in tokens if count not in reached},
     }
 
 

@@ -7,18 +7,18 @@ from vitlab.models.combinations import Space, axes, families
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.pool import mean
 
-COLUMNS = ("choice", "does not go with", "because")
-PREFACE = """Any attention goes with any position embedding, block, pooling and so on, but for the pairs below. They are
-refused before anything is built. This page is what `vitlab list compatibility --markdown` prints, from the very rules
-that refuse (`src/vitlab/models/spec.py`, and each part's `conflict`); a test holds the two together."""
-ASIDE = "Everything else goes together. Sizes may refuse more: a message then names both settings and what is legal."
+COLUMNS = ("choice", "cannot be combined with", "because")
+PREFACE = """Any attention can be combined with any position embedding, block, pooling and so on, except for the pairs
+below. They are refused before anything is built. This page is printed by `vitlab list compatibility --markdown`, from
+the rules in `src/vitlab/models/spec.py` and each part's `conflict`; a test checks that it is up to date."""
+ASIDE = "Everything else can be combined. Sizes may be refused too; the message names both settings and what is legal."
 
 
 def page() -> str:
     """The page docs/compatibility.md, as it is committed."""
     rows = "\n".join(f"| `{choice}` | `{other}` | {why} |" for choice, other, why in refused())
     table = f"| {' | '.join(COLUMNS)} |\n|---|---|---|\n{rows}"
-    return f"# What does not go together\n\n{PREFACE}\n\n{table}\n\n{ASIDE}\n\n{count()}\n"
+    return f"# What cannot be combined\n\n{PREFACE}\n\n{table}\n\n{ASIDE}\n\n{count()}\n"
 
 
 def refused() -> Iterator[tuple[str, str, str]]:

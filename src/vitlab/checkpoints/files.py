@@ -25,12 +25,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} does not exist") from None
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path} is a pickle that holds more than tensors, or no checkpoint at all, and is not opened"
+            f"{path} is not opened: it is a pickle with more than tensors in it, or not a checkpoint"
         ) from error
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path} is damaged or no checkpoint: {error}") from error
+        raise CheckpointError(f"{path} is damaged or not a checkpoint: {error}") from error
     except Exception as error:  # bytes that are no pickle make torch's reader raise almost anything
-        raise CheckpointError(f"{path} is damaged or no checkpoint") from error
+        raise CheckpointError(f"{path} is damaged or not a checkpoint") from error
     for key in ("model", "state_dict"):  # how timm, DeiT, DINO and MAE wrap theirs
         if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
             loaded = loaded[key]

@@ -159,8 +159,8 @@ def load(path: Path) -> Checkpoint:
 def _offer(path: Path) -> str:
     earlier = [other for other in complete(path.parent) if other != path and step_of(other) <= step_of(path)]
     if not earlier:
-        return "there is no earlier one"
-    return f"the previous one, {earlier[-1].name}, is there: delete {path.name} and resume to go on from it"
+        return "there is no earlier checkpoint"
+    return f"delete {path.name} and resume to continue from the previous checkpoint, {earlier[-1].name}"
 
 
 def step_of(path: Path) -> int:

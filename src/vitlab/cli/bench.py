@@ -11,13 +11,13 @@ from vitlab.base.options import OPTIONS
 from vitlab.cli import output
 from vitlab.cli.options import DataOption, DeviceOption, JsonOption, PrecisionOption, SetOption, settings
 
-bench = typer.Typer(help="Speed and memory, in turn with other libraries.", no_args_is_help=True)
+bench = typer.Typer(help="Speed and memory, compared with other libraries.", no_args_is_help=True)
 
 ModelOption = Annotated[str, typer.Option("--model", help="A preset.")]
-BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Images at once.")]
-RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Rounds in which everybody takes a turn.")]
-AgainstOption = Annotated[str, typer.Option("--against", help="Peers, e.g. timm,transformers,vit_pytorch.")]
-CompileOption = Annotated[bool, typer.Option(OPTIONS["compiled"], help="Let everybody use torch.compile.")]
+BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size.")]
+RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Rounds; each candidate is timed once per round.")]
+AgainstOption = Annotated[str, typer.Option("--against", help="Libraries, e.g. timm,transformers,vit_pytorch.")]
+CompileOption = Annotated[bool, typer.Option(OPTIONS["compiled"], help="Use torch.compile for all libraries.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -56,16 +56,16 @@ def _verb(mode: Literal["train", "infer"]) -> Callable[..., None]:
     return contest
 
 
-bench.command("train", help="Training steps a second (forward, backward, AdamW), against peers.")(_verb("train"))
-bench.command("infer", help="Forward passes a second, against peers.")(_verb("infer"))
+bench.command("train", help="Training speed (forward, backward, AdamW), compared with other libraries.")(_verb("train"))
+bench.command("infer", help="Inference speed, compared with other libraries.")(_verb("infer"))
 
 
 @bench.command("loader", help="Images a second of the data path: decoding, augmentation, both.")
 def loader(
-    recipe: Annotated[str, typer.Option("--recipe", help="Whose data and augmentation.")] = "r0_cifar10",
+    recipe: Annotated[str, typer.Option("--recipe", help="A recipe, for its data and augmentation.")] = "r0_cifar10",
     data: DataOption = None,
     set_: SetOption = None,
-    against: Annotated[str, typer.Option("--against", help="torchvision, or nobody.")] = "torchvision",
+    against: Annotated[str, typer.Option("--against", help='torchvision, or "" for none.')] = "torchvision",
     rounds: RoundsOption = 5,
     device: DeviceOption = None,
     json: JsonOption = False,
@@ -79,7 +79,7 @@ def loader(
     rows = [(name.replace("_", " "), output.count(f["images_per_second"])) for name, f in figures["paths"].items()]
     output.print_table(f"{recipe}, batch {figures['batch_size']}", ("path", "images/s"), rows)
     output.console().print(f"augmented batches take {figures['share_of_step']:.1%} of the training step\n")
-    output.print_table("on one core", ("what", "who", "images/s", "vitlab is × as fast"), list(_per_core(figures)))
+    output.print_table("on one core", ("what", "who", "images/s", "speed-up of vitlab"), list(_per_core(figures)))
 
 
 @bench.command("attention", help="Every attention and mixer against the number of tokens: time and memory.")
@@ -120,8 +120,8 @@ def _print_mechanisms(figures: dict[str, Any], out: Path | None) -> None:
         ("training step, milliseconds / image", "step_seconds", 1e3, 2),
         ("forward, milliseconds / image", "forward_seconds", 1e3, 2),
         ("peak memory of a training step, MiB / image", "peak_memory_bytes", 2**-20, 1),
-        ("training step, × as fast as softmax attention at its best", "step_vs_softmax", 1, 2),
-        ("training step, × as fast as its own plain definition", "step_vs_definition", 1, 2),
+        ("training step, speed-up over softmax attention with its faster kernel", "step_vs_softmax", 1, 2),
+        ("training step, speed-up over its own plain definition", "step_vs_definition", 1, 2),
     ):
         rows = []
         for row in figures["mechanisms"]:
@@ -163,7 +163,7 @@ def _print_versus(model: str, figures: dict[str, Any]) -> None:
     ]
     job = figures["job"]
     title = f"{job['mode']} {model}, batch {job['batch_size']}, medians of {job['rounds']} rounds"
-    columns = ("library", "setting", "images/s", "vitlab is × as fast", "of the matrix peak", "memory MiB")
+    columns = ("library", "setting", "images/s", "speed-up of vitlab", "of the matrix peak", "memory MiB")
     output.print_table(title, columns, rows)
     peaks = figures["peak_flops_per_second"]
     said = ", ".join(f"{name} {value / 1e9:,.0f} GFLOP/s" for name, value in peaks.items())

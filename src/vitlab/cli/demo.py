@@ -11,13 +11,13 @@ from vitlab.cli import output, study
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("demo", help="The main job on the bundled digits, in minutes: what do a ViT's components do?")(demo)
+    app.command("demo", help="A small study on the bundled digits, in minutes: what do a ViT's components do?")(demo)
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Its folder; what is finished there is kept.")] = Path("demo"),
+    out: Annotated[Path, typer.Option("--out", help="The study's folder; finished runs are kept.")] = Path("demo"),
 ) -> None:
     """Train a small study, answer in the terminal, write the report."""
     spec = api.demo()
-    output.console().print("Every part is changed alone, with six paired seeds.")
+    output.console().print("Each part is changed alone, and trained with the same six seeds.")
     study.run(spec, out)

@@ -17,20 +17,20 @@ WHAT = (
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("list", help="What there is: components, models, recipes, data, studies, systems.")(list_)
+    app.command("list", help="List components, models, recipes, data, studies, systems.")(list_)
 
 
 def list_(
     what: Annotated[str | None, typer.Argument(metavar="[WHAT]", help=WHAT)] = None,
     json: JsonOption = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Of systems, compatibility: the docs' page.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Systems or compatibility as Markdown.")] = False,
 ) -> None:
     """Print one family, the models, the studies, or all of these; the systems; or one component."""
     from vitlab.base.errors import UserError, unknown
     from vitlab.catalogue.families import LISTS
 
     if markdown and (what not in PAGES or json):
-        raise UserError(f"--markdown: it is for `vitlab list` with {' or '.join(PAGES)}, without --json")
+        raise UserError(f"--markdown: only for `vitlab list` with {' or '.join(PAGES)}, and not with --json")
     if what == "systems":
         _systems(json, markdown)
     elif what == "compatibility":

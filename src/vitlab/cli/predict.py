@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("predict", help="What a trained model says of pictures.")(predict)
+    app.command("predict", help="Classify pictures with a trained model.")(predict)
 
 
 def predict(

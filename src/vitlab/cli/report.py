@@ -12,17 +12,17 @@ from vitlab.cli.options import JsonOption
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("report", help="A run's history or a study's answers as one HTML page; of two, what differs.")(report)
+    app.command("report", help="A run's history or a study's answers as one HTML page; or a comparison of two.")(report)
 
 
 def report(
     path: Annotated[Path, typer.Argument(metavar="RUN|STUDY", help="The directory of a run or of a study.")],
     other: Annotated[
-        Path | None, typer.Argument(metavar="[OTHER]", help="Another one of the same kind, to stand beside it.")
+        Path | None, typer.Argument(metavar="[OTHER]", help="Another one of the same kind, to compare with.")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="The page. Default: report.html in the directory; of two, against_OTHER.html."),
+        typer.Option("--out", help="The page. Default: report.html in the directory; for two, against_OTHER.html."),
     ] = None,
     json: JsonOption = False,
 ) -> None:

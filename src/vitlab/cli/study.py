@@ -22,19 +22,19 @@ FileArgument = Annotated[str, typer.Argument(metavar="FILE.py[:FUNCTION]|FILE.js
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("study", help="What does a component do? Cells with paired seeds, compared, as a report.")(study)
+    app.command("study", help="Train variants with paired seeds, compare them, and write a report.")(study)
 
 
 def study(
     file: FileArgument,
     out: Annotated[Path | None, typer.Option("--out", help="The study's folder. Default: runs/FILE.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Trainings of each cell. Default: as the file says.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each cell. Default: as the file says.")] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes at once, which share the cores. Default: the fastest."),
+        typer.Option(min=1, help="Parallel processes, which share the cores. Default: whatever is fastest."),
     ] = None,
     stack: Annotated[
-        bool | None, typer.Option("--stack/--no-stack", help="Stack runs in one process. Default: the fastest.")
+        bool | None, typer.Option("--stack/--no-stack", help="Several runs in one process. Default: the fastest.")
     ] = None,
     on: Annotated[str, typer.Option("--on", help="Where the runs are trained. See `vitlab list executor`.")] = "local",
     set_: SetOption = None,
@@ -42,7 +42,7 @@ def study(
     precision: PrecisionOption = None,
     micro_batch: MicroBatchOption = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try failed runs again.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and cost every cell; train nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every cell, show its cost; train nothing.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Train what is missing, write study.json and report.html, print the answers. The command can be repeated."""
@@ -68,7 +68,7 @@ def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: An
     try:
         outcome = api.study(what, folder, console=console, **how)
     except Interrupted as stop:
-        console.print(f"{stop}: saved; go on with: {command(sys.argv)}")
+        console.print(f"{stop}: saved; continue with: {command(sys.argv)}")
         raise typer.Exit(stop.code) from None
     console.print(f"\n{outcome.question}")
     for sentence in api.answers(outcome):
@@ -125,6 +125,6 @@ def _time(planned: api.PlannedStudy) -> str:
 
     expected = planned.forecast
     if expected.seconds is None:
-        return "how long they take follows from the data's size, which is not known before it is read"
-    basis = "as measured here" if expected.measured else "roughly, by FLOPs: it may be a third or thrice of that"
+        return "the time depends on the size of the data, which is not known before the data is read"
+    basis = "measured on this machine" if expected.measured else "estimated from FLOPs; may be wrong by a factor of 3"
     return f"about {roughly(expected.seconds)} on {planned.constraints.rule.device}, {basis}"

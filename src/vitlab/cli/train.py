@@ -31,12 +31,12 @@ def train(
     out: Annotated[Path | None, typer.Option("--out", help="The run's folder. Default: runs/RECIPE.")] = None,
     data: DataOption = None,
     set_: SetOption = None,
-    init: Annotated[Path | None, typer.Option("--init", help="Start from these weights.")] = None,
+    init: Annotated[Path | None, typer.Option("--init", help="Start from the weights of a run or file.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="The run's seed.")] = None,
     seeds: Annotated[
         int | None, typer.Option("--seeds", min=1, help="Train seeds 0 to N-1 at once, in OUT/seed-0, OUT/seed-1 …")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in OUT stopped, or start it.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in OUT, or start it.")] = False,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     kernel: Annotated[
@@ -53,10 +53,10 @@ def train(
     ] = False,
     deterministic: Annotated[
         bool,
-        typer.Option(OPTIONS["deterministic"], help="The same bits every time on a GPU too; a CPU gives them anyway."),
+        typer.Option(OPTIONS["deterministic"], help="Bit-for-bit reproducible on a GPU too; on a CPU it always is."),
     ] = False,
-    save_steps: Annotated[int | None, typer.Option(min=1, help="Save a checkpoint every so many steps.")] = None,
-    save_minutes: Annotated[float, typer.Option(min=0, help="Save a checkpoint every so many minutes.")] = 2.0,
+    save_steps: Annotated[int | None, typer.Option(min=1, help="Save a checkpoint every N steps.")] = None,
+    save_minutes: Annotated[float, typer.Option(min=0, help="Save a checkpoint every N minutes.")] = 2.0,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write TensorBoard events into the run's folder too.")
     ] = False,
@@ -93,7 +93,7 @@ def train(
         )
     except Interrupted as stop:
         again = command([arg for arg in sys.argv if arg != "--resume"])
-        console.print(f"{stop}: saved; go on with: {again} --resume")
+        console.print(f"{stop}: saved; continue with: {again} --resume")
         raise typer.Exit(stop.code) from None
     if json:
         output.print_json(results[0] if seeds is None else {"runs": results})

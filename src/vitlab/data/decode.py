@@ -73,7 +73,7 @@ def decode(source: bytes | Path, frame: Frame) -> Tensor:
             picture.draft("L" if frame.in_chans == 1 else None, (side, side))
             values = np.asarray(_plain(picture, "L" if frame.in_chans == 1 else "RGB"))
     except UnidentifiedImageError:
-        raise Unreadable("it is not a picture, or of a format that is not known here") from None
+        raise Unreadable("it is not a picture, or in a format that is not supported") from None
     except Exception as error:  # Pillow's decoders raise whatever they come across
         raise Unreadable(f"{error or type(error).__name__}") from None
     return _fitted(values.reshape(*values.shape[:2], frame.in_chans), frame)

@@ -99,7 +99,7 @@ def divided(listing: Listing, test_fraction: float) -> Listing:
         if len(pictures) == 0:
             raise DataError(f"the {split} split has no picture")
         if (pictures.labels < 0).all():  # published so, for a contest
-            raise DataError(f"the {split} split has no labels; data.held_out names another one")
+            raise DataError(f"the {split} split has no labels; choose another one with data.held_out")
     check(Splits(splits["train"], splits["test"], listing.class_names))
     return Listing(splits, listing.class_names)
 

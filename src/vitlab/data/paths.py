@@ -30,7 +30,7 @@ def locate(path: str) -> Path:
     folder = find(path)
     if folder is None:
         if Path(path).expanduser().exists():
-            raise DataError(f"{path} is no folder")
+            raise DataError(f"{path} is not a folder")
         looked = ", ".join(map(str, [Path.cwd(), *roots()]))
         raise DataError(f"there is no folder {path}" + ("" if Path(path).is_absolute() else f" in {looked}"))
     return folder

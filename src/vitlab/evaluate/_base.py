@@ -117,8 +117,8 @@ class EvaluatorSpec(Component):
             raise SpecError(f"evaluators: {self.name} has every={self.every} and when=end; set when=along")
         if self.split == "test" and self.when == "along":
             raise SpecError(
-                f"evaluators: {self.name} would measure the test split along the training, which peeks; "
-                "test_every_epoch=true does that, and the report marks it"
+                f"evaluators: {self.name} would evaluate the test split during training (when=along); if that is "
+                "intended, set test_every_epoch=true, which the report then marks"
             )
 
     def metrics(self, task: TaskSpec, model: ViTSpec) -> tuple[Metric, ...]:

@@ -27,7 +27,7 @@ def attention_maps(model: ViT, images: Tensor) -> Tensor:
     def look(mixer: Mixer, call: Call, x: Tensor, positions: PosEmbed, *rest: Tensor | None) -> Tensor:
         weights = mixer.weights(x, positions)
         if weights is None:
-            raise UserError(f"mixer={model.spec.mixer.name} has no attention, so there is no map of it")
+            raise UserError(f"mixer={model.spec.mixer.name} has no attention, so there are no attention maps")
         maps.append(weights)
         return call(x, positions, *rest)
 

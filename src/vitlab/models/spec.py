@@ -167,7 +167,7 @@ def _sizes(spec: ViTSpec) -> Iterator[str]:
         if getattr(spec, name) <= 0:
             yield f"{name}={getattr(spec, name)}: must be positive"
     if spec.mlp_ratio > 0 and spec.embed_dim > 0 and round(spec.embed_dim * spec.mlp_ratio) == 0:
-        yield f"mlp_ratio={spec.mlp_ratio} leaves the MLP no width at embed_dim={spec.embed_dim}"
+        yield f"mlp_ratio={spec.mlp_ratio} makes the MLP's width 0 at embed_dim={spec.embed_dim}"
     for name in ("drop_path", "embed_dropout", "mixer_dropout", "mlp_dropout"):
         if not 0 <= getattr(spec, name) < 1:
             yield f"{name}={getattr(spec, name)}: must be at least 0 and below 1"
@@ -190,23 +190,23 @@ def _parts(spec: ViTSpec) -> Iterator[str]:
     attention = f"attention={spec.attention.name}"
     if spec.pos_embed.gives_bias and spec.mixer.uses_attention and not spec.attention.accepts_bias:
         legal = _named(AttentionSpec, lambda part: part.accepts_bias)
-        yield f"{positions} adds a bias to attention logits, and {attention} has none; with: {legal}"
+        yield f"{positions} adds a bias to attention logits, and {attention} has none; works with: {legal}"
     if (spec.pos_embed.gives_bias or spec.pos_embed.rotates) and not spec.mixer.has_logits:
         legal = _named(MixerSpec, lambda part: part.has_logits)
-        yield f"{positions} acts on queries and keys, and {mixer} has none; with: {legal}"
+        yield f"{positions} acts on queries and keys, and {mixer} has none; works with: {legal}"
     if spec.pool.needs_cls_token and not spec.cls_token:
         legal = _named(PoolSpec, lambda part: not part.needs_cls_token)
-        yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; without: {legal}"
+        yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; works without: {legal}"
     if spec.auxiliary.needs_patches and not spec.patch_embed.cuts_patches:
         legal = _named(PatchEmbedSpec, lambda part: part.cuts_patches)
         auxiliary, patch_embed = f"auxiliary={spec.auxiliary.name}", f"patch_embed={spec.patch_embed.name}"
-        yield f"{auxiliary} leads from the image to patches, and {patch_embed} makes every pixel a token; with: {legal}"
+        yield f"{auxiliary} needs patches, and {patch_embed} makes every pixel a token; works with: {legal}"
     if not spec.head.ends_linear:
         if spec.init.head_bias is not None:
             legal = _named(HeadSpec, lambda part: part.ends_linear)
-            yield f"init.head_bias={spec.init.head_bias}: head={spec.head.name} has no bias; with one: {legal}"
+            yield f"init.head_bias={spec.init.head_bias}: head={spec.head.name} has no bias; heads with one: {legal}"
         if spec.init.zero_head:
-            yield f"init.zero_head=True: head={spec.head.name} cannot start from zero; init.zero_head=False lets it"
+            yield f"init.zero_head=True: head={spec.head.name} cannot start from zero; set init.zero_head=False"
     dims = spec.dims()
     for part in spec.parts():
         if (conflict := part.conflict(dims)) is not None:

@@ -1,4 +1,4 @@
-"""The smallest ViT that learns the digits well, in seconds: what studies compare parts in.
+"""The smallest ViT that learns the digits well, in seconds: the base of studies on digits.
 
     vitlab train digits_small --out runs/digits_small
 

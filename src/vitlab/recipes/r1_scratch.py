@@ -3,7 +3,7 @@
     vitlab train r1_scratch --out runs/r1_scratch                     as it should have been: 19,532 steps
     vitlab train r1_scratch:published --out runs/r1_published         as published: 19,500 steps
 
-`published` differs in what `VARIANTS` says, three slips that are kept: the input was not normalised, dropout stayed on
+`published` differs in what `VARIANTS` says, three bugs that are kept: the input was not normalised, dropout stayed on
 in evaluations, and of every epoch 195 whole batches were used and the rest thrown away (here 195 steps an epoch too,
 of the continuous stream, so that it is never the same images that are missed). Published: train 82.83, test 23.93 /
 top-5 49.68 (it overfits; best test epoch 25.63 at 40), 85,301,092 parameters. Scores: docs/results.md.

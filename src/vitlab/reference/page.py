@@ -8,13 +8,13 @@ from vitlab.reference.system import Evidence, Figure, Missing, System
 
 HEAD = """# Reproductions
 
-Every row of the tables of the five studies that vitlab is built to reproduce: its model and its training here, what was
-published of it, and what we measured. The page is written by `vitlab list systems --markdown > docs/reproductions.md`
-from `src/vitlab/reference/`, and a test holds the two together.
+Every row of the tables of the five studies that vitlab is built to reproduce: its model and its training here, the
+published results, and what we measured. The page is written by `vitlab list systems --markdown > docs/reproductions.md`
+from `src/vitlab/reference/`, and a test checks that it is up to date.
 
-Parameters are counted from the model that `vitlab show PRESET` builds. Accuracies are top-1 of the test images in
-percent. A dash stands for what is missing, and the number on it for the reason below the table. *Inferred* is what a
-study does not tell and was concluded.
+Parameters are counted from the model that `vitlab show PRESET` builds. Accuracies are top-1 on the test images in
+percent. A dash means that something is missing, for the numbered reason below the table. *Inferred* marks what a study
+does not say and we concluded.
 """
 COLUMNS = ("row", "preset", "parameters", "recipe", "published", "ours")
 NAMES = {

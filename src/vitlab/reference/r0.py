@@ -35,7 +35,7 @@ def hundred(name: str, model: str, variant: str, published: tuple[Figure, ...] =
     return System(f"R0/C100/{name}", "CIFAR-100", f"{model}:100", f"r0_cifar100{variant}", published, **more)
 
 
-SAME = "the rows of ViT differ by recipe or initialisation only; by what exactly is not told"
+SAME = "the rows of ViT differ only by recipe or initialisation; the study does not say how"
 TABLES = "source unknown: shifted patches and a decoder fit the printed parameter count exactly"
 XAVIER = f"{TABLES}; Xavier's uniform initialisation"
 
@@ -55,7 +55,7 @@ _CIFAR10 = (
     ten("SPT", "r0_spt", ":spt"),
     ten("LSA", "r0_lsa", ":lsa"),
     ten("SL-ViT", "r0_sl", ":sl"),
-    ten("GPSA", "r0_gpsa", ":gpsa", note="a later row; no count, no figure"),
+    ten("GPSA", "r0_gpsa", ":gpsa", note="a later row, without a parameter count or a result"),
 )
 
 _CIFAR100 = (
@@ -79,7 +79,7 @@ _CIFAR100 = (
     hundred("SPT", "r0_spt", ":spt"),
     hundred("LSA", "r0_lsa", ":lsa"),
     hundred("SL-ViT", "r0_sl", ":sl"),
-    hundred("GPSA", "r0_gpsa", ":gpsa", note="a later row; no count, no figure"),
+    hundred("GPSA", "r0_gpsa", ":gpsa", note="a later row, without a parameter count or a result"),
 )
 
 _IMAGENET = (

@@ -5,7 +5,7 @@ from vitlab.reference.system import NO_CHECKPOINT, Figure, System
 TITLE = "R1: ViT on CIFAR-100, from scratch and fine-tuned"
 ABOUT = """Figures are the last epoch of one run, where nothing else is said. The published runs never switched to
 evaluation mode, did not normalise their input, and threw away the leftover micro-batches (195 and 97 updates an epoch):
-the recipes' `:published` variants keep these slips, `r1_scratch` and `r1_finetune` themselves do not."""
+the recipes' `:published` variants keep these bugs, `r1_scratch` and `r1_finetune` themselves do not."""
 USUAL = "last epoch of one run"
 
 SYSTEMS = (

@@ -4,7 +4,7 @@ from vitlab.reference.system import NO_CHECKPOINT, Figure, Missing, System
 
 TITLE = "R2: ViT and ResNet hybrids, fine-tuned from ImageNet-21k"
 ABOUT = """At 384 pixels the official fine-tuning with its official targets; at 224 pixels the study's own recipe (a),
-of which no figures are known: that it used this size, and which dropouts its .1 means, is inferred. Both start from
+of which no results are known: its image size, and which dropouts its .1 refers to, are inferred. Both start from
 weights trained on ImageNet-21k (`--init`)."""
 USUAL = ""
 SETS = {"CIFAR-10": ("cifar10", "C10", 10), "CIFAR-100": ("cifar100", "C100", 100)}

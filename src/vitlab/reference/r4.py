@@ -5,15 +5,15 @@ from typing import Any
 from vitlab.reference.system import NO_CHECKPOINT, TOO_LONG, Figure, Missing, System
 
 TITLE = "R4: the ViT paper's experiments, AugReg, SAM and GSAM"
-ABOUT = """The tables of positions and shapes come from pre-training on JFT-300M, which cannot be had: their recipes
-make the same comparison on ImageNet-1k, so their figures are not to be held against the published ones. The five-shot
+ABOUT = """The tables of positions and shapes come from pre-training on JFT-300M, which is not public: their recipes
+make the same comparison on ImageNet-1k, so their results cannot be compared with the published ones. The five-shot
 accuracies are those of a linear map from the frozen representation, fitted to five images a class."""
 USUAL = "after JFT-300M"
-NO_JFT = Missing("JFT-300M cannot be had; on ImageNet-1k not run: it takes a GPU for longer than one was at hand")
+NO_JFT = Missing("JFT-300M is not public; not run on ImageNet-1k: it takes more GPU time than was available")
 NO_TASK = Missing("masked patch prediction is not built yet")
 NO_RADIUS = Missing("the study does not say which radius; optim.update=sam takes any")
 NO_MODEL = Missing("there is no model to train")
-NO_VALUES = Missing("the study names no values")
+NO_VALUES = Missing("the study gives no values")
 
 
 def imagenet(
@@ -64,7 +64,7 @@ _POOLING = tuple(
     imagenet(
         f"pooling/{pool}, lr {rate}",
         Missing("the study does not say which size of model"),
-        Missing("JFT-300M cannot be had, and the size of the model is not told"),
+        Missing("JFT-300M is not public, and the study does not say which size of model"),
         (Figure("five_shot_top1", accuracy, "about"),),
         ours=NO_MODEL,
         note="equal only at their own learning rates",

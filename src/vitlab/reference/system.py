@@ -29,8 +29,8 @@ class Evidence(NamedTuple):
     commit: str
 
 
-TOO_LONG = Missing("not run at its length: it takes a GPU for longer than one was at hand")
-NO_CHECKPOINT = Missing("not run: it takes a GPU for longer than was at hand; published checkpoints cannot be read yet")
+TOO_LONG = Missing("not run at full length: it takes more GPU time than was available")
+NO_CHECKPOINT = Missing("not run: it takes more GPU time than was available; published checkpoints cannot be read yet")
 
 
 @dataclass(frozen=True)

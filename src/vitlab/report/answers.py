@@ -41,7 +41,7 @@ def reference(outcome: Outcome) -> Sentence:
     """How well the first cell does, which the others are compared with; of a walk also the last."""
     first, last = outcome.cells[0], outcome.cells[-1]
     if outcome.design == WALK and last is not first:
-        return Sentence("the walk", f"begins at {_score(outcome, first)},", f"and ends at {_score(outcome, last)}")
+        return Sentence("the base:", f"{_score(outcome, first)};", f"the target: {_score(outcome, last)}")
     if first.score.mean is None:
         return Sentence(f"{first.name}:", "no score;", _reason(first))
     return Sentence(first.name, f"reaches {_score(outcome, first)}", "")
@@ -140,7 +140,7 @@ def _could_have_seen(unit: Unit, smallest: float | None, reasons: Mapping[str, s
     if smallest is None:
         return f"({reasons.get('smallest_effect', 'no spread')})"
     written = unit.value(smallest, unit.digits(smallest))
-    return f"(a difference under {written} {unit.unit} would not have shown)"
+    return f"(a difference under {written} {unit.unit} may have been missed)"
 
 
 def _no_answer(unit: Unit, difference: PairedDifference, number: str) -> str:
@@ -149,8 +149,8 @@ def _no_answer(unit: Unit, difference: PairedDifference, number: str) -> str:
         return "no seed has finished in both cells"
     seen = f"{unit.signed(difference.mean)} {unit.unit}"
     if difference.n == 1:
-        return f"{seen} at {number}, and one difference has no spread"
-    return f"{seen} at each of {number}, and differences without spread cannot be tested"
+        return f"{seen} with {number}; a test needs at least two seeds"
+    return f"{seen} at each of {number}; identical differences cannot be tested"
 
 
 # ------------------------------------------------------------------------------------------------- effects, what lacks
@@ -214,4 +214,4 @@ def missing(outcome: Outcome) -> list[Sentence]:
         return []
     lacking, planned = len(outcome.missing), sum(len(cell.runs) for cell in outcome.cells)
     verb = "is" if lacking == 1 else "are"
-    return [Sentence(f"{lacking} of {planned} runs", f"{verb} missing;", "the numbers are over those that finished")]
+    return [Sentence(f"{lacking} of {planned} runs", f"{verb} missing;", "the results are from the runs that finished")]

@@ -207,7 +207,7 @@ def confusion(predictions: Predictions, names: Sequence[str], beside: Beside) ->
             _cell(axes, row, column, int(number), float(share[row, column]))
         axes.set_xticks(range(classes), names, rotation=90 if max(map(len, names)) > 2 else 0)
         axes.set_yticks(range(classes), names)
-        axes.set_xlabel("taken for")
+        axes.set_xlabel("predicted class")
         axes.set_ylabel("true class")
         alt = f"Confusion matrix of {classes} classes: {predictions.num_correct} of {counts.sum()} on the diagonal."
         return as_drawing(figure, "confusion", "Confusion matrix", alt, beside)

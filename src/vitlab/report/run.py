@@ -48,7 +48,7 @@ class RunRecord:
     @property
     def reason(self) -> str | None:
         """Why it did not finish."""
-        return self.result.reason if self.result else "There is no result.json: it still runs, or it was killed."
+        return self.result.reason if self.result else "There is no result.json: it is still running, or it was killed."
 
     @property
     def metrics(self) -> Numbers:

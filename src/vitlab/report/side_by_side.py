@@ -85,17 +85,17 @@ def _studies(names: Names, studies: tuple[StudyRecords, StudyRecords], beside: B
 def _runs(names: Names, runs: tuple[RunRecord, RunRecord], beside: Beside) -> dict[str, Any]:
     together = draw_together(dict(zip(names, ([run] for run in runs), strict=True)), beside)
     notes = [f"{name}: {note}" for name, run in zip(names, runs, strict=True) for note in wording.caveats(run)]
-    one_run = "A difference between two runs may be that of their seeds; a study of several seeds tells them apart."
+    one_run = "A difference between two runs may be due to their seeds alone; a study with several seeds can tell."
     numbers = _facts("key_numbers", "Size and effort.", names, [wording.key_numbers(run) for run in runs])
     machines = [wording.machine(run) + wording.choices(run) for run in runs]
-    machine = _facts("machine", "In what machine, versions and choices differ.", names, machines, differing=True)
+    machine = _facts("machine", "Differences in machine, versions and choices.", names, machines, differing=True)
     return {
         "kind": "Two runs",
         "headline": [wording.headline(run) for run in runs],
         "notes": [one_run, *notes],
         "sections": [
             Section("Key numbers", tables=[*_saved(_scores(names, runs), beside), *_saved(numbers, beside)]),
-            Section("Training", [] if together else ["Nothing was recorded along the way."], together),
+            Section("Training", [] if together else ["Nothing was recorded during training."], together),
             _settings(names, (runs[0].spec, runs[1].spec), beside),
             Section("Where they ran", tables=_saved(machine, beside)),
         ],

@@ -20,7 +20,7 @@ DESIGNS = {
     "leave_one_out": "leave one out",
     "factorial": "full factorial",
     "listed": "a list of cells",
-    "recipe_diff": "a walk between two recipes",
+    "recipe_diff": "from one recipe to another, one change at a time",
 }
 
 

@@ -32,15 +32,15 @@ def _short(study: StudyRecords) -> list[str]:
     if longest is None or longest >= SHORT:
         return []
     return [
-        f"The runs are short, {longest:.3g} epochs: they show early learning, and longer training may order the "
-        "cells otherwise."
+        f"The runs are short, {longest:.3g} epochs: they show early learning, and longer training may rank the cells "
+        "differently."
     ]
 
 
 def _peeks(study: StudyRecords) -> list[str]:
     if not any(run.peeks for run in study.begun):
         return []
-    return ["The curves of the test split peek at it during training; nothing may be chosen by them."]
+    return ["The test split was evaluated during training (“peeks”): do not choose anything by its curves."]
 
 
 def _split(outcome: Outcome) -> list[str]:
@@ -52,7 +52,7 @@ def _split(outcome: Outcome) -> list[str]:
 
 def _equal(outcome: Outcome) -> str:
     if outcome.equal == "nothing":
-        return "Nothing is held equal over the cells: each says itself how long it trains."
+        return "Nothing is held equal over the cells: each sets its own training length."
     held = _EQUAL[outcome.equal]
     return f"Held equal over all cells: {held}. Each is trained with the same seeds, so they are paired."
 
@@ -63,7 +63,7 @@ def _tuned(outcome: Outcome) -> list[str]:
         return []
     values, metric = ", ".join(tuned[0].scores), outcome.metrics.get(tuned[0].metric)
     by = f"by {unit_of(metric, 'val').title}" if metric else "on validation"
-    return [f"Every cell has its own {tuned[0].setting}, the best of {values} {by}; the test split had no say in it."]
+    return [f"Every cell has its own {tuned[0].setting}, the best of {values} {by}; the test split was not used."]
 
 
 def _decisions(outcome: Outcome) -> list[str]:
@@ -74,12 +74,12 @@ def _decisions(outcome: Outcome) -> list[str]:
     flips = (
         f"its p cannot be below {p_value(2.0 ** (1 - n))} with {n} seeds" if n > 1 else "it needs more than one seed"
     )
-    corrected = f", and is never corrected below {_DECIDING} seeds" if n < _DECIDING else ""
+    corrected = f", and with fewer than {_DECIDING} seeds it may not survive a correction" if n < _DECIDING else ""
     return [
-        f"Verdicts are by the paired t test {over}, at p ≤ {ALPHA:g}; intervals are 95 % and of one comparison.",
-        f"“Would not have shown” is the smallest difference in {unit.unit} that these seeds show with "
+        f"Verdicts are by the paired t test {over}, at p ≤ {ALPHA:g}; intervals are 95 % and not corrected.",
+        f"“May have been missed” gives the smallest difference in {unit.unit} that these seeds detect with "
         f"{100 * POWER:.0f} % power. “Not distinguishable” does not mean equal.",
-        f"The sign-flip p stands beside the verdict and decides nothing: {flips}{corrected}.",
+        f"The sign-flip p is shown for comparison and does not decide the verdict: {flips}{corrected}.",
     ]
 
 
@@ -88,12 +88,12 @@ def _images(outcome: Outcome) -> list[str]:
         return []
     split = SPLITS[outcome.metric.partition("_")[0]]
     return [
-        f"Intervals are over seeds, on these very {wording.count(outcome.images)} {split} images; what other images "
-        "would say is the test-set error of the tables."
+        f"Intervals are over seeds, on the same {wording.count(outcome.images)} {split} images; how much the choice of "
+        "images matters is the test-set error in the tables."
     ]
 
 
 def _dirty(study: StudyRecords) -> list[str]:
     if not any(run.from_no_commit for run in study.begun):
         return []
-    return ["The code had changes that no commit holds, so these runs cannot be repeated exactly."]
+    return ["The code had uncommitted changes, so these runs cannot be repeated exactly."]

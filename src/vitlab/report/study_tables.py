@@ -47,14 +47,18 @@ def comparisons(outcome: Outcome) -> Table:
         Column("95 % t", ("t_low", "t_high"), "interval of this one comparison, by Student's t"),
         Column("95 % bootstrap", ("bootstrap_low", "bootstrap_high"), "by BCa bootstrap; too narrow with few seeds"),
         Column("p", ("p",), "of the paired t test"),
-        Column("p Holm", ("p_holm",), "corrected over all comparisons of the study; decides at .05"),
+        Column("p Holm", ("p_holm",), "corrected over all comparisons of the study; the verdict depends on this"),
         Column("Verdict", ("verdict",), "at p Holm ≤ .05", numeric=False),
-        Column("p sign-flip", ("p_sign_flip", "sign_flip_floor"), "exact, uncorrected, decides nothing; its floor"),
+        Column(
+            "p sign-flip",
+            ("p_sign_flip", "sign_flip_floor"),
+            "exact, uncorrected, not used for the verdict; in parentheses the smallest possible p",
+        ),
         Column("d_z", ("d_z",), "mean / standard deviation of the differences"),
         Column("In run stds", ("in_run_stds",), "mean / standard deviation of the cells over seeds"),
         Column("Corr.", ("correlation",), "of the two cells over seeds: what pairing relies on"),
-        Column("Could show", ("smallest_effect",), f"the smallest effect shown with 80 % power, {unit.unit}"),
-        Column("Seeds needed", ("seeds_needed",), "to show an effect as large as the one seen with 80 % power"),
+        Column("Detectable", ("smallest_effect",), f"the smallest effect detected with 80 % power, {unit.unit}"),
+        Column("Seeds needed", ("seeds_needed",), "to detect an effect as large as the observed one with 80 % power"),
         Column("Seed error", ("seed_error",), "standard error of the difference over seeds"),
         Column("Test-set error", ("test_set_error",), "standard error of the difference over images"),
     )
@@ -143,9 +147,9 @@ def cells(outcome: Outcome) -> Table:
 
 _COST_MEANING = {
     "num_params": "trained values of the model",
-    "flops": "of one image forward; a multiply-add is two",
-    "seconds_per_image": "forward, one image of a batch, this machine alone, measured",
-    "seconds_per_step": "one training step of one run that has this machine to itself, measured",
+    "flops": "of one forward pass of one image; a multiply-add counts as two",
+    "seconds_per_image": "measured forward pass, per image of a batch, with nothing else on this machine",
+    "seconds_per_step": "measured training step of one run, with nothing else on this machine",
     "activation_bytes": "kept for the backward pass, one image in fp32",
 }
 
@@ -154,7 +158,7 @@ def _cell(unit: Unit, digits: int, cell: CellOutcome, tuned: bool, metrics: Mapp
     score, errors = cell.score, cell.errors
     test_set = errors.test_set_error if errors else None
     seed_error = None if score.std is None else score.std / score.n**0.5
-    no_error = "for accuracies whose split's size is known"
+    no_error = "only for accuracies on a split of known size"
     row = (
         named(cell.name),
         _number(score.mean, lambda value: unit.value(value, digits), score.reasons.get("mean")),
@@ -197,12 +201,12 @@ def effects(outcome: Outcome) -> Table | None:
         Column("Difference", ("difference",), f"mean over seeds, {unit.unit}; {unit.direction}"),
         Column("95 % t", ("t_low", "t_high"), "of this one contrast"),
         Column("p", ("p",), "of this one contrast, uncorrected"),
-        Column("Could show", ("smallest_effect",), f"the smallest effect of one contrast with 80 % power, {unit.unit}"),
+        Column("Detectable", ("smallest_effect",), f"the smallest contrast detected with 80 % power, {unit.unit}"),
         Column("F", ("f",), "of the whole effect, seeds as blocks"),
         Column("df", ("df", "df_error"), "degrees of freedom"),
         Column("ε", ("epsilon",), "Greenhouse and Geisser's correction of both degrees of freedom"),
         Column("p of F", ("p_f",), "with that correction"),
-        Column("p Holm", ("p_holm",), "over the effects of the study; decides at .05"),
+        Column("p Holm", ("p_holm",), "over the effects of the study; tested at .05"),
     )
     rows = []
 
@@ -241,8 +245,8 @@ def executions(outcome: Outcome, recorded: Mapping[str, Sequence[CellExecution]]
     columns = (
         Column("Cell", ("cell",), numeric=False),
         Column("Trained", ("way",), "the fastest, for all cells of a stack together", numeric=False),
-        Column("Measured, ms a run's step", ("measured",), "the fastest first", numeric=False),
-        Column("The machine's choices", ("choices",), "of its runs", numeric=False),
+        Column("Measured, ms / step of a run", ("measured",), "the fastest first", numeric=False),
+        Column("Machine settings", ("choices",), "chosen for its runs", numeric=False),
     )
     rows = tuple(
         (named(cell.name), *_trained(recorded.get(cell.name, ())), _text(choices.get(cell.name), "no run has begun"))

@@ -37,7 +37,7 @@ def shared(studies: Studies) -> list[tuple[ComparisonOutcome, ComparisonOutcome]
 
 def only_in_one(names: Names, studies: Studies) -> list[str]:
     """Which cells only one of them has; and if they share no comparison."""
-    sentences = [] if shared(studies) else ["The two share no comparison."]
+    sentences = [] if shared(studies) else ["The two studies have no comparison in common."]
     for name, own, other in ((names[0], *studies), (names[1], *studies[::-1])):
         alone = sorted({cell.name for cell in own.cells} - {cell.name for cell in other.cells})
         if alone:

@@ -149,9 +149,9 @@ def caveats(run: RunRecord) -> list[str]:
         notes.append("The test split was not read. Validation chooses the checkpoint, so its score is optimistic.")
     notes += _of_pictures(run)
     if run.peeks:
-        notes.append("The curves of the test split peek at it during training; nothing may be chosen by them.")
+        notes.append("The test split was evaluated during training (“peeks”): do not choose anything by its curves.")
     if run.from_no_commit:
-        notes.append("The code had changes that no commit holds, so this run cannot be repeated exactly.")
+        notes.append("The code had uncommitted changes, so this run cannot be repeated exactly.")
     return [note for note in notes if note]
 
 

@@ -41,7 +41,7 @@ def is_study(path: Path) -> bool:
         return True
     if RunDeclaration.exists(path):
         return False
-    problem = "has neither plan.json nor spec.json" if path.is_dir() else "is no folder"
+    problem = "has neither plan.json nor spec.json" if path.is_dir() else "is not a folder"
     raise DataError(f"{path}: neither a study nor a run: it {problem}")
 
 

@@ -55,7 +55,7 @@ def bootstrap_interval(
         return None, "not asked for"
     why_not = _no_spread(values, scale)
     if why_not or len(values) < 3:
-        return None, why_not or "2 values are too few to draw from"
+        return None, why_not or "2 values are too few for a bootstrap"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # it is NaN then
         low, high = stats.bootstrap(

@@ -107,7 +107,7 @@ def paired(
 
 def _correlation(a: Array, b: Array) -> tuple[float | None, str]:
     if len(a) < 3:
-        return None, "fewer than 3 seeds always lie on a line"
+        return None, "a correlation needs at least 3 seeds"
     for name, values in (("baseline", a), ("cell", b)):
         if constant(values, largest(values)):
             return None, f"the {name} is the same at every seed"

@@ -186,4 +186,4 @@ def _told(cell: CellExecution) -> str:
         return f"{cell.called}; its steps were not measured"
     others = sorted(steps.keys() - {cell.called}, key=steps.__getitem__)
     slower = ", ".join(f"{way} {1e3 * steps[way]:.1f}" for way in others)
-    return f"{cell.called}, {1e3 * steps[cell.called]:.1f} ms a run's step" + (f" ({slower})" if slower else "")
+    return f"{cell.called}, {1e3 * steps[cell.called]:.1f} ms / step of a run" + (f" ({slower})" if slower else "")

@@ -1,4 +1,4 @@
-"""The first look, `vitlab demo`: what the parts that a newcomer asks about do, in a small ViT on digits.
+"""The demo study, `vitlab demo`: what the main parts of a small ViT do, on digits.
 
 Each part is changed alone, all else equal: positions, pooling, where the norms stand, attention, registers. Eight cells
 of six seeds, 48 runs of 400 steps: they show early learning on small pictures, which is not what a part does in a large

@@ -31,7 +31,7 @@ NO_WORK = (  # settings that change nothing about what a step computes, only its
 
 @dataclass(frozen=True)
 class Execution(Spec):
-    """`stack`: whose runs one process trains at once, if it trains more than one: a cell's, or those of all its like.
+    """`stack`: whose runs one process trains at once, if it trains more than one: a cell's, or those of similar cells.
 
     `jobs`: processes at once, which share the cores. `kernel`: of attention.
     """
@@ -41,7 +41,7 @@ class Execution(Spec):
     kernel: Kernel
 
     def __str__(self) -> str:
-        said = {"none": "one by one", "cell": "stacked", "cells": "stacked with its like"}[self.stack]
+        said = {"none": "one by one", "cell": "stacked", "cells": "stacked with other cells"}[self.stack]
         if self.jobs > 1:
             said = f"{said}, {self.jobs} at once" if self.stack != "none" else f"{self.jobs} side by side"
         return f"{said}, {self.kernel} attention"

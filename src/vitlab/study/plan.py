@@ -126,11 +126,11 @@ def _runs(study: StudySpec, cell: Cell) -> dict[str, RunSpec]:
     for level in study.tune.levels if study.tune else (Level(""),):
         settings = merged([Level(cell.name, cell.settings), level])
         if "seed" in settings:
-            raise SpecError(f"seed={settings['seed']} is set, and every cell has all seeds of the study: num_seeds")
+            raise SpecError(f"seed={settings['seed']}: a cell cannot set its seed; all cells use the same seeds")
         own = [name for name in ("epochs", "steps") if name in settings]
         if own and study.equal != "nothing":
             raise SpecError(
-                f"{own[0]} is set, and equal={study.equal} is held over all cells; equal=nothing lets cells differ"
+                f"{own[0]}: a cell cannot set its length where equal={study.equal}; with equal=nothing it can"
             )
         specs[level.name] = changed(study.base, settings)
         study.check(specs[level.name], "val_fraction")
@@ -141,7 +141,7 @@ def _planned(study: StudySpec, cell: Cell, runs: Mapping[str, RunSpec], base_flo
     candidates = [Candidate(name, _held_equal(study, spec, base_flops)) for name, spec in runs.items()]
     spent = [cost(candidate.spec.model) for candidate in candidates]
     if len({(candidate.num_params, candidate.flops) for candidate in spent}) > 1:
-        raise SpecError("the values of tune differ in parameters or FLOPs, and a cell has one cost: make them a factor")
+        raise SpecError("the values of tune differ in parameters or FLOPs, but a cell has one cost: use a factor")
     most = max(spent, key=lambda costs: costs.activation_bytes)  # a drop rate of 0 keeps no masks
     return PlannedCell(cell, slug(cell.name), tuple(candidates), most)
 

@@ -49,7 +49,7 @@ class StudyProgress:
     def apart(self, name: str, reason: str, seconds: float) -> None:
         """What is left of a task is trained run by run, which is expected to take `seconds`."""
         self.left += seconds
-        self.bar.console.print(f"{name}: {reason}; now one by one", highlight=False)
+        self.bar.console.print(f"{name}: {reason}; training its runs one by one", highlight=False)
 
     def time_left(self) -> str:
         """About how long the rest will take: expectations, corrected by what the tasks so far have taken."""

@@ -22,7 +22,7 @@ class StudySpec(Spec):
 
     Cells are compared by `metric`, as records call it: `test_top1`, `val_loss`. `tune` is a small grid, tried in every
     cell with `tune_seeds` of the seeds: the value of the best mean on the validation split is the cell's. The test
-    split has no say in it.
+    split is not used for that.
     """
 
     question: str

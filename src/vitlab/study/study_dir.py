@@ -44,9 +44,9 @@ class StudyDir:
         """Write the plan, or find that it is the one written here. Raises UserError where the folder is taken."""
         if self.is_study:
             if self.plan().id != plan.id:
-                raise UserError(f"--out {self.path}: the study there has other settings; its plan.json says which")
+                raise UserError(f"--out {self.path}: the study there has other settings; see its plan.json")
         elif self.path.exists() and any(not file.name.startswith(".") for file in self.path.iterdir()):
-            raise UserError(f"--out {self.path}: the folder is not empty and holds no study")
+            raise UserError(f"--out {self.path}: the folder is not empty and is not a study")
         plan.write(self.path)
 
     # ----------------------------------------------------------------------------------------------------------- runs

@@ -165,7 +165,7 @@ class RunSpec(Spec):
         check_order(self.augment)
         random = [op.name for op in self.preprocess if not (isinstance(op, PixelOp) and not op.random)]
         if random:
-            raise SpecError(f"preprocess has {random[0]}: an evaluation sees pictures as they are; legal: resize, …")
+            raise SpecError(f"preprocess has {random[0]}: evaluations must not be random; legal: resize, …")
         for way in ("augment", "preprocess"):
             rows, columns = final_size(getattr(self, way), self.data.img_size)
             if (rows, columns) != self.model.img_size:

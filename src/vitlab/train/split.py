@@ -14,7 +14,7 @@ def split_training(spec: RunSpec, images: ImageSet) -> tuple[Tensor, Pictures]:
     if isinstance(images.train, Stream):
         if spec.val_fraction > 0:
             raise SpecError(
-                f"val_fraction={spec.val_fraction} and data.streaming=True: nothing can be carved out of a stream; "
+                f"val_fraction={spec.val_fraction} and data.streaming=True: a stream cannot be split; "
                 "set val_fraction=0"
             )
         none = torch.arange(0)

@@ -274,4 +274,4 @@ def _told(run: Run, beginning: Beginning) -> str:
     if not beginning.anew:
         return f"{told}, with all its tensors"
     why = f" ({beginning.why})" if beginning.why else ""
-    return f"{told}; these begin anew{why}: {', '.join(beginning.anew)}"
+    return f"{told}; newly initialised{why}: {', '.join(beginning.anew)}"

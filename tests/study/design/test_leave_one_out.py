@@ -43,5 +43,5 @@ def test_the_baseline_has_all_parts_and_every_other_cell_lacks_one(cells_of):
 
 
 def test_a_part_is_there_or_not():
-    with pytest.raises(SpecError, match=r"factor model\.depth: 3 levels; to leave it out it has two"):
+    with pytest.raises(SpecError, match=r"factor model\.depth: 3 levels; it needs two: without, with"):
         Spec((REGISTERS, factor("model.depth", 1, 2, 3)))

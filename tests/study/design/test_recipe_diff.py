@@ -93,13 +93,13 @@ def test_a_planned_walk_ends_at_the_target_too(study_of, ends):
 
 def test_nothing_differs(ends):
     base, _ = ends
-    with pytest.raises(SpecError, match=r"design\.target: it is the base; nothing differs"):
+    with pytest.raises(SpecError, match=r"design\.target: it is the same as the base"):
         Spec(with_settings(base, {"seed": 3, "evaluate_every": 2})).cells(base)
 
 
 def test_an_order_of_what_does_not_differ(ends):
     base, target = ends
-    with pytest.raises(SpecError, match=r"design\.order: batch_size does not differ; what does: model\.depth, "):
+    with pytest.raises(SpecError, match=r"design\.order: batch_size does not differ; these do: model\.depth, "):
         Spec(target, ("batch_size",)).cells(base)
 
 

@@ -65,7 +65,7 @@ def test_another_number_of_classes_begins_a_new_head_and_says_which_tensors(sour
     path, trained = source(num_classes=3)
     beginning, drawn = begin(path)
     assert set(beginning.anew) == HEAD
-    assert beginning.why == "the head is to give 5 classes"
+    assert beginning.why == "the head is for 5 classes"
     assert same(beginning.tensors, drawn, HEAD)
     assert same(beginning.tensors, trained, trained.keys() - HEAD)
 

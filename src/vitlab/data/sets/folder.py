@@ -1,4 +1,4 @@
-"""A folder of pictures, one folder a class: `train/CLASS/…` with `test/` or `val/`, or just `CLASS/…`.
+"""A folder of pictures, with one folder per class: `train/CLASS/…` with `test/` or `val/`, or just `CLASS/…`.
 
 In the second case some pictures of every class are held out, the same in every run.
 """

@@ -41,5 +41,5 @@ def settings(name: str) -> dict[str, Any]:
     if not colon:
         return settings
     if not (classes.isascii() and classes.isdigit() and int(classes) > 0):
-        raise SpecError(f"model {name!r}: {classes!r} is no number of classes; legal: {model} or, say, {model}:100")
+        raise SpecError(f"model {name!r}: {classes!r} is not a number of classes; legal: {model} or, say, {model}:100")
     return settings | {"num_classes": int(classes)}

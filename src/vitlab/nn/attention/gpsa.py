@@ -1,4 +1,4 @@
-"""Gated positional self-attention: each head may look at content, at places, or at both (ConViT, arXiv 2103.10697).
+"""Gated positional self-attention: each head mixes attention by content and by position (ConViT, arXiv 2103.10697).
 
     A = (1 - σ(λ)) softmax(q kᵀ / √K + bias) + σ(λ) softmax(v_pos · r_ij)      (section 3)
     r_ij = (dx, dy, dx² + dy²), the offset from patch i to patch j in columns and rows

@@ -58,7 +58,7 @@ class Spec(AttentionSpec):
     def conflict(self, dims: BlockDims) -> str | None:
         if dims.num_tokens < 2:
             return (
-                f"attention=lsa keeps a token from itself, and patch_size={dims.patch_size} leaves a single token at "
-                f"img_size={dims.img_size}: a smaller patch_size or a prefix token makes two"
+                f"attention=lsa masks a token's attention to itself, and patch_size={dims.patch_size} leaves one token "
+                f"at img_size={dims.img_size}: use a smaller patch_size or a prefix token"
             )
         return None

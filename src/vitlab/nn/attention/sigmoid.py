@@ -1,4 +1,4 @@
-"""Sigmoid attention: σ(q kᵀ / √K + bias + b) v, every key weighed on its own (arXiv 2409.04431, section 2).
+"""Sigmoid attention: σ(q kᵀ / √K + bias + b) v, each key is weighted independently (arXiv 2409.04431, section 2).
 
 [B, H, N, K] three times -> [B, H, N, K]. No normalisation couples the keys of a row, so rows of the weights do not sum
 to one. The paper's b = -log N makes them begin near it: at logits of zero a row sums to N / (N + 1). A position bias is

@@ -1,4 +1,4 @@
-"""A decoder that draws the image from the patch tokens: the patch embedding is its encoder.
+"""A decoder that reconstructs the image from the patch tokens: the patch embedding is its encoder.
 
     drawn  = decoder(patches)     transposed 4×4 convolutions of stride 2, padding 1, D -> … -> D -> C
     tokens = patches, unchanged,  loss = weight · mean((drawn - images)²), of each sample

@@ -1,4 +1,4 @@
-"""Differential attention: what one map sees less λ times what a second one sees (arXiv 2410.05258, equations 1 to 3).
+"""Differential attention: one attention map minus λ times a second one (arXiv 2410.05258, equations 1 to 3).
 
     (softmax(q₁k₁ᵀ/√K + bias₁) - λ softmax(q₂k₂ᵀ/√K + bias₂)) v
     λ = exp(λ_q1·λ_k1) - exp(λ_q2·λ_k2) + λ_init,   λ_init = 0.8 - 0.6 exp(-0.3 · layer), layers counted from 0

@@ -1,4 +1,4 @@
-"""No mixing: the block's first half adds nothing, so patches meet only in the pooling. The knock-out's zero point."""
+"""No mixing: the block's first half adds nothing, so patches meet only in the pooling. A baseline for other mixers."""
 
 from dataclasses import dataclass
 

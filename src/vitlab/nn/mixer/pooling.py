@@ -1,4 +1,4 @@
-"""Mixing by average pooling: a patch takes the mean of its neighbourhood, less itself (PoolFormer, arXiv 2111.11418).
+"""Mixing by average pooling: a patch takes the mean of its neighbourhood minus itself (PoolFormer, arXiv 2111.11418).
 
 y_p = mean of x over the size × size patches around p, minus x_p (equation 4): tokens [B, N, D] -> [B, N, D]. At borders
 only patches that exist are counted. The subtraction undoes the block's residual for the token itself. No parameters.

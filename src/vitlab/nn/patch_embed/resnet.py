@@ -218,6 +218,6 @@ class Spec(PatchEmbedSpec):
         if any(side % stride for side in dims.patch_size):
             return (
                 f"patch_embed=resnet has a stride of {stride} with stages={stages}, and patch_size={dims.patch_size} "
-                f"is no multiple of it; legal: multiples of 4·2^(stages - 1) pixels, so of 4 with one stage"
+                f"is not a multiple of it; legal: multiples of 4·2^(stages - 1) pixels, so of 4 with one stage"
             )
         return None

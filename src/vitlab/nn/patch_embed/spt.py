@@ -56,5 +56,5 @@ class Spec(PatchEmbedSpec):
 
     def conflict(self, dims: BlockDims) -> str | None:
         if min(dims.patch_size) < 2:
-            return f"patch_embed=spt shifts by half a patch, and patch_size={dims.patch_size} has none; at least 2"
+            return f"patch_embed=spt shifts by half a patch, so patch_size={dims.patch_size} is too small: at least 2"
         return None

@@ -1,4 +1,4 @@
-"""A learned vector for every offset between two patches, met by the query (Shaw et al., arXiv 1803.02155, equation 5).
+"""A learned vector per offset between two patches, multiplied by the query (Shaw et al., arXiv 1803.02155, equation 5).
 
     logit(i, j) = (q_i · k_j + q_i · r_offset(i, j)) / √K
 

@@ -1,4 +1,4 @@
-"""Axial rotary positions: queries and keys are turned by angles proportional to their place (arXiv 2104.09864).
+"""Axial rotary positions: queries and keys are rotated by angles proportional to position (arXiv 2104.09864).
 
 On images the first half of a head's channels is turned by the column x, the second by the row y (RoPE-axial of
 arXiv 2403.13298): channel pair i of a half by x · temperature^(-2i / (K/2)). So the logit of two patches depends on

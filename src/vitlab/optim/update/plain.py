@@ -1,4 +1,4 @@
-"""The gradient where the weights are: ordinary training."""
+"""Ordinary training: the gradient at the current weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

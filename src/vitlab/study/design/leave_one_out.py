@@ -20,7 +20,7 @@ class Spec(FactorsDesign):
         super().__post_init__()
         for factor in self.factors:
             if len(factor.levels) != 2:
-                raise SpecError(f"factor {factor.name}: {len(factor.levels)} levels; to leave it out it has two")
+                raise SpecError(f"factor {factor.name}: {len(factor.levels)} levels; it needs two: without, with")
 
     def cells(self, base: RunSpec) -> list[Cell]:
         whole = {factor.name: factor.levels[1] for factor in self.factors}

@@ -1,4 +1,4 @@
-"""A walk from one recipe to another, one change at a time: which of the differences makes the difference?
+"""Changes from one recipe to another, made one at a time: which of them makes the difference?
 
 The first cell is the base, the last is `target`; each cell in between takes over one more setting and is compared with
 the one before it. Changes that cannot stand alone (a pooling that needs a cls token, say) are made together with the
@@ -50,9 +50,9 @@ class Spec(DesignSpec):
         differing = {path: value for path, value in differing.items() if path not in NO_TRAINING}
         odd = [path for path in self.order if path not in differing]
         if odd:
-            raise SpecError(f"design.order: {odd[0]} does not differ; what does: {', '.join(differing) or 'nothing'}")
+            raise SpecError(f"design.order: {odd[0]} does not differ; these do: {', '.join(differing) or 'none'}")
         if not differing:
-            raise SpecError("design.target: it is the base; nothing differs")
+            raise SpecError("design.target: it is the same as the base")
         return {path: differing[path] for path in (*self.order, *(p for p in differing if p not in self.order))}
 
 

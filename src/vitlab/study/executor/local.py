@@ -1,4 +1,4 @@
-"""This machine: a pool of processes, as many at once as the jobs say that they may share it."""
+"""This machine: a pool of worker processes, as many in parallel as the jobs allow."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -48,7 +48,7 @@ class Choices(Spec):
         return said if self.processes == 1 else f"{said}, {self.processes} processes"
 
     def but(self, overrides: "Overrides") -> "Choices":
-        """The same with what is wished: what a run began with, and what the user says now in its place."""
+        """The same with the overrides: what a run began with, changed by what the user asks for now."""
         said = {name: value for name, value in to_dict(overrides).items() if value is not None}
         return from_dict(Choices, to_dict(self) | said)
 
@@ -78,7 +78,7 @@ class Overrides(Spec):
 
 
 def by_rule(overrides: Overrides, model: ViTSpec, batch_size: int, runs: int) -> Choices:
-    """Choices without measuring: what was wished, else what is known to be good on this kind of device."""
+    """Choices without measuring: what was asked for, else what is known to be good on this kind of device."""
     device = pick_device(overrides.device)
     on_gpu = device.type == "cuda"
     checkpointing = bool(overrides.checkpointing)

@@ -47,7 +47,7 @@ def deterministic_kernels(asked: bool, device: str | None) -> Iterator[None]:
         kernel, refused, _ = str(error).partition(REFUSAL)
         if not refused:
             raise
-        raise UserError(f"--deterministic: {kernel}{REFUSAL}; train without it, or without what needs this") from error
+        raise UserError(f"--deterministic: {kernel}{REFUSAL}; leave out --deterministic, or what needs this") from error
     finally:
         mode, cudnn.deterministic, cudnn.benchmark = before
         torch.use_deterministic_algorithms(mode > 0, warn_only=mode == 1)  # which tells the compiler too

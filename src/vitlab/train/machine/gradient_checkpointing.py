@@ -31,7 +31,7 @@ def checkpoint_blocks(model: ViT, runs: int, compiled: bool) -> None:
     """
     if runs > 1 and compiled:
         raise UserError(
-            f"--checkpointing and --compile: not for {runs} runs at once; leave one out, or train them one by one"
+            f"--checkpointing and --compile cannot be combined for {runs} runs at once; drop one, or train one by one"
         )
     for block in model.blocks:
         wrap(block, _checkpoint if runs == 1 else partial(_checkpoint_stacked, block))

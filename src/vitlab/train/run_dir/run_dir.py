@@ -71,11 +71,11 @@ class RunDir:
         """Make sure that this folder is free, or holds this very run and may be resumed. Raises UserError."""
         if not self.begun:
             if self.path.exists() and any(not _of_a_beginning(file) for file in self.path.iterdir()):
-                raise UserError(f"--out {self.path}: the folder is not empty and holds no run")
+                raise UserError(f"--out {self.path}: the folder is not empty and is not a run")
             return
         if not resume:
             raise UserError(
-                f"--out {self.path}: there is a run already; --resume goes on with it, or name another folder"
+                f"--out {self.path}: there is a run already; continue it with --resume, or choose another folder"
             )
         recorded = RunDeclaration.read(self.path)
         if recorded.id != spec_id(self.spec):

@@ -1,7 +1,7 @@
 """Trained weights: those of a run, a checkpoint folder, or a file of tensors.
 
-What the source holds and the model has by the same name and shape is taken. A head of another number of classes begins
-anew; everything else must fit.
+What the source holds and the model has by the same name and shape is taken. A head for another number of classes is
+initialised anew; everything else must fit.
 """
 
 from collections.abc import Iterator, Mapping
@@ -54,14 +54,14 @@ class Spec(StartSpec):
         if problems:
             raise CheckpointError(f"{self.path} does not fit this model; {'; '.join(problems)}")
         fresh = {name: self._anew(name, tensor) for name, tensor in drawn.items() if name not in wanted - absent}
-        why = "" if kept else f"the head is to give {model.num_classes} classes"
+        why = "" if kept else f"the head is for {model.num_classes} classes"
         return Beginning({**{name: given[name] for name in wanted - absent}, **fresh}, tuple(sorted(fresh)), why)
 
     def _read(self) -> dict[str, Tensor]:
         """The source's tensors, if they are those that the run is named by."""
         if self.checksum and native.checksum_of(Path(self.path)) != self.checksum:
             raise CheckpointError(
-                f"{self.path} has changed: its checksum is not {self.checksum}, with which this run is to start"
+                f"{self.path} has changed: its checksum is not {self.checksum}, which this run requires"
             )
         return native.read_model(Path(self.path))
 

@@ -1,4 +1,4 @@
-"""No source: every weight begins as `model.init` draws it."""
+"""Training from scratch: all weights are initialised by `model.init`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
