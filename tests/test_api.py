@@ -50,7 +50,7 @@ def test_train_and_report_are_functions_whatever_came_first(first):
     program = f"import vitlab\n{first}\nimport vitlab.train.launch as running, vitlab.report.page as page\n"
     for verb in ("train", "report"):
         program += f"try:\n    vitlab.{verb}()\nexcept TypeError as error:\n    assert 'missing' in str(error), error\n"
-    program += "assert running.train and page.write_run_report"
+    program += "assert running.train and page.run_page"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 

@@ -63,7 +63,7 @@ def test_a_damaged_record_is_named(tmp_path, content):
 
 def test_a_record_of_a_newer_vitlab_is_refused(tmp_path):
     (tmp_path / "spec.json").write_text(json.dumps({"schema": SCHEMA + 1}))
-    with pytest.raises(DataError, match=rf"schema {SCHEMA + 1}; this vitlab reads up to {SCHEMA}"):
+    with pytest.raises(DataError, match=rf"from a newer vitlab: schema {SCHEMA + 1}; this one reads up to {SCHEMA}"):
         read_json(tmp_path / "spec.json")
 
 

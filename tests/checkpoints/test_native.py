@@ -178,5 +178,5 @@ def test_one_of_an_earlier_vitlab_is_not_called_damaged(tmp_path):
     path = write(tmp_path, 3)
     meta = (path / "meta.json").read_text().replace('"schema": 2', '"schema": 1')
     (path / "meta.json").write_text(meta)
-    with pytest.raises(CheckpointError, match=r"step-00000003 cannot be used: \S+ has schema 1, of an earlier vitlab"):
+    with pytest.raises(CheckpointError, match=r"step-00000003 cannot be used: \S+ is from an earlier vitlab: schema 1"):
         native.load(path)

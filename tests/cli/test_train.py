@@ -196,7 +196,7 @@ def test_init_from_a_run_and_from_its_file(vitlab, tiny, finished, tmp_path, mon
         assert (
             vitlab("train", "digits", *tiny, "--seed", 1, "--init", source, "--out", tmp_path / str(number)).code == 0
         )
-    expected = native.load(native.latest(finished / "checkpoint")).model["head.weight"]
+    expected = native.load(native.latest(finished / "checkpoint")).tensors.model["head.weight"]
     assert all(start.tolist() == expected.tolist() for start in starts)
 
 

@@ -20,7 +20,7 @@ def test_what_was_asked_for(tmp_path):
 def test_a_run_of_an_earlier_vitlab_is_told_to_be_one(tmp_path):
     """Before metrics stood in the record."""
     (tmp_path / "spec.json").write_text('{"schema": 1, "recipe": "digits", "id": "0123", "spec": {}}')
-    with pytest.raises(DataError, match=r"schema 1, of an earlier vitlab; this one reads from schema 2 on"):
+    with pytest.raises(DataError, match=r"is from an earlier vitlab: schema 1; this one reads 2 and later"):
         RunDeclaration.read(tmp_path)
 
 

@@ -26,7 +26,7 @@ def test_what_every_study_says():
         "“May have been missed” gives the smallest difference in points that these seeds detect with 80 % power. "
         "“Not distinguishable” does not mean equal.",
         "The sign-flip p is shown for comparison and does not decide the verdict: its p cannot be below .031 with 6 "
-        "seeds, and with fewer than 9 seeds it may not survive a correction.",
+        "seeds, and with fewer than 9 seeds it is too coarse to survive a correction.",
         "Intervals are over seeds, on the same 360 test images; how much the choice of images matters is the test-set "
         "error in the tables.",
     ]

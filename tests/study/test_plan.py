@@ -201,7 +201,9 @@ def test_a_grid_does_not_change_what_a_cell_costs(study_of):
 
 
 def test_how_long_a_cell_trains_is_not_tuned_where_it_is_held_equal(study_of):
-    assert "steps is set, and equal=steps" in message_of(study_of({"plain": {}}, tune=factor("steps", 10, 20)))
+    assert "steps: a cell cannot set its length where equal=steps" in message_of(
+        study_of({"plain": {}}, tune=factor("steps", 10, 20))
+    )
 
 
 def test_two_factors_that_set_one_thing(study_of):

@@ -45,9 +45,7 @@ def test_the_same_study_may_take_it_again_with_more_seeds(folder):
 
 
 def test_another_study_is_refused_and_changes_nothing(folder):
-    with pytest.raises(
-        UserError, match=r"--out .*study: the study there has other settings; see its plan\.json"
-    ):
+    with pytest.raises(UserError, match=r"--out .*study: the study there has other settings; see its plan\.json"):
         folder.claim(replace(PLAN, id="other", seeds=(0, 1)))
     assert folder.plan().seeds == (0,)
 

@@ -444,7 +444,7 @@ def test_a_run_does_not_go_on_from_other_weights_than_it_began_with(tiny_run, ru
 def test_what_is_refused_leaves_the_folder_free(tiny_run, run_tiny, tmp_path):
     """Weights that do not fit, or a crop larger than the picture, are found out before the folder is a run."""
     (tmp_path / "bad.pt").write_text("no checkpoint")
-    with pytest.raises(UserError, match="no checkpoint at all"):
+    with pytest.raises(UserError, match="or not a checkpoint"):
         run_tiny(tiny_run(), tmp_path / "run", init=tmp_path / "bad.pt")
     with pytest.raises(UserError, match="padding"):
         run_tiny(tiny_run(augment=[{"name": "crop", "padding": 9, "fill": "reflect"}]), tmp_path / "run")

@@ -96,7 +96,7 @@ def test_unreadable_pictures_are_listed(
     known = read_json(tmp_path / "run/data.json")
     assert known["order"] == "exact"
     assert known["train"] == {"images": 107, "unreadable": 1, "names": [CUT_OFF]}
-    assert known["val"] == {"images": 12}
+    assert known["val"] == {"images": 12, "unreadable": 0, "names": []}
     assert known["test"] == {"images": 10, "unreadable": 0, "names": []}
 
 

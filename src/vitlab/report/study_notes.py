@@ -74,7 +74,9 @@ def _decisions(outcome: Outcome) -> list[str]:
     flips = (
         f"its p cannot be below {p_value(2.0 ** (1 - n))} with {n} seeds" if n > 1 else "it needs more than one seed"
     )
-    corrected = f", and with fewer than {_DECIDING} seeds it may not survive a correction" if n < _DECIDING else ""
+    corrected = (
+        f", and with fewer than {_DECIDING} seeds it is too coarse to survive a correction" if n < _DECIDING else ""
+    )
     return [
         f"Verdicts are by the paired t test {over}, at p ≤ {ALPHA:g}; intervals are 95 % and not corrected.",
         f"“May have been missed” gives the smallest difference in {unit.unit} that these seeds detect with "
