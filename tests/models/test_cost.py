@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
+from tests.conftest import mostly_slow
 from vitlab.base.spec import from_dict
 from vitlab.models.cost import ROWS, ComponentCost, component_of, cost
 from vitlab.models.spec import ViTSpec, preset
@@ -27,6 +28,9 @@ VARIANTS = {
     "masks": {"drop_path": 0.2, "mixer_dropout": 0.1, "mlp_dropout": 0.1, "embed_dropout": 0.1},
     "no mixing, mlp head": {"mixer": "identity", "head": "mlp", "final_norm": "after_pool"},
 }
+
+
+ALL_VARIANTS = pytest.mark.parametrize("settings", mostly_slow(VARIANTS.values(), every=2), ids=VARIANTS.keys())
 
 
 def tiny(**settings: object) -> ViTSpec:
@@ -113,7 +117,7 @@ def test_checkpointed_blocks_keep_their_inputs_and_one_block_is_whole() -> None:
 # ---------------------------------------------------------------------------------------------- against real runs
 
 
-@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS.keys())
+@ALL_VARIANTS
 def test_flops_are_those_counted_in_a_real_forward(settings: dict[str, object]) -> None:
     spec = tiny(**settings)
     model = explicit(build(spec))
@@ -122,13 +126,13 @@ def test_flops_are_those_counted_in_a_real_forward(settings: dict[str, object]) 
     assert cost(spec).flops == pytest.approx(counter.get_total_flops(), rel=0.01)
 
 
-@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS.keys())
+@ALL_VARIANTS
 def test_parameters_are_those_of_the_model(settings: dict[str, object]) -> None:
     spec = tiny(**settings)
     assert cost(spec).num_params == sum(p.numel() for p in build(spec).parameters())
 
 
-@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS.keys())
+@ALL_VARIANTS
 def test_activation_memory_is_what_a_real_training_step_keeps(settings: dict[str, object]) -> None:
     spec = tiny(**settings)
     model = explicit(build(spec))
@@ -160,7 +164,7 @@ def _record(kept: dict[int, int]) -> Callable[[Tensor], Tensor]:
 # ------------------------------------------------------------------------------------------------------- the rows
 
 
-@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS.keys())
+@ALL_VARIANTS
 def test_rows_sum_to_the_totals(settings: dict[str, object]) -> None:
     measured = cost(tiny(**settings))
     assert [row.name for row in measured.components] == list(ROWS)

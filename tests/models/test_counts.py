@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import mostly_slow
 from vitlab.base.spec import with_settings
 from vitlab.models.cost import cost, num_params
 from vitlab.models.presets import PRESETS
@@ -71,7 +72,7 @@ COUNTS = {
 }
 
 
-@pytest.mark.parametrize(("name", "expected"), COUNTS.items())
+@pytest.mark.parametrize(("name", "expected"), mostly_slow(COUNTS.items(), every=4))
 def test_a_model_has_the_printed_number_of_parameters(name, expected):
     assert num_params(preset(name)) == expected
 

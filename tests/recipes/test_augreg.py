@@ -46,6 +46,7 @@ def test_training():
     assert build(spec.model).head.bias.unique().tolist() == pytest.approx([-6.9])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["augreg", "augreg:strong2_reg"])
 def test_two_steps_of_small_pictures(two_small_steps, name):
     assert two_small_steps(name)["images_seen"] == 8

@@ -39,8 +39,7 @@ def test_every_model_has_dropout_and_its_set(name):
     assert spec.model.img_size == (224, 224)
 
 
-@pytest.mark.parametrize(
-    "name", ["r2_multistep", pytest.param("r2_multistep:r50_b16_cifar100", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["r2_multistep", "r2_multistep:r50_b16_cifar100"])
 def test_two_steps_of_small_pictures(two_small_steps, name):
     assert two_small_steps(name)["images_seen"] == 8

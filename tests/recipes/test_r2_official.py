@@ -40,9 +40,7 @@ def test_every_model_on_every_set(name):
     assert spec.optim.lr == (0.01 if name == "b16_cifar10" else 0.03)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["r2_official", "r2_official:b32_imagenet", pytest.param("r2_official:r50_b16_cifar10", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["r2_official", "r2_official:b32_imagenet", "r2_official:r50_b16_cifar10"])
 def test_two_steps_of_small_pictures(two_small_steps, name):
     assert two_small_steps(name)["images_seen"] == 8

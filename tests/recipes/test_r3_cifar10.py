@@ -39,6 +39,7 @@ def test_models(name):
     assert recipe("r3_cifar10") == recipe("r3_cifar10:vit")
 
 
-@pytest.mark.parametrize("name", ["vit", *(pytest.param(name, marks=pytest.mark.slow) for name in ("vitl", "vitx"))])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["vit", "vitl", "vitx"])
 def test_two_steps(two_steps, name):
     assert two_steps(recipe(f"r3_cifar10:{name}"))["images_seen"] == 8

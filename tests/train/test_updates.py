@@ -9,7 +9,9 @@ from vitlab.models.vit import build
 
 SAM = {"optim.update": {"name": "sam", "rho": 0.1}}
 GSAM = {"optim.update": {"name": "gsam", "rho_max": 0.2, "rho_min": 0.05, "alpha": 0.5}}
-UPDATES = pytest.mark.parametrize("update", [SAM, GSAM], ids=["sam", "gsam"])
+UPDATES = pytest.mark.parametrize(
+    "update", [pytest.param(SAM, id="sam"), pytest.param(GSAM, id="gsam", marks=pytest.mark.slow)]
+)
 
 
 def test_sam_is_torch_by_hand(tiny_run, loop_of):

@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def process_cores() -> int:
     return max(1, (usable_cores() or 1) // processes_here())
 
 
+@cache
 def versions() -> dict[str, str]:
     """The installed ones of `PACKAGES`, with their versions."""
     installed = {}

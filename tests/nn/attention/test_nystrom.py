@@ -122,6 +122,7 @@ def test_it_is_nystrom_attention_s_for_one_matrix(tiny_dims, normal, randomise):
     torch.testing.assert_close(mechanism(4, tiny_dims, tokens=16)(q, k, v)[:, 0], theirs(x), rtol=0, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.peer
 def test_it_is_transformers_for_many(tiny_dims, normal, randomise):
     """With the start that is said there to be the exact one, for each matrix its own."""

@@ -21,7 +21,7 @@ from vitlab.train.run_dir.run_dir import RunDir
     ("step", "precision"),
     [
         (5, "fp32"),
-        (5, "bf16"),
+        pytest.param(5, "bf16", marks=pytest.mark.slow),
         *(pytest.param(step, "fp32", marks=pytest.mark.slow) for step in (1, 3, 8, 11)),
     ],
 )
