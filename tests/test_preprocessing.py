@@ -8,7 +8,7 @@ import torch
 from vitlab.augment.ops import center_crop, resize
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.data.sets import digits
-from vitlab.preprocessing import FILE, Preprocessing
+from vitlab.preprocessing import Preprocessing
 
 OPS = (resize.Spec((12, 12)), center_crop.Spec((8, 8)))
 
@@ -20,7 +20,7 @@ def preprocessing():
 
 def test_it_comes_back_from_what_is_written(preprocessing, tmp_path):
     preprocessing.write(tmp_path)
-    written = json.loads((tmp_path / FILE).read_text())
+    written = json.loads((tmp_path / Preprocessing.file).read_text())
     assert (
         from_dict(Preprocessing, {name: value for name, value in written.items() if name != "schema"}) == preprocessing
     )

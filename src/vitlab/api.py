@@ -100,10 +100,10 @@ def train(
     from vitlab.train.machine.choices import Overrides
     from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
 
-    start = {} if init is None else {"start": {"name": "checkpoint", "path": str(init)}}
+    folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
+    start = {} if init is None else {"start": _start(str(init), folders[0] if resume else None)}
     spec = changed(_run_spec(what), {**start, **settings, **more_settings})
     specs = [spec] if seeds is None else [replace(spec, seed=seed) for seed in seeds]
-    folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
     return launch(
         specs,
         folders,
@@ -114,6 +114,16 @@ def train(
         resume=resume,
         console=console,
     )
+
+
+def _start(init: str, resumed: Path | None) -> Any:
+    """The start from a checkpoint. A run that is resumed has what it needs, so its source may be gone by now."""
+    from vitlab.records.run import RunDeclaration
+
+    recorded = RunDeclaration.read_if_there(resumed) if resumed else None
+    if recorded and recorded.spec["start"].get("path") == init and not Path(init).exists():
+        return recorded.spec["start"]
+    return {"name": "checkpoint", "path": init}
 
 
 def _run_spec(what: "str | RunSpec") -> "RunSpec":
@@ -158,15 +168,13 @@ def _data_like(path: Path, data: "str | DataSpec | None") -> "DataSpec | None":
 
 def _computing(path: Path) -> "Computing":
     """How the run was trained that stands at a path, or around a checkpoint folder; as it is usual if none does."""
-    from vitlab.base.spec import from_dict
     from vitlab.evaluate._checkpoint import Computing
     from vitlab.records.run import Environment
-    from vitlab.train.machine.choices import Choices
+    from vitlab.train.machine.choices import recorded_choices
 
     for folder in (path, path.parent.parent):
-        if (environment := Environment.read_if_there(folder)) is not None:
-            asked = {name: value for name, value in environment.choices.items() if name in ("precision", "kernel")}
-            choices = from_dict(Choices, asked)
+        if Environment.exists(folder):
+            choices = recorded_choices(folder)
             return Computing(choices.compute_dtype, choices.kernel)
     return Computing()
 
@@ -206,18 +214,21 @@ def plan_study(
     jobs: int | None = None,
     stack: bool | None = None,
     overrides: "Overrides | Settings" = NONE,
+    on: str | Settings = "local",
     settings: Settings = NONE,
 ) -> PlannedStudy:
     """Check and cost every cell of a study. Raises SpecError naming every cell that cannot be, and why."""
     from vitlab.study.execution import constraints_of
-    from vitlab.study.forecast import forecast, runs_of
+    from vitlab.study.executor._base import executor_named
+    from vitlab.study.forecast import Forecast, forecast, runs_of
     from vitlab.study.plan import plan
     from vitlab.train.machine.choices import Overrides
 
     planned = plan(read_study(what, seeds, settings))
-    constraints = constraints_of(planned, _read(Overrides, overrides), jobs, stack)
+    constraints = constraints_of(planned, _read(Overrides, overrides), jobs, stack, executor_named(on).here)
     runs = sum(runs_of(planned, cell) for cell in planned.cells)
-    return PlannedStudy(planned, constraints, forecast(planned, constraints), runs)
+    expected = forecast(planned, constraints) if constraints.here else Forecast(None, False)
+    return PlannedStudy(planned, constraints, expected, runs)
 
 
 def study(

@@ -6,26 +6,24 @@ prediction.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 
 from vitlab.augment.ops._base import OpSpec
 from vitlab.augment.pipeline import Pipeline
-from vitlab.base.files import write_json
-from vitlab.base.spec import Spec, to_dict
 from vitlab.data.decode import Fit, Frame
 from vitlab.data.images import ImageSet
-
-FILE = "preprocessing.json"
+from vitlab.records._base import Record
 
 
 @dataclass(frozen=True)
-class Preprocessing(Spec):
+class Preprocessing(Record):
     """It is decoded to `img_size` (rows, columns), as `fit` says; goes through `ops`; and is normalised with the mean
     and standard deviation of each channel, of values between 0 and 1.
     """
+
+    file: ClassVar[str] = "preprocessing.json"
 
     img_size: tuple[int, int]
     fit: Fit
@@ -51,7 +49,3 @@ class Preprocessing(Spec):
     def training_pipeline(self, augment: Sequence[OpSpec], num_classes: int, dtype: torch.dtype) -> Pipeline:
         """The same for training, which has an augmentation in place of `ops`."""
         return Pipeline(tuple(augment), self.mean, self.std, num_classes, dtype)
-
-    def write(self, folder: Path) -> None:
-        """Write it as a record of a run."""
-        write_json(folder / FILE, to_dict(self))

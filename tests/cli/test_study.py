@@ -85,3 +85,10 @@ def test_it_trains_answers_and_reports(vitlab, file, tmp_path):
     again = vitlab("study", file(), "--out", out, "--seeds", 3, "--jobs", 1, "--no-stack")
     assert again.code == 0
     assert len(list(out.rglob("result.json"))) == 6
+
+
+def test_an_executor_s_settings_are_json(vitlab, tmp_path):
+    words = ("study", "studies/positions.py:digits", "--dry-run", "--json")
+    by_name, by_settings = (json.loads(vitlab(*words, "--on", on).out) for on in ("local", '{"name": "local"}'))
+    assert by_name["cells"] == by_settings["cells"]
+    assert "unknown executor 'nowhere'" in vitlab(*words, "--on", "nowhere").err

@@ -2,11 +2,13 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 
 import pytest
 
 from tests.reading import read_json
+from vitlab.base.files import read_lines
 from vitlab.checkpoints import native
 from vitlab.train.step.loop import Loop
 
@@ -278,3 +280,26 @@ def test_a_folder_that_may_not_be_written(vitlab, tiny, tmp_path):
     assert answer.code == 2
     assert "file" in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_a_run_goes_on_though_what_it_started_from_is_gone(vitlab, tiny, finished, tmp_path):
+    source, out = tmp_path / "source", tmp_path / "run"
+    shutil.copytree(finished, source)
+    words = ("train", "digits", *tiny, "--seed", 3, "--init", source, "--out", out)
+    assert vitlab(*words).code == 0
+    (out / "result.json").unlink()
+    shutil.rmtree(source)
+    assert vitlab(*words, "--resume").code == 0
+    assert "does not exist" in vitlab(*words[:-1], tmp_path / "another").err
+
+
+def test_a_path_to_start_from_says_enough(vitlab, tiny, finished, tmp_path):
+    assert vitlab("train", "digits", *tiny, "--set", f"start.path={finished}", "--out", tmp_path / "run").code == 0
+    assert read_json(tmp_path / "run/spec.json")["spec"]["start"]["name"] == "checkpoint"
+
+
+def test_a_measured_training_split_is_what_the_result_says(vitlab, tiny, tmp_path):
+    evaluators = '[{"name": "scores", "split": "train"}, "scores"]'
+    assert vitlab("train", "digits", *tiny, "--set", f"evaluators={evaluators}", "--out", tmp_path / "run").code == 0
+    result, (*_, line) = read_json(tmp_path / "run/result.json"), read_lines(tmp_path / "run/metrics.jsonl")
+    assert result["metrics"]["train_top1"] != line["train_top1"]

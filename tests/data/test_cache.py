@@ -76,9 +76,9 @@ def test_a_set_that_would_fill_the_disk_is_not_kept(tmp_path: Path, monkeypatch:
 
 def test_facts_are_remembered_unless_they_are_damaged(tmp_path: Path):
     place = tmp_path / "new" / "set.json"
-    assert not cache.recall(place)
-    cache.remember(place, {"unreadable": {"train": {"7": "cut off"}}})
-    assert cache.recall(place)["unreadable"] == {"train": {"7": "cut off"}}
+    assert not cache.read_facts(place)
+    cache.keep_facts(place, {"unreadable": {"train": {"7": "cut off"}}})
+    assert cache.read_facts(place)["unreadable"] == {"train": {"7": "cut off"}}
     place.write_text(place.read_text()[:-5])
-    assert not cache.recall(place)
-    cache.remember(tmp_path / "new" / "set.json" / "below", {})  # no folder, and no error
+    assert not cache.read_facts(place)
+    cache.keep_facts(tmp_path / "new" / "set.json" / "below", {})  # no folder, and no error

@@ -77,7 +77,7 @@ def test_every_figure_has_files_and_data(finished: SimpleNamespace) -> None:
     data = {path.stem for path in finished.figures.glob("*.csv")}
     assert data == {
         *("differences", "scores", "together_loss", "together_top1", "together_latency", "pareto"),
-        *("comparisons", "cells", "ways"),
+        *("comparisons", "cells", "executions"),
     }
 
 
@@ -96,10 +96,10 @@ def test_the_data_are_the_records(finished: SimpleNamespace) -> None:
 
 def test_every_cell_has_its_configuration_and_its_command(finished: SimpleNamespace) -> None:
     text = finished.page.text
-    assert "vitlab study parts/plan.json --out again" in text
+    assert "vitlab study parts/plan.json --out repeat" in text
     for name, *_ in LOST[:3]:
         place = f"parts/runs/{name.replace(' ', '-')}/seed-0/spec.json"
-        assert f"vitlab train {place} --out again --device cpu --precision bf16 --kernel explicit --threads 2" in text
+        assert f"vitlab train {place} --out repeat --device cpu --precision bf16 --kernel explicit --threads 2" in text
     assert text.count('"embed_dim": 64') == 3
     assert "model.part = sincos2d" in text
     assert finished.page.row("CPU") == ["Example CPU"]

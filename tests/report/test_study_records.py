@@ -20,7 +20,7 @@ def test_the_records_of_a_study(tmp_path):
     assert [run.spec["seed"] for run in study.finished(study.outcome.cells[1])] == [0, 1]
     assert len(study.begun) == 4
     assert study.executions["baseline"][0].steps == 328
-    assert study.study_command == "vitlab study 'a study/plan.json' --out again --device cpu --precision bf16"
+    assert study.study_command == "vitlab study 'a study/plan.json' --out repeat --device cpu --precision bf16"
 
 
 def test_a_run_is_repeated_with_the_choices_that_were_made(tmp_path):
@@ -29,7 +29,7 @@ def test_a_run_is_repeated_with_the_choices_that_were_made(tmp_path):
     change(run_folder(folder, "baseline", 0) / "env.json", choices=choices | {"compiled": True, "deterministic": False})
     study = read_study(folder)
     assert study.command(study.outcome.cells[0]) == (
-        "vitlab train study/runs/baseline/seed-0/spec.json --out again "
+        "vitlab train study/runs/baseline/seed-0/spec.json --out repeat "
         "--device cuda --precision bf16 --kernel fused --compile"
     )
 

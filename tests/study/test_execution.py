@@ -178,3 +178,12 @@ def test_the_seeds_at_once_and_the_ways_are_part_of_it(study_of, asking):
     (cell,) = plan(study_of({"cell": {}})).cells
     assert question([cell], 6, RULE, [ONE]) != question([cell], 6, RULE, [ONE, STACKED])
     assert question([cell], 6, RULE, [ONE]) != question([cell], 6, GPU, [ONE])
+
+
+def test_another_host_chooses_for_itself_what_is_left_open(study_of):
+    """This machine's device, cores and memory are not those of a cluster."""
+    elsewhere = Constraints(RULE, Overrides(precision="bf16"), (0, 1), here=False)
+    executions = elsewhere.executions()
+    assert [str(execution) for execution in executions] == ["one by one", "stacked"]
+    told = elsewhere.overrides_for(executions[0], study_of({"plain": {}}).base, 1)
+    assert {name: value for name, value in told.items() if value is not None} == {"precision": "bf16"}

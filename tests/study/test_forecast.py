@@ -39,8 +39,8 @@ def test_by_flops(constraints):
 def test_by_what_was_measured(constraints, monkeypatch):
     planned = plan(STUDY)
     steps = {"plain": {"one by one": 0.25, "stacked": 0.3}, "deep": {"one by one": 0.5}}
-    recalled = {name: CellExecution({}, "", measured, None, None, None) for name, measured in steps.items()}
-    monkeypatch.setattr(module.Tuner, "recalled", lambda _, planned: recalled[planned.cell.name])
+    known = {name: CellExecution({}, "", measured, None, None, None) for name, measured in steps.items()}
+    monkeypatch.setattr(module.Tuner, "known", lambda _, planned: known[planned.cell.name])
     found = forecast(planned, constraints(planned))
     assert (found.seconds, found.measured) == (4 * 100 * 0.75, True)
 

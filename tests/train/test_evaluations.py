@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from vitlab.base.errors import SpecError
+from vitlab.base.metric import Metric
 from vitlab.data.stream import RowStream
 from vitlab.evaluate import scores
 from vitlab.evaluate._base import Evaluation
@@ -88,6 +89,22 @@ def test_every_run_has_its_own_values_and_the_end_is_shown(tiny_run, evaluations
 def test_no_number_fails_a_run_only_where_it_is_the_tasks(tiny_run, evaluations_of, monkeypatch):
     evaluations = evaluations_of(tiny_run())
     odd = Evaluation([{"loss": float("inf"), "sharpness": float("nan")}])
+    declared = [Metric(name, name, "", "lower") for name in odd.metrics[0]]
     monkeypatch.setattr(scores.Spec, "evaluate", lambda self, subject: odd)
+    monkeypatch.setattr(scores.Spec, "metrics", lambda self, task, model: declared)
     evaluations.loop.state.step = evaluations.loop.total_steps
     assert evaluations.along() == [{"val_loss": float("inf"), "val_sharpness": None}]
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        ({"loss": 1.0, "top1": 1.0, "top5": 1.0, "more": 1.0}, "more was measured and is not declared"),
+        ({"loss": 1.0, "top1": 1.0}, "top5 is declared and was not measured"),
+    ],
+)
+def test_what_is_measured_is_what_is_declared(tiny_run, evaluations_of, monkeypatch, measured, said):
+    evaluations = evaluations_of(tiny_run())
+    monkeypatch.setattr(scores.Spec, "evaluate", lambda self, subject: Evaluation([measured]))
+    with pytest.raises(SpecError, match=f"evaluators: scores on task=classify: {said}"):
+        evaluations.at_end(lambda *_: None)

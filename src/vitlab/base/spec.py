@@ -93,8 +93,10 @@ def _foreign_module(kind: str, name: str) -> types.ModuleType:
         if name.startswith("."):
             raise ModuleNotFoundError("a relative name")
         return importlib.import_module(name)
-    except (ImportError, SyntaxError) as error:
+    except ImportError as error:
         raise SpecError(f"{kind}={name}: {error}; a dotted name must be an importable module") from error
+    except Exception as error:  # somebody else's module raises what it likes
+        raise SpecError(f"{kind}={name}: the module cannot be imported: {type(error).__name__}: {error}") from error
 
 
 # ---------------------------------------------------------------------------------------------------- reading

@@ -36,7 +36,9 @@ def study(
     stack: Annotated[
         bool | None, typer.Option("--stack/--no-stack", help="Several runs in one process. Default: the fastest.")
     ] = None,
-    on: Annotated[str, typer.Option("--on", help="Where the runs are trained. See `vitlab list executor`.")] = "local",
+    on: Annotated[
+        str, typer.Option("--on", help="Where the runs are trained: an executor's name, or its settings as JSON.")
+    ] = "local",
     set_: SetOption = None,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
@@ -49,14 +51,19 @@ def study(
     overrides = made({"device": device, "precision": precision, "micro_batch": micro_batch})
     how: dict[str, Any] = {"seeds": seeds, "jobs": jobs, "stack": stack, "overrides": overrides}
     if dry_run:
-        _plan(api.plan_study(file, settings=settings(set_), **how), json)
+        _plan(api.plan_study(file, settings=settings(set_), on=_executor(on), **how), json)
         return
     folder = out or Path("runs") / re.sub(r"\.(py|json)", "", Path(file).name).replace(":", "_")
-    outcome = run(file, folder, quiet=json, settings=settings(set_), retry=retry, on=on, **how)
+    outcome = run(file, folder, quiet=json, settings=settings(set_), retry=retry, on=_executor(on), **how)
     if json:
         output.print_json({"study": outcome.values(), "report": str(folder / "report.html")})
     if any(run.status == "failed" for cell in outcome.cells for run in cell.runs):
         raise typer.Exit(2)
+
+
+def _executor(text: str) -> Any:
+    """An executor's name, or its settings in JSON."""
+    return settings([f"on={text}"])["on"]
 
 
 def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: Any) -> "Outcome":
@@ -124,6 +131,8 @@ def _time(planned: api.PlannedStudy) -> str:
     from vitlab.base.durations import roughly
 
     expected = planned.forecast
+    if not planned.constraints.here:
+        return "how long they take depends on where they are trained"
     if expected.seconds is None:
         return "the time depends on the size of the data, which is not known before the data is read"
     basis = "measured on this machine" if expected.measured else "estimated from FLOPs; may be wrong by a factor of 3"

@@ -75,7 +75,7 @@ def write(path: Path, splits: Splits) -> None:
             np.savez(file, **arrays)
 
 
-def recall(path: Path) -> Mapping[str, Any]:
+def read_facts(path: Path) -> Mapping[str, Any]:
     """What was remembered at `path`; nothing if that cannot be read."""
     try:
         return read_json(path)
@@ -83,7 +83,7 @@ def recall(path: Path) -> Mapping[str, Any]:
         return {}
 
 
-def remember(path: Path, facts: Mapping[str, Any]) -> None:
+def keep_facts(path: Path, facts: Mapping[str, Any]) -> None:
     """Keep a few facts, as JSON. Where that cannot be done they are found out again."""
     with suppress(OSError):
         write_json(path, facts)

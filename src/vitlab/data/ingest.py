@@ -121,11 +121,11 @@ def decoded_once(listing: Listing) -> Splits:
 
 def left_encoded(listing: Listing, memory: Path) -> Splits:
     """Everything as it is stored; what is unreadable is remembered at `memory`. Raises DataError if that is much."""
-    known = cache.recall(memory).get("unreadable")
+    known = cache.read_facts(memory).get("unreadable")
     if known is None:
         looked = {split: Encoded(p.stored, p.rows, p.labels, LOOK) for split, p in listing.splits.items()}
         known = {split: decode_all(p, f"looking at the {split} split").unreadable for split, p in looked.items()}
-        cache.remember(memory, {"unreadable": known})
+        cache.keep_facts(memory, {"unreadable": known})
     splits, unreadable = {}, {}
     for split, pictures in listing.splits.items():
         bad = {int(index): why for index, why in known[split].items()}  # a JSON object's keys are texts

@@ -76,10 +76,10 @@ class Passes(DecodedOnDemand):
 
 def survey(rows: Rows, frame: Frame, memory: Path) -> tuple[Passes, tuple[str, ...]]:
     """A held-out split without its unreadable pictures, and their names: found by one pass, remembered at `memory`."""
-    known = cache.recall(memory)
+    known = cache.read_facts(memory)
     if not {"labels", "unreadable"} <= known.keys():
         known = _surveyed(rows)
-        cache.remember(memory, known)
+        cache.keep_facts(memory, known)
     labels = torch.tensor(known["labels"], dtype=torch.int64)
     bad = {int(position): (name, why) for position, (name, why) in known["unreadable"].items()}
     names = left_out("test", len(labels), list(bad.values()))

@@ -104,7 +104,7 @@ class EvaluatorSpec(Component):
     """
 
     family: ClassVar[str] = "vitlab.evaluate"
-    kind: ClassVar[str] = "evaluator"
+    kind: ClassVar[str] = "evaluators"
 
     split: Split = "test"
     when: Literal["along", "end"] = "end"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vitlab.base.errors import SpecError
 from vitlab.base.metric import Metric
 from vitlab.devices import exact_dtype
 from vitlab.evaluate._base import Evaluation, EvaluatorSpec, Subject
@@ -32,6 +33,8 @@ class Spec(EvaluatorSpec):
             exact = exact_dtype(batch.images.device)
             sums = added(sums, {name: value.sum(dim=1, dtype=exact) for name, value in scores.metrics.items()})
             if subject.task.has_logits:
+                if LOGITS not in scores.outputs:
+                    raise SpecError(f"task={subject.task.name}: it has logits, says has_logits, and gives none")
                 logits.append(scores.outputs[LOGITS].float().cpu())
         subject.processes.all_reduce(list(sums.values()))
         count = len(subject.pictures(self.split))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from vitlab.base.errors import SpecError
 from vitlab.models.spec import ViTSpec, subset_conflict
 from vitlab.nn.auxiliary._base import Branched
+from vitlab.nn.head._base import Logits
 from vitlab.nn.init._base import initialise
 from vitlab.nn.kinds import Kind
 from vitlab.nn.stochastic import Dropout
@@ -125,6 +126,13 @@ class ViT(nn.Module):
 def is_head(name: str) -> bool:
     """Whether a parameter, by its name, belongs to the classifier: what begins anew for other classes."""
     return name.partition(".")[0] in ("head", "head_dist")
+
+
+def logits_weights(spec: ViTSpec) -> set[str]:
+    """The names of the weights of the layers that give the logits, of a model that ends in such."""
+    with torch.device("meta"):
+        modules = ViT(spec).named_modules()
+    return {f"{path}.weight" for path, module in modules if isinstance(module, Logits)}
 
 
 def _accept_bare_position_table(state: dict[str, Any], prefix: str, *_: Any) -> None:

@@ -40,8 +40,8 @@ def parameter_groups(
     for name, kind in kinds.items():
         spared = decay_on == "kernels" and kind != "kernel"
         members.setdefault((spared, scales[name]), []).append(name)
-    alike = sorted(members.items(), key=lambda item: item[0])
-    return [Group(tuple(names), 0.0 if spared else weight_decay, scale) for (spared, scale), names in alike]
+    sorted_members = sorted(members.items(), key=lambda item: item[0])
+    return [Group(tuple(names), 0.0 if spared else weight_decay, scale) for (spared, scale), names in sorted_members]
 
 
 def learning_rate_scales(

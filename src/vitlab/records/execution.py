@@ -15,9 +15,9 @@ from vitlab.records._base import Record
 class CellExecution(Spec):
     """How a cell's runs are trained on one kind of host.
 
-    `execution` are the settings of the way that is taken, `called` is what people call it. `measured` has the seconds
-    of a run's step by the ways' names, `unmeasured` why some could not be measured. A cell's costs are `alone`, the
-    seconds of a step of one run that has the host to itself, and `image`, those of one image forward.
+    `execution` are its settings, `called` is what people call it. `measured` has the seconds of a run's step by such
+    names, `unmeasured` why some executions could not be measured. A cell's costs are `alone`, the seconds of a step of
+    one run that has the host to itself, and `image`, those of one image forward.
     """
 
     execution: Mapping[str, Any]

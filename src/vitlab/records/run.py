@@ -2,7 +2,7 @@
 
 spec.json            what was asked for, and the metrics that it measures
 env.json             machine, versions, commit, command, and what was chosen for it
-preprocessing.json   what a picture goes through: `vitlab.preprocessing` writes and reads it
+preprocessing.json   what a picture goes through (`vitlab.preprocessing`); every checkpoint has it, too
 data.json            how many pictures each split has, and which were unreadable
 metrics.jsonl        one line an evaluation
 result.json          how it ended, and its figures
@@ -42,9 +42,10 @@ class RunDeclaration(Record):
 
     def told(self, figures: Mapping[str, Any]) -> str:
         """What was measured of the metric that selects, on the test split or else on validation; empty if nothing."""
-        metric = self.metrics.get(self.selects)
+        name = self.selects.partition("_")[2]
+        metric = self.metrics.get(f"test_{name}", self.metrics.get(f"val_{name}"))
         for split in ("test", "val"):
-            if metric and (value := figures.get(f"{split}_{metric.name}")) is not None:
+            if metric and (value := figures.get(f"{split}_{name}")) is not None:
                 return f"{split} {metric.title} {metric.written(value)}"
         return ""
 

@@ -69,7 +69,7 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
         "effects": effects.kept(beside) if effects else None,
         "configurations": [_configuration(study, cell) for cell in outcome.cells],
         "command": study.study_command,
-        "ways": executions.kept(beside),
+        "executions": executions.kept(beside),
         "machine": wording.machines(study.begun),
     }
 

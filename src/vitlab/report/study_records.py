@@ -13,7 +13,7 @@ from vitlab.records.run import RunDeclaration
 from vitlab.report.run import RunRecord, read_run
 from vitlab.study.study_dir import StudyDir
 
-AGAIN = "again"  # the folder that commands write to
+REPEAT = "repeat"  # the folder that commands write to
 CHOICES = [name for name in OPTIONS if name != "micro_batch"]  # how many images are taken at once changes no result
 
 
@@ -43,7 +43,7 @@ class StudyRecords:
             if record is not None:
                 place = f"{self.name}/{run.folder}/spec.json"
                 chosen = as_options(record.choices, CHOICES)
-                return shlex.join(["vitlab", "train", place, "--out", AGAIN, *chosen])
+                return shlex.join(["vitlab", "train", place, "--out", REPEAT, *chosen])
         return None
 
     @property
@@ -51,7 +51,7 @@ class StudyRecords:
         """What runs the whole study again, on such a device and in the same precision."""
         first = next((record.choices for record in self.begun), {})
         chosen = as_options(first, ("device", "precision"))
-        return shlex.join(["vitlab", "study", f"{self.name}/plan.json", "--out", AGAIN, *chosen])
+        return shlex.join(["vitlab", "study", f"{self.name}/plan.json", "--out", REPEAT, *chosen])
 
 
 def read_study(path: Path, computed: Outcome) -> StudyRecords:

@@ -252,7 +252,7 @@ def executions(outcome: Outcome, recorded: Mapping[str, Sequence[CellExecution]]
         (named(cell.name), *_trained(recorded.get(cell.name, ())), _text(choices.get(cell.name), "no run has begun"))
         for cell in outcome.cells
     )
-    return Table("ways", "How each cell was trained.", columns, rows)
+    return Table("executions", "How each cell was trained.", columns, rows)
 
 
 def _trained(hosts: Sequence[CellExecution]) -> tuple[Entry, Entry]:

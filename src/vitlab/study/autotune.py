@@ -1,4 +1,4 @@
-"""Autotuning of a study: the possible ways to train a cell take a few steps each, and the fastest is recorded."""
+"""Autotuning of a study: every execution that a cell may have takes a few steps, and the fastest is recorded."""
 
 import math
 import statistics
@@ -16,33 +16,36 @@ from vitlab.study.executor._base import Executor, Job, Measured
 from vitlab.study.plan import Plan, PlannedCell
 from vitlab.study.study_dir import StudyDir
 from vitlab.train.interrupt import Request
-from vitlab.train.machine.cache import recall, remember
+from vitlab.train.machine.cache import keep_answer, read_answer
 
 SECONDS = 0.4  # of steps in one measurement
 
 
 class Tuner:
-    """What chooses how the cells of a study are trained; `executor` None: nothing can be measured."""
+    """What chooses how the cells of a study are trained on a kind of host, by default this machine's.
 
-    def __init__(self, constraints: Constraints, executor: Executor | None):
-        self.constraints, self.executor = constraints, executor
+    `executor` None: nothing can be measured.
+    """
+
+    def __init__(self, constraints: Constraints, executor: Executor | None, host: Mapping[str, Any] | None = None):
+        self.constraints, self.executor, self.host = constraints, executor, host
 
     # ------------------------------------------------------------------------------------------------ a cell by itself
 
     def by_itself(self, planned: PlannedCell) -> CellExecution:
         """How a cell is trained, as if there were no other."""
-        chosen = self.recalled(planned)
+        chosen = self.known(planned)
         if chosen is None:
             chosen = self._measure(planned) if self.executor else self._unmeasured()
             if self.executor and not chosen.unmeasured:  # what had no place today may have it tomorrow
-                remember(self._question(planned), to_dict(chosen))
+                keep_answer(self._question(planned), to_dict(chosen), self.host)
         per_epoch = chosen.steps_per_epoch
         steps = None if per_epoch is None else planned.candidates[0].spec.total_steps(per_epoch)
         return replace(chosen, steps=steps, seeds=len(self.constraints.seeds))
 
-    def recalled(self, planned: PlannedCell) -> CellExecution | None:
-        """What was measured earlier on this kind of host, if the way found then is one that may be chosen now."""
-        values = recall(self._question(planned))
+    def known(self, planned: PlannedCell) -> CellExecution | None:
+        """What was measured earlier on this kind of host, if the execution chosen then may be chosen now."""
+        values = read_answer(self._question(planned), self.host)
         try:
             chosen = from_dict(CellExecution, values) if values else None
         except SpecError:  # of another vitlab
@@ -84,12 +87,12 @@ class Tuner:
         if not executions or not self.executor:
             return list(chosen)
         question = self.constraints.question(cells, executions)
-        measured = recall(question)
+        measured = read_answer(question, self.host)
         if measured is None:
             trial = self._try(cells, executions)
             measured = {str(execution): figures.step for execution, figures in trial.measured.items()}
             if not trial.unmeasured:
-                remember(question, measured)
+                keep_answer(question, measured, self.host)
         best = min(executions, key=lambda execution: measured.get(str(execution), math.inf))
         faster = measured.get(str(best), math.inf) < statistics.mean(map(self._own_best, chosen))
         taken: dict[str, Any] = {"execution": to_dict(best), "called": str(best)} if faster else {}
@@ -143,8 +146,8 @@ def choose_executions(
 
     Raises Interrupted between two cells, if a signal asks for it.
     """
-    tuner = Tuner(constraints, executor if measures else None)
     host = executor.host()
+    tuner = Tuner(constraints, executor if measures else None, host)
     known = study_dir.executions(host)
     for family in plan.families():
         fresh = [cell for cell in family if not _usable(known.get(cell.folder), constraints, len(family))]
@@ -155,7 +158,7 @@ def choose_executions(
         _stop_if_asked(request)
         chosen = tuner.perhaps_together(fresh, alone)
         # all at once: cells of one structure are chosen for together
-        study_dir.note_executions(host, {cell.folder: way for cell, way in zip(fresh, chosen, strict=True)})
+        study_dir.note_executions(host, {cell.folder: execution for cell, execution in zip(fresh, chosen, strict=True)})
         for cell, execution in zip(fresh, chosen, strict=True):
             console.print(f"{cell.cell.name}: {_told(execution)}", highlight=False)
 
@@ -180,10 +183,10 @@ def expected_seconds(cell: CellExecution) -> float:
 
 
 def _told(cell: CellExecution) -> str:
-    """The way taken, and what was measured of the others, the fastest first."""
+    """The execution chosen, and what was measured of the others, the fastest first."""
     steps: Mapping[str, float] = cell.measured
     if cell.called not in steps:
         return f"{cell.called}; its steps were not measured"
     others = sorted(steps.keys() - {cell.called}, key=steps.__getitem__)
-    slower = ", ".join(f"{way} {1e3 * steps[way]:.1f}" for way in others)
+    slower = ", ".join(f"{other} {1e3 * steps[other]:.1f}" for other in others)
     return f"{cell.called}, {1e3 * steps[cell.called]:.1f} ms / step of a run" + (f" ({slower})" if slower else "")

@@ -9,7 +9,7 @@ alone, up to rounding.
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from vitlab.base.env import process_cores
@@ -33,25 +33,26 @@ NO_WORK = (  # settings that change nothing about what a step computes, only its
 class Execution(Spec):
     """`stack`: whose runs one process trains at once, if it trains more than one: a cell's, or those of similar cells.
 
-    `jobs`: processes at once, which share the cores. `kernel`: of attention.
+    `jobs`: processes at once, which share the cores. `kernel`: of attention; None: as each host chooses.
     """
 
     stack: Stack
     jobs: int
-    kernel: Kernel
+    kernel: Kernel | None
 
     def __str__(self) -> str:
         said = {"none": "one by one", "cell": "stacked", "cells": "stacked with other cells"}[self.stack]
         if self.jobs > 1:
             said = f"{said}, {self.jobs} at once" if self.stack != "none" else f"{self.jobs} side by side"
-        return f"{said}, {self.kernel} attention"
+        return f"{said}, {self.kernel} attention" if self.kernel else said
 
 
 @dataclass(frozen=True)
 class Constraints:
     """What is asked of the machine, and what follows for every cell of a study: `rule` has one device, one precision.
 
-    `jobs` and `stack` are as asked, None where that is left open.
+    `jobs` and `stack` are as asked, None where that is left open. `here`: the runs are trained on this machine; where
+    they are not, each host chooses for itself what is left open.
     """
 
     rule: Choices
@@ -59,10 +60,11 @@ class Constraints:
     seeds: tuple[int, ...]
     jobs: int | None = None
     stack: bool | None = None
+    here: bool = True
 
     def executions(self) -> list[Execution]:
-        """The ways in which any cell may be trained by itself, one by one first where it is among them."""
-        several = process_cores() if self.rule.device == "cpu" else PROCESSES_A_GPU
+        """The executions by which any cell may be trained by itself, one by one first where it is among them."""
+        several = 1 if not self.here else process_cores() if self.rule.device == "cpu" else PROCESSES_A_GPU
         shares = [self.jobs] if self.jobs else [1, several] if several > 1 else [1]
         stacks: list[Stack] = ["none", "cell"] if self.stack is None else ["cell"] if self.stack else ["none"]
         runs, possible = len(self.seeds), []
@@ -73,7 +75,7 @@ class Constraints:
         return possible or [Execution("none", shares[0], self._kernels(1)[0])]
 
     def together(self, cells: int) -> list[Execution]:
-        """The ways in which so many cells of one structure may be trained at once."""
+        """The executions by which so many cells of one structure may be trained at once."""
         if cells < 2 or self.stack is False or self.jobs not in (None, 1):
             return []
         return [Execution("cells", 1, kernel) for kernel in self._kernels(cells * len(self.seeds))]
@@ -87,7 +89,11 @@ class Constraints:
         return open_ or execution in [*self.executions(), *self.together(like)]
 
     def overrides_for(self, execution: Execution, spec: RunSpec, runs: int) -> dict[str, Any]:
-        """What a process is told that trains `runs` of these: its share of cores and memory, and nothing to choose."""
+        """What a process is told that trains `runs` of these: its share of cores and memory, and nothing to choose; on
+        another host what was asked for, and the rest is its own choice.
+        """
+        if not self.here:
+            return to_dict(self.overrides) | ({"kernel": execution.kernel} if execution.kernel else {})
         shared = self.overrides.threads or max(1, process_cores() // execution.jobs)
         fitting = by_rule(self.overrides, spec.model, spec.batch_size, runs * execution.jobs).micro_batch
         said = {"device": self.rule.device, "precision": self.rule.precision, "kernel": execution.kernel}
@@ -98,18 +104,24 @@ class Constraints:
         work = [without(to_dict(planned.candidates[0].spec), NO_WORK) for planned in cells]
         return ["study", work, len(self.seeds), to_dict(self.rule), [to_dict(execution) for execution in executions]]
 
-    def _kernels(self, runs: int) -> list[Kernel]:
+    def _kernels(self, runs: int) -> "list[Kernel | None]":
         """The kernels that a trial of a single training would try; the precision is the study's."""
+        if not self.here:
+            return [self.overrides.kernel]
         if self.rule.device != "cpu" or self.rule.deterministic:
             return [self.rule.kernel]
         tried = candidates(self.overrides, self.rule, runs)
         return [choices.kernel for choices in tried if choices.precision == self.rule.precision]
 
 
-def constraints_of(plan: Plan, overrides: Overrides, jobs: int | None = None, stack: bool | None = None) -> Constraints:
-    """What a study is held to: the rule of its base for all cells."""
+def constraints_of(
+    plan: Plan, overrides: Overrides, jobs: int | None = None, stack: bool | None = None, here: bool = True
+) -> Constraints:
+    """What a study is held to: the rule of its base for all cells; of another host this machine knows no rule."""
     base = plan.study.base
-    return Constraints(by_rule(overrides, base.model, base.batch_size, 1), overrides, plan.study.seeds, jobs, stack)
+    known = overrides if here else replace(overrides, device="cpu")
+    rule = by_rule(known, base.model, base.batch_size, 1)
+    return Constraints(rule, overrides, plan.study.seeds, jobs, stack, here)
 
 
 def read_execution(values: Mapping[str, Any]) -> Execution | None:

@@ -1,8 +1,8 @@
 """A forecast of how long a study will take, before anything of it has run: no data is read and no model is built.
 
-Where this machine has measured a cell of the same shapes, by its pace. Elsewhere by training FLOPs and the rate at
-which this device multiplies matrices, of which a ViT's training reaches about EFFICIENCY: a tenth where the model is
-tiny, a half where it is large. So such a forecast may be wrong by a factor of three.
+Where this machine has measured a cell of the same shapes, it is by what a step took. Elsewhere it is by training FLOPs
+and the rate at which this device multiplies matrices, of which a ViT's training reaches about EFFICIENCY: a tenth where
+the model is tiny, a half where it is large. So such a forecast may be wrong by a factor of three.
 """
 
 import time
@@ -32,8 +32,8 @@ def forecast(plan: Plan, constraints: Constraints) -> Forecast:
     if any(planned.steps is None for planned in plan.cells):
         return Forecast(None, False)
     tuner, rule = Tuner(constraints, None), constraints.rule
-    recalled = [tuner.recalled(planned) for planned in plan.cells]
-    measured = [min(cell.measured.values()) if cell else None for cell in recalled]
+    known = [tuner.known(planned) for planned in plan.cells]
+    measured = [min(cell.measured.values()) if cell else None for cell in known]
     rate = None if all(measured) else EFFICIENCY * multiplication_rate(rule.device, rule.compute_dtype)
     seconds = 0.0
     for planned, step in zip(plan.cells, measured, strict=True):

@@ -49,7 +49,7 @@ def run_study(
             study_dir.claim(planned.as_record())
             if retry:
                 study_dir.forget_failures()
-            constraints = constraints_of(planned, overrides, jobs, stack)
+            constraints = constraints_of(planned, overrides, jobs, stack, executor.here)
             missing = Jobs(planned, study_dir, constraints, retry)
             if not missing.any():
                 return

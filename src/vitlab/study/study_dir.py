@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vitlab.base.differences import told_differences
 from vitlab.base.errors import UserError
 from vitlab.records._base import ENDED, Status
 from vitlab.records.execution import CellExecution, ExecutionRecord
@@ -43,8 +44,12 @@ class StudyDir:
     def claim(self, plan: PlanRecord) -> None:
         """Write the plan, or find that it is the one written here. Raises UserError where the folder is taken."""
         if self.is_study:
-            if self.plan().id != plan.id:
-                raise UserError(f"--out {self.path}: the study there has other settings; see its plan.json")
+            recorded = self.plan()
+            if recorded.id != plan.id:
+                changed = told_differences(recorded.study, plan.study)
+                raise UserError(
+                    f"--out {self.path}: the study there has other settings: {changed or 'see its plan.json'}"
+                )
         elif self.path.exists() and any(not file.name.startswith(".") for file in self.path.iterdir()):
             raise UserError(f"--out {self.path}: the folder is not empty and is not a study")
         plan.write(self.path)

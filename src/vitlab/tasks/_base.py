@@ -50,6 +50,7 @@ class TaskSpec(Component):
     """A task's settings."""
 
     family: ClassVar[str] = "vitlab.tasks"
+    kind: ClassVar[str] = "task"
     selects: ClassVar[str] = "loss"  # the metric by which the best weights are chosen, on the validation split
     needs_labels: ClassVar[bool] = (
         True  # False: it learns from images alone, and the model's classes need not be theirs

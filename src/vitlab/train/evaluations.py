@@ -77,11 +77,21 @@ class Evaluations:
             if not self._has(evaluator.split):
                 continue
             evaluation = evaluator.evaluate(self.subject)
+            self._check_names(evaluator, evaluation)
             for values, metrics in zip(measured, evaluation.metrics, strict=True):
                 values.update({f"{evaluator.split}_{name}": self._told(name, value) for name, value in metrics.items()})
             if note:
                 note(evaluator, evaluation)
         return measured
+
+    def _check_names(self, evaluator: EvaluatorSpec, evaluation: Evaluation) -> None:
+        """What was measured must be what was declared: records say by the declaration what their figures are."""
+        declared = {metric.name for metric in evaluator.metrics(self.spec.task, self.spec.model)}
+        odd = declared.symmetric_difference(*(metrics.keys() for metrics in evaluation.metrics[:1]))
+        if odd:
+            name = min(odd)
+            what = "is declared and was not measured" if name in declared else "was measured and is not declared"
+            raise SpecError(f"evaluators: {evaluator.name} on task={self.spec.task.name}: {name} {what} by `metrics`")
 
     def _told(self, name: str, value: float) -> float | None:
         """A value as it is recorded. Only the task's own say by what is no number that a training has failed."""

@@ -123,6 +123,10 @@ class RunSpec(Spec):
                 raise SpecError(f"model.{name}={ours} and data={self.data.name} has {theirs}")
         if (conflict := self.task.conflict(self.model)) is not None:
             raise SpecError(conflict)
+        names = [metric.name for metric in self.task.metrics(self.model)]
+        if self.task.selects not in names:
+            selects = self.task.selects
+            raise SpecError(f"task={self.task.name}: it selects by {selects}, and measures {', '.join(names)}")
         self._check_evaluators()
 
     def total_steps(self, steps_per_epoch: float) -> int:

@@ -254,7 +254,7 @@ class Trainer:
                     task = run.spec.task
                     predictions_of(self.images.test, shown["test"][run.row], task).write(run.run_dir.path)
                 metrics = final_metrics(self.loop, run.kept_line(), self.seconds, self.choices)
-                run.finish("finished", None, measured[run.row] | metrics | {"best_step": run.best_step})
+                run.finish("finished", None, metrics | measured[run.row] | {"best_step": run.best_step})
 
     def _take_best(self) -> None:
         """Let every run be evaluated with its best weights on validation."""

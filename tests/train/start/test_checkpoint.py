@@ -65,7 +65,7 @@ def test_another_number_of_classes_begins_a_new_head_and_says_which_tensors(sour
     path, trained = source(num_classes=3)
     beginning, drawn = begin(path)
     assert set(beginning.anew) == HEAD
-    assert beginning.why == "the head is for 5 classes"
+    assert beginning.why == "3 classes there, 5 here"
     assert same(beginning.tensors, drawn, HEAD)
     assert same(beginning.tensors, trained, trained.keys() - HEAD)
 
@@ -74,6 +74,7 @@ def test_weights_without_a_head_begin_a_new_one(source, begin):
     path, trained = source()
     save_file({name: tensor for name, tensor in trained.items() if name not in HEAD}, path)
     beginning, drawn = begin(path)
+    assert beginning.why == "the source has no head"
     assert set(beginning.anew) == HEAD
     assert same(beginning.tensors, drawn, HEAD)
 
@@ -91,8 +92,24 @@ def test_a_head_may_begin_at_zero_or_as_drawn_though_it_fits(source, begin, clas
         beginning, drawn = begin(path, head=head)
         assert set(beginning.anew) == HEAD
         assert same(beginning.tensors, trained, trained.keys() - HEAD)
-        expected = drawn if head == "drawn" else {name: torch.zeros_like(drawn[name]) for name in HEAD}
+        expected = dict(drawn) if head == "drawn" else drawn | {"head.weight": torch.zeros_like(drawn["head.weight"])}
         assert same(beginning.tensors, expected, HEAD)
+        assert beginning.why == f"start.head={head}"
+
+
+def test_of_several_layers_of_a_head_the_last_begins_at_zero(tiny_spec, tmp_path):
+    spec = tiny_spec(head="mlp")
+    trained, drawn = (build(spec, seed=seed).state_dict() for seed in (9, 1))
+    save_file(trained, tmp_path / "trained.safetensors")
+    started = checkpoint.Spec(path=str(tmp_path / "trained.safetensors"), head="zero").begin(spec, drawn).tensors
+    assert started["head.logits.weight"].count_nonzero() == 0
+    assert torch.equal(started["head.pre_logits.weight"], drawn["head.pre_logits.weight"])
+
+
+def test_a_head_that_cannot_start_from_zero_is_not_put_there(tiny_spec, tmp_path):
+    spec = tiny_spec(head="cosine")
+    with pytest.raises(SpecError, match=r"start\.head=zero: model\.head=cosine cannot start from zero"):
+        checkpoint.Spec(path=str(tmp_path / "any.pt"), head="zero").begin(spec, build(spec).state_dict())
 
 
 # ------------------------------------------------------------------------------------------------- what does not fit
@@ -120,6 +137,16 @@ def test_what_the_model_has_no_place_for_is_named(source, begin):
     path, trained = source()
     save_file(trained | {"decoder.weight": torch.zeros(2)}, path)
     with pytest.raises(CheckpointError, match=r"does not fit this model; unknown: decoder\.weight"):
+        begin(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"), [(lambda t: t.int(), "not floating point"), (lambda t: t.fill_(float("nan")), "not finite")]
+)
+def test_what_is_no_weight_is_named(source, begin, spoil, why):
+    path, trained = source()
+    save_file(trained | {"norm.weight": spoil(trained["norm.weight"].clone())}, path)
+    with pytest.raises(CheckpointError, match=rf"does not fit this model; {why}: norm\.weight"):
         begin(path)
 
 

@@ -88,8 +88,8 @@ class TablesSpec(PicturesSpec):
 def _counted(rows: Rows, memory: Path) -> int:
     """The rows of a split, counted by reading them all, once."""
     kept = memory.with_suffix(".count.json")
-    count = cache.recall(kept).get("rows")
+    count = cache.read_facts(kept).get("rows")
     if count is None:
         count = sum(1 for _ in rows)
-        cache.remember(kept, {"rows": count})
+        cache.keep_facts(kept, {"rows": count})
     return count

@@ -93,6 +93,7 @@ class ExecutorSpec(Component):
 
     family: ClassVar[str] = "vitlab.study.executor"
     measures: ClassVar[bool] = True  # False: cells are trained as they are asked to be, or one by one
+    here: ClassVar[bool] = False  # True: jobs run on this machine, so its device, cores and memory are theirs
 
     def open(self, study: Path) -> AbstractContextManager[Executor]:
         """The executor for the study in a folder, while the context lasts."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from vitlab.study.executor._base import Ended, Executor, ExecutorSpec, Job, Measured
 from vitlab.study.executor._worker_pool import LOG, Worker, WorkerPool, with_an_answer
@@ -51,6 +51,8 @@ class Local(Executor):
 @dataclass(frozen=True)
 class Spec(ExecutorSpec):
     """No settings: how many processes share the machine is each job's."""
+
+    here: ClassVar[bool] = True
 
     @contextmanager
     def open(self, study: Path) -> Iterator[Executor]:

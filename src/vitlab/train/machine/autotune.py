@@ -15,7 +15,7 @@ from vitlab.base.errors import SpecError
 from vitlab.base.spec import from_dict, spec_id, to_dict
 from vitlab.data.images import ImageSet
 from vitlab.models.cost import cost
-from vitlab.train.machine.cache import recall, remember
+from vitlab.train.machine.cache import keep_answer, read_answer
 from vitlab.train.machine.choices import Choices, Overrides, by_rule, candidates
 from vitlab.train.spec import RunSpec
 from vitlab.train.step.assemble import build_loop
@@ -37,10 +37,10 @@ def choose(overrides: Overrides, specs: Sequence[RunSpec], images: ImageSet, ind
     if len(tried) == 1:
         return tried[0]
     question = _question(specs, tried)
-    winner = _legal(recall(question), tried)
+    winner = _legal(read_answer(question), tried)
     if winner is None:
         winner = _race(tried, specs, images, indices)
-        remember(question, to_dict(winner))
+        keep_answer(question, to_dict(winner))
     return winner
 
 

@@ -1,4 +1,4 @@
-"""The cache of what trials on this machine have shown.
+"""The cache of what trials have shown, by the kind of host on which they ran.
 
 A choice that noise could turn another way tomorrow would make the same command give other bits.
 """
@@ -23,20 +23,20 @@ def host() -> dict[str, Any]:
     return {"hardware": hardware(), "torch": torch.__version__}
 
 
-def recall(question: Any) -> dict[str, Any] | None:
-    """What a trial answered on this machine with this torch, or None; `question` is plain JSON."""
+def read_answer(question: Any, where: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    """What a trial answered on a kind of host, by default this one, or None; `question` is plain JSON."""
     try:
-        return read_json(_file(question))["answer"]
+        return read_json(_file(question, where))["answer"]
     except (UserError, KeyError):  # never tried, or a record that cannot be used
         return None
 
 
-def remember(question: Any, answer: Mapping[str, Any]) -> None:
+def keep_answer(question: Any, answer: Mapping[str, Any], where: Mapping[str, Any] | None = None) -> None:
     """Keep an answer; a cache that cannot be written forgets."""
     with suppress(OSError):
-        write_json(_file(question), {"answer": dict(answer)})
+        write_json(_file(question, where), {"answer": dict(answer)})
 
 
-def _file(question: Any) -> Path:
-    asked = json.dumps([*host().values(), question], sort_keys=True)
+def _file(question: Any, where: Mapping[str, Any] | None) -> Path:
+    asked = json.dumps([*(host() if where is None else where).values(), question], sort_keys=True)
     return cache.folder() / "choices" / f"{tag(asked):016x}.json"

@@ -9,18 +9,21 @@ machines differ, `vitlab.train.machine.autotune` lets the candidates take a few 
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import psutil
 import torch
 
 from vitlab.base.env import process_cores
+from vitlab.base.errors import DataError, SpecError
 from vitlab.base.options import in_words
-from vitlab.base.spec import Spec, from_dict, to_dict
+from vitlab.base.spec import Spec, field_names, from_dict, to_dict
 from vitlab.devices import pick_device
 from vitlab.models.cost import cost
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.kernel import Kernel
+from vitlab.records.run import Environment
 
 Precision = Literal["fp32", "bf16", "fp64"]
 
@@ -75,6 +78,15 @@ class Overrides(Spec):
     compiled: bool | None = None
     checkpointing: bool | None = None
     deterministic: bool | None = None
+
+
+def recorded_choices(run: Path) -> Choices:
+    """How the run in a folder is computed. Raises DataError if its record is damaged."""
+    values = {name: value for name, value in Environment.read(run).choices.items() if name in field_names(Choices)}
+    try:
+        return from_dict(Choices, values)
+    except SpecError as error:
+        raise DataError(f"{run / Environment.file} is damaged: {error}") from None
 
 
 def by_rule(overrides: Overrides, model: ViTSpec, batch_size: int, runs: int) -> Choices:

@@ -6,9 +6,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from vitlab.base.differences import differences
+from vitlab.base.differences import told_differences
 from vitlab.base.errors import UserError
-from vitlab.base.spec import from_dict, spec_id, to_dict
+from vitlab.base.spec import spec_id, to_dict
 from vitlab.checkpoints import native
 from vitlab.learner import of_model, of_task
 from vitlab.preprocessing import Preprocessing
@@ -16,11 +16,9 @@ from vitlab.records._base import Status
 from vitlab.records.checkpoint import CheckpointMeta
 from vitlab.records.history import add_to_history, cut_history
 from vitlab.records.run import DataRecord, Environment, Result, RunDeclaration
-from vitlab.train.machine.choices import Choices
+from vitlab.train.machine.choices import Choices, recorded_choices
 from vitlab.train.spec import RunSpec
 from vitlab.train.step.state import TrainState
-
-SHOWN = 3  # settings in a message
 
 
 def by_one_writer(method: Callable[..., None]) -> Callable[..., None]:
@@ -79,17 +77,10 @@ class RunDir:
             )
         recorded = RunDeclaration.read(self.path)
         if recorded.id != spec_id(self.spec):
-            raise UserError(f"--resume {self.path}: the run there has other settings: {self._differing(recorded)}")
-
-    def _differing(self, recorded: RunDeclaration) -> str:
-        """The settings in which the recorded run is another, from what to what."""
-        here, there = to_dict(self.spec), dict(recorded.spec)
-        changed = differences(here, there)
-        said = [
-            f"{path} is {_short(value)} there and {_short(_at(here, path))} here" for path, value in changed.items()
-        ]
-        more = len(said) - SHOWN
-        return "; ".join(said[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+            raise UserError(
+                f"--resume {self.path}: the run there has other settings: "
+                f"{told_differences(recorded.spec, to_dict(self.spec))}"
+            )
 
     @by_one_writer
     def record(self, environment: Environment, preprocessing: Preprocessing, data: DataRecord) -> None:
@@ -123,7 +114,7 @@ class RunDir:
 
     def choices(self) -> Choices | None:
         """What was chosen when this run began, if it began."""
-        return from_dict(Choices, Environment.read(self.path).choices) if self.begun else None
+        return recorded_choices(self.path) if self.begun else None
 
     @by_one_writer
     def save(self, kind: str, state: TrainState, row: int, preprocessing: Preprocessing, progress: Any) -> None:
@@ -170,18 +161,3 @@ def _of_a_beginning(file: Path) -> bool:
     """Whether this is what a process leaves that is killed before its folder is a run."""
     names = ("env.json", "preprocessing.json", "data.json", "checkpoint")
     return file.name in names or file.name.startswith(".")
-
-
-def _at(values: Any, path: str) -> Any:
-    """What stands at a dotted path; None where there is no such setting."""
-    for key in path.split("."):
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
-
-
-def _short(value: Any) -> str:
-    """A setting's value in a message: a component by its name."""
-    if isinstance(value, Mapping) and isinstance(value.get("name"), str):
-        return value["name"]
-    text = str(value)
-    return text if len(text) <= 40 else text[:39] + "…"

@@ -17,7 +17,7 @@ from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.base.spec import whereabouts
 from vitlab.checkpoints import native
 from vitlab.models.spec import ViTSpec
-from vitlab.models.vit import is_head
+from vitlab.models.vit import is_head, logits_weights
 from vitlab.train.start._base import Beginning, StartSpec
 
 SHOWN = 3  # names in a message
@@ -28,8 +28,8 @@ class Spec(StartSpec):
     """`path`: where the weights are; `checksum` of their content, which names them wherever they lie.
 
     `head`: whether the head's tensors are kept; "auto" keeps them where their shapes fit and draws them anew where they
-    do not, "keep" insists on it, "zero" and "drawn" begin anew, at zero or as `model.init` draws them. `missing`:
-    patterns (`pos_embed.*`) of tensors that the source may lack; these begin as drawn.
+    do not, "keep" insists on it, "drawn" draws them anew as `model.init` does, and "zero" too, but with zero for the
+    weight of the last layer. `missing`: patterns (`pos_embed.*`) of tensors that the source may lack; these are drawn.
     """
 
     path: str = whereabouts("")
@@ -45,6 +45,8 @@ class Spec(StartSpec):
         return self if self.checksum else replace(self, checksum=native.checksum_of(Path(self.path)))
 
     def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor]) -> Beginning:
+        if self.head == "zero" and not model.head.ends_linear:
+            raise SpecError(f"start.head=zero: model.head={model.head.name} cannot start from zero; legal: drawn, keep")
         source = self._read()
         kept = self._keeps_head(source, drawn)
         wanted = {name for name in drawn if kept or not is_head(name)}
@@ -53,8 +55,13 @@ class Spec(StartSpec):
         problems = list(_problems(wanted - absent, given, drawn))
         if problems:
             raise CheckpointError(f"{self.path} does not fit this model; {'; '.join(problems)}")
-        fresh = {name: self._anew(name, tensor) for name, tensor in drawn.items() if name not in wanted - absent}
-        why = "" if kept else f"the head is for {model.num_classes} classes"
+        zero = logits_weights(model) if self.head == "zero" else set()
+        fresh = {
+            name: torch.zeros_like(tensor) if name in zero else tensor
+            for name, tensor in drawn.items()
+            if name not in wanted - absent
+        }
+        why = "" if kept else self._why_not(source, drawn)
         return Beginning({**{name: given[name] for name in wanted - absent}, **fresh}, tuple(sorted(fresh)), why)
 
     def _read(self) -> dict[str, Tensor]:
@@ -70,17 +77,30 @@ class Spec(StartSpec):
             return self.head == "keep"
         return all(name in source and source[name].shape == drawn[name].shape for name in drawn if is_head(name))
 
+    def _why_not(self, source: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> str:
+        """Why the head is not the source's."""
+        if self.head != "auto":
+            return f"start.head={self.head}"
+        if not any(map(is_head, source)):
+            return "the source has no head"
+        for name in drawn:
+            if is_head(name) and name in source and source[name].shape[:1] != drawn[name].shape[:1]:
+                return f"{source[name].shape[0]} classes there, {drawn[name].shape[0]} here"
+        return "the source has another kind of head"
+
     def _may_be_missing(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.missing)
-
-    def _anew(self, name: str, drawn: Tensor) -> Tensor:
-        return torch.zeros_like(drawn) if self.head == "zero" and is_head(name) else drawn
 
 
 def _problems(wanted: set[str], given: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> Iterator[str]:
     """What the source lacks, what the model has no place for, and what is of another shape."""
     differing = {name for name in wanted & given.keys() if given[name].shape != drawn[name].shape}
-    groups = {"missing": wanted - given.keys(), "unknown": given.keys() - drawn.keys()}
+    groups = {
+        "missing": wanted - given.keys(),
+        "unknown": given.keys() - drawn.keys(),
+        "not floating point": {name for name in wanted & given.keys() if not given[name].is_floating_point()},
+        "not finite": {name for name in wanted & given.keys() if not given[name].isfinite().all()},
+    }
     for what, names in groups.items():
         if names:
             yield f"{what}: {_listed(sorted(names))}"
