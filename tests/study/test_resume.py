@@ -92,6 +92,14 @@ def said(folder: Path) -> dict[str, Any]:
     return record
 
 
+def flat(values: Any, path: str = "") -> dict[str, Any]:
+    """All plain values by their place."""
+    inside = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else None
+    if inside is None:
+        return {path: values}
+    return {place: value for key, item in inside for place, value in flat(item, f"{path}.{key}").items()}
+
+
 def finished(folder: Path) -> dict[str, tuple[int, int]]:
     """Which file each run that has ended has as its result, and since when."""
     ended = {}
@@ -145,7 +153,10 @@ def test_killed_in_the_middle(start, tmp_path, way):
     code, err = end(start("killed", way))
     assert (code, err) == (0, "")
     assert before.items() <= finished(tmp_path / "killed").items()
-    assert said(tmp_path / "killed") == said(tmp_path / "undisturbed")
+    killed, undisturbed = flat(said(tmp_path / "killed")), flat(said(tmp_path / "undisturbed"))
+    # a kill between two runs' checkpoints leaves a stack whose runs go on from different steps, so in other stacks:
+    # then a run's numbers are those that it had, up to rounding
+    assert killed == (undisturbed if way[1] == "apart" else pytest.approx(undisturbed, rel=1e-6, abs=1e-12))
     check(said(tmp_path / "killed"))
 
 
