@@ -7,7 +7,7 @@ import pytest
 from tests.study.conftest import OVERRIDES
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.study import execution
-from vitlab.study.execution import PROCESSES_A_GPU, Constraints, Execution
+from vitlab.study.execution import PROCESSES_A_GPU, Constraints, Elsewhere, Execution
 from vitlab.study.plan import plan
 from vitlab.train.machine import choices
 from vitlab.train.machine.choices import Choices, Overrides
@@ -182,7 +182,7 @@ def test_the_seeds_at_once_and_the_ways_are_part_of_it(study_of, asking):
 
 def test_another_host_chooses_for_itself_what_is_left_open(study_of):
     """This machine's device, cores and memory are not those of a cluster."""
-    elsewhere = Constraints(RULE, Overrides(precision="bf16"), (0, 1), here=False)
+    elsewhere = Elsewhere(RULE, Overrides(precision="bf16"), (0, 1))
     executions = elsewhere.executions()
     assert [str(execution) for execution in executions] == ["one by one", "stacked"]
     told = elsewhere.overrides_for(executions[0], study_of({"plain": {}}).base, 1)

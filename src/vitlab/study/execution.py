@@ -10,7 +10,7 @@ alone, up to rounding.
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from vitlab.base.env import process_cores
 from vitlab.base.errors import SpecError
@@ -51,20 +51,20 @@ class Execution(Spec):
 class Constraints:
     """What is asked of the machine, and what follows for every cell of a study: `rule` has one device, one precision.
 
-    `jobs` and `stack` are as asked, None where that is left open. `here`: the runs are trained on this machine; where
-    they are not, each host chooses for itself what is left open.
+    `jobs` and `stack` are as asked, None where that is left open.
     """
+
+    here: ClassVar[bool] = True  # the runs are trained on this machine
 
     rule: Choices
     overrides: Overrides
     seeds: tuple[int, ...]
     jobs: int | None = None
     stack: bool | None = None
-    here: bool = True
 
     def executions(self) -> list[Execution]:
         """The executions by which any cell may be trained by itself, one by one first where it is among them."""
-        several = 1 if not self.here else process_cores() if self.rule.device == "cpu" else PROCESSES_A_GPU
+        several = self._processes()
         shares = [self.jobs] if self.jobs else [1, several] if several > 1 else [1]
         stacks: list[Stack] = ["none", "cell"] if self.stack is None else ["cell"] if self.stack else ["none"]
         runs, possible = len(self.seeds), []
@@ -89,11 +89,7 @@ class Constraints:
         return open_ or execution in [*self.executions(), *self.together(like)]
 
     def overrides_for(self, execution: Execution, spec: RunSpec, runs: int) -> dict[str, Any]:
-        """What a process is told that trains `runs` of these: its share of cores and memory, and nothing to choose; on
-        another host what was asked for, and the rest is its own choice.
-        """
-        if not self.here:
-            return to_dict(self.overrides) | ({"kernel": execution.kernel} if execution.kernel else {})
+        """What a process is told that trains `runs` of these: its share of cores and memory, and nothing to choose."""
         shared = self.overrides.threads or max(1, process_cores() // execution.jobs)
         fitting = by_rule(self.overrides, spec.model, spec.batch_size, runs * execution.jobs).micro_batch
         said = {"device": self.rule.device, "precision": self.rule.precision, "kernel": execution.kernel}
@@ -104,24 +100,42 @@ class Constraints:
         work = [without(to_dict(planned.candidates[0].spec), NO_WORK) for planned in cells]
         return ["study", work, len(self.seeds), to_dict(self.rule), [to_dict(execution) for execution in executions]]
 
-    def _kernels(self, runs: int) -> "list[Kernel | None]":
+    def _processes(self) -> int:
+        """How many are tried side by side."""
+        return process_cores() if self.rule.device == "cpu" else PROCESSES_A_GPU
+
+    def _kernels(self, runs: int) -> Sequence[Kernel | None]:
         """The kernels that a trial of a single training would try; the precision is the study's."""
-        if not self.here:
-            return [self.overrides.kernel]
         if self.rule.device != "cpu" or self.rule.deterministic:
             return [self.rule.kernel]
         tried = candidates(self.overrides, self.rule, runs)
         return [choices.kernel for choices in tried if choices.precision == self.rule.precision]
 
 
+class Elsewhere(Constraints):
+    """The same where runs are trained on other hosts: this machine knows no rule of them, so each is told what was
+    asked for and chooses the rest for itself.
+    """
+
+    here: ClassVar[bool] = False
+
+    def overrides_for(self, execution: Execution, spec: RunSpec, runs: int) -> dict[str, Any]:
+        return to_dict(self.overrides) | ({"kernel": execution.kernel} if execution.kernel else {})
+
+    def _processes(self) -> int:
+        return 1
+
+    def _kernels(self, runs: int) -> Sequence[Kernel | None]:
+        return [self.overrides.kernel]
+
+
 def constraints_of(
     plan: Plan, overrides: Overrides, jobs: int | None = None, stack: bool | None = None, here: bool = True
 ) -> Constraints:
-    """What a study is held to: the rule of its base for all cells; of another host this machine knows no rule."""
+    """What a study is held to: the rule of its base for all cells."""
     base = plan.study.base
-    known = overrides if here else replace(overrides, device="cpu")
-    rule = by_rule(known, base.model, base.batch_size, 1)
-    return Constraints(rule, overrides, plan.study.seeds, jobs, stack, here)
+    kind, known = (Constraints, overrides) if here else (Elsewhere, replace(overrides, device="cpu"))
+    return kind(by_rule(known, base.model, base.batch_size, 1), overrides, plan.study.seeds, jobs, stack)
 
 
 def read_execution(values: Mapping[str, Any]) -> Execution | None:
