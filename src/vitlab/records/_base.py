@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from vitlab.base.errors import DataError, SpecError
 from vitlab.base.files import read_json, write_json
+from vitlab.base.metric import Metric
 from vitlab.base.spec import Spec, field_names, from_dict, to_dict
+
+S = TypeVar("S", bound=Spec)
 
 Status = Literal["finished", "failed", "interrupted"]
 ENDED: tuple[Status, ...] = ("finished", "failed")  # what stands, however often the command is repeated
@@ -45,12 +48,7 @@ class Record(Spec):
     @classmethod
     def read_values(cls, values: Mapping[str, Any], path: Path) -> Self:
         """The record of values that were read from `path`."""
-        names = field_names(cls)  # type: ignore[arg-type]  # mypy takes the hash of the instances for the class's
-        known = {key: value for key, value in values.items() if key in names}
-        try:
-            return from_dict(cls, known)
-        except SpecError as error:
-            raise DataError(f"{path} is damaged: {error}") from None
+        return read_known(cls, values, path)
 
     def values(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -59,6 +57,21 @@ class Record(Spec):
     def write(self, folder: Path) -> None:
         """Write it, whole or not at all."""
         write_json(folder / self.file, self.values(), self.schema)
+
+
+def read_known(kind: type[S], values: Mapping[str, Any], path: Path) -> S:
+    """A spec of values that were read from `path`, but for keys that a later version added. Raises DataError."""
+    names = field_names(kind)  # type: ignore[arg-type]  # mypy takes the hash of the instances for the class's
+    try:
+        return from_dict(kind, {key: value for key, value in values.items() if key in names})
+    except SpecError as error:
+        raise DataError(f"{path} is damaged: {error}") from None
+
+
+def check_metric(name: str, metrics: Mapping[str, Metric]) -> None:
+    """Refuse a metric of which the record does not say what it is. Raises SpecError."""
+    if name not in metrics:
+        raise SpecError(f"metric={name}: metrics do not say what it is")
 
 
 def check_numbers(name: str, values: Mapping[str, Any]) -> None:

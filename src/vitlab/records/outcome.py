@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from vitlab.base.errors import SpecError
 from vitlab.base.metric import Better, Metric
 from vitlab.base.spec import Spec
-from vitlab.records._base import Record, Status
+from vitlab.records._base import Record, Status, check_metric
 from vitlab.stats.decision import Comparison
 from vitlab.stats.describe import Description
 from vitlab.stats.factorial import Factorial
@@ -100,8 +99,7 @@ class Outcome(Record):
     metrics: Mapping[str, Metric]
 
     def __post_init__(self) -> None:
-        if self.metric not in self.metrics:
-            raise SpecError(f"metric={self.metric}: metrics do not say what it is")
+        check_metric(self.metric, self.metrics)
 
     @property
     def complete(self) -> bool:

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from vitlab.base.errors import SpecError
 from vitlab.base.metric import Metric
 from vitlab.base.spec import Spec
-from vitlab.records._base import Record
+from vitlab.records._base import Record, check_metric
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,7 @@ class PlanRecord(Record):
     selects: str
 
     def __post_init__(self) -> None:
-        if self.metric not in self.metrics:
-            raise SpecError(f"metric={self.metric}: metrics do not say what it is")
+        check_metric(self.metric, self.metrics)
 
     @property
     def measured(self) -> Metric:

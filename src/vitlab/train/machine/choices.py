@@ -16,13 +16,13 @@ import psutil
 import torch
 
 from vitlab.base.env import process_cores
-from vitlab.base.errors import DataError, SpecError
 from vitlab.base.options import in_words
-from vitlab.base.spec import Spec, field_names, from_dict, to_dict
+from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.devices import pick_device
 from vitlab.models.cost import cost
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.kernel import Kernel
+from vitlab.records._base import read_known
 from vitlab.records.run import Environment
 
 Precision = Literal["fp32", "bf16", "fp64"]
@@ -82,11 +82,7 @@ class Overrides(Spec):
 
 def recorded_choices(run: Path) -> Choices:
     """How the run in a folder is computed. Raises DataError if its record is damaged."""
-    values = {name: value for name, value in Environment.read(run).choices.items() if name in field_names(Choices)}
-    try:
-        return from_dict(Choices, values)
-    except SpecError as error:
-        raise DataError(f"{run / Environment.file} is damaged: {error}") from None
+    return read_known(Choices, Environment.read(run).choices, run / Environment.file)
 
 
 def by_rule(overrides: Overrides, model: ViTSpec, batch_size: int, runs: int) -> Choices:
