@@ -55,22 +55,22 @@ def changed(spec: "RunSpec", settings: Mapping[str, Any]) -> "RunSpec":
     model's image size, channels and classes follow the data. Another start brings the checksum of its content.
     """
     if "start.path" in settings:
-        settings = {"start.checksum": None, **settings} if _from_checkpoint(spec, settings) else _started_from(settings)
+        settings = _from_path(spec, settings)
     if {"data", "model"} & settings.keys():
         settings = _with_sizes(spec, settings)
     made = with_settings(spec, settings)
     return replace(made, start=made.start.resolved()) if made.start != spec.start else made
 
 
-def _from_checkpoint(spec: "RunSpec", settings: Mapping[str, Any]) -> bool:
-    """Whether a run starts from a checkpoint, with these settings or without."""
-    start = settings.get("start", to_dict(spec.start))
-    return (start if isinstance(start, str) else start.get("name")) == "checkpoint"
-
-
-def _started_from(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with what a path to start from means by itself: start=checkpoint."""
-    return {"start": {"name": "checkpoint", "path": settings["start.path"]}, **settings}
+def _from_path(spec: "RunSpec", settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, with what a path to start from means beside them: another checksum; and start=checkpoint where
+    nothing was started from. A start of somebody's own knows itself what its path means.
+    """
+    start = plain(settings.get("start", spec.start))
+    name = start.get("name") if isinstance(start, Mapping) else start
+    if name == "checkpoint":
+        return {"start.checksum": None, **settings}
+    return {"start": "checkpoint", **settings} if name == "scratch" else dict(settings)
 
 
 def _with_sizes(spec: "RunSpec", settings: Mapping[str, Any]) -> dict[str, Any]:

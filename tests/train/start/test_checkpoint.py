@@ -12,6 +12,7 @@ from tests.train.conftest import crash, weights_of
 from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.base.spec import spec_id
 from vitlab.models.vit import build
+from vitlab.recipes import changed, recipe
 from vitlab.study.design.one_at_a_time import Spec as OneAtATime
 from vitlab.study.plan import plan
 from vitlab.study.spec import StudySpec, choice
@@ -244,3 +245,30 @@ def test_weights_begin_in_the_average_too(tiny_run, loop_of):
     loop.state.begin_with(0, given)
     assert same(weights_of(loop), given, given)
     assert same(loop.state.evaluated(0), given, given)
+
+
+# ------------------------------------------------------------------------------------------------------ a path alone
+
+
+def test_a_path_alone_means_a_start_from_there(source):
+    path, _ = source()
+    other = changed(recipe("digits"), {"start.path": str(path)})
+    assert (other.start.path, other.start.checksum) == (str(path), _checksum(path))
+    again = changed(other, {"start.path": str(path)})  # another path would have another checksum
+    assert again.start == other.start
+    given = changed(recipe("digits"), {"start": other.start, "start.path": str(path)})
+    assert given.start == other.start
+
+
+def test_a_start_of_ones_own_knows_what_its_path_means(tmp_path, monkeypatch):
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "mystart.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from vitlab.train.start._base import StartSpec\n"
+        "@dataclass(frozen=True)\n"
+        "class Spec(StartSpec):\n"
+        "    path: str = ''\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    spec = changed(recipe("digits"), {"start": "pack.mystart"})
+    assert changed(spec, {"start.path": "there"}).start.path == "there"
