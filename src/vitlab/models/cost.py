@@ -128,9 +128,8 @@ class _Meter:
         self.saved: list[ReferenceType[_Saved]] = []
         use_kernel(model, "explicit")
         self._watch(model)
-        counting = (
-            self.counter if num_images == 1 else nullcontext()
-        )  # the others tell of memory alone, in half the time
+        # the FLOPs are those of one image; the passes of more tell of memory, and counting slows them down
+        counting = self.counter if num_images == 1 else nullcontext()
         with counting, saved_tensors_hooks(self._save, _never_unpacked):
             outputs = model.outputs(images, keys)
             self._charge_flops()
