@@ -1,8 +1,13 @@
 import pytest
 
-from vitlab.base.words import counted
+from vitlab.base.words import counted, shortened
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (12345, "12,345 runs")])
 def test_a_noun_agrees_with_its_number(number, said):
     assert counted(number, "run") == said
+
+
+def test_a_text_is_cut_where_it_is_too_long() -> None:
+    assert shortened("position", 8) == "position"
+    assert shortened("positions", 8) == "positio…"

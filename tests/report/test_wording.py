@@ -12,7 +12,6 @@ from vitlab.report.wording import (
     memory,
     percent,
     scaled,
-    shortened,
 )
 
 
@@ -32,11 +31,6 @@ from vitlab.report.wording import (
 )
 def test_numbers_are_written_for_people(written: str, expected: str) -> None:
     assert written == expected
-
-
-def test_a_text_is_cut_where_it_is_too_long() -> None:
-    assert shortened("position", 8) == "position"
-    assert shortened("positions", 8) == "positio…"
 
 
 def test_what_several_runs_share_stands_once_and_what_differs_is_counted() -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vitlab.base.words import shortened
+
 _SHOWN = 5  # differences in a message
 _LONGEST = 60  # characters of a value
 
@@ -41,5 +43,4 @@ def _short(value: Any) -> str:
     """A setting's value in a message: a component by its name."""
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):
         return value["name"]
-    text = str(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return shortened(str(value), _LONGEST)

@@ -19,12 +19,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from vitlab.base.metric import Metric
+from vitlab.base.words import shortened
 from vitlab.records._base import Numbers
 from vitlab.records.predictions import Predictions
 from vitlab.report.beside import Beside
 from vitlab.report.run import SPLITS, RunRecord
 from vitlab.report.units import title_of, unit_of
-from vitlab.report.wording import is_number, shortened
+from vitlab.report.wording import is_number
 
 COLOURS = {
     "ink": "#1c1f24",

@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from vitlab.base.words import shortened
 from vitlab.records.outcome import ComparisonOutcome, Outcome
 from vitlab.report.answers import ordered
 from vitlab.report.beside import Beside
 from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
 from vitlab.report.tables import add_csv
 from vitlab.report.units import Unit, half, unit_of_study
-from vitlab.report.wording import shortened
 from vitlab.stats.decision import Verdict
 
 WIDTH, _ROW, _FOOT = 5.0, 0.44, 0.75  # inches: of the figure, of a row, of the axis and what stands under it

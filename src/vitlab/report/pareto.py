@@ -6,6 +6,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vitlab.base.words import shortened
 from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.report.answers import short_names
 from vitlab.report.beside import Beside
@@ -13,7 +14,6 @@ from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
 from vitlab.report.study_tables import COSTS
 from vitlab.report.tables import add_csv
 from vitlab.report.units import unit_of_study
-from vitlab.report.wording import shortened
 
 SHARED = 0.01  # costs that differ by less of their size are one
 _SPREAD = 20.0  # between the smallest and the largest, from which on the axis is logarithmic

@@ -8,6 +8,7 @@ from typing import Any
 
 from vitlab.base.differences import differences
 from vitlab.base.errors import UserError
+from vitlab.base.words import shortened
 from vitlab.report import two_studies, wording
 from vitlab.report.answers import missing
 from vitlab.report.beside import Beside
@@ -169,7 +170,7 @@ def _setting(settings: Any, path: str) -> Entry:
     if isinstance(settings, Mapping) and set(settings) == {"name"}:
         settings = settings["name"]
     text = settings if isinstance(settings, str) else json.dumps(settings, ensure_ascii=False)
-    return Entry(wording.shortened(text, _VALUE_LENGTH), (text,))
+    return Entry(shortened(text, _VALUE_LENGTH), (text,))
 
 
 def _columns(first: str, names: Names, numeric: bool) -> tuple[Column, ...]:

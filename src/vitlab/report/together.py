@@ -13,12 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vitlab.base.metric import Metric
+from vitlab.base.words import shortened
 from vitlab.report.beside import Beside
 from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
 from vitlab.report.run import RunRecord
 from vitlab.report.tables import add_csv
 from vitlab.report.units import unit_of
-from vitlab.report.wording import is_number, shortened
+from vitlab.report.wording import is_number
 
 _LINES = (("accent", "-"), ("second", "--"), ("third", "-."), ("ink", ":"), ("muted", "-"))
 _WIDTH, _HEIGHT = 3.9, 2.6  # inches, of a frame that systems share

@@ -55,11 +55,6 @@ def _with_prefix(number: float, base: int, prefixes: tuple[str, ...], unit: str)
     return f"{number:.{digits}f} {prefixes[power]}{unit}".strip()
 
 
-def shortened(text: str, length: int) -> str:
-    """A text of at most so many characters; what is cut off shows as …"""
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
 def is_number(value: float | None) -> TypeGuard[float]:
     """Whether there is a finite value to show."""
     return value is not None and math.isfinite(value)
