@@ -1,6 +1,7 @@
 """The check for a machine that is lent for minutes, tried on a CPU: what it finds out is kept, and gone on from."""
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -38,8 +39,8 @@ def test_what_is_known_is_not_found_out_again(tmp_path):
 
 @pytest.mark.slow
 def test_a_training_comes_back_in_pieces_and_goes_on(tmp_path):
-    check("--out", tmp_path / "first", "--only", "r0", "--minutes", 0.4)
-    check("--out", tmp_path / "second", "--after", tmp_path / "first", "--only", "r0", "--minutes", 0.4)
+    check("--out", tmp_path / "first", "--only", "r0", "--minutes", 0.7)
+    check("--out", tmp_path / "second", "--after", tmp_path / "first", "--only", "r0", "--minutes", 0.7)
     first, second = (results(tmp_path / name)["r0"] for name in ("first", "second"))
     assert second["steps"] > first["steps"] > 0
     assert second["train_loss"][: len(first["train_loss"])] == first["train_loss"]
@@ -56,3 +57,9 @@ def test_it_tells_what_travels_or_what_is_missing(tmp_path):
     )
     assert done.returncode == 1
     assert f"no CIFAR-10 in {tmp_path / 'cifar10'}; set VITLAB_DATA" in done.stderr
+
+
+def test_what_failed_without_a_word_is_told_too():
+    script = runpy.run_path(str(ROOT / "scripts" / "gpu_check"))
+    assert script["told"](script["without_result"](" \n", 3.2)) == "failed: no output in 3 s"
+    assert script["told"](script["without_result"]("Traceback\nValueError: odd\n", 3.2)) == "failed: ValueError: odd"
