@@ -31,7 +31,7 @@ def test_that_of_a_data_set_has_its_statistics_and_names():
     images = digits.Spec().load()
     made = Preprocessing.of(images, (8, 8), ())
     assert (made.mean, made.std, made.class_names) == (images.mean, images.std, images.class_names)
-    assert (made.frame.img_size, made.frame.in_chans, made.frame.fit) == ((8, 8), 1, images.fit)
+    assert (made.frame.img_size, made.frame.in_chans, made.frame.fit) == ((8, 8), 1, images.frame.fit)
 
 
 def test_an_evaluation_goes_through_the_ops_and_is_normalised(preprocessing):

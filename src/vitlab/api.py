@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vitlab.data.sets._base import DataSpec
-    from vitlab.evaluate._checkpoint import Computing, Score
+    from vitlab.evaluate._checkpoint import Among, Computing, Score
     from vitlab.models.cost import Cost
     from vitlab.models.spec import ViTSpec
     from vitlab.models.vit import ViT
     from vitlab.predict import Prediction
+    from vitlab.records.data import Found
     from vitlab.records.outcome import Outcome
     from vitlab.study.execution import Constraints
     from vitlab.study.forecast import Forecast
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from vitlab.train.spec import RunSpec
 
 Settings = Mapping[str, Any]  # values by dotted path
+_SHEET_SIZE, _SHEET_LENGTH = (64, 64), 12  # of a contact sheet: pixels of a picture, pictures of a class and split
 NONE: Settings = MappingProxyType({})
 T = TypeVar("T")
 
@@ -143,15 +145,20 @@ def summary(run: str | Path) -> str:
     return f"{told + ', ' if told else ''}{result.metrics['train_seconds']} s"
 
 
-def evaluate(path: str | Path, data: "str | DataSpec | None" = None, device: str | None = None) -> "Score":
-    """The test score of a run or a checkpoint folder, measured again: on its own data, or on another set's test split.
+def evaluate(
+    path: str | Path, data: "str | DataSpec | None" = None, device: str | None = None, among: "Among" = "all"
+) -> "Score":
+    """The score of a run or a checkpoint folder, measured again: on its own test split, or on other `data`, of which
+    the held-out pictures count, or all if none are held out.
 
-    It is computed as the run was trained, in its precision. Raises UserError for what a user can mend.
+    Classes are matched by name. Where the data lack some, `among` says what an image is classified among: "all" classes
+    of the model, or those that are "present". It is computed as the run was trained, in its precision. Raises UserError
+    for what a user can mend.
     """
     from vitlab.evaluate._checkpoint import evaluate_checkpoint
 
     path = Path(path)
-    return evaluate_checkpoint(path, _data_like(path, data), device, _computing(path))
+    return evaluate_checkpoint(path, _data_like(path, data), device, _computing(path), among)
 
 
 def _data_like(path: Path, data: "str | DataSpec | None") -> "DataSpec | None":
@@ -162,7 +169,7 @@ def _data_like(path: Path, data: "str | DataSpec | None") -> "DataSpec | None":
     if not isinstance(data, str):
         return data
     before = load_trained(path).preprocessing
-    frame = {"img_size": before.img_size, "in_chans": len(before.mean), "fit": before.fit}
+    frame = {"img_size": before.img_size, "in_chans": len(before.mean), "fit": before.fit, "white": before.white}
     return data_named(data, {**frame, "mean": before.mean, "std": before.std})
 
 
@@ -177,6 +184,37 @@ def _computing(path: Path) -> "Computing":
             choices = recorded_choices(folder)
             return Computing(choices.compute_dtype, choices.kernel)
     return Computing()
+
+
+class DataLook(NamedTuple):
+    """What was found in a data set; its classes; by split, the names of pictures that cannot be read; and the page with
+    pictures, if one was asked for.
+    """
+
+    found: "Found"
+    classes: tuple[str, ...]
+    unreadable: dict[str, list[str]]
+    page: Path | None
+
+
+def look(data: str, settings: Settings = NONE, out: str | Path | None = None) -> DataLook:
+    """A look at a data set, named as after --data: splits, classes, what is left out, what is odd. `settings` are those
+    of a run's data, `data.class_depth` for one; `out` is the file of a page with the first pictures of every class.
+
+    Raises DataError where the set cannot be read, or only in ways that contradict each other.
+    """
+    from vitlab.data.contact_sheet import contact_sheet
+    from vitlab.recipes import data_named
+    from vitlab.report.data_page import data_page
+
+    own = {path.removeprefix("data."): value for path, value in settings.items()}
+    images = data_named(data, {"img_size": _SHEET_SIZE}, own).look()
+    assert images.found is not None
+    page = None
+    if out is not None:
+        page = data_page(data, images.found, contact_sheet(images, _SHEET_LENGTH)).save(Path(out))
+    unreadable = {split: list(names) for split, names in images.unreadable.items() if names}
+    return DataLook(images.found, images.class_names, unreadable, page)
 
 
 def predict(path: str | Path, pictures: Sequence[str | Path], top: int = 5) -> "list[Prediction]":

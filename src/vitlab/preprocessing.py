@@ -12,15 +12,15 @@ import torch
 
 from vitlab.augment.ops._base import OpSpec
 from vitlab.augment.pipeline import Pipeline
-from vitlab.data.decode import Fit, Frame
+from vitlab.data.decode import MAX_PIXELS, Fit, Frame
 from vitlab.data.images import ImageSet
 from vitlab.records._base import Record
 
 
 @dataclass(frozen=True)
 class Preprocessing(Record):
-    """It is decoded to `img_size` (rows, columns), as `fit` says; goes through `ops`; and is normalised with the mean
-    and standard deviation of each channel, of values between 0 and 1.
+    """It is decoded to `img_size` (rows, columns), as `fit`, `white` and `max_pixels` say (`vitlab.data.decode.Frame`);
+    goes through `ops`; and is normalised with the mean and standard deviation of each channel, of values from 0 to 1.
     """
 
     file: ClassVar[str] = "preprocessing.json"
@@ -31,16 +31,20 @@ class Preprocessing(Record):
     mean: tuple[float, ...]
     std: tuple[float, ...]
     class_names: tuple[str, ...]
+    white: float | None = None
+    max_pixels: int = MAX_PIXELS
 
     @classmethod
     def of(cls, images: ImageSet, img_size: tuple[int, int], ops: Sequence[OpSpec]) -> Self:
         """That of a data set, decoded to a size, and of what its pictures go through in an evaluation."""
-        return cls(img_size, images.fit, tuple(ops), images.mean, images.std, images.class_names)
+        fit, white, most = images.frame.fit, images.frame.white, images.frame.max_pixels
+        assert fit != "exact"  # which no set of pictures for people has
+        return cls(img_size, fit, tuple(ops), images.mean, images.std, images.class_names, white, most)
 
     @property
     def frame(self) -> Frame:
         """How a picture is decoded."""
-        return Frame(self.img_size, len(self.mean), self.fit)
+        return Frame(self.img_size, len(self.mean), self.fit, self.white, self.max_pixels)
 
     def pipeline(self, num_classes: int, dtype: torch.dtype = torch.float32) -> Pipeline:
         """From decoded pixels to a model of so many classes: nothing in it is random."""

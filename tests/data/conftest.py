@@ -75,6 +75,8 @@ class Shelf:
     def name(self, row: int) -> str:
         return f"picture {row}"
 
+    identity = name
+
 
 @pytest.fixture
 def shelf() -> Callable[..., Shelf]:

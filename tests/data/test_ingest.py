@@ -9,9 +9,10 @@ from vitlab.base.errors import DataError
 from vitlab.data.decode import Frame
 from vitlab.data.encoded import Encoded
 from vitlab.data.images import Images
-from vitlab.data.ingest import Listing, Source, divided, fits, ingest
+from vitlab.data.ingest import Listing, Rules, Source, divided, fits, ingest
 
 FRAME = Frame((4, 4), 1)
+RULES = Rules(0.1)
 
 
 @pytest.fixture
@@ -39,10 +40,10 @@ def test_an_eighth_of_the_memory_is_the_limit():
 def test_a_small_set_is_decoded_and_a_large_one_stays_as_it_is(
     set_of: Callable, monkeypatch: pytest.MonkeyPatch, little_memory: None
 ):
-    large = ingest(set_of(), FRAME, 0.1)
+    large = ingest(set_of(), FRAME, RULES)
     assert isinstance(large.train, Encoded)
     monkeypatch.setattr("vitlab.data.ingest.smallest_memory", lambda: 8 * 360 * 16)
-    small = ingest(set_of(), FRAME, 0.1)
+    small = ingest(set_of(), FRAME, RULES)
     assert isinstance(small.train, Images)
     assert small.train.pixels[:, 0, 0, 0].tolist() == list(range(250))
 
@@ -51,7 +52,7 @@ def test_either_way_index_pixels_and_what_is_missing_are_the_same(set_of: Callab
     found = {}
     for memory in (0, 1 << 40):
         monkeypatch.setattr("vitlab.data.ingest.smallest_memory", lambda memory=memory: memory)
-        found[memory] = ingest(set_of(train=[0, 77], test=[109]), FRAME, 0.1)
+        found[memory] = ingest(set_of(train=[0, 77], test=[109]), FRAME, RULES)
     large, small = found.values()
     assert (type(large.train), type(small.train)) == (Encoded, Images)
     assert large.unreadable == small.unreadable == {"train": ("picture 0", "picture 77"), "test": ("picture 109",)}
@@ -67,34 +68,34 @@ def test_more_than_one_percent_is_refused(set_of: Callable, monkeypatch: pytest.
     monkeypatch.setattr("vitlab.data.ingest.smallest_memory", lambda: memory)
     for _ in range(2):  # remembered or not
         with pytest.raises(DataError, match=r"3 of 250 train pictures .* \(1.2%.*picture 5: it is not a picture.*; pi"):
-            ingest(set_of(train=[5, 6, 7]), FRAME, 0.1)
+            ingest(set_of(train=[5, 6, 7]), FRAME, RULES)
     with pytest.raises(DataError, match="2 of 110 test pictures"):
-        ingest(set_of(test=[5, 6]), FRAME, 0.1)
+        ingest(set_of(test=[5, 6]), FRAME, RULES)
 
 
 @pytest.mark.parametrize("memory", [1 << 40, 0])
 def test_the_second_time_nothing_is_looked_at(set_of: Callable, monkeypatch: pytest.MonkeyPatch, memory: int):
     monkeypatch.setattr("vitlab.data.ingest.smallest_memory", lambda: memory)
-    first = ingest(set_of(train=[9]), FRAME, 0.1)
+    first = ingest(set_of(train=[9]), FRAME, RULES)
     source = set_of(train=[9])
-    second = ingest(source, FRAME, 0.1)
+    second = ingest(source, FRAME, RULES)
     assert source.open().splits["train"].stored.taken == []
     assert second.unreadable == first.unreadable
     assert torch.equal(second.train.labels, first.train.labels)
-    ingest(set_of(train=[9]), Frame((5, 5), 1), 0.1)  # of another size: decoded again, or not looked at
+    ingest(set_of(train=[9]), Frame((5, 5), 1), RULES)  # of another size: decoded again, or not looked at
 
 
 def test_other_sizes_share_what_is_known_to_be_unreadable(set_of: Callable, little_memory: None):
-    ingest(set_of(train=[9]), FRAME, 0.1)
+    ingest(set_of(train=[9]), FRAME, RULES)
     source = set_of(train=[9])
-    assert len(ingest(source, Frame((50, 50), 1), 0.1).train) == 249
+    assert len(ingest(source, Frame((50, 50), 1), RULES).train) == 249
     assert source.open().splits["train"].stored.taken == []
 
 
 def test_labels_are_checked_before_anything_is_decoded(on_shelf: Callable, cache_folder: Path):
     splits = {"train": on_shelf(9, classes=3), "test": on_shelf(9)}
     with pytest.raises(DataError, match="train image 2 has label 2; legal: 0 to 1"):
-        ingest(Source("shelf", "", lambda: Listing(splits, ("even", "odd"))), FRAME, 0.1)
+        ingest(Source("shelf", "", lambda: Listing(splits, ("even", "odd"))), FRAME, RULES)
     assert splits["train"].stored.taken == []
 
 

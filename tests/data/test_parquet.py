@@ -85,13 +85,13 @@ def test_a_file_with_altered_bytes_is_named(pets: Path, pictures: np.ndarray):
     start = whole.index(b"RIFF")  # the first WebP picture
     whole[start : start + 40] = bytes(40)
     (pets / TEST).write_bytes(whole)
-    with pytest.raises(DataError, match=f"{TEST}, row 0 is unreadable"):
+    with pytest.raises(DataError, match=f"none may be left out.: {TEST}, row 0: it is not a picture"):
         read(LAYOUT)
 
 
 def test_pictures_of_another_size_are_refused(pets: Path, pictures: np.ndarray, write_shard: Callable[..., np.ndarray]):
     write_shard(pets / TEST, 3, NAMES, side=9)
-    with pytest.raises(DataError, match=f"{TEST}, row 0 is unreadable: its size is 9 × 9, not 8 × 8"):
+    with pytest.raises(DataError, match=f"3 of 3 test .*: {TEST}, row 0: its size is 9 × 9, not 8 × 8"):
         read(LAYOUT)
 
 
@@ -158,10 +158,20 @@ def test_the_held_out_split_has_one_of_four_names(pets: Path, write_shard: Calla
 
 def test_a_held_out_split_can_be_chosen(pets: Path, pictures: np.ndarray):
     (pets / "valid.parquet").write_bytes((pets / TEST).read_bytes())
-    assert parquet.split_files(pets)["test"] == [pets / TEST]
-    assert parquet.split_files(pets, "valid")["test"] == [pets / "valid.parquet"]
-    with pytest.raises(DataError, match=r"no dev-\*\.parquet"):
-        parquet.split_files(pets, "dev")
+    found = parquet.split_files(pets)
+    assert (found["val"], found["test"]) == ([pets / "valid.parquet"], [pets / TEST])
+    assert parquet.split_files(pets, held_out="valid") == {
+        "train": [pets / TRAIN],
+        "test": [pets / "valid.parquet"],
+    }
+    swapped = parquet.split_files(pets, {"train": "test", "test": "train"})
+    assert (swapped["train"], swapped["test"]) == ([pets / TEST], [pets / TRAIN])
+    with pytest.raises(DataError, match="has no dev/; it has test, train, valid"):
+        parquet.split_files(pets, held_out="dev")
+
+
+def test_all_files_may_be_one_split(pets: Path, pictures: np.ndarray):
+    assert parquet.split_files(pets, {}) == {"train": [pets / TEST, pets / TRAIN]}
 
 
 def test_files_may_lie_in_a_folder_called_data(pets: Path, pictures: np.ndarray):

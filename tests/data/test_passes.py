@@ -16,7 +16,7 @@ FRAME = Frame((4, 4), 1)
 @pytest.fixture
 def held_out(streamed: Callable[..., Rows], tmp_path: Path) -> Passes:
     """202 pictures of which numbers 3 and 150 are unreadable."""
-    return survey(streamed(202, shards=2, broken=[3, 150]), FRAME, tmp_path / "survey.json")[0]
+    return survey("test", streamed(202, shards=2, broken=[3, 150]), FRAME, tmp_path / "survey.json", 0.01)[0]
 
 
 def shades(pixels: torch.Tensor) -> list[int]:
@@ -27,7 +27,7 @@ READABLE = [number for number in range(202) if number not in (3, 150)]
 
 
 def test_what_is_unreadable_is_left_out_and_named(streamed: Callable[..., Rows], tmp_path: Path):
-    found, unreadable = survey(streamed(202, broken=[3, 150]), FRAME, tmp_path / "survey.json")
+    found, unreadable = survey("test", streamed(202, broken=[3, 150]), FRAME, tmp_path / "survey.json", 0.01)
     assert unreadable == ("pets train shard 0, row 3", "pets train shard 0, row 150")
     assert found.positions.tolist() == READABLE
     assert found.labels.tolist() == [number % 2 for number in READABLE]
@@ -35,16 +35,16 @@ def test_what_is_unreadable_is_left_out_and_named(streamed: Callable[..., Rows],
 
 def test_a_survey_is_remembered(streamed: Callable[..., Rows], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     memory, rows = tmp_path / "survey.json", streamed(202, broken=[3, 150])
-    first = survey(rows, FRAME, memory)
+    first = survey("test", rows, FRAME, memory, 0.01)
     monkeypatch.setattr(passes, "decoding", None)
-    again = survey(rows, FRAME, memory)
+    again = survey("test", rows, FRAME, memory, 0.01)
     assert again[1] == first[1]
     assert torch.equal(again[0].labels, first[0].labels)
 
 
 def test_more_than_one_percent_is_refused(streamed: Callable[..., Rows], tmp_path: Path):
     with pytest.raises(DataError, match="2 of 199 test pictures are unreadable"):
-        survey(streamed(199, broken=[3, 150]), FRAME, tmp_path / "survey.json")
+        survey("test", streamed(199, broken=[3, 150]), FRAME, tmp_path / "survey.json", 0.01)
 
 
 def test_batches_come_in_order_as_often_as_wanted(held_out: Passes):

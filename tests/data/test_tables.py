@@ -26,7 +26,7 @@ def test_the_only_ones_that_can_be_meant_are_found(picture: object):
 
 def test_numbers_are_labels_if_they_are_called_so():
     assert found(image=PICTURE, label=NUMBER, age=NUMBER) == Columns("image", "label", None)
-    with pytest.raises(DataError, match="pets has no column that can be the label; name it: label=COLUMN"):
+    with pytest.raises(DataError, match=r"pets has no column that can be the label; name it: data\.label=COLUMN"):
         found(image=PICTURE, age=NUMBER)
 
 
@@ -43,8 +43,9 @@ def test_what_is_named_must_be_there_and_of_its_kind():
         columns(kinds, "picture", None)
     with pytest.raises(DataError, match="its column text holds no pictures, but Value"):
         columns(kinds, "text", None)
-    with pytest.raises(DataError, match="its column text holds no class indices"):
-        columns(kinds, None, "text")
+    with pytest.raises(DataError, match="its column image holds neither class numbers nor words"):
+        columns(kinds, None, "image")
+    assert columns(kinds, None, "text") == Columns("image", "text", None, words=True)
     with pytest.raises(DataError, match="no columns whose kind is known"):
         columns({"pets": None}, None, None)
 
@@ -89,11 +90,29 @@ def test_a_picture_may_be_a_file_or_lie_elsewhere(tmp_path):
 
 
 def test_numbers_without_names_are_classes_up_to_the_largest():
-    splits = {"train": table([stored(b"")] * 3, [0, 4, 1]), "test": table([stored(b"")], [2])}
+    splits = {"train": table([stored(b"")] * 3, [0, 3, 1]), "test": table([stored(b"")], [2])}
     listing = tables.hub_listing(splits, "hub:pets", None, None, Frame((4, 4)))
-    assert listing.class_names == ("0", "1", "2", "3", "4")
-    assert listing.splits["train"].labels.tolist() == [0, 4, 1]
+    assert listing.class_names == ("0", "1", "2", "3")
+    assert listing.splits["train"].labels.tolist() == [0, 3, 1]
     assert listing.splits["test"].name(0) == "hub:pets test, row 0"
+
+
+@pytest.mark.parametrize("labels", [[1, 2, 3], [0, 1, 3], [10**12, 5, 5]])
+def test_identifiers_are_renumbered_on_request(labels: list[int]):
+    splits = {"train": table([stored(b"")] * 3, labels)}
+    with pytest.raises(DataError, match=r"different numbers between .*; data\.renumber=true makes each"):
+        tables.hub_listing(splits, "hub:pets", None, None, Frame((4, 4)))
+    listing = tables.hub_listing(splits, "hub:pets", None, None, Frame((4, 4)), renumber=True)
+    assert listing.class_names == tuple(map(str, sorted(set(labels))))
+    assert [int(listing.class_names[label]) for label in listing.splits["train"].labels] == labels
+
+
+def test_words_are_classes_in_their_order():
+    words = ["dog", "cat", "größer"]
+    texts = {"train": table([stored(b"")] * 3, words, TEXT), "test": table([stored(b"")], ["cat"], TEXT)}
+    listing = tables.hub_listing(texts, "hub:pets", None, None, Frame((4, 4)))
+    assert listing.class_names == ("cat", "dog", "größer")
+    assert (listing.splits["train"].labels.tolist(), listing.splits["test"].labels.tolist()) == ([1, 0, 2], [0])
 
 
 def test_a_table_may_be_empty():

@@ -111,7 +111,7 @@ class Spool(Executor):
 
     def submit(self, job):
         path = self.folder / f"{len(list(self.folder.iterdir()))}.json"
-        path.write_text(json.dumps({"runs": list(job.runs), "overrides": dict(job.overrides)}))
+        path.write_text(json.dumps(job.work()))
         paths = os.pathsep.join(sys.path)
         self.running[job.id] = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(path)], env=os.environ | {"PYTHONPATH": paths}, stderr=subprocess.PIPE

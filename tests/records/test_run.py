@@ -5,7 +5,8 @@ import pytest
 from tests.records.checks import check_record
 from vitlab.base.errors import DataError, SpecError
 from vitlab.base.metric import Metric
-from vitlab.records.run import DataRecord, Environment, Result, RunDeclaration, SplitRecord
+from vitlab.records.data import DataRecord, SplitRecord
+from vitlab.records.run import Environment, Result, RunDeclaration
 
 TOP1 = Metric("top1", "top-1", "fraction", "higher", counts_right=True)
 DISTANCE = Metric("distance", "distance", "px", "lower")

@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from vitlab.base.errors import DataError
+from vitlab.records.data import DataRecord, SplitRecord
 from vitlab.records.execution import CellExecution
 from vitlab.records.outcome import COSTS, Outcome
-from vitlab.records.run import DataRecord, SplitRecord
 from vitlab.study.design import factorial, one_at_a_time
 from vitlab.study.outcome import outcome
 from vitlab.study.spec import factor

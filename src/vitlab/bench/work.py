@@ -116,7 +116,7 @@ def _run(job: Job) -> tuple[RunSpec, ImageSet]:
 
     optim = OptimSpec(weight_decay=0.05, decay_on="all")
     spec = RunSpec(model=model, data=MadeUp(mean, std), batch_size=job.batch_size, steps=1, val_fraction=0, optim=optim)
-    return spec, ImageSet(pictures, pictures, names, mean, std)
+    return spec, ImageSet(pictures, pictures, names, mean, std, spec.data.frame)
 
 
 def plain(model: ViTSpec) -> str | None:

@@ -6,7 +6,7 @@ import typer
 
 from vitlab import __version__
 from vitlab.base.errors import UserError
-from vitlab.cli import bench, demo, doctor, evaluate, list_, output, predict, report, show, study, train
+from vitlab.cli import bench, data, demo, doctor, evaluate, list_, output, predict, report, show, study, train
 
 app = typer.Typer(
     name="vitlab",
@@ -15,7 +15,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (demo, list_, show, train, study, evaluate, predict, report, bench, doctor):
+for verb in (demo, list_, show, data, train, study, evaluate, predict, report, bench, doctor):
     verb.register(app)
 
 

@@ -4,9 +4,11 @@ An entry is named by a hash of its source, and is never authoritative: one that 
 """
 
 import hashlib
+import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,12 @@ import torch
 
 from vitlab.base.errors import DataError
 from vitlab.base.files import read_json, replacing, write_json
+from vitlab.base.spec import from_dict, to_dict
 from vitlab.data.images import Images, Splits
+from vitlab.data.look import Look
+from vitlab.records.data import Found
 
-_FORMAT = 1  # change it whenever entries are written differently
+_FORMAT = 2  # change it whenever entries are written differently
 _DISK_SHARE = 1 / 4  # of what is free, at most, for one entry
 
 
@@ -40,13 +45,20 @@ def read(path: Path) -> Splits | None:
     """The decoded data set at `path`, or None if there is none that can be read."""
     try:
         with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
-            train, test = (
-                Images(torch.from_numpy(file[f"{split}_pixels"]), torch.from_numpy(file[f"{split}_labels"]))
-                for split in ("train", "test")
+            facts = json.loads(str(file["facts"]))
+            images = {
+                split: Images(torch.from_numpy(file[f"{split}_pixels"]), torch.from_numpy(file[f"{split}_labels"]))
+                for split in facts["splits"]
+            }
+            return Splits(
+                images["train"],
+                images["test"],
+                tuple(facts["class_names"]),
+                {split: tuple(names) for split, names in facts["unreadable"].items()},
+                val=images.get("val"),
+                copies={split: torch.from_numpy(file[f"{split}_copies"]) for split in facts["copies"]},
+                found=from_dict(Found, facts["found"]) if facts["found"] else None,
             )
-            kept = {split: f"{split}_unreadable" for split in ("train", "test")}
-            unreadable = {split: tuple(file[name].tolist()) for split, name in kept.items() if name in file}
-            return Splits(train, test, tuple(file["class_names"].tolist()), unreadable)
     except Exception:  # whatever is wrong with it, the source still has the pictures
         return None
 
@@ -56,23 +68,70 @@ def write(path: Path, splits: Splits) -> None:
 
     A disk that is full or read-only costs the time to decode again, and nothing else.
     """
-    train, test = splits.train, splits.test
-    assert isinstance(train, Images)
-    assert isinstance(test, Images)
+    held = splits.in_memory()
+    facts = {
+        "splits": list(held),
+        "class_names": list(splits.class_names),
+        "unreadable": {split: list(names) for split, names in splits.unreadable.items()},
+        "copies": list(splits.copies),
+        "found": to_dict(splits.found) if splits.found else None,
+    }
+    arrays: dict[str, Any] = {"facts": np.array(json.dumps(facts))}
+    for split, images in held.items():
+        arrays |= {f"{split}_pixels": images.pixels.numpy(), f"{split}_labels": images.labels.numpy()}
+    arrays |= {f"{split}_copies": content.numpy() for split, content in splits.copies.items()}
+    _save(path, arrays)
+
+
+def read_looks(path: Path) -> dict[str, Look] | None:
+    """What was seen of each split of a set that stays encoded, or None if that is not known."""
+    try:
+        with path.open("rb") as stored, np.load(stored, allow_pickle=False) as file:
+            return {
+                split: _look(file[f"{split}_digests"], facts) for split, facts in json.loads(str(file["facts"])).items()
+            }
+    except Exception:
+        return None
+
+
+def write_looks(path: Path, looks: Mapping[str, Look]) -> None:
+    """Keep what was seen, so that the next run need not look again."""
+    facts = {
+        split: {
+            "unreadable": list(look.unreadable.items()),
+            "pictures": list(look.pictures.items()),
+            "brightest": list(look.brightest.items()),
+            "see_through": look.see_through,
+        }
+        for split, look in looks.items()
+    }
+    digests = {f"{split}_digests": look.digests for split, look in looks.items()}
+    _save(path, {"facts": np.array(json.dumps(facts)), **digests})
+
+
+def _look(digests: np.ndarray, facts: Mapping[str, Any]) -> Look:
+    pairs = {name: dict(facts[name]) for name in ("unreadable", "pictures", "brightest")}
+    return Look(digests, pairs["unreadable"], Counter(pairs["pictures"]), pairs["brightest"], facts["see_through"])
+
+
+def write_list(name: str, lines: Sequence[str]) -> Path | None:
+    """A text file of these lines, in UTF-8; None where none can be written."""
+    path = folder() / f"{name}.txt"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    except OSError:
+        return None
+    return path
+
+
+def _save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        if train.pixels.nbytes + test.pixels.nbytes > _DISK_SHARE * shutil.disk_usage(path.parent).free:
+        if sum(array.nbytes for array in arrays.values()) > _DISK_SHARE * shutil.disk_usage(path.parent).free:
             return
-        arrays: dict[str, Any] = {
-            "train_pixels": train.pixels.numpy(),
-            "train_labels": train.labels.numpy(),
-            "test_pixels": test.pixels.numpy(),
-            "test_labels": test.labels.numpy(),
-            "class_names": np.array(splits.class_names),
-        }
-        arrays |= {f"{split}_unreadable": np.array(names, dtype=str) for split, names in splits.unreadable.items()}
         with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def read_facts(path: Path) -> Mapping[str, Any]:

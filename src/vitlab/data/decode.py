@@ -14,17 +14,22 @@ import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from vitlab.base.errors import DataError
 
 Fit = Literal["crop", "squash", "pad"]
+
+MAX_PIXELS = 178_956_970  # Pillow's own limit, above which it takes a file for an attack on the memory
+Image.MAX_IMAGE_PIXELS = None  # the limit is a setting here, and says so
+# Text and colour profiles are passed over: only as a protection of the memory may they cost a picture
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 1 << 28
 
 SUFFIXES = {
     *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
@@ -53,11 +58,16 @@ class Frame:
 
     `crop` resizes the shorter side, then cuts off what is over at both ends of the longer; `squash` changes the
     proportions; `pad` keeps everything, between grey bars; `exact` resizes nothing and refuses another size.
+
+    `white` is the brightest value of pictures with more than 8 bits, None: as `_eight_bits` finds. Another number of
+    channels than 1 and 3 takes a picture's bands as they are. A picture of more than `max_pixels` is unreadable.
     """
 
     img_size: tuple[int, int]
     in_chans: int = 3
     fit: Fit | Literal["exact"] = "crop"
+    white: float | None = None
+    max_pixels: int = MAX_PIXELS
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -65,22 +75,73 @@ class Frame:
         return self.in_chans, *self.img_size
 
 
+class Seen(NamedTuple):
+    """What a look at a picture as it is stored tells: the bits of a value, 0 where it is floating point; its brightest
+    value; and whether a band of it was taken for transparency.
+    """
+
+    bits: int
+    brightest: float
+    see_through: bool
+
+
 def decode(source: bytes | Path, frame: Frame) -> Tensor:
     """A picture's pixels in `frame`: [C, H, W] uint8. Raises Unreadable, whatever is wrong with it."""
     try:
         with _open(source) as picture:
-            side = 2 * max(frame.img_size)  # a JPEG is decoded at the scale of 1/2, 1/4 or 1/8 that is still twice ours
-            picture.draft("L" if frame.in_chans == 1 else None, (side, side))
-            values = np.asarray(_plain(picture, "L" if frame.in_chans == 1 else "RGB"))
+            return _pixels(picture, frame)
     except UnidentifiedImageError:
-        raise Unreadable("it is not a picture, or in a format that is not supported") from None
+        return _fitted(_many_bands(source, frame), frame)
     except Exception as error:  # Pillow's decoders raise whatever they come across
-        raise Unreadable(f"{error or type(error).__name__}") from None
-    return _fitted(values.reshape(*values.shape[:2], frame.in_chans), frame)
+        raise _unreadable(error) from None
+
+
+def look(source: bytes, frame: Frame) -> tuple[Tensor, Seen]:
+    """The same, and what there is to know of the picture."""
+    try:
+        with _open(source) as picture:
+            pixels = _pixels(picture, frame)  # which loads it
+            return pixels, Seen(*_levels(picture), frame.in_chans in (1, 3) and picture.has_transparency_data)
+    except UnidentifiedImageError:
+        values = _bands_of_tiff(source)
+        bits = 8 * values.dtype.itemsize if values.dtype.kind == "u" else 0
+        return _fitted(_scaled_bands(values, frame), frame), Seen(bits, float(values.max()), False)
+    except Exception as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> Unreadable:
+    return error if isinstance(error, Unreadable) else Unreadable(f"{error or type(error).__name__}")
 
 
 def _open(source: bytes | Path) -> Image.Image:
     return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats())
+
+
+def _pixels(picture: Image.Image, frame: Frame) -> Tensor:
+    width, height = picture.size
+    if width * height > frame.max_pixels:
+        raise Unreadable(f"it has {width} × {height} pixels; data.max_pixels={frame.max_pixels} is the limit")
+    side = 2 * max(frame.img_size)  # a JPEG is decoded at the scale of 1/2, 1/4 or 1/8 that is still twice ours
+    if frame.in_chans in (1, 3):
+        picture.draft("L" if frame.in_chans == 1 else None, (side, side))
+        values = np.asarray(_plain(picture, "L" if frame.in_chans == 1 else "RGB", frame.white))
+    else:
+        values = _scaled_bands(np.asarray(picture), frame)
+    return _fitted(values.reshape(*values.shape[:2], frame.in_chans), frame)
+
+
+def _levels(picture: Image.Image) -> tuple[int, float]:
+    """Bits of a value, and the brightest one."""
+    if picture.mode == "1":
+        return 1, 1.0
+    if picture.mode in ("P", "PA"):  # values are places in a palette
+        return 8, 255.0
+    extrema = picture.getextrema()
+    bands = list(extrema) if isinstance(extrema[0], tuple) else [extrema]
+    seen = bands[:-1] if picture.mode.endswith("A") else bands
+    brightest = max(float(most) for _, most in seen)
+    return {"I": 32, "F": 0}.get(picture.mode, 16 if picture.mode.startswith("I;16") else 8), brightest
 
 
 @cache
@@ -93,14 +154,14 @@ def _formats() -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------------------- colours
 
 
-def _plain(picture: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
+def _plain(picture: Image.Image, mode: Literal["L", "RGB"], white: float | None) -> Image.Image:
     """The picture upright, in grey or RGB, 8 bits a channel."""
     inverted = picture.format == "JPEG" and picture.mode == "CMYK" and "adobe" not in picture.info
     ImageOps.exif_transpose(picture, in_place=True)
     if inverted:  # Pillow takes every CMYK JPEG for one of Adobe's, whose inks are stored upside down
         picture = ImageChops.invert(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        picture = _eight_bits(picture)
+        picture = _eight_bits(picture, white)
     if picture.mode == "LAB":
         picture = _lab_to_rgb().apply(picture)
     if picture.has_transparency_data:
@@ -109,24 +170,67 @@ def _plain(picture: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
     return picture if picture.mode == mode else picture.convert(mode)
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Grey values of 16 or 32 bits or floating point, scaled: Pillow's own conversion would cut them off at 255.
+def _eight_bits(picture: Image.Image, white: float | None) -> Image.Image:
+    """Grey values of 16 or 32 bits or floating point, scaled: Pillow's own conversion would cut them off at 255."""
+    return Image.fromarray(_scaled(np.asarray(picture, dtype=np.float32), white, picture.mode == "F"))
 
-    White is the first of 1, 255 (both for floating point only) and 65,535 that no value exceeds; values that fit
-    none of them are stretched over their own range.
+
+def _scaled(values: np.ndarray, white: float | None, floating: bool) -> np.ndarray:
+    """Values [...] -> [...] uint8. Black is zero and `white` is white.
+
+    If that is not given, white is the first of 1, 255 (both for floating point only) and 65,535 that no value exceeds;
+    values that fit none of them are stretched over their own range.
     """
-    values = np.asarray(picture, dtype=np.float32)
     values = np.where(np.isfinite(values), values, 0)
-    scales = (1, 255, 65_535) if picture.mode == "F" else (65_535,)
+    if white is not None:
+        return np.rint(values.clip(0, white) * (255 / white)).astype(np.uint8)
+    scales = (1, 255, 65_535) if floating else (65_535,)
     lowest, highest = float(values.min()), float(values.max())
     fitting = [scale for scale in scales if lowest >= 0 and highest <= scale]
     black, white = (0, fitting[0]) if fitting else (lowest, highest)
-    return Image.fromarray(np.rint((values - black) * (255 / (white - black or 1))).astype(np.uint8))
+    return np.rint((values - black) * (255 / (white - black or 1))).astype(np.uint8)
 
 
 @cache
 def _lab_to_rgb() -> ImageCms.ImageCmsTransform:
     return ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+
+
+# -------------------------------------------------------------------------------------------------------- bands
+
+
+def _many_bands(source: bytes | Path, frame: Frame) -> np.ndarray:
+    """What Pillow does not know: a TIFF of other bands, or of more bits, than a picture for the eye has."""
+    return _scaled_bands(_bands_of_tiff(source), frame)
+
+
+def _bands_of_tiff(source: bytes | Path) -> np.ndarray:
+    """[h, w, bands]. Raises Unreadable."""
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
+            series = file.series[0]
+            values, axes = series.asarray(), series.axes
+    except OSError as error:
+        raise _unreadable(error) from None
+    except Exception:  # whatever a reader of TIFFs says of something else
+        raise Unreadable("it is not a picture, or in a format that is not supported") from None
+    if values.ndim == 3 and axes[-2:] == "YX":  # bands one after the other
+        values = np.moveaxis(values, 0, -1)
+    if values.ndim not in (2, 3):
+        raise Unreadable(f"it is a TIFF with the axes {axes}; expected rows, columns and bands")
+    return values.reshape(*values.shape[:2], -1)
+
+
+def _scaled_bands(values: np.ndarray, frame: Frame) -> np.ndarray:
+    """Bands as they are stored -> [h, w, C] uint8. Raises Unreadable for another number of them."""
+    bands = values.shape[2] if values.ndim == 3 else 1
+    if bands != frame.in_chans:
+        raise Unreadable(f"it has {bands} bands, and data.in_chans={frame.in_chans}")
+    if values.dtype == np.uint8 and frame.white is None:
+        return values
+    return _scaled(values.astype(np.float32), frame.white, values.dtype.kind == "f")
 
 
 # ---------------------------------------------------------------------------------------------------------- size

@@ -20,6 +20,9 @@ class NamedStored(Stored, Protocol):
     def name(self, row: int) -> str:
         """What messages and records call picture `row`."""
 
+    def identity(self, row: int) -> str:
+        """What a fingerprint knows it by, beside its content: its name in its split; nothing where only rows count."""
+
 
 @dataclass(frozen=True)
 class Encoded(DecodedOnDemand):
@@ -37,6 +40,10 @@ class Encoded(DecodedOnDemand):
     def name(self, index: int) -> str:
         """What messages and records call a picture."""
         return self.stored.name(int(self.rows[index]))
+
+    def identity(self, index: int) -> str:
+        """What a fingerprint knows a picture by, beside its content."""
+        return self.stored.identity(int(self.rows[index]))
 
     def ask(self, indices: Tensor) -> Promise:
         """indices [...] -> a promise of their pixels [..., C, H, W]; one that is asked for twice is decoded once.

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
-from vitlab.data.decode import Fit
+from vitlab.data.decode import Frame
+from vitlab.records.data import Found
 
+_SHOWN = 5  # classes in a message
 EXACT = "exact"  # the order of a set that can be indexed: `vitlab.data.order`
 
 Promise = Callable[[], Tensor]  # called, it waits if it must
@@ -128,6 +130,11 @@ class Images:
             yield self.pixels[start : start + size], self.labels[start : start + size]
 
 
+def relabelled(pictures: Pictures, labels: Tensor) -> Pictures:
+    """The same pictures with other labels [n], on their device."""
+    return replace(pictures, labels=labels)  # type: ignore[type-var]  # each kind of pictures is a dataclass
+
+
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """The tensor on `device`, to which a GPU copies it when it comes to it: the host does not wait."""
     if device.type == "cuda" and tensor.device.type == "cpu":
@@ -143,14 +150,24 @@ class Splits(NamedTuple):
     class_names: tuple[str, ...]
     unreadable: Mapping[str, tuple[str, ...]] = {}
     order: str = EXACT
+    val: Pictures | None = None
+    copies: Mapping[str, Tensor] = {}
+    found: Found | None = None
+
+    def in_memory(self) -> dict[str, "Images"]:
+        """The splits that are decoded."""
+        named = {"train": self.train, "val": self.val, "test": self.test}
+        return {split: pictures for split, pictures in named.items() if isinstance(pictures, Images)}
 
 
 @dataclass(frozen=True)
 class ImageSet:
     """A data set. `mean` and `std` of each channel are of pixel values between 0 and 1.
 
-    `fit` is how pictures of other sizes are brought to the set's; `unreadable` names, split by split, the pictures
-    that were left out; `order` says how the training pictures are shuffled, where that is not exact.
+    `frame` is what pictures are decoded to; `unreadable` names, split by split, the pictures
+    that were left out; `order` says how the training pictures are shuffled, where that is not exact. `val` is there
+    if the set has a validation split of its own. `copies` says of each picture of a split [n] int64 which content it
+    has: the same number, above zero, for the same bytes, and zero for what there is once. `found` is for the record.
     """
 
     train: Pictures | Stream
@@ -158,26 +175,32 @@ class ImageSet:
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    fit: Fit = "crop"
+    frame: Frame
     unreadable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     order: str = EXACT
+    val: Pictures | None = None
+    copies: Mapping[str, Tensor] = field(default_factory=dict)
+    found: Found | None = None
 
 
 def check(splits: Splits) -> None:
     """Raise DataError for a label outside the classes, or a class without a training image.
 
-    Of a stream only the test split can be known beforehand.
+    Of a stream only the test split can be known beforehand; a set that is evaluated has nothing to train on.
     """
     num_classes = len(splits.class_names)
-    known = {"train": getattr(splits.train, "labels", None), "test": splits.test.labels}
-    for split, labels in known.items():
+    for split in ("train", "val", "test"):
+        labels = getattr(getattr(splits, split), "labels", None)
         if labels is not None:
             check_labels(labels, num_classes, f"{split} image")
-    if known["train"] is not None:
-        counts = torch.bincount(known["train"], minlength=num_classes).tolist()
+    train = getattr(splits.train, "labels", None)
+    if train is not None and len(train):
+        counts = torch.bincount(train, minlength=num_classes).tolist()
         empty = [name for name, count in zip(splits.class_names, counts, strict=True) if count == 0]
         if empty:
-            raise DataError(f"no training image in class {', '.join(map(repr, empty))}")
+            raise DataError(
+                f"no training image in class {', '.join(map(repr, empty[:_SHOWN]))}{', …' * (len(empty) > _SHOWN)}"
+            )
 
 
 def check_labels(labels: Tensor, num_classes: int, what: str) -> None:

@@ -5,10 +5,11 @@ by one pass over everything, left out of the index and listed by name: a split's
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
 import psutil
 import torch
 from rich.console import Console
@@ -19,14 +20,14 @@ from vitlab.base.errors import DataError
 from vitlab.data import cache
 from vitlab.data.decode import Frame
 from vitlab.data.encoded import Encoded
-from vitlab.data.images import Images, Splits, check
+from vitlab.data.images import Images, Pictures, Splits, check
+from vitlab.data.look import Look, copies, fingerprint, found
 from vitlab.data.splits import hold_out
-from vitlab.data.workers import Decoded, ahead, begin
+from vitlab.data.workers import DIGEST_BYTES, ahead, begin_look
 
 T = TypeVar("T")
 
-TOLERATED = 0.01  # the share of a split's pictures that may be unreadable
-LOOK = Frame((8, 8), fit="squash")  # enough to see whether a picture is one; a JPEG is decoded at an eighth of its size
+LOOK_SIZE = (8, 8)
 _SPLIT_SEED = 0  # of the test split, where a set has none of its own: the same for every run
 _MEMORY_SHARE = 1 / 8
 _BLOCK = 256  # pictures
@@ -34,10 +35,22 @@ _BLOCKS_AHEAD = 2
 
 
 class Listing(NamedTuple):
-    """What a storage holds: a split `train` and, unless it has no held-out one, a split `test`."""
+    """What a storage holds: `train`, `val` and `test`, as far as it has them; and what is to be said of it."""
 
     splits: Mapping[str, Encoded]
     class_names: tuple[str, ...]
+    layout: str = ""
+    notes: tuple[str, ...] = ()
+    not_pictures: Mapping[str, int] = {}
+
+
+class Rules(NamedTuple):
+    """`test_fraction` of every class becomes the test split of a set that has none; None: the set is only evaluated,
+    on its held-out pictures, or on all of them. Up to `max_unreadable` of a split's pictures may be left out.
+    """
+
+    test_fraction: float | None
+    max_unreadable: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -57,20 +70,17 @@ class Source:
         return cache.entry(self.name, f"{self.facts} {more}", self.files)
 
 
-def ingest(source: Source, frame: Frame, test_fraction: float) -> Splits:
-    """The set without its unreadable pictures: decoded, if it fits in memory. Raises DataError if they are many.
-
-    `test_fraction` of every class becomes the test split of a set that has none.
-    """
-    entry = source.entry(f"{frame} {test_fraction}")
+def ingest(source: Source, frame: Frame, rules: Rules) -> Splits:
+    """The set without its unreadable pictures: decoded, if it fits in memory. Raises DataError if they are many."""
+    entry = source.entry(f"{frame} {rules}")
     splits = cache.read(entry)
     if splits is None:
-        listing = divided(source.open(), test_fraction)
+        listing = divided(source.open(), rules.test_fraction)
         if fits(sum(map(len, listing.splits.values())), frame, smallest_memory()):
-            splits = decoded_once(listing)
+            splits = decoded_once(listing, rules)
             cache.write(entry, splits)
         else:
-            splits = left_encoded(listing, source.entry(f"{test_fraction}").with_suffix(".json"))
+            splits = left_encoded(listing, rules, source.entry(f"{rules.test_fraction}"))
     return splits
 
 
@@ -86,68 +96,96 @@ def smallest_memory() -> int:
     return min([psutil.virtual_memory().total, *gpus])
 
 
-def divided(listing: Listing, test_fraction: float) -> Listing:
+def divided(listing: Listing, test_fraction: float | None) -> Listing:
     """With a test split: the storage's own, or `test_fraction` of every class, at least one picture of two or more."""
     splits = dict(listing.splits)
-    if "test" not in splits:
+    if test_fraction is None:
+        splits = {"test": splits.get("test", splits.get("train"))}  # type: ignore[dict-item]  # it has one of them
+    elif "test" not in splits:
         train = splits["train"]
         sizes = torch.bincount(train.labels.clamp(min=0)).tolist()
         counts = [max(min(max(round(test_fraction * size), 1), size - 1), 0) for size in sizes]
         kept, held = hold_out(train.labels, counts, _SPLIT_SEED)
-        splits = {"train": train.subset(kept), "test": train.subset(held)}
+        splits |= {"train": train.subset(kept), "test": train.subset(held)}
     for split, pictures in splits.items():
         if len(pictures) == 0:
             raise DataError(f"the {split} split has no picture")
         if (pictures.labels < 0).all():  # published so, for a contest
             raise DataError(f"the {split} split has no labels; choose another one with data.held_out")
-    check(Splits(splits["train"], splits["test"], listing.class_names))
-    return Listing(splits, listing.class_names)
+    check(_splits(splits, listing.class_names))
+    return listing._replace(splits=splits)
+
+
+def _splits(splits: Mapping[str, Pictures], class_names: tuple[str, ...], **more: Any) -> Splits:
+    test = splits["test"]
+    train = splits["train"] if "train" in splits else test.subset(torch.arange(0))
+    return Splits(train, test, class_names, val=splits.get("val"), **more)
 
 
 # ----------------------------------------------------------------------------------------------- in memory or not
 
 
-def decoded_once(listing: Listing) -> Splits:
+def decoded_once(listing: Listing, rules: Rules) -> Splits:
     """Everything decoded, in memory. Raises DataError if too much of it is unreadable."""
-    images, unreadable = {}, {}
+    images, looks = {}, {}
     for split, pictures in listing.splits.items():
-        pixels, bad = decode_all(pictures, f"decoding the {split} split")
-        unreadable[split] = left_out(split, len(pictures), _named(pictures, bad))
+        pixels, looks[split] = decode_all(pictures, f"decoding the {split} split")
         images[split] = Images(pixels, pictures.labels)
-        if bad:
-            images[split] = images[split].subset(_others(len(pictures), bad))
-    return Splits(images["train"], images["test"], listing.class_names, unreadable)
+    return _without_unreadable(images, listing, looks, rules)
 
 
-def left_encoded(listing: Listing, memory: Path) -> Splits:
-    """Everything as it is stored; what is unreadable is remembered at `memory`. Raises DataError if that is much."""
-    known = cache.read_facts(memory).get("unreadable")
-    if known is None:
-        looked = {split: Encoded(p.stored, p.rows, p.labels, LOOK) for split, p in listing.splits.items()}
-        known = {split: decode_all(p, f"looking at the {split} split").unreadable for split, p in looked.items()}
-        cache.keep_facts(memory, {"unreadable": known})
-    splits, unreadable = {}, {}
-    for split, pictures in listing.splits.items():
-        bad = {int(index): why for index, why in known[split].items()}  # a JSON object's keys are texts
-        unreadable[split] = left_out(split, len(pictures), _named(pictures, bad))
-        splits[split] = pictures.subset(_others(len(pictures), bad))
-    return Splits(splits["train"], splits["test"], listing.class_names, unreadable)
+def left_encoded(listing: Listing, rules: Rules, memory: Path) -> Splits:
+    """Everything as it is stored; what is seen is remembered at `memory`. Raises DataError if much is unreadable."""
+    looks = cache.read_looks(memory)
+    if looks is None or {split: len(look.digests) for split, look in looks.items()} != _sizes(listing):
+        small = {split: replace(pictures, frame=_small(pictures.frame)) for split, pictures in listing.splits.items()}
+        looks = {split: decode_all(pictures, f"looking at the {split} split")[1] for split, pictures in small.items()}
+        cache.write_looks(memory, looks)
+    return _without_unreadable(listing.splits, listing, looks, rules)
 
 
-def decode_all(pictures: Encoded, title: str) -> Decoded:
-    """All pixels [n, C, H, W], and why, by index, some are unreadable: their rows are to be left out.
+def _small(frame: Frame) -> Frame:
+    """Enough to see whether a picture is one; a JPEG is decoded at an eighth of its size."""
+    return replace(frame, img_size=LOOK_SIZE, fit="squash")
+
+
+def _sizes(listing: Listing) -> dict[str, int]:
+    return {split: len(pictures) for split, pictures in listing.splits.items()}
+
+
+def _without_unreadable(
+    pictures: Mapping[str, Pictures], listing: Listing, looks: Mapping[str, Look], rules: Rules
+) -> Splits:
+    """The splits of what can be read, and the record of the look."""
+    names, kept, content, fingerprints = {}, {}, {}, {}
+    all_copies = copies({split: look.digests for split, look in looks.items()})
+    for split, look in looks.items():
+        stored = listing.splits[split]
+        bad = [(stored.name(index), why) for index, why in look.unreadable.items()]
+        names[split] = left_out(split, len(stored), bad, rules.max_unreadable)
+        fingerprints[split] = fingerprint(look.digests, stored.labels, listing.class_names, stored.identity)
+        readable = _others(len(stored), look.unreadable)
+        kept[split] = pictures[split].subset(readable) if bad else pictures[split]
+        content[split] = all_copies[split][readable]
+    about = {"layout": listing.layout, "notes": listing.notes, "not_pictures": listing.not_pictures}
+    record = found(kept, listing.class_names, fingerprints, content, looks.values(), **about)
+    return _splits(kept, listing.class_names, unreadable=names, copies=content, found=record)
+
+
+def decode_all(pictures: Encoded, title: str) -> tuple[Tensor, Look]:
+    """All pixels [n, C, H, W], and what was seen of them: the rows of what is unreadable are to be left out.
 
     On a terminal a bar with the `title` shows how far it is.
     """
     pixels = torch.empty((len(pictures), *pictures.frame.shape), dtype=torch.uint8)
     starts = range(0, len(pictures), _BLOCK)
     rows = pictures.rows.tolist()
-    blocks = (begin(pictures.stored, rows[start : start + _BLOCK], pictures.frame) for start in starts)
-    unreadable: dict[int, str] = {}
+    blocks = (begin_look(pictures.stored, rows[start : start + _BLOCK], pictures.frame) for start in starts)
+    look = Look(np.zeros((len(pictures), DIGEST_BYTES), np.uint8))
     for start, block in zip(starts, _shown(ahead(blocks, _BLOCKS_AHEAD), title, len(starts)), strict=True):
         pixels[start : start + len(block.pixels)] = block.pixels
-        unreadable |= {start + place: why for place, why in block.unreadable.items()}
-    return Decoded(pixels, unreadable)
+        look.add(start, block)
+    return pixels, look
 
 
 def _shown(items: Iterable[T], title: str, total: int) -> Iterable[T]:
@@ -156,24 +194,22 @@ def _shown(items: Iterable[T], title: str, total: int) -> Iterable[T]:
     return track(items, title, total, console=console, transient=True, disable=not console.is_terminal)
 
 
-def left_out(split: str, count: int, bad: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+def left_out(split: str, count: int, bad: Sequence[tuple[str, str]], most: float) -> tuple[str, ...]:
     """The names of unreadable pictures, given names and reasons. Raises DataError if they are too many of `count`."""
-    if len(bad) > TOLERATED * count:
-        raise too_many(split, count, len(bad), bad)
+    if len(bad) > most * count:
+        raise too_many(split, count, len(bad), bad, most)
     return tuple(name for name, _ in bad)
 
 
-def too_many(split: str, count: int, unreadable: int, examples: Sequence[tuple[str, str]]) -> DataError:
-    """What to raise when so many of `count` pictures are unreadable."""
+def too_many(split: str, count: int, unreadable: int, examples: Sequence[tuple[str, str]], most: float) -> DataError:
+    """What to raise when so many of `count` pictures are unreadable; the list of all is written beside the cache."""
     first = "; ".join(f"{name}: {why}" for name, why in examples[:3])
+    whole = cache.write_list(f"unreadable-{split}", [f"{name}: {why}" for name, why in examples])
+    allowed = f"data.max_unreadable={most:g} may be left out" if most else "none may be left out"
     return DataError(
-        f"{unreadable:,} of {count:,} {split} pictures are unreadable ({unreadable / count:.1%}; up to {TOLERATED:.0%} "
-        f"would be left out): {first}"
+        f"{unreadable:,} of {count:,} {split} pictures are unreadable ({unreadable / count:.1%}; {allowed}): {first}"
+        + (f"; the whole list is in {whole}" if whole else "")
     )
-
-
-def _named(pictures: Encoded, bad: Mapping[int, str]) -> list[tuple[str, str]]:
-    return [(pictures.name(index), why) for index, why in bad.items()]
 
 
 def _others(count: int, bad: Mapping[int, str]) -> Tensor:

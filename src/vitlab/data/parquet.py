@@ -2,7 +2,7 @@
 
     train-00000-of-00002.parquet  train-00001-of-00002.parquet  test-00000-of-00001.parquet
 
-in a folder, or in `data/` inside it; `validation`, `val` or `valid` may stand for `test`.
+in a folder, or in `data/` inside it; which split is for what is said in `vitlab.data.roles`.
 """
 
 import re
@@ -14,9 +14,10 @@ from typing import Any
 from vitlab.base.errors import DataError
 from vitlab.data import cache, tables
 from vitlab.data.decode import Frame
-from vitlab.data.images import Images, Splits
-from vitlab.data.ingest import Listing, decode_all
-from vitlab.data.paths import HELD_OUT, local_folder, roots
+from vitlab.data.images import Splits
+from vitlab.data.ingest import Listing, Rules, decoded_once
+from vitlab.data.paths import local_folder, roots
+from vitlab.data.roles import assigned
 
 Files = Mapping[str, Sequence[Path]]  # a split's files, in order
 
@@ -28,15 +29,24 @@ def has_shards(folder: Path) -> bool:
     return any(any(place.glob("*.parquet")) for place in (folder, folder / "data"))
 
 
-def split_files(folder: Path, held_out: str | None = None) -> Files:
-    """The files of `train` and, unless there is no held-out split, of `test`. Raises DataError, as `shards` does.
+def split_files(folder: Path, splits: Mapping[str, str] | None = None, held_out: str | None = None) -> Files:
+    """The files of `train`, `val` and `test`, as far as there are any. Raises DataError, as `shards` does.
 
-    `held_out` is what the held-out split is called; None finds it.
+    `splits` and `held_out` are as in `vitlab.data.roles`.
     """
     place = folder if any(folder.glob("*.parquet")) else folder / "data"
-    files = {"train": shards(place, "train")}
-    test = held_out or next((name for name in HELD_OUT if _shards(place, name)), None)
-    return files if test is None else files | {"test": shards(place, test)}
+    names = sorted({_split_of(file) for file in place.glob("*.parquet")})
+    if splits == {}:
+        return {"train": sorted(place.glob("*.parquet"))}
+    roles = assigned(names, str(place), splits, held_out)
+    if not roles:
+        shards(place, "train")
+    return {role: shards(place, name) for role, name in roles.items()}
+
+
+def _split_of(file: Path) -> str:
+    """train-00000-of-00002.parquet -> train"""
+    return re.sub(r"(-\d+(-of-\d+)?)?(-[0-9a-f]{16})?\.parquet$", "", file.name)
 
 
 def shards(folder: Path, split: str) -> list[Path]:
@@ -130,11 +140,8 @@ def _frame(layout: Layout) -> Frame:
 
 
 def _decoded(listing: Listing) -> Splits:
-    images = {}
-    for split, pictures in listing.splits.items():
-        decoded = decode_all(pictures, f"decoding the {split} split")
-        images[split] = Images(decoded.whole(pictures.name), pictures.labels)
-    return Splits(images["train"], images["test"], listing.class_names)
+    """Everything, decoded; every picture must be readable."""
+    return decoded_once(listing, Rules(test_fraction=None, max_unreadable=0))
 
 
 def _absent(layout: Layout, error: Exception) -> DataError:

@@ -12,7 +12,7 @@ from torch import Tensor
 from vitlab.data import cache
 from vitlab.data.decode import Frame
 from vitlab.data.images import DecodedOnDemand, Promise, to_device
-from vitlab.data.ingest import LOOK, left_out
+from vitlab.data.ingest import LOOK_SIZE, left_out
 from vitlab.data.rows import Row, Rows, decoding
 from vitlab.data.workers import ahead
 
@@ -74,24 +74,28 @@ class Passes(DecodedOnDemand):
         return lambda: to_device(decoded().whole(lambda place: rows[place].name), device)
 
 
-def survey(rows: Rows, frame: Frame, memory: Path) -> tuple[Passes, tuple[str, ...]]:
-    """A held-out split without its unreadable pictures, and their names: found by one pass, remembered at `memory`."""
+def survey(split: str, rows: Rows, frame: Frame, memory: Path, most: float) -> tuple[Passes, tuple[str, ...]]:
+    """A held-out split without its unreadable pictures, and their names: found by one pass, remembered at `memory`.
+
+    Raises DataError if more than a share `most` of them is unreadable.
+    """
+    memory = memory.with_suffix(f".{split}.json")
     known = cache.read_facts(memory)
     if not {"labels", "unreadable"} <= known.keys():
-        known = _surveyed(rows)
+        known = _surveyed(rows, replace(frame, img_size=LOOK_SIZE, fit="squash"))
         cache.keep_facts(memory, known)
     labels = torch.tensor(known["labels"], dtype=torch.int64)
     bad = {int(position): (name, why) for position, (name, why) in known["unreadable"].items()}
-    names = left_out("test", len(labels), list(bad.values()))
+    names = left_out(split, len(labels), list(bad.values()), most)
     positions = torch.tensor([position for position in range(len(labels)) if position not in bad], dtype=torch.int64)
     return Passes(rows, positions, labels[positions], frame), names
 
 
-def _surveyed(rows: Rows) -> dict[str, Any]:
+def _surveyed(rows: Rows, frame: Frame) -> dict[str, Any]:
     """Labels of all rows, and name and reason of the unreadable ones, by position."""
 
     def look(chunk: list[Row]) -> Callable[[], tuple[list[Row], dict[int, str]]]:
-        looking = decoding(chunk, LOOK, torch.device("cpu"))
+        looking = decoding(chunk, frame, torch.device("cpu"))
         return lambda: (chunk, looking().unreadable)
 
     labels: list[int] = []

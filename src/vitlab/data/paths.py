@@ -5,8 +5,6 @@ from pathlib import Path
 
 from vitlab.base.errors import DataError
 
-HELD_OUT = ("test", "validation", "val", "valid")  # what a held-out split is called, the first there is counts
-
 
 def roots() -> list[Path]:
     """The folders that data sets are looked for in: `$VITLAB_DATA`, or, where that is not set, two usual ones."""

@@ -1,5 +1,6 @@
 """Stratified splits as a pure function of the labels and a seed: the same on every machine, with every NumPy."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -7,6 +8,8 @@ from torch import Tensor
 
 from vitlab.base.errors import DataError
 from vitlab.rng import bits
+
+_SHARE_SEED = 1  # of the share of the training pictures: the same for every run
 
 
 def hold_out(labels: Tensor, counts: Sequence[int], seed: int) -> tuple[Tensor, Tensor]:
@@ -22,15 +25,29 @@ def hold_out(labels: Tensor, counts: Sequence[int], seed: int) -> tuple[Tensor, 
 def carve(labels: Tensor, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
     """labels [n] -> (train indices, validation indices): `fraction` of every class, rounded, is for validation.
 
-    Raises DataError if a class would be left without a training or a validation image.
+    Of two or more images at least one is for validation and at least one is trained on; a single one is trained on.
     """
     if not 0 <= fraction < 1:
         raise DataError(f"val_fraction={fraction}: must be at least 0 and less than 1")
     labels = labels.cpu()
     sizes = torch.bincount(labels).tolist()
-    counts = [round(fraction * size) for size in sizes]
-    for label, (size, count) in enumerate(zip(sizes, counts, strict=True)):
-        if fraction > 0 and size > 0 and not 0 < count < size:
-            side = "training" if count else "validation"
-            raise DataError(f"val_fraction={fraction} leaves class {label}, of {size} images, without a {side} image")
+    counts = [min(max(round(fraction * size), 1), size - 1) if fraction > 0 and size else 0 for size in sizes]
     return hold_out(labels, counts, seed)
+
+
+def share(labels: Tensor, fraction: float) -> Tensor:
+    """labels [n] -> the indices, ascending, of a `fraction` of every class, rounded up: part of every larger share."""
+    labels = labels.cpu()
+    sizes = torch.bincount(labels).tolist()
+    _, kept = hold_out(labels, [math.ceil(fraction * size - 1e-9) for size in sizes], _SHARE_SEED)
+    return kept
+
+
+def balanced(labels: Tensor) -> Tensor:
+    """labels [n] -> indices [m], those of rarer classes again and again: every class as often as the largest, up to
+    one image.
+    """
+    labels = labels.cpu()
+    most = int(torch.bincount(labels).max())
+    members = [(labels == label).nonzero().flatten() for label in labels.unique().tolist()]
+    return torch.cat([inside.repeat(math.ceil(most / len(inside)))[:most] for inside in members])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vitlab.data.decode import Frame
 from vitlab.data.images import to_device
-from vitlab.data.ingest import TOLERATED, too_many
+from vitlab.data.ingest import too_many
 from vitlab.data.rows import Row, Rows, decoding
 from vitlab.data.workers import Decoded
 
@@ -31,6 +31,7 @@ class RowStream:
     frame: Frame
     samples_per_epoch: int
     buffer: int
+    max_unreadable: float = 0.01
     device: torch.device = torch.device("cpu")
 
     def __len__(self) -> int:
@@ -83,7 +84,7 @@ class RowReader:
     def read(self, count: int) -> tuple[Tensor, Tensor]:
         """The next samples: pixels [count, C, H, W] uint8 and labels [count] int64, on the stream's device.
 
-        Raises DataError if clearly more than 1 % of what was read is unreadable.
+        Raises DataError if clearly more of what was read is unreadable than may be.
         """
         parts = [(self._pixels, self._labels)]
         while sum(len(labels) for _, labels in parts) < count:
@@ -119,9 +120,10 @@ class RowReader:
         self._unreadable |= unreadable
         self._seen += count
         self._failed += len(unreadable)
-        expected = TOLERATED * self._seen
+        most = self.stream.max_unreadable
+        expected = most * self._seen
         if self._failed > expected + _DEVIATIONS * math.sqrt(expected):
-            raise too_many("train", self._seen, self._failed, list(self._unreadable.items()))
+            raise too_many("train", self._seen, self._failed, list(self._unreadable.items()), most)
 
     def _from(self, position: int) -> Iterator[Row]:
         """The rows from a position on, epoch after epoch."""

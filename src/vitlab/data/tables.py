@@ -57,6 +57,13 @@ def open_hub(
     try:
         with _quiet():
             return dict(datasets.load_dataset(repo, config, revision=revision, streaming=streaming))
+    except RuntimeError as error:
+        if "script" not in str(error):
+            raise
+        raise DataError(
+            f"hub:{repo} needs a loading script, which `datasets` no longer runs; many sets have a branch of parquet "
+            "files instead: data.revision=refs/convert/parquet"
+        ) from None
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise DataError(f"hub:{repo} cannot be opened: {error}") from None
 
@@ -81,11 +88,15 @@ def _quiet() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Columns:
-    """The column of pictures, the column of labels, and the classes' names, where the table has them."""
+    """The column of pictures, the column of labels, and the classes' names, where the table has them.
+
+    `words`: labels are texts, or truth values, and not numbers.
+    """
 
     image: str
     label: str
     class_names: tuple[str, ...] | None
+    words: bool = False
 
 
 def columns(features: Mapping[str, Mapping[str, Any] | None], image: str | None, label: str | None) -> Columns:
@@ -107,15 +118,18 @@ def _columns(origin: str, kinds: Mapping[str, Any], image: str | None, label: st
 
     pictures = [name for name, kind in kinds.items() if _is_picture(kind)]
     classes = [name for name, kind in kinds.items() if isinstance(kind, datasets.ClassLabel)]
-    numbers = [name for name in ("label", "labels") if _is_number(kinds.get(name))]
+    numbers = [name for name in ("label", "labels") if _is_number(kinds.get(name)) or _is_word(kinds.get(name))]
     image = _chosen(origin, kinds, "image", image, pictures)
     label = _chosen(origin, kinds, "label", label, classes or numbers)
     if not _is_picture(kinds[image]):
         raise DataError(f"{origin}: its column {image} holds no pictures, but {kinds[image]}")
-    names = getattr(kinds[label], "names", None)
-    if names is None and not _is_number(kinds[label]):
-        raise DataError(f"{origin}: its column {label} holds no class indices, but {kinds[label]}")
-    return Columns(image, label, None if names is None else tuple(names))
+    names, words = getattr(kinds[label], "names", None), _is_word(kinds[label])
+    if names is None and not words and not _is_number(kinds[label]):
+        raise DataError(
+            f"{origin}: its column {label} holds neither class numbers nor words, but {kinds[label]}; "
+            "name another one: data.label=COLUMN"
+        )
+    return Columns(image, label, None if names is None else tuple(names), words)
 
 
 def _chosen(origin: str, kinds: Mapping[str, Any], what: str, name: str | None, fitting: Sequence[str]) -> str:
@@ -126,7 +140,7 @@ def _chosen(origin: str, kinds: Mapping[str, Any], what: str, name: str | None, 
         return name
     if len(fitting) != 1:
         number = f"{len(fitting)} columns ({', '.join(fitting)})" if fitting else "no column"
-        raise DataError(f"{origin} has {number} that can be the {what}; name it: {what}=COLUMN. It has {has}")
+        raise DataError(f"{origin} has {number} that can be the {what}; name it: data.{what}=COLUMN. It has {has}")
     return fitting[0]
 
 
@@ -141,6 +155,10 @@ def _is_number(kind: Any) -> bool:
     return _plain_type(kind).startswith(("int", "uint"))
 
 
+def _is_word(kind: Any) -> bool:
+    return _plain_type(kind) in ("string", "large_string", "bool")
+
+
 def _plain_type(kind: Any) -> str:
     import datasets
 
@@ -150,32 +168,60 @@ def _plain_type(kind: Any) -> str:
 # ------------------------------------------------------------------------------------------------------- values
 
 
-def listing(tables: Mapping[str, Any], named: Columns, frame: Frame, shards: Mapping[str, Shards]) -> Listing:
-    """The pictures of every split's table. Raises DataError for rows without a label."""
-    splits = {}
-    for split, table in tables.items():
-        labels = _labels(table, named.label, f"the {split} split")
-        splits[split] = Encoded(Column(table, named.image, shards[split]), torch.arange(len(labels)), labels, frame)
-    names = named.class_names
-    if names is None:  # numbers: as many as the largest says
-        most = max((int(pictures.labels.max()) for pictures in splits.values() if len(pictures)), default=-1)
-        names = tuple(map(str, range(most + 1)))
+def listing(
+    tables: Mapping[str, Any], named: Columns, frame: Frame, shards: Mapping[str, Shards], renumber: bool = False
+) -> Listing:
+    """The pictures of every split's table. Words are classes, in their order, and so are numbers if `renumber`.
+
+    Raises DataError for rows without a label, and for numbers that cannot be counted from zero.
+    """
+    values = {split: _label_values(table, named.label, f"the {split} split") for split, table in tables.items()}
+    names, labels = numbered(values, named, renumber)
+    splits = {
+        split: Encoded(
+            Column(table, named.image, shards[split]), torch.arange(len(labels[split])), labels[split], frame
+        )
+        for split, table in tables.items()
+    }
     return Listing(splits, names)
 
 
-def hub_listing(tables: Mapping[str, Any], origin: str, image: str | None, label: str | None, frame: Frame) -> Listing:
+def hub_listing(
+    tables: Mapping[str, Any], origin: str, image: str | None, label: str | None, frame: Frame, renumber: bool = False
+) -> Listing:
     """The same of tables that `open_hub` opened: they say themselves what is in them."""
     named = columns({f"{origin} {split}": table.features for split, table in tables.items()}, image, label)
     shards = {split: [(f"{origin} {split}", len(table))] for split, table in tables.items()}
-    return listing(tables, named, frame, shards)
+    return listing(tables, named, frame, shards, renumber)
 
 
-def _labels(table: Any, name: str, origin: str) -> Tensor:
-    """[n] int64"""
+def numbered(
+    values: Mapping[str, np.ndarray], named: Columns, renumber: bool
+) -> tuple[tuple[str, ...], dict[str, Tensor]]:
+    """The classes' names, and each split's labels [n] int64. Raises DataError."""
+    if named.class_names is not None:
+        return named.class_names, {split: torch.from_numpy(labels.astype(np.int64)) for split, labels in values.items()}
+    different = np.unique(np.concatenate([np.unique(labels) for labels in values.values()]))
+    if named.words or renumber:
+        names = tuple(map(str, different.tolist()))
+        return names, {split: torch.from_numpy(np.searchsorted(different, v)) for split, v in values.items()}
+    labelled = different[different >= 0]  # a split for a contest has -1 instead
+    if len(labelled) and labelled[-1] != len(labelled) - 1:
+        raise DataError(
+            f"the column {named.label} has {len(labelled):,} different numbers between {labelled[0]:,} and "
+            f"{labelled[-1]:,}, and class numbers count from 0; data.renumber=true makes each of them a class"
+        )
+    names = tuple(map(str, range(len(labelled))))
+    return names, {split: torch.from_numpy(labels.astype(np.int64)) for split, labels in values.items()}
+
+
+def _label_values(table: Any, name: str, origin: str) -> np.ndarray:
+    """[n]: numbers, or texts"""
     values = table.data.column(name)
     if values.null_count:
         raise DataError(f"{origin} has {values.null_count} rows without a {name}")
-    return torch.from_numpy(np.array(values.to_numpy(), dtype=np.int64))
+    array = np.array(values.to_numpy())
+    return array.astype(str) if array.dtype.kind in "OUb" else array
 
 
 class Column:
@@ -189,6 +235,10 @@ class Column:
     def __getitem__(self, row: int) -> bytes | Path:
         """Picture `row`, encoded."""
         return picture_of(self.values[row].as_py())
+
+    def identity(self, row: int) -> str:
+        """Nothing: a table keeps its content when it is divided into other files."""
+        return ""
 
     def name(self, row: int) -> str:
         """Its shard, its row there, and the name that the picture had before."""

@@ -4,6 +4,7 @@ Pillow, torch and NumPy let go of the interpreter while they work, so threads ar
 processes, and what is not yet decoded is never more than was asked for.
 """
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +18,11 @@ from torch import Tensor
 
 from vitlab.base.env import process_cores
 from vitlab.base.errors import DataError
-from vitlab.data.decode import Frame, Unreadable, decode
+from vitlab.data.decode import Frame, Seen, Unreadable, decode, look
 
 T = TypeVar("T")
 
+DIGEST_BYTES = 16
 _STRETCH = 8  # pictures that a worker takes at once
 
 
@@ -44,22 +46,66 @@ class Decoded(NamedTuple):
         return self.pixels
 
 
+class LookedAt(NamedTuple):
+    """The same, with a hash of each picture's bytes [n, 16] uint8, zero of what is not there; and what was seen."""
+
+    pixels: Tensor
+    unreadable: dict[int, str]
+    digests: np.ndarray
+    seen: list[Seen]
+
+
 def begin(stored: Stored, rows: Sequence[int], frame: Frame, pinned: bool = False) -> Callable[[], Decoded]:
     """Decode the pictures at `rows`: workers start now, the result waits for them. `pinned`: for a CUDA device."""
-    pixels = torch.empty((len(rows), *frame.shape), dtype=torch.uint8, pin_memory=pinned)
-    slots = pixels.numpy()
 
-    def work(start: int) -> dict[int, str]:
+    def one(row: int, _: int) -> Tensor:
+        return decode(stored[row], frame)
+
+    work = _Work(rows, frame, pinned, one)
+    return lambda: Decoded(work.pixels, work.done())
+
+
+def begin_look(stored: Stored, rows: Sequence[int], frame: Frame) -> Callable[[], LookedAt]:
+    """The same, for whoever wants to know what there is, too."""
+    digests = np.zeros((len(rows), DIGEST_BYTES), np.uint8)
+    seen: list[Seen] = []
+
+    def one(row: int, place: int) -> Tensor:
+        source = stored[row]
+        try:
+            encoded = source if isinstance(source, bytes) else source.read_bytes()
+        except OSError as error:
+            raise Unreadable(str(error)) from None
+        digests[place] = np.frombuffer(hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest(), np.uint8)
+        pixels, what = look(encoded, frame)
+        seen.append(what)
+        return pixels
+
+    work = _Work(rows, frame, False, one)
+    return lambda: LookedAt(work.pixels, work.done(), digests, seen)
+
+
+class _Work:
+    """Pictures that workers make, each into its place."""
+
+    def __init__(self, rows: Sequence[int], frame: Frame, pinned: bool, one: Callable[[int, int], Tensor]):
+        self.pixels = torch.empty((len(rows), *frame.shape), dtype=torch.uint8, pin_memory=pinned)
+        self._rows, self._one, self._slots = rows, one, self.pixels.numpy()
+        starts = range(0, len(rows), _STRETCH)
+        self._parts = [_pool().submit(self._stretch, start) for start in starts]
+
+    def done(self) -> dict[int, str]:
+        """Why nothing could be made of some, by place; it waits for all."""
+        return {place: why for part in self._parts for place, why in part.result().items()}
+
+    def _stretch(self, start: int) -> dict[int, str]:
         unreadable = {}
-        for place in range(start, min(start + _STRETCH, len(rows))):
+        for place in range(start, min(start + _STRETCH, len(self._rows))):
             try:
-                np.copyto(slots[place], decode(stored[rows[place]], frame).numpy())
+                np.copyto(self._slots[place], self._one(self._rows[place], place).numpy())
             except Unreadable as error:
                 unreadable[place] = str(error)
         return unreadable
-
-    parts = [_pool().submit(work, start) for start in range(0, len(rows), _STRETCH)]
-    return lambda: Decoded(pixels, {place: why for part in parts for place, why in part.result().items()})
 
 
 def ahead(promises: Iterable[Callable[[], T]], count: int) -> Iterator[T]:

@@ -1,21 +1,28 @@
-"""A checkpoint's score, measured again: on the data that it was trained on, or on another set's test split."""
+"""A checkpoint's score, measured again: on the data that it was trained on, or on other data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
+from torch import Tensor
 
 from vitlab.base.errors import DataError, UserError
 from vitlab.base.metric import Metric
 from vitlab.checkpoints.trained import Trained, load
-from vitlab.data.images import ImageSet, Pictures
+from vitlab.data.images import ImageSet, Pictures, relabelled
 from vitlab.data.sets._base import DataSpec
 from vitlab.devices import pick_device
 from vitlab.evaluate import scores
 from vitlab.evaluate._base import Split, Subject
 from vitlab.learner import features_of_one, scores_of_one
+from vitlab.models.sites import Call, wrap
 from vitlab.nn.kernel import Kernel, use_kernel
+from vitlab.records.data import DataRecord
+
+Among = Literal["all", "present"]
+_SHOWN = 3  # names, or changes, in a message
 
 
 class Computing(NamedTuple):
@@ -26,52 +33,101 @@ class Computing(NamedTuple):
 
 
 class Score(NamedTuple):
-    """The metrics of the test images by the names that records have, what these are, and how many images there are."""
+    """The metrics of the test images by the names that records have, what these are, and how many images there are.
+
+    `classes` are those of the images, out of `known` classes of the model; `among` says whether an image was classified
+    among all of these, or among those that are present.
+    """
 
     values: dict[str, float]
     metrics: dict[str, Metric]
     images: int
+    classes: tuple[str, ...]
+    known: int
+    among: Among
 
 
 def evaluate_checkpoint(
-    path: Path, data: DataSpec | None = None, device: str | None = None, computing: Computing = Computing()
+    path: Path,
+    data: DataSpec | None = None,
+    device: str | None = None,
+    computing: Computing = Computing(),
+    among: Among = "all",
 ) -> Score:
-    """The task's metrics on the test split of `data`, or of what the model was trained on.
+    """The task's metrics on the held-out pictures of `data`, or all of them where none are held out; without it on the
+    test split of what the model was trained on.
 
-    `path` is a run directory or a checkpoint folder, which is enough. Raises UserError for what a user can mend.
+    `path` is a run directory or a checkpoint folder, which is enough. Classes are matched by name; the data may lack
+    some, and with `among` "present" an image is classified among those that it has. Raises UserError for what a user
+    can mend.
     """
     trained = load(path)
     images = _images(trained, data, path)
     where = pick_device(device)
     learner = trained.learner.to(where, computing.dtype)
     use_kernel(learner, computing.kernel)
-    test = images.test.to(where)
+    test, classes = images.test.to(where), trained.preprocessing.class_names
+    if trained.task.needs_labels:
+        test, columns = _matched(test, images.class_names, classes)
+        classes = tuple(classes[column] for column in columns.tolist())
+        if among == "present":
+            test = relabelled(test, torch.searchsorted(columns.to(where), test.labels))
+            wrap(learner.model, partial(_only, columns.to(where)), "outputs")
+    num_classes = len(classes) if among == "present" else trained.model.spec.num_classes
     subject = Subject(
         scores=scores_of_one(learner),
         features=features_of_one(learner),
         task=trained.task,
         pictures=_only_test(test),
-        prepare=trained.preprocessing.pipeline(trained.model.spec.num_classes, computing.dtype),
+        prepare=trained.preprocessing.pipeline(num_classes, computing.dtype),
         runs=1,
         noise_seeds=None if trained.noise_seed is None else torch.tensor([trained.noise_seed]),
     )
     evaluator = scores.Spec()
     (values,) = evaluator.evaluate(subject).metrics
     metrics = {f"test_{metric.name}": metric for metric in evaluator.metrics(trained.task, trained.model.spec)}
-    return Score({f"test_{name}": value for name, value in values.items()}, metrics, len(test))
+    measured = {f"test_{name}": value for name, value in values.items()}
+    return Score(measured, metrics, len(test), classes, len(trained.preprocessing.class_names), among)
 
 
 def _images(trained: Trained, data: DataSpec | None, path: Path) -> ImageSet:
-    """The set to evaluate on: of the very classes that the model knows, if its task needs to know them."""
-    chosen = data or trained.data
-    if chosen is None:
+    """The set to evaluate on: another one, or the very one that the model was trained on."""
+    if data is not None:
+        return data.load_held_out()
+    if trained.data is None:
         raise UserError(f"{path} does not say what it was trained on: name a set with --data")
-    images = chosen.load()
-    ours = trained.preprocessing.class_names
-    if trained.task.needs_labels and images.class_names != ours:
-        shown = [", ".join(names[:3]) for names in (images.class_names, ours)]
-        raise DataError(f"--data has the classes {shown[0]}, …; the run was trained on {shown[1]}, …")
+    images = trained.data.load()
+    for folder in (path, path.parent.parent):  # a run, or the run that a checkpoint folder is in
+        recorded = DataRecord.read_if_there(folder)
+        changes = recorded.found.changes(images.found) if recorded and recorded.found and images.found else []
+        if changes:
+            raise DataError(
+                f"the data are not those of {folder}: {'; '.join(changes[:_SHOWN])}. Bring them back, or say that they "
+                "are other data: --data"
+            )
     return images
+
+
+def _matched(test: Pictures, theirs: Sequence[str], ours: Sequence[str]) -> tuple[Pictures, Tensor]:
+    """The pictures with the model's labels, and its classes that they have, ascending. Raises DataError."""
+    unknown = [name for name in theirs if name not in ours]
+    if unknown:
+        raise DataError(
+            f"--data has classes that the model does not know: {_some(unknown)}; it was trained on {_some(ours)}"
+        )
+    places = torch.tensor([ours.index(name) for name in theirs], device=test.labels.device)
+    labels = places[test.labels]
+    return relabelled(test, labels), labels.unique().cpu()
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+def _only(columns: Tensor, outputs: Call, *arguments: Any) -> tuple[Tensor, Tensor | None]:
+    """A model's outputs with some of the logits alone."""
+    logits, auxiliary_loss = outputs(*arguments)
+    return logits[..., columns], auxiliary_loss
 
 
 def _only_test(test: Pictures) -> Any:

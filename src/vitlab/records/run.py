@@ -3,7 +3,7 @@
 spec.json            what was asked for, and the metrics that it measures
 env.json             machine, versions, commit, command, and what was chosen for it
 preprocessing.json   what a picture goes through (`vitlab.preprocessing`); every checkpoint has it, too
-data.json            how many pictures each split has, and which were unreadable
+data.json            what a look at the data found, and how the run uses it: `vitlab.records.data`
 metrics.jsonl        one line an evaluation
 result.json          how it ended, and its figures
 predictions.npz      what it said of the test images
@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from vitlab.base.metric import Metric
-from vitlab.base.spec import Spec
 from vitlab.records._base import Numbers, Record, Status, check_numbers
 
 
@@ -66,32 +65,6 @@ class Environment(Record):
     started: str | None = None
     choices: Mapping[str, Any] = field(default_factory=dict)
     stacked_runs: int = 1
-
-
-@dataclass(frozen=True)
-class SplitRecord(Spec):
-    """How many pictures a split has, and the names of those that could not be read, which are not among them."""
-
-    images: int
-    unreadable: int = 0
-    names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class DataRecord(Record):
-    """The pictures of a run. `order` says how those of training are shuffled; `classes` are their names."""
-
-    file: ClassVar[str] = "data.json"
-
-    order: str
-    train: SplitRecord
-    val: SplitRecord
-    test: SplitRecord
-    classes: tuple[str, ...] = ()
-
-    def split(self, name: str) -> SplitRecord:
-        """The record of `train`, `val` or `test`."""
-        return {"train": self.train, "val": self.val, "test": self.test}[name]
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from vitlab.base.metric import Metric
 from vitlab.records._base import Numbers, Record
+from vitlab.records.data import DataRecord
 from vitlab.records.history import FILE as HISTORY
 from vitlab.records.history import read_history
 from vitlab.records.predictions import FILE as PREDICTIONS
 from vitlab.records.predictions import Predictions, read_predictions
-from vitlab.records.run import DataRecord, Environment, Result, RunDeclaration
+from vitlab.records.run import Environment, Result, RunDeclaration
 
 R = TypeVar("R", bound=Record)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from vitlab.base.spec import to_dict
 from vitlab.checkpoints import native
 from vitlab.records._base import ENDED, Status
+from vitlab.records.data import DataRecord
 from vitlab.records.execution import CellExecution
 from vitlab.records.run import RunDeclaration
 from vitlab.study.autotune import expected_seconds
@@ -136,8 +137,19 @@ class Jobs:
             overrides=self.constraints.overrides_for(first.execution, first.spec, len(runs)),
             jobs=first.execution.jobs,
             seconds=sum(run.seconds for run in runs),
+            data_of=self._data_of(first.spec),
         )
         return PlannedJob(job, tuple(runs))
+
+    def _data_of(self, spec: RunSpec) -> str | None:
+        """A run of the study that has begun with the same data, so that all cells see the same pictures."""
+        for planned in self.plan.cells:
+            for candidate in planned.candidates:
+                if candidate.spec.data == spec.data:
+                    for seed in self.plan.study.seeds:
+                        if DataRecord.exists(place := self._place(planned, candidate, seed)):
+                            return str(place)
+        return None
 
     def _name(self, runs: Sequence[MissingRun]) -> str:
         """What people call some runs: the cell, the value tried, the seeds, as far as they have these in common."""

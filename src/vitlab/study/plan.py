@@ -52,7 +52,7 @@ class PlannedCell:
         spec = self.candidates[0].spec
         if spec.epochs is None or spec.data.num_train is None:
             return spec.steps
-        images = spec.data.num_train * (1 - spec.val_fraction) * spec.repeats
+        images = spec.data.num_train * spec.data.train_fraction * (1 - spec.val_fraction) * spec.repeats
         return spec.total_steps(images / spec.batch_size)
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from vitlab.records.data import DataRecord
 from vitlab.records.outcome import CellOutcome
 from vitlab.records.plan import CellRecord, PlanRecord
 from vitlab.records.predictions import Predictions, read_predictions
-from vitlab.records.run import DataRecord
 from vitlab.stats.sampling import images_error
 from vitlab.study.study_dir import StudyDir
 

@@ -72,7 +72,8 @@ def run_job(job: Mapping[str, Any]) -> None:
     """
     specs = [from_dict(RunSpec, run["spec"]) for run in job["runs"]]
     folders, names = [Path(run["folder"]) for run in job["runs"]], [run["recipe"] for run in job["runs"]]
-    train(specs, folders, recipe=names, overrides=from_dict(Overrides, job["overrides"]), resume=True)
+    data_of = Path(job["data_of"]) if job.get("data_of") else None
+    train(specs, folders, recipe=names, overrides=from_dict(Overrides, job["overrides"]), resume=True, data_of=data_of)
 
 
 def _train(message: Message) -> Message:

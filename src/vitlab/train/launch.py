@@ -20,6 +20,7 @@ from vitlab.base.errors import UserError
 from vitlab.base.files import read_json
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.base.words import counted
+from vitlab.data.images import ImageSet
 from vitlab.devices import accelerator, pick_device
 from vitlab.processes import Processes, process_group
 from vitlab.records.run import Environment, Result
@@ -29,8 +30,9 @@ from vitlab.train.machine.autotune import choose
 from vitlab.train.machine.choices import Choices, Overrides
 from vitlab.train.machine.deterministic import deterministic_kernels
 from vitlab.train.machine.memory import forget_peak, naming_the_setting
+from vitlab.train.remarks import remarks
 from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
-from vitlab.train.run_dir.run_dir import RunDir
+from vitlab.train.run_dir.run_dir import RunDir, check_same_data
 from vitlab.train.spec import RunSpec
 from vitlab.train.split import split_training
 from vitlab.train.stacking import sections
@@ -48,6 +50,7 @@ def train(
     checkpoints: CheckpointPolicy = CheckpointPolicy(),
     tensorboard: bool = False,
     resume: bool = False,
+    data_of: Path | None = None,
     console: Console | None = None,
 ) -> list[dict[str, Any]]:
     """Train every spec into its folder; the contents of each run's result.json.
@@ -55,6 +58,7 @@ def train(
     `recipe` is what the runs are called, or what each of them is. `checkpoints` says when they are saved, `tensorboard`
     whether their evaluations are written as TensorBoard's events too.
     `resume` goes on from the latest checkpoint, or starts where there is none; a finished run is left as it is.
+    `data_of` is a run that was trained on the same pictures: with others nothing is trained.
     Raises UserError for what a user can mend, Diverged if the loss is no longer a number, Interrupted after a signal.
     """
     sections(specs)  # refuses what cannot be stacked
@@ -62,7 +66,7 @@ def train(
         require_tensorboard()
     with process_group() as processes:
         console = console if console and processes.is_main else Console(quiet=True)
-        terms = Terms(overrides, checkpoints, tensorboard, console)
+        terms = Terms(overrides, checkpoints, tensorboard, data_of, console)
         names = [recipe] * len(specs) if isinstance(recipe, str) else recipe
         given = zip(folders, specs, names, strict=True)
         run_dirs = [RunDir(Path(path), _resolved(spec), name, processes.is_main) for path, spec, name in given]
@@ -78,6 +82,7 @@ class Terms(NamedTuple):
     overrides: Overrides
     checkpoints: CheckpointPolicy
     tensorboard: bool
+    data_of: Path | None
     console: Console
 
 
@@ -111,9 +116,13 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
     """Everything that training needs; the directories are taken when nothing can be refused any more."""
     specs = [run_dir.spec for run_dir in run_dirs]
     first = specs[0]
+    pick_device(terms.overrides.device)  # before the data, which may take their time
     images = processes.main_first(first.data.load)
+    _check_data(run_dirs, images, terms)
     indices, val = split_training(first, images)
     _check_shares(processes, first, len(images.test), len(val))
+    for told in images.found.told() if images.found else ():
+        terms.console.print(f"data: {told}", highlight=False)
     choices = _choices(processes, terms.overrides, recorded, lambda asked: choose(asked, specs, images, indices))
     forget_peak(choices.device)
     torch.set_num_threads(choices.threads)
@@ -123,9 +132,19 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
     evaluations = Evaluations(loop, specs, images, indices, val.to(choices.device), choices, processes)
     trainer = Trainer(run_dirs, loop, images, evaluations, choices, terms.checkpoints, processes)
     trainer.begin(_environment(choices, len(run_dirs)), terms.console)
+    for remark in remarks(first, images, indices, val, loop.total_steps):
+        terms.console.print(remark, highlight=False)
     work = f"{counted(len(specs), 'run')}, {counted(loop.total_steps, 'step')} of {counted(first.batch_size, 'image')}"
     terms.console.print(f"{work} on {choices}", highlight=False)
     return trainer
+
+
+def _check_data(run_dirs: Sequence[RunDir], images: ImageSet, terms: Terms) -> None:
+    """The pictures must be those that a run began with, and those of the study's other runs."""
+    for run_dir in run_dirs:
+        run_dir.check_data(images.found)
+    if terms.data_of is not None:
+        check_same_data(terms.data_of, images.found, f"{run_dirs[0].path}")
 
 
 def _environment(choices: Choices, stacked: int) -> Environment:

@@ -92,6 +92,7 @@ class RunSpec(Spec):
     repeats: int = 1  # how often each image stands in an epoch, augmented anew each time (arXiv 1901.09335)
     epochs: float | None = None
     steps: int | None = None
+    sampling: Literal["every_image", "balanced_classes"] = "every_image"  # balanced: rarer classes' images repeat
     val_fraction: float = 0.1  # of the training data, carved out for selection
     val_seed: int = 0  # which images those are; not the run's seed, so that all seeds share the split
     start: StartSpec = scratch.Spec()  # where the weights come from

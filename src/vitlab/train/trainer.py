@@ -15,7 +15,8 @@ from vitlab.data.images import ImageSet
 from vitlab.evaluate._base import Evaluation, EvaluatorSpec
 from vitlab.learner import of_model, together
 from vitlab.processes import Processes
-from vitlab.records.run import DataRecord, Environment
+from vitlab.records.data import DataRecord
+from vitlab.records.run import Environment
 from vitlab.train.evaluations import Evaluations
 from vitlab.train.interrupt import Request
 from vitlab.train.machine.choices import Choices

@@ -138,7 +138,7 @@ def test_fit_and_channels(pets: Path):
     for fit, white in (("crop", 1 / 2), ("squash", 1 / 2), ("pad", 1 / 4)):
         found = from_dict(Spec, {"path": str(pets), "img_size": [4, 4], "fit": fit}).load()
         assert found.train.pixels.shape == (5, 3, 4, 4)
-        assert found.fit == fit
+        assert found.frame.fit == fit
         assert (found.train.pixels[0] > 200).float().mean().item() == pytest.approx(white, abs=1e-6)
 
 
@@ -171,7 +171,7 @@ def test_the_normalisation_follows_the_channels():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"in_chans": 4}, {"img_size": 0}, {"num_classes": 0}, {"test_fraction": 1.0}, {"test_fraction": 0.0}]
+    "wrong", [{"in_chans": 0}, {"img_size": 0}, {"num_classes": 0}, {"test_fraction": 1.0}, {"test_fraction": 0.0}]
 )
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, float]):
     with pytest.raises(SpecError, match=next(iter(wrong))):
@@ -197,8 +197,9 @@ def test_what_is_missing_is_named(pets: Path, put: Callable[..., Path], tmp_path
 
 def test_splits_with_different_classes_are_refused(pets: Path, put: Callable[..., Path]):
     put("train/cow", 1)
+    assert "test/ has no picture of cow" in spec(pets).load().found.notes
     put("test/eel", 1)
-    with pytest.raises(DataError, match="different classes: only train/ has cow; only test/ has eel"):
+    with pytest.raises(DataError, match="different classes: only test/ has eel"):
         spec(pets).load()
 
 
@@ -208,9 +209,13 @@ def test_a_folder_too_high_is_not_taken_for_a_class(pets: Path):
 
 
 def test_a_split_without_the_other_is_refused(pets: Path):
-    (pets / "train").rename(pets / "training")
-    with pytest.raises(DataError, match="pets has test/, but no train/"):
+    (pets / "train").rename(pets / "seen")
+    with pytest.raises(
+        DataError, match=r"pets has test/, but no train/ .* all of its folders are classes: data\.splits"
+    ):
         spec(pets).load()
+    assert shades(spec(pets, splits={"train": "seen", "test": "test"}).load().train) == [0, 1, 2, 10, 11]
+    assert spec(pets, splits={}).load().class_names == ("seen", "test")
 
 
 def test_parquet_files_are_not_pictures(put: Callable[..., Path]):

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from vitlab.base.errors import SpecError
+from vitlab.base.errors import DataError, SpecError
 from vitlab.base.spec import Component
-from vitlab.data.decode import Fit
+from vitlab.data.decode import Fit, Frame
 from vitlab.data.images import ImageSet, Splits, check
+from vitlab.data.look import look_at
 
 
 @dataclass(frozen=True)
 class DataSpec(Component):
-    """`mean`, `std`: what the pixels of each channel, between 0 and 1, are normalised with.
+    """`mean`, `std`: what the pixels of each channel, between 0 and 1, are normalised with. `train_fraction`: the share
+    of every class's training pictures that is trained on; a smaller share is part of every larger one.
 
     A set of one size says `img_size`, `in_chans` and `num_classes` as class variables, one of any size as settings.
     """
@@ -21,6 +23,7 @@ class DataSpec(Component):
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    train_fraction: float = 1.0
 
     @property
     def img_size(self) -> tuple[int, int]:
@@ -47,11 +50,24 @@ class DataSpec(Component):
         """How a picture of another size is brought to the set's."""
         return "crop"
 
+    @property
+    def frame(self) -> Frame:
+        """What a picture is decoded to."""
+        return Frame(self.img_size, self.in_chans, self.fit)
+
     def __post_init__(self) -> None:
-        """Refuse a normalisation that does not fit the channels."""
+        """Refuse a normalisation that does not fit the channels, or is of other values."""
         for field in ("mean", "std"):
-            if len(getattr(self, field)) != self.in_chans:
-                raise SpecError(f"{field}={getattr(self, field)}: {self.name} has {self.in_chans} channels")
+            values = getattr(self, field)
+            if len(values) != self.in_chans:
+                raise SpecError(
+                    f"{field}={values}: {self.name} has {self.in_chans} channels; set data.mean and data.std to "
+                    f"{self.in_chans} numbers each, of pixel values between 0 and 1"
+                )
+            if not 0 <= min(values) <= max(values) <= 1:
+                raise SpecError(f"{field}={values}: is of pixel values between 0 and 1; divide by 255")
+        if not 0 < self.train_fraction <= 1:
+            raise SpecError(f"train_fraction={self.train_fraction}: must be above 0 and at most 1")
         if min(self.std) <= 0:
             raise SpecError(f"std={self.std}: must be positive")
 
@@ -60,20 +76,41 @@ class DataSpec(Component):
         return self
 
     def read(self) -> Splits:
-        """The two splits, and the classes' names. The test split is the official one where there is one."""
+        """The splits, and the classes' names. The test split is the official one where there is one."""
         raise NotImplementedError
 
-    def load(self) -> ImageSet:
+    def read_held_out(self) -> Splits:
+        """What a model is evaluated on, as the test split: of a set without a held-out split everything there is."""
+        return self.read()
+
+    def look(self) -> ImageSet:
         """The set, checked. Raises DataError, which says what to do."""
-        splits = self.read()
+        return self._checked(self.read())
+
+    def load(self) -> ImageSet:
+        """The set to train on. Raises DataError, also if there is nothing to train on."""
+        images = self.look()
+        if len(images.train) == 0:
+            raise DataError("there is a test split only: a model can be evaluated on it, and none can be trained")
+        return images
+
+    def load_held_out(self) -> ImageSet:
+        """The same for an evaluation, with an empty training split where none is needed."""
+        return self._checked(self.read_held_out())
+
+    def _checked(self, splits: Splits) -> ImageSet:
         check(splits)
+        found, copies = (splits.found, splits.copies) if splits.found else look_at(splits)
         return ImageSet(
             train=splits.train,
             test=splits.test,
             class_names=splits.class_names,
             mean=self.mean,
             std=self.std,
-            fit=self.fit,
+            frame=self.frame,
             unreadable=splits.unreadable,
             order=splits.order,
+            val=splits.val,
+            copies=copies,
+            found=found,
         )

@@ -1,22 +1,29 @@
 """Sets of pictures of any size: how they are decoded, and what only a look at the data tells."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
 from vitlab.base.errors import DataError, SpecError
-from vitlab.data.decode import Fit, Frame
+from vitlab.data.decode import MAX_PIXELS, Fit, Frame
 from vitlab.data.images import Splits
-from vitlab.data.ingest import Source, ingest
+from vitlab.data.ingest import Rules, Source, ingest
+from vitlab.data.roles import check_roles
 from vitlab.data.sets._base import DataSpec
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # The same in grey: weighted as brightness is (.299, .587, .114), since the three channels rise and fall together
 GREY_MEAN, GREY_STD = (0.459,), (0.226,)
+BAND_MEAN, BAND_STD = (0.5,), (0.25,)  # of a band of which nothing is known
 
 
 @dataclass(frozen=True, kw_only=True)
 class PicturesSpec(DataSpec):
-    """Pictures are decoded to `img_size`, `fit` says how. The normalisation is ImageNet's unless another is given."""
+    """Pictures are decoded to `img_size`, `fit` says how. The normalisation is ImageNet's unless another is given.
+
+    1 channel is grey and 3 are colour; of another number a picture's bands are taken as they are, none as transparency.
+    `white` is the value that is white in pictures of more than 8 bits (null: 65,535, or 1 or 255 of floating point).
+    """
 
     img_size: tuple[int, int] = (224, 224)
     in_chans: int = 3
@@ -24,15 +31,22 @@ class PicturesSpec(DataSpec):
     fit: Fit = "crop"
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
-    held_out: str | None = None  # the split that is the test; None: the first of test, validation, val, valid
+    splits: Mapping[str, str] | None = None  # the names of train, val and test; {}: there are none; None: as usual
+    held_out: str | None = None  # the split that is the test; None: the one that is called so, or validation
     test_fraction: float = 0.1  # of every class, for a set without a held-out split; which pictures never changes
+    white: float | None = None
+    max_pixels: int = MAX_PIXELS  # a picture of more is unreadable: a few bytes can be packed to fill the memory
+    max_unreadable: float = 0.01  # the share of a split's pictures that may be left out because they are unreadable
 
     def __post_init__(self) -> None:
-        if self.in_chans not in (1, 3):
-            raise SpecError(f"in_chans={self.in_chans}: pictures are decoded to 1 channel (grey) or 3 (colour)")
-        for field, colour, grey in (("mean", IMAGENET_MEAN, GREY_MEAN), ("std", IMAGENET_STD, GREY_STD)):
-            if self.in_chans == 1 and getattr(self, field) == colour:
-                object.__setattr__(self, field, grey)
+        if self.in_chans < 1:
+            raise SpecError(f"in_chans={self.in_chans}: must be positive")
+        for field, colour, grey, bands in (
+            ("mean", IMAGENET_MEAN, GREY_MEAN, BAND_MEAN),
+            ("std", IMAGENET_STD, GREY_STD, BAND_STD),
+        ):
+            if self.in_chans != len(colour) and getattr(self, field) == colour:
+                object.__setattr__(self, field, grey if self.in_chans == 1 else bands * self.in_chans)
         super().__post_init__()
         if min(self.img_size) < 1:
             raise SpecError(f"img_size={self.img_size}: must be positive")
@@ -40,11 +54,21 @@ class PicturesSpec(DataSpec):
             raise SpecError(f"num_classes={self.num_classes}: must be positive, or null to count them")
         if not 0 < self.test_fraction < 1:
             raise SpecError(f"test_fraction={self.test_fraction}: must be above 0 and below 1")
+        if (odd := check_roles(self.splits)) is not None:
+            raise SpecError(odd)
+        if self.splits is not None and self.held_out is not None:
+            raise SpecError(f"splits={dict(self.splits)} and held_out={self.held_out}: set one of them")
+        if self.white is not None and self.white <= 0:
+            raise SpecError(f"white={self.white}: must be positive, or null")
+        if self.max_pixels < 1:
+            raise SpecError(f"max_pixels={self.max_pixels}: must be positive")
+        if not 0 <= self.max_unreadable < 1:
+            raise SpecError(f"max_unreadable={self.max_unreadable}: must be at least 0 and below 1")
 
     @property
     def frame(self) -> Frame:
         """What a picture is decoded to."""
-        return Frame(self.img_size, self.in_chans, self.fit)
+        return Frame(self.img_size, self.in_chans, self.fit, self.white, self.max_pixels)
 
     def source(self) -> Source:
         """Where the pictures come from. Raises DataError."""
@@ -58,7 +82,13 @@ class PicturesSpec(DataSpec):
         return self if self.num_classes is not None else replace(self, num_classes=len(self.class_names()))
 
     def read(self) -> Splits:
-        splits = ingest(self.source(), self.frame, self.test_fraction)
+        return self._ingested(self.test_fraction)
+
+    def read_held_out(self) -> Splits:
+        return self._ingested(None)
+
+    def _ingested(self, test_fraction: float | None) -> Splits:
+        splits = ingest(self.source(), self.frame, Rules(test_fraction, self.max_unreadable))
         self.check_classes(splits.class_names)
         return splits
 

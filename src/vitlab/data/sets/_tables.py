@@ -8,7 +8,7 @@ from typing import Any
 from vitlab.base.errors import DataError, SpecError
 from vitlab.data import cache, tables
 from vitlab.data.images import Splits
-from vitlab.data.passes import survey
+from vitlab.data.passes import Passes, survey
 from vitlab.data.rows import Rows
 from vitlab.data.sets._pictures import PicturesSpec
 from vitlab.data.stream import RowStream
@@ -24,6 +24,7 @@ class TablesSpec(PicturesSpec):
 
     image: str | None = None  # the columns; None: the only ones that can be meant
     label: str | None = None
+    renumber: bool = False  # make every different number in the column of labels a class, in their order
     streaming: bool = False
     buffer: int = 10_000  # encoded pictures that are held to shuffle a stream
     samples_per_epoch: int | None = None  # of a stream; None: what the set says of itself, or what counting finds
@@ -57,8 +58,8 @@ class TablesSpec(PicturesSpec):
             return self.stream_columns(self.open_stream()).class_names or ()
         return self.source().open().class_names
 
-    def read(self) -> Splits:
-        return self._streamed() if self.streaming else super().read()
+    def _ingested(self, test_fraction: float | None) -> Splits:
+        return self._streamed() if self.streaming else super()._ingested(test_fraction)
 
     def stream_columns(self, streamed: Mapping[str, Any]) -> tables.Columns:
         """The columns of an opened stream. Raises DataError, also if only reading it all would tell its classes."""
@@ -66,6 +67,11 @@ class TablesSpec(PicturesSpec):
         named = tables.columns(features, self.image, self.label)
         if named.class_names is None and self.num_classes is None:
             raise DataError(f"{self.origin} does not name its classes: a streamed set then needs data.num_classes")
+        if named.words or self.renumber:
+            raise DataError(
+                f"{self.origin}: classes that are words, or are to be renumbered, are known only when all are read: "
+                "set data.streaming=false"
+            )
         return named
 
     def _streamed(self) -> Splits:
@@ -80,9 +86,15 @@ class TablesSpec(PicturesSpec):
         }
         memory = self.memory(streamed)
         samples = self.samples_per_epoch or self.num_rows(streamed) or _counted(rows["train"], memory)
-        stream = RowStream(rows["train"], self.frame, samples, self.buffer)
-        test, unreadable = survey(rows["test"], self.frame, memory)
-        return Splits(stream, test, class_names, {"test": unreadable}, stream.order)
+        stream = RowStream(rows["train"], self.frame, samples, self.buffer, self.max_unreadable)
+        held_out: dict[str, tuple[Passes, tuple[str, ...]]] = {
+            split: survey(split, rows[split], self.frame, memory, self.max_unreadable)
+            for split in ("val", "test")
+            if split in rows
+        }
+        unreadable: dict[str, tuple[str, ...]] = {split: names for split, (_, names) in held_out.items()}
+        val = held_out["val"][0] if "val" in held_out else None
+        return Splits(stream, held_out["test"][0], class_names, unreadable, stream.order, val)
 
 
 def _counted(rows: Rows, memory: Path) -> int:

@@ -1,11 +1,12 @@
-"""A folder of pictures, with one folder per class: `train/CLASS/…` with `test/` or `val/`, or just `CLASS/…`.
+"""A folder of pictures, with one folder per class: `train/CLASS/…` with `val/` and `test/`, or just `CLASS/…`.
 
 In the second case some pictures of every class are held out, the same in every run.
 """
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -13,35 +14,41 @@ from pathlib import Path
 
 import torch
 
-from vitlab.base.errors import DataError
-from vitlab.data.decode import looks_like_a_picture
+from vitlab.base.errors import SpecError
+from vitlab.base.words import readable
 from vitlab.data.encoded import Encoded
 from vitlab.data.ingest import Listing, Source
-from vitlab.data.parquet import has_shards
-from vitlab.data.paths import HELD_OUT, locate
+from vitlab.data.layout import class_names, read_layout
+from vitlab.data.paths import locate
 from vitlab.data.sets._pictures import PicturesSpec
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spec(PicturesSpec):
-    """`path` is looked up from here, then where data sets lie (`$VITLAB_DATA`). Classes are numbered by name."""
+    """`path` is looked up from here, then where data sets lie (`$VITLAB_DATA`). Classes are numbered by name.
+
+    `class_depth` says how deep below a split the folders of classes lie; null makes every folder that has pictures
+    itself a class, called by its path.
+    """
 
     path: str
+    class_depth: int | None = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.class_depth is not None and self.class_depth < 1:
+            raise SpecError(f"class_depth={self.class_depth}: must be positive, or null for every folder with pictures")
 
     def class_names(self) -> tuple[str, ...]:
-        return _classes(_split_folders(locate(self.path), self.held_out))
+        return class_names(locate(self.path), self.splits, self.held_out, self.class_depth)
 
     def source(self) -> Source:
         root = locate(self.path)
-        folders = _split_folders(root, self.held_out)
-        names = _classes(folders)
-        paths = {split: [list(_pictures(root, folder / name)) for name in names] for split, folder in folders.items()}
-        empty = [name for name, inside in zip(names, paths["train"], strict=True) if not inside]
-        if empty:
-            raise DataError(f"no picture in class {', '.join(map(repr, empty))} of {folders['train']}")
-        splits = {split: self._encoded(root, classes) for split, classes in paths.items()}
-        facts = [_facts(root, chain.from_iterable(classes)) for classes in paths.values()]
-        return Source("folder", f"{root.resolve()} {facts}", lambda: Listing(splits, names))
+        folders = read_layout(root, self.splits, self.held_out, self.class_depth)
+        splits = {split: self._encoded(root, classes) for split, classes in folders.pictures.items()}
+        facts = [_facts(root, chain.from_iterable(classes)) for classes in folders.pictures.values()]
+        listing = Listing(splits, folders.class_names, folders.layout, folders.notes, folders.not_pictures)
+        return Source("folder", f"{root.resolve()} {list(splits)} {facts}", lambda: listing)
 
     def _encoded(self, root: Path, classes: Sequence[Sequence[str]]) -> Encoded:
         """The pictures of one split, class after class."""
@@ -63,66 +70,11 @@ class Files:
 
     def name(self, row: int) -> str:
         """Its path below the folder."""
-        return self.paths[row]
+        return readable(self.paths[row])
 
-
-# ------------------------------------------------------------------------------------------------------ looking
-
-
-def _split_folders(root: Path, held_out: str | None) -> Mapping[str, Path]:
-    """The folders of `train` and, unless there is no held-out split, of `test`. Raises DataError."""
-    called = {folder.name.lower(): folder for folder in _folders(root)}
-    wanted = ("train", *((held_out.lower(),) if held_out else HELD_OUT))
-    # a folder without folders in it holds pictures: then it is a class, whatever its name
-    train, *held = [called[name] if name in called and _folders(called[name]) else None for name in wanted]
-    test = next(filter(None, held), None)
-    if held_out and test is None:
-        raise DataError(f"{root} has no {held_out}/ with a folder for every class")
-    if test is not None and train is None:
-        raise DataError(f"{root} has {test.name}/, but no train/ with a folder for every class")
-    return {split: folder for split, folder in (("train", train or root), ("test", test)) if folder is not None}
-
-
-def _classes(folders: Mapping[str, Path]) -> tuple[str, ...]:
-    """The classes, the same in all splits. Raises DataError if they are not, or if there are not two."""
-    classes = {split: {folder.name for folder in _folders(inside)} for split, inside in folders.items()}
-    train, names = folders["train"], classes["train"]
-    if not names:
-        raise DataError(
-            f"{train} {_instead(train)}; pictures are looked for in CLASS/…, or train/CLASS/… and test/CLASS/…"
-        )
-    if len(names) == 1:  # most often a folder too high: an archive unpacked into a folder of its own
-        (only,) = names
-        raise DataError(f"{train} has one class only, {only}; if its classes are in {train / only}, name that folder")
-    others = classes.get("test", names)
-    if others != names:
-        more = [
-            f"only {here}/ has {', '.join(sorted(only)[:5])}"
-            for here, only in ((train.name, names - others), (folders["test"].name, others - names))
-            if only
-        ]
-        raise DataError(f"{train} and {folders['test']} have different classes: {'; '.join(more)}")
-    return tuple(sorted(names))
-
-
-def _instead(place: Path) -> str:
-    """What is where folders of classes should be."""
-    if has_shards(place):
-        return f"holds parquet files (parquet:{place} reads them)"
-    loose = any(map(looks_like_a_picture, os.listdir(place)))
-    return "has pictures, but no folder for every class" if loose else "has no pictures"
-
-
-def _folders(place: Path) -> list[Path]:
-    return sorted(Path(entry.path) for entry in os.scandir(place) if entry.is_dir() and not entry.name.startswith("."))
-
-
-def _pictures(root: Path, folder: Path) -> Iterator[str]:
-    """Paths below `root` of all pictures in a folder, however deep, in order of their names."""
-    for place, inside, files in os.walk(folder, followlinks=True):
-        inside[:] = sorted(name for name in inside if not name.startswith("."))
-        here = os.path.relpath(place, root)
-        yield from (f"{here}/{name}" for name in sorted(files) if looks_like_a_picture(name))
+    def identity(self, row: int) -> str:
+        """The same, in the one spelling of Unicode that does not change when a folder is packed and unpacked."""
+        return unicodedata.normalize("NFC", self.name(row))
 
 
 def _facts(root: Path, paths: Iterable[str]) -> str:

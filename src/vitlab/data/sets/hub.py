@@ -8,7 +8,7 @@ from typing import Any
 from vitlab.base.errors import DataError
 from vitlab.data import cache, tables
 from vitlab.data.ingest import Source
-from vitlab.data.paths import HELD_OUT
+from vitlab.data.roles import assigned
 from vitlab.data.sets._tables import TablesSpec
 
 
@@ -26,26 +26,24 @@ class Spec(TablesSpec):
 
     @property
     def _asked(self) -> tuple[str | None, ...]:
-        return self.repo, self.config, self.revision, self.held_out, self.image, self.label
+        return self.repo, self.config, self.revision, str(self.splits), self.held_out, self.image, self.label
 
     def _open(self, streaming: bool) -> dict[str, Any]:
-        """`train` and, if there is a held-out split, `test`. Raises DataError."""
+        """The splits by role. Raises DataError."""
         opened = tables.open_hub(self.repo, self.config, self.revision, streaming)
-        test = self.held_out or next((name for name in HELD_OUT if name in opened), None)
-        names = {"train": "train"} if test is None else {"train": "train", "test": test}
-        for name in names.values():
-            if name not in opened:
-                raise DataError(f"{self.origin} has no split {name}; it has {', '.join(opened)}")
-        return {split: opened[name] for split, name in names.items()}
+        roles = assigned(list(opened), self.origin, self.splits or None, self.held_out)
+        if not roles:
+            raise DataError(f"{self.origin} has no split train; it has {', '.join(opened)}")
+        return {role: opened[name] for role, name in roles.items()}
 
     def source(self) -> Source:
         opened = self._open(streaming=False)
         files = [Path(file["filename"]) for table in opened.values() for file in table.cache_files]
 
         def open_() -> tables.Listing:
-            return tables.hub_listing(opened, self.origin, self.image, self.label, self.frame)
+            return tables.hub_listing(opened, self.origin, self.image, self.label, self.frame, self.renumber)
 
-        return Source("hub", repr(self._asked), open_, files)
+        return Source("hub", f"{self._asked} {self.renumber}", open_, files)
 
     def open_stream(self) -> Mapping[str, Any]:
         return self._open(streaming=True)

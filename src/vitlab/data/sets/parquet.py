@@ -1,4 +1,4 @@
-"""A folder of parquet files in the hub's layout: `train-*.parquet` with `test-*` or `validation-*`."""
+"""A folder of parquet files in the hub's layout: `train-*.parquet` with `validation-*` and `test-*`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Spec(TablesSpec):
         return self.path
 
     def _files(self) -> parquet.Files:
-        return parquet.split_files(locate(self.path), self.held_out)
+        return parquet.split_files(locate(self.path), self.splits, self.held_out)
 
     def class_names(self) -> tuple[str, ...]:
         named = parquet.columns(self._files(), self.image, self.label)
@@ -34,9 +34,14 @@ class Spec(TablesSpec):
         shards = parquet.row_counts(files)
 
         def open_() -> tables.Listing:
-            return tables.listing(tables.open_files(files), named, self.frame, shards)
+            return tables.listing(tables.open_files(files), named, self.frame, shards, self.renumber)
 
-        return Source("parquet", repr(named), open_, [file for shards in files.values() for file in shards])
+        return Source(
+            "parquet",
+            f"{named} {list(files)} {self.renumber}",
+            open_,
+            [file for shards in files.values() for file in shards],
+        )
 
     def open_stream(self) -> Mapping[str, Any]:
         return tables.open_files(self._files(), streaming=True)

@@ -26,6 +26,7 @@ class Job:
 
     `runs` are {"spec", "folder", "recipe"} each, `overrides` what the process is told of the machine. `jobs` of this
     kind share the host, itself included; it is expected to take `seconds` of the host, the others not counted.
+    `data_of` is the folder of a run of the study that was trained on the same data, if there is one.
     """
 
     name: str  # for people
@@ -33,6 +34,11 @@ class Job:
     overrides: Mapping[str, Any]
     jobs: int = 1
     seconds: float = 0.0
+    data_of: str | None = None
+
+    def work(self) -> dict[str, Any]:
+        """What `vitlab.study.worker.run_job` is given, as JSON has it."""
+        return {"runs": list(self.runs), "overrides": dict(self.overrides), "data_of": self.data_of}
 
     @property
     def id(self) -> str:

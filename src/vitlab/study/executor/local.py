@@ -28,7 +28,7 @@ class Local(Executor):
     def submit(self, job: Job) -> None:
         (worker,) = self.pool.idle(1, busy=self.running)
         self.running[worker] = job
-        worker.ask({"do": "train", "runs": list(job.runs), "overrides": job.overrides})
+        worker.ask({"do": "train", **job.work()})
 
     def ended(self, seconds: float) -> list[Ended]:
         ended = []

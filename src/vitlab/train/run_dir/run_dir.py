@@ -14,11 +14,14 @@ from vitlab.learner import of_model, of_task
 from vitlab.preprocessing import Preprocessing
 from vitlab.records._base import Status
 from vitlab.records.checkpoint import CheckpointMeta
+from vitlab.records.data import DataRecord, Found
 from vitlab.records.history import add_to_history, cut_history
-from vitlab.records.run import DataRecord, Environment, Result, RunDeclaration
+from vitlab.records.run import Environment, Result, RunDeclaration
 from vitlab.train.machine.choices import Choices, recorded_choices
 from vitlab.train.spec import RunSpec
 from vitlab.train.step.state import TrainState
+
+_SHOWN = 3  # changes in a message
 
 
 def by_one_writer(method: Callable[..., None]) -> Callable[..., None]:
@@ -81,6 +84,11 @@ class RunDir:
                 f"--resume {self.path}: the run there has other settings: "
                 f"{told_differences(recorded.spec, to_dict(self.spec))}"
             )
+
+    def check_data(self, found: Found | None) -> None:
+        """Make sure that a run that has begun goes on with the same pictures. Raises UserError with what changed."""
+        if self.begun:
+            check_same_data(self.path, found, f"--resume {self.path}")
 
     @by_one_writer
     def record(self, environment: Environment, preprocessing: Preprocessing, data: DataRecord) -> None:
@@ -161,3 +169,17 @@ def _of_a_beginning(file: Path) -> bool:
     """Whether this is what a process leaves that is killed before its folder is a run."""
     names = ("env.json", "preprocessing.json", "data.json", "checkpoint")
     return file.name in names or file.name.startswith(".")
+
+
+def check_same_data(run: Path, found: Found | None, what: str) -> None:
+    """Make sure that a run's pictures are those that were found now. Raises UserError with what has changed."""
+    recorded = DataRecord.read_if_there(run)
+    if recorded is None or recorded.found is None or found is None:
+        return
+    changes = recorded.found.changes(found)
+    if changes:
+        more = f"; and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+        raise UserError(
+            f"{what}: the data are not those of {run}: {'; '.join(changes[:_SHOWN])}{more}. "
+            "Bring them back, or start anew in another folder"
+        )

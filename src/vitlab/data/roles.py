@@ -1,0 +1,66 @@
+"""The roles of splits: which of a set's splits is trained on, which is for validation, and which is the test.
+
+A split is known by the names that the field has for it. A set with a single held-out split, whatever it is called, is
+tested on it, as on ImageNet's `val`.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from vitlab.base.errors import DataError
+
+NAMES = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
+ROLES = tuple(NAMES)
+
+
+def role_of(name: str) -> str | None:
+    """The role that a split of this name has by convention, if any."""
+    return next((role for role, names in NAMES.items() if name.lower() in names), None)
+
+
+def assigned(
+    names: Iterable[str], place: str, chosen: Mapping[str, str] | None = None, held_out: str | None = None
+) -> dict[str, str]:
+    """{role: name} of the splits that are used, of those called `names` in `place`.
+
+    `chosen` says it all; `held_out` names the test alone; the rest is by convention. Raises DataError for a split that
+    is not there, or if two could have one role.
+    """
+    if chosen is not None:
+        return {role: _there(name, names, place) for role, name in chosen.items()}
+    roles: dict[str, str] = {}
+    for name in names:
+        role = role_of(name)
+        if role in roles and name != held_out != roles[role]:
+            raise DataError(
+                f"{place} has {roles[role]} and {name}, and either can be the {role} split; "
+                f'name it: data.splits={{"{role}": "{name}", …}}'
+            )
+        if role is not None:
+            roles[role] = name
+    if held_out is not None:
+        test = _there(held_out, names, place)
+        roles = {role: name for role, name in roles.items() if role != "test" and name != test} | {"test": test}
+    elif "test" not in roles and "val" in roles:
+        roles["test"] = roles.pop("val")
+    return {role: roles[role] for role in ROLES if role in roles}
+
+
+def check_roles(chosen: Mapping[str, str] | None) -> str | None:
+    """What is wrong with a choice of splits, if anything."""
+    odd = [role for role in chosen or {} if role not in ROLES]
+    if odd:
+        return f"splits: {odd[0]} is no split; legal: {', '.join(ROLES)}"
+    if chosen and len(set(chosen.values())) < len(chosen):
+        return "splits: the same one twice"
+    return None
+
+
+def _there(name: str, names: Iterable[str], place: str) -> str:
+    exact = [there for there in names if there == name] or [there for there in names if there.lower() == name.lower()]
+    if not exact:
+        raise DataError(f"{place} has no {name}/; it has {', '.join(names) or 'nothing that can be a split'}")
+    return exact[0]

@@ -1,0 +1,149 @@
+"""The record of a run's pictures: what a look at the data found, and how the run uses it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from vitlab.base.spec import Spec
+from vitlab.base.words import counted
+from vitlab.records._base import Record
+
+_TENTH = 0.1  # of the range of values: pictures that use less are almost black
+_EXAMPLES = 5  # suffixes in a sentence
+_HINTS = {".heic": "convert them to JPEG", ".heif": "convert them to JPEG", ".zip": "unpack it"}
+
+
+@dataclass(frozen=True)
+class SplitRecord(Spec):
+    """How many pictures a split has, and the names of those that could not be read, which are not among them."""
+
+    images: int
+    unreadable: int = 0
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FoundSplit(Spec):
+    """A split's readable pictures by class, and the fingerprint of all of them; None where it is streamed.
+
+    The fingerprint is a hash of every picture's name, class and bytes, in order: of what they are, not of where.
+    """
+
+    images: int
+    classes: Mapping[str, int]
+    fingerprint: str | None = None
+
+    @property
+    def largest_share(self) -> float:
+        """The share of the largest class: the accuracy of whoever always names it."""
+        return max(self.classes.values(), default=0) / max(self.images, 1)
+
+
+@dataclass(frozen=True)
+class Depth(Spec):
+    """Pictures of one bit depth, and the brightest value of all of them."""
+
+    pictures: int
+    brightest: float
+
+
+@dataclass(frozen=True)
+class Found(Spec):
+    """A look at a data set.
+
+    `layout` says how it was read, `notes` what else is to be known; `not_pictures` counts files by suffix; `depths` are
+    by bits of a value, 0 for floating point; `copies` counts, by `train`, `train, test` …, pictures whose bytes another
+    one of the same split, or of the other, has too; `see_through` counts those with a band taken for transparency.
+    """
+
+    layout: str
+    splits: Mapping[str, FoundSplit]
+    notes: tuple[str, ...] = ()
+    not_pictures: Mapping[str, int] = field(default_factory=dict)
+    depths: Mapping[str, Depth] = field(default_factory=dict)
+    copies: Mapping[str, int] = field(default_factory=dict)
+    see_through: int = 0
+
+    def told(self) -> list[str]:
+        """What a person should know, in a few sentences."""
+        return [self._summary(), *self.notes, *self._left_out(), *self._uneven(), *self._twice(), *self._pixels()]
+
+    def changes(self, now: "Found") -> list[str]:
+        """What is different now, a sentence each; nothing if the data are the same."""
+        return [said for split in dict.fromkeys([*self.splits, *now.splits]) for said in self._changed(now, split)]
+
+    def _changed(self, now: "Found", split: str) -> Iterator[str]:
+        before, after = self.splits.get(split), now.splits.get(split)
+        if before is None or after is None:
+            yield f"the {split} split {'is gone' if after is None else 'is new'}"
+        elif before.fingerprint != after.fingerprint:
+            ours, theirs = before.classes, after.classes
+            yield from (f"class {name} of {split} is gone" for name in ours if name not in theirs)
+            yield from (f"class {name} of {split} is new" for name in theirs if name not in ours)
+            for name in ours:
+                if name in theirs and ours[name] != theirs[name]:
+                    yield f"{split} pictures of {name}: {ours[name]:,} → {theirs[name]:,}"
+            if ours == theirs:
+                yield f"{split}: as many pictures as before, with other names or contents"
+
+    # the sentences of `told`
+
+    def _summary(self) -> str:
+        splits = ", ".join(f"{name} {split.images:,}" for name, split in self.splits.items())
+        classes = counted(len(next(iter(self.splits.values())).classes), "class", "classes")
+        return f"{splits} pictures of {classes}" + (f" ({self.layout})" if self.layout else "")
+
+    def _left_out(self) -> Iterator[str]:
+        if self.not_pictures:
+            most = sorted(self.not_pictures.items(), key=lambda item: -item[1])
+            kinds = ", ".join(f"{number:,} {suffix}" for suffix, number in most[:_EXAMPLES])
+            more = ", …" if len(most) > _EXAMPLES else ""
+            hints = "".join(f"; {suffix}: {hint}" for suffix, hint in _HINTS.items() if suffix in self.not_pictures)
+            yield f"left out as no pictures, by suffix: {kinds}{more}{hints}"
+
+    def _uneven(self) -> Iterator[str]:
+        train = self.splits.get("train")
+        if train and train.classes and train.largest_share > (1 + 1 / len(train.classes)) / 2:
+            largest = max(train.classes, key=lambda name: train.classes[name])
+            yield (
+                f"{train.largest_share:.0%} of the training pictures are {largest}: accuracy alone says little, "
+                "see the recall of each class"
+            )
+
+    def _twice(self) -> Iterator[str]:
+        for where, number in self.copies.items():
+            pictures = f"{counted(number, 'picture')} {'is' if number == 1 else 'are'}"
+            place = f"both {where.replace(', ', ' and ')}" if ", " in where else f"{where} more than once"
+            yield f"{pictures} in {place} (the same content)"
+
+    def _pixels(self) -> Iterator[str]:
+        for bits, depth in self.depths.items():
+            white = 2.0 ** int(bits) - 1
+            if int(bits) and 0 < depth.brightest <= _TENTH * white:
+                yield (
+                    f"the brightest value of {counted(depth.pictures, 'picture')} of {bits} bits is "
+                    f"{depth.brightest:g}, of {white:g}: almost black; data.white={depth.brightest:g} makes it white"
+                )
+        if self.see_through:
+            yield (
+                f"a band of {counted(self.see_through, 'picture')} was taken for transparency, and the picture put on "
+                "white; if it is a channel of its own, set data.in_chans=4"
+            )
+
+
+@dataclass(frozen=True)
+class DataRecord(Record):
+    """The pictures of a run. `order` says how those of training are shuffled; `classes` are their names."""
+
+    file: ClassVar[str] = "data.json"
+
+    order: str
+    train: SplitRecord
+    val: SplitRecord
+    test: SplitRecord
+    classes: tuple[str, ...] = ()
+    found: Found | None = None
+
+    def split(self, name: str) -> SplitRecord:
+        """The record of `train`, `val` or `test`."""
+        return {"train": self.train, "val": self.val, "test": self.test}[name]

@@ -1,0 +1,38 @@
+"""Remarks before a training: what a person would want to know before, and not after."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from vitlab.base.words import counted
+from vitlab.data.images import ImageSet, Pictures
+from vitlab.train.spec import RunSpec
+
+_FEW = 50  # steps in which next to nothing is learned
+_SHOWN = 3  # classes in a sentence
+
+
+def remarks(spec: RunSpec, images: ImageSet, indices: Tensor, val: Pictures, total_steps: int) -> Iterator[str]:
+    """A sentence for each thing that is not as one might think."""
+    if images.val is not None and spec.val_fraction == 0:
+        yield f"the set's own validation split, {counted(len(images.val), 'picture')}, is left alone: val_fraction=0"
+    if images.val is not None and spec.val_fraction > 0:
+        yield f"validation is the set's own split, {counted(len(images.val), 'picture')}; nothing is carved out"
+    if images.val is None and len(val) and spec.task.needs_labels:
+        yield from _not_validated(images, indices, val)
+    if total_steps < _FEW:
+        length = (
+            f"{spec.epochs:g} epochs of {counted(len(indices), 'picture')} are " if spec.epochs and len(indices) else ""
+        )
+        yield f"{length}{counted(total_steps, 'step')} of training, too few to learn much"
+
+
+def _not_validated(images: ImageSet, indices: Tensor, val: Pictures) -> Iterator[str]:
+    """Classes that are trained on and have no validation picture."""
+    trained = images.train.labels.cpu()[indices.cpu()].unique()  # type: ignore[union-attr]  # a stream has no carved split
+    missing = trained[~torch.isin(trained, val.labels.cpu())].tolist()
+    if missing:
+        names = ", ".join(images.class_names[label] for label in missing[:_SHOWN])
+        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        yield f"no validation picture of {names}{more}: with one picture a class is trained on and not validated"
