@@ -22,10 +22,9 @@ def remarks(spec: RunSpec, images: ImageSet, indices: Tensor, val: Pictures, tot
     if images.val is None and len(val) and spec.task.needs_labels:
         yield from _not_validated(images, indices, val)
     if total_steps < _FEW:
-        length = (
-            f"{spec.epochs:g} epochs of {counted(len(indices), 'picture')} are " if spec.epochs and len(indices) else ""
-        )
-        yield f"{length}{counted(total_steps, 'step')} of training, too few to learn much"
+        pictures = f", {counted(len(indices), 'picture')}" if len(indices) else ""
+        length = f" (epochs={spec.epochs:g}{pictures})" if spec.epochs else ""
+        yield f"{counted(total_steps, 'step')} of training in all{length}: too few to learn much"
 
 
 def _not_validated(images: ImageSet, indices: Tensor, val: Pictures) -> Iterator[str]:

@@ -46,9 +46,12 @@ class Spec(PicturesSpec):
         root = locate(self.path)
         folders = read_layout(root, self.splits, self.held_out, self.class_depth)
         splits = {split: self._encoded(root, classes) for split, classes in folders.pictures.items()}
-        facts = [_facts(root, chain.from_iterable(classes)) for classes in folders.pictures.values()]
+        facts = [
+            (split, [len(paths) for paths in classes], _facts(root, chain.from_iterable(classes)))
+            for split, classes in folders.pictures.items()
+        ]
         listing = Listing(splits, folders.class_names, folders.layout, folders.notes, folders.not_pictures)
-        return Source("folder", f"{root.resolve()} {list(splits)} {facts}", lambda: listing)
+        return Source("folder", f"{root.resolve()} {folders.class_names} {facts}", lambda: listing)
 
     def _encoded(self, root: Path, classes: Sequence[Sequence[str]]) -> Encoded:
         """The pictures of one split, class after class."""

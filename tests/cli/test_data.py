@@ -1,0 +1,53 @@
+import json
+
+import pytest
+
+from tests.fieldcases.conftest import picture
+
+
+@pytest.fixture
+def pets(tmp_path, monkeypatch):
+    monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
+    for number, name in enumerate(["cat", "dog"] * 10):
+        picture(tmp_path / "pets" / name / f"{number}.png", number)
+    (tmp_path / "pets/cat/notes.txt").write_text("none")
+    return tmp_path / "pets"
+
+
+def test_what_a_person_sees(vitlab, pets):
+    answer = vitlab("data", pets)
+    assert (answer.code, answer.err) == (0, "")
+    first, second = answer.out.splitlines()
+    assert first == "train 18, test 2 pictures of 2 classes (a folder for every class, no splits)"
+    assert second == "left out as no pictures, by suffix: 1 .txt"
+
+
+def test_json(vitlab, pets):
+    found = json.loads(vitlab("data", pets, "--json").out)
+    assert found["splits"]["train"]["classes"] == {"cat": 9, "dog": 9}
+    assert (found["classes"], found["unreadable"]) == (["cat", "dog"], {})
+
+
+def test_a_page_with_pictures(vitlab, pets, tmp_path):
+    assert "the classes and their first pictures" in vitlab("data", pets, "--out", tmp_path / "sheet.html").out
+    page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png") == 20
+    assert "cat, train picture 1" in page
+
+
+def test_any_set_by_its_name(vitlab):
+    assert vitlab("data", "digits").out == "train 1,437, test 360 pictures of 10 classes\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nowhere/here",), "there is no folder nowhere/here"),
+        (("digit",), "did you mean digits?"),
+        (("digits", "--set", "data.white=3"), "'data.white'"),
+    ],
+)
+def test_mistakes(vitlab, words, said):
+    answer = vitlab("data", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err

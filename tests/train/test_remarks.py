@@ -1,0 +1,32 @@
+from dataclasses import replace
+
+import torch
+
+from vitlab.train.remarks import remarks
+from vitlab.train.split import split_training
+
+
+def said(spec, images, total_steps=1000):
+    return list(remarks(spec, images, *split_training(spec, images), total_steps))
+
+
+def test_an_ordinary_run_has_none(tiny_run, digits):
+    assert said(tiny_run(), digits) == []
+
+
+def test_a_validation_split_of_the_set_is_used_or_left_alone_and_said(tiny_run, digits):
+    images = replace(digits, val=digits.test)
+    assert said(tiny_run(), images) == ["validation is the set's own split, 360 pictures; nothing is carved out"]
+    (told,) = said(tiny_run(val_fraction=0.0), images)
+    assert told == "the set's own validation split, 360 pictures, is left alone: val_fraction=0"
+
+
+def test_a_class_without_a_validation_picture_is_named(tiny_run, digits):
+    kept = torch.cat([(digits.train.labels != 3).nonzero().flatten(), (digits.train.labels == 3).nonzero()[0]])
+    (told,) = said(tiny_run(), replace(digits, train=digits.train.subset(kept)))
+    assert told == "no validation picture of 3: with one picture a class is trained on and not validated"
+
+
+def test_a_few_steps_are_called_so(tiny_run, digits):
+    (told,) = said(tiny_run(steps=None, epochs=1.0), digits, total_steps=12)
+    assert told == "12 steps of training in all (epochs=1, 1,294 pictures): too few to learn much"
