@@ -7,12 +7,12 @@ weights sum to one but for eps. A position bias has no place in it: there are no
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
-from torch.nn.functional import elu
 
 from vitlab.base.errors import SpecError
 from vitlab.nn.attention._base import Attention, AttentionSpec
-from vitlab.nn.attention._features import feature_attention, feature_weights
+from vitlab.nn.attention._features import exactly, feature_attention, feature_weights
 from vitlab.nn.dims import BlockDims
 
 
@@ -27,11 +27,16 @@ class Linear(Attention):
         self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None, keys: Tensor | None = None
     ) -> Tensor:
         """[B, H, N, K] three times -> [B, H, N, K]"""
-        return feature_attention(elu(q) + 1, elu(k) + 1, v, self.eps)
+        return feature_attention(*map(_features, exactly(q, k)), v, self.eps)
 
     def weights(self, q: Tensor, k: Tensor, bias: Tensor | None = None) -> Tensor:
         """[B, H, N, K] twice -> [B, H, N, N]"""
-        return feature_weights(elu(q) + 1, elu(k) + 1, self.eps)
+        return feature_weights(*map(_features, exactly(q, k)), self.eps).to(q.dtype)
+
+
+def _features(x: Tensor) -> Tensor:
+    """elu(x) + 1, without adding 1 to what is nearly -1: e^x where x is negative."""
+    return torch.where(x > 0, x + 1, x.clamp(max=0).exp())
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,8 @@ class Spec(AttentionSpec):
     eps: float = 1e-6
 
     def __post_init__(self) -> None:
-        if self.eps < 0:
-            raise SpecError(f"attention.eps={self.eps}: must not be negative")
+        if self.eps <= 0:
+            raise SpecError(f"attention.eps={self.eps}: must be positive, or tokens without features divide by zero")
 
     def build(self, dims: BlockDims) -> Attention:
         return Linear(self.eps)

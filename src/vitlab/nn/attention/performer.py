@@ -24,7 +24,7 @@ from torch import Tensor
 
 from vitlab.base.errors import SpecError
 from vitlab.nn.attention._base import Attention, AttentionSpec
-from vitlab.nn.attention._features import feature_attention, feature_weights
+from vitlab.nn.attention._features import exactly, feature_attention, feature_weights
 from vitlab.nn.dims import BlockDims
 from vitlab.rng import uniform
 
@@ -62,11 +62,11 @@ class Performer(Attention):
 
     def weights(self, q: Tensor, k: Tensor, bias: Tensor | None = None) -> Tensor:
         """[B, H, N, K] twice -> [B, H, N, N], with the fixed features; rows sum to one."""
-        return feature_weights(*self._features(q, k, self.omega))
+        return feature_weights(*self._features(q, k, self.omega)).to(q.dtype)
 
     def _features(self, q: Tensor, k: Tensor, omega: Tensor) -> tuple[Tensor, Tensor]:
         """[B, H, N, K] twice and ω [(B,) H, F, K] -> φ [B, H, N, F] of each"""
-        width = q.shape[-1]
+        (q, k), width = exactly(q, k), q.shape[-1]
         across = (omega * width**-0.25).to(q.dtype).transpose(-2, -1)
         projected_q, projected_k = q @ across, k @ across
         top_q = projected_q.detach().amax(-1, keepdim=True)
@@ -113,8 +113,8 @@ class Spec(AttentionSpec):
             raise SpecError(
                 f"attention.features={self.features}: must be at least 1, or null for head_dim · ln head_dim"
             )
-        if self.eps < 0:
-            raise SpecError(f"attention.eps={self.eps}: must not be negative")
+        if self.eps <= 0:
+            raise SpecError(f"attention.eps={self.eps}: must be positive, or tokens without features divide by zero")
 
     def build(self, dims: BlockDims) -> Attention:
         features = self.features or max(dims.head_dim, int(dims.head_dim * log(dims.head_dim)))

@@ -10,9 +10,9 @@ from vitlab.nn.part import PartSpec
 
 
 def check_eps(eps: float) -> None:
-    """Refuse a negative eps: the root of a constant token would be of a negative number."""
-    if eps < 0:
-        raise SpecError(f"norm.eps={eps}: must not be negative")
+    """Refuse an eps that is not positive: a constant token would be divided by zero."""
+    if eps <= 0:
+        raise SpecError(f"norm.eps={eps}: must be positive")
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ arXiv 2403.13298): channel pair i of a half by x · temperature^(-2i / (K/2)). S
 their offset only. Prefix tokens stand nowhere and are left alone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -43,6 +44,14 @@ class RoPE2d(PosEmbed):
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Follow the model to a device or to double precision, never to a half: that loses the angles' differences."""
+        exact = self.cos, self.sin
+        super()._apply(fn, recurse)
+        if self.cos.dtype.itemsize < 4:
+            self.cos, self.sin = (table.to(self.cos.device) for table in exact)
+        return self
+
     def rotate(self, q: Tensor, k: Tensor, places: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """[B, H, N, K] twice -> the same, rotated"""
         cos, sin = rows_at(self.cos, places), rows_at(self.sin, places)
@@ -52,9 +61,9 @@ class RoPE2d(PosEmbed):
 
 
 def _turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """[B, H, N, K] -> the same, rotated"""
+    """[B, H, N, K] -> the same, rotated: in the precision of the tables, which is single at least"""
     swapped = x.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
-    return x * cos + swapped * sin
+    return (x * cos + swapped * sin).to(x.dtype)
 
 
 @dataclass(frozen=True)
