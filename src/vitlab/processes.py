@@ -20,7 +20,8 @@ from vitlab.base.env import processes_here
 from vitlab.base.errors import UserError
 
 T = TypeVar("T")
-PATIENCE = timedelta(hours=1)  # how long the others wait while the first one decodes a large data set
+# The others wait for the first, which may decode a large data set for hours; if it dies, its connection breaks at once
+PATIENCE = timedelta(days=30)
 
 
 class ProcessLost(UserError):

@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from vitlab.base import env
@@ -99,3 +100,34 @@ def test_the_command_of_several_processes_starts_as_many_again(monkeypatch: pyte
 def test_it_does_not_import_torch() -> None:
     script = "import sys, vitlab.base.env as env; env.environment(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.fixture
+def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A control group of the same path as this process's, in which limits can be written."""
+    monkeypatch.setattr(env, "CGROUPS", tmp_path)
+    own = Path("/proc/self/cgroup").read_text(encoding="utf-8").rpartition("::")[2].strip().lstrip("/")
+    (tmp_path / own).mkdir(parents=True, exist_ok=True)
+    return tmp_path / own
+
+
+@pytest.mark.skipif(not Path("/proc/self/cgroup").exists(), reason="Linux only")
+@pytest.mark.parametrize(
+    ("quota", "cores"), [("100000 100000", 1), ("150000 100000", 2), ("max 100000", None), ("", None)]
+)
+def test_cores_are_those_of_the_container(cgroup: Path, monkeypatch: pytest.MonkeyPatch, quota: str, cores: int | None):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+    (cgroup / "cpu.max").write_text(quota)
+    assert env.usable_cores() == (cores or 8)
+
+
+@pytest.mark.skipif(not Path("/proc/self/cgroup").exists(), reason="Linux only")
+@pytest.mark.parametrize(("limit", "expected"), [("1048576", 1 << 20), ("max", None)])
+def test_memory_is_that_of_the_container(cgroup: Path, limit: str, expected: int | None):
+    (cgroup / "memory.max").write_text(limit)
+    assert env.usable_memory() == (expected or psutil.virtual_memory().total)
+
+
+def test_a_limit_around_the_own_group_counts(cgroup: Path, tmp_path: Path):
+    (tmp_path / "memory.max").write_text("4096")
+    assert env.usable_memory() == 4096

@@ -82,3 +82,20 @@ def test_facts_are_remembered_unless_they_are_damaged(tmp_path: Path):
     place.write_text(place.read_text()[:-5])
     assert not cache.read_facts(place)
     cache.keep_facts(tmp_path / "new" / "set.json" / "below", {})  # no folder, and no error
+
+
+def test_without_a_home_nothing_is_kept_and_it_is_said(monkeypatch: pytest.MonkeyPatch):
+    for name in ("VITLAB_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert "set VITLAB_CACHE to a folder that can be written" in cache.why_none()
+    place = cache.entry("set", "facts")
+    cache.write(place, SPLITS)
+    cache.keep_facts(place.with_suffix(".json"), {"a": 1})
+    assert cache.read(place) is None
+    assert cache.read_facts(place.with_suffix(".json")) == {}
+
+
+def test_a_cache_that_can_be_written_is_not_mentioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "new"))
+    assert cache.why_none() is None

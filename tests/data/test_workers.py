@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -67,7 +68,30 @@ def test_a_few_promises_are_made_ahead():
 def test_processes_on_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch, processes: int, threads: int):
     monkeypatch.setattr(env, "usable_cores", lambda: 8)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", str(processes))
-    asked: list[int] = []
-    monkeypatch.setattr(workers, "ThreadPoolExecutor", lambda count, thread_name_prefix: asked.append(count))
-    workers._pool.__wrapped__()
-    assert asked == [threads]
+    assert workers._pool.__wrapped__()._max_workers == threads
+
+
+def test_what_is_abandoned_is_not_worked_off(shelf):
+    """What was asked for and nobody waits for must not delay the end of a process."""
+    stored = shelf(4000)
+    workers.begin(stored, range(4000), Frame((4, 4), 1))
+    workers.abandon()
+    time.sleep(0.3)
+    assert len(stored.taken) < 4000
+    assert workers.begin(shelf(3), range(3), Frame((4, 4), 1))().pixels.shape == (3, 1, 4, 4)  # new ones can begin
+
+
+def test_ctrl_c_while_pictures_are_waited_for_abandons_them(shelf):
+    stored = shelf(4000)
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    def promises():
+        yield interrupted
+        yield workers.begin(stored, range(4000), Frame((4, 4), 1))
+
+    with pytest.raises(KeyboardInterrupt):
+        list(workers.ahead(promises(), 2))
+    time.sleep(0.3)
+    assert len(stored.taken) < 4000

@@ -10,6 +10,8 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -21,6 +23,7 @@ PACKAGES = (
     *("vitlab", "torch", "numpy", "scipy", "datasets", "safetensors", "pillow", "scikit-learn", "tensorboard"),
     *("torchvision", "timm", "transformers", "vit-pytorch"),
 )
+CGROUPS = Path("/sys/fs/cgroup")
 # What decides a processor's speed on matrix products: vector width, and bf16 and int8 products
 INSTRUCTIONS = (
     *("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8"),  # x86
@@ -48,16 +51,38 @@ def hardware() -> dict[str, Any]:
     return {
         "cpu": cpuinfo.get("model name") or _mac_cpu() or platform.processor() or platform.machine() or None,
         "cores": usable_cores(),
-        "ram_bytes": psutil.virtual_memory().total,
+        "ram_bytes": usable_memory(),
         "instructions": None if flags is None else [name for name in INSTRUCTIONS if name in flags.split()],
     }
 
 
 def usable_cores() -> int | None:
     """The cores that this process may run on, which in a container can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    for limit in _cgroup("cpu.max"):  # "200000 100000": of every 100 ms of the clock 200 ms of processors
+        quota, _, period = limit.partition(" ")
+        if cores and quota.isdigit() and period.isdigit() and int(period):
+            cores = max(1, min(cores, -(-int(quota) // int(period))))
+    return cores
+
+
+def usable_memory() -> int:
+    """Bytes of memory that this process may hold: the machine's, or what its container is given."""
+    limits = [int(limit) for limit in _cgroup("memory.max") if limit.isdigit()]
+    return min([psutil.virtual_memory().total, *limits])
+
+
+def _cgroup(name: str) -> Iterator[str]:
+    """What a limit's file says in this process's control group and in those that it is part of (Linux, version 2)."""
+    try:
+        own = Path("/proc/self/cgroup").read_text(encoding="utf-8").rpartition("::")[2].strip()
+    except OSError:
+        return
+    group = CGROUPS / own.lstrip("/")
+    for place in (group, *group.parents):
+        if place.is_relative_to(CGROUPS):
+            with suppress(OSError):
+                yield (place / name).read_text(encoding="utf-8").strip()
 
 
 def processes_here() -> int:
@@ -106,7 +131,7 @@ def command(arguments: list[str]) -> str:
 def _cpuinfo() -> dict[str, str]:
     """What Linux says of the first core; empty elsewhere."""
     path = Path("/proc/cpuinfo")
-    text = path.read_text(errors="replace") if path.exists() else ""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     return dict(re.findall(r"^([^\t:]+?)\s*: (.*)$", text.partition("\n\n")[0], flags=re.MULTILINE))
 
 

@@ -33,6 +33,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder as durable as the files behind them."""
+    if os.name == "nt":  # Windows opens no folder, and writes its names with the files
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -43,7 +45,7 @@ def sync_folder(folder: Path) -> None:
 def write_json(path: Path, values: Mapping[str, Any], schema: int = SCHEMA) -> None:
     """Write a record, whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(json_text(values, schema))
+        temporary.write_text(json_text(values, schema), encoding="utf-8")
 
 
 def json_text(values: Mapping[str, Any], schema: int = SCHEMA) -> str:
@@ -57,7 +59,7 @@ def read_json(path: Path, schema: int = SCHEMA, oldest: int = 0) -> dict[str, An
     Raises DataError if it is absent or damaged, OtherVersion if its schema is not read any more, or not yet.
     """
     try:
-        values = json.loads(path.read_text())
+        values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; is {path.parent} a run directory?") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -74,7 +76,7 @@ def read_json(path: Path, schema: int = SCHEMA, oldest: int = 0) -> dict[str, An
 
 def append_line(path: Path, values: Mapping[str, Any]) -> None:
     """Add one line to a .jsonl file, on the disk before this returns."""
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(values) + "\n")
         file.flush()
         os.fsync(file.fileno())
@@ -83,7 +85,7 @@ def append_line(path: Path, values: Mapping[str, Any]) -> None:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The lines of a .jsonl file; a last line that was cut off by a crash is left out. Raises DataError for others."""
     lines = []
-    texts = path.read_text().splitlines() if path.exists() else []
+    texts = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     for number, text in enumerate(texts, start=1):
         try:
             lines.append(json.loads(text))
@@ -96,4 +98,4 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     """Write a .jsonl file anew."""
     with replacing(path) as temporary:
-        temporary.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")

@@ -85,7 +85,7 @@ def _study(path: Path) -> Row:
     """What a study file asks, and its functions; of one that cannot be read, why."""
     try:
         if path.suffix == ".json":
-            return Row(str(path), str(json.loads(path.read_text()).get("question", "")))
+            return Row(str(path), str(json.loads(path.read_text(encoding="utf-8")).get("question", "")))
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (AttributeError, OSError, SyntaxError, ValueError) as error:
         return Row(str(path), f"cannot be read: {error}")
@@ -107,7 +107,7 @@ def _parsed(module: str) -> ast.Module:
     module_spec = importlib.util.find_spec(module)
     assert module_spec is not None
     assert module_spec.origin is not None
-    return ast.parse(Path(module_spec.origin).read_text())
+    return ast.parse(Path(module_spec.origin).read_text(encoding="utf-8"))
 
 
 def _variants(tree: ast.Module) -> tuple[str, ...]:

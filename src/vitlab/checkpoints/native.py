@@ -142,7 +142,7 @@ def load(path: Path) -> Checkpoint:
     """Read a checkpoint folder. Raises CheckpointError if it is damaged, naming the previous one if there is one."""
     try:
         meta = CheckpointMeta.read(path)
-        if meta.checksum != _digest((path / meta.file).read_text().replace(meta.checksum, "", 1)):
+        if meta.checksum != _digest((path / meta.file).read_text(encoding="utf-8").replace(meta.checksum, "", 1)):
             raise CheckpointError("meta.json has changed since it was written")
         for name, expected in meta.checksums.items():
             if checksum(path / name) != expected:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -31,7 +32,22 @@ def folder() -> Path:
     """`$VITLAB_CACHE`, else `$XDG_CACHE_HOME/vitlab`, else `~/.cache/vitlab`."""
     if chosen := os.environ.get("VITLAB_CACHE"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vitlab"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vitlab"
+    except RuntimeError:  # whoever runs this has no home
+        return Path(os.devnull) / "vitlab"  # in which nothing can be written, so nothing is kept
+
+
+def why_none() -> str | None:
+    """Why nothing can be kept, if that is so."""
+    place = folder()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return None
+    except OSError as error:
+        remedy = "set VITLAB_CACHE to a folder that can be written"
+        return f"no cache, so data are prepared anew by every run ({error}); {remedy}"
 
 
 def entry(name: str, source: str, files: Iterable[Path] = ()) -> Path:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-import psutil
 import torch
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
+from vitlab.base.env import usable_memory
 from vitlab.base.errors import DataError
 from vitlab.data import cache
 from vitlab.data.decode import Frame
@@ -93,7 +93,7 @@ def fits(count: int, frame: Frame, memory: int) -> bool:
 def smallest_memory() -> int:
     """Bytes of the machine's memory or of a GPU's, whichever is less, free or not: always as many."""
     gpus = [torch.cuda.get_device_properties(gpu).total_memory for gpu in range(torch.cuda.device_count())]
-    return min([psutil.virtual_memory().total, *gpus])
+    return min([usable_memory(), *gpus])
 
 
 def divided(listing: Listing, test_fraction: float | None) -> Listing:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -85,14 +86,31 @@ def begin_look(stored: Stored, rows: Sequence[int], frame: Frame) -> Callable[[]
     return lambda: LookedAt(work.pixels, work.done(), digests, seen)
 
 
+def abandon() -> None:
+    """Have workers take up nothing more: what nobody waits for must not delay the end of a process."""
+    if _pool.cache_info().currsize:
+        pool = _pool()
+        pool.abandoned.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        _pool.cache_clear()
+
+
+class _Pool(ThreadPoolExecutor):
+    """As many threads as this process has cores, until they are abandoned."""
+
+    def __init__(self) -> None:
+        super().__init__(process_cores(), thread_name_prefix="decode")
+        self.abandoned = Event()
+
+
 class _Work:
     """Pictures that workers make, each into its place."""
 
     def __init__(self, rows: Sequence[int], frame: Frame, pinned: bool, one: Callable[[int, int], Tensor]):
         self.pixels = torch.empty((len(rows), *frame.shape), dtype=torch.uint8, pin_memory=pinned)
         self._rows, self._one, self._slots = rows, one, self.pixels.numpy()
-        starts = range(0, len(rows), _STRETCH)
-        self._parts = [_pool().submit(self._stretch, start) for start in starts]
+        self._pool = _pool()
+        self._parts = [self._pool.submit(self._stretch, start) for start in range(0, len(rows), _STRETCH)]
 
     def done(self) -> dict[int, str]:
         """Why nothing could be made of some, by place; it waits for all."""
@@ -101,6 +119,8 @@ class _Work:
     def _stretch(self, start: int) -> dict[int, str]:
         unreadable = {}
         for place in range(start, min(start + _STRETCH, len(self._rows))):
+            if self._pool.abandoned.is_set():
+                break
             try:
                 np.copyto(self._slots[place], self._one(self._rows[place], place).numpy())
             except Unreadable as error:
@@ -111,14 +131,18 @@ class _Work:
 def ahead(promises: Iterable[Callable[[], T]], count: int) -> Iterator[T]:
     """What the promises hold, in order; while one is waited for, the next `count` have begun."""
     waiting: deque[Callable[[], T]] = deque()
-    for promise in promises:
-        waiting.append(promise)
-        if len(waiting) > count:
+    try:
+        for promise in promises:
+            waiting.append(promise)
+            if len(waiting) > count:
+                yield waiting.popleft()()
+        while waiting:
             yield waiting.popleft()()
-    while waiting:
-        yield waiting.popleft()()
+    except KeyboardInterrupt:
+        abandon()
+        raise
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(process_cores(), thread_name_prefix="decode")
+def _pool() -> _Pool:
+    return _Pool()

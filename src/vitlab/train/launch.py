@@ -20,7 +20,9 @@ from vitlab.base.errors import UserError
 from vitlab.base.files import read_json
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.base.words import counted
+from vitlab.data import cache
 from vitlab.data.images import ImageSet
+from vitlab.data.workers import abandon
 from vitlab.devices import accelerator, pick_device
 from vitlab.processes import Processes, process_group
 from vitlab.records.run import Environment, Result
@@ -72,7 +74,10 @@ def train(
         run_dirs = [RunDir(Path(path), _resolved(spec), name, processes.is_main) for path, spec, name in given]
         unfinished = processes.broadcast_from_main(lambda: _unfinished(run_dirs, resume))
         if unfinished:
-            _work_on([run_dirs[index] for index in unfinished], terms, processes)
+            try:
+                _work_on([run_dirs[index] for index in unfinished], terms, processes)
+            finally:
+                abandon()  # pictures that were asked for ahead
         return processes.broadcast_from_main(lambda: [read_json(run.path / Result.file) for run in run_dirs])
 
 
@@ -121,6 +126,8 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
     _check_data(run_dirs, images, terms)
     indices, val = split_training(first, images)
     _check_shares(processes, first, len(images.test), len(val))
+    if (why := cache.why_none()) is not None:
+        terms.console.print(why, highlight=False)
     for told in images.found.told() if images.found else ():
         terms.console.print(f"data: {told}", highlight=False)
     choices = _choices(processes, terms.overrides, recorded, lambda asked: choose(asked, specs, images, indices))

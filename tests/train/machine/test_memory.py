@@ -63,3 +63,8 @@ print(fresh, min(faults(step) for _ in range(3)))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     fresh, kept = map(int, done.stdout.split())
     assert kept < fresh / 10, done.stdout
+
+
+def test_without_the_module_that_windows_lacks_it_can_be_imported():
+    program = "import sys, psutil; sys.modules['resource'] = None; import vitlab.cli.train, vitlab.train.launch"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -27,15 +27,16 @@ class Linear(Attention):
         self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None, keys: Tensor | None = None
     ) -> Tensor:
         """[B, H, N, K] three times -> [B, H, N, K]"""
-        return feature_attention(*map(_features, exactly(q, k)), v, self.eps)
+        return feature_attention(_features(q), _features(k), v, self.eps)
 
     def weights(self, q: Tensor, k: Tensor, bias: Tensor | None = None) -> Tensor:
         """[B, H, N, K] twice -> [B, H, N, N]"""
-        return feature_weights(*map(_features, exactly(q, k)), self.eps).to(q.dtype)
+        return feature_weights(_features(q), _features(k), self.eps).to(q.dtype)
 
 
 def _features(x: Tensor) -> Tensor:
     """elu(x) + 1, without adding 1 to what is nearly -1: e^x where x is negative."""
+    (x,) = exactly(x)
     return torch.where(x > 0, x + 1, x.clamp(max=0).exp())
 
 

@@ -23,7 +23,7 @@ class Worker:
 
     def __init__(self, log: Path):
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a") as errors:
+        with log.open("a", encoding="utf-8") as errors:
             # a session of its own: Ctrl-C reaches only us, and we tell the workers
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "vitlab.study.worker", *sys.argv],

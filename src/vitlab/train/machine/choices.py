@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import psutil
 import torch
 
-from vitlab.base.env import process_cores
+from vitlab.base.env import process_cores, usable_memory
 from vitlab.base.options import in_words
 from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.devices import pick_device
@@ -105,7 +104,7 @@ def by_rule(overrides: Overrides, model: ViTSpec, batch_size: int, runs: int) ->
 def _fitting(model: ViTSpec, device: torch.device, runs: int, checkpointing: bool) -> int:
     """How many images' activations, of all runs, fill half of the machine's memory, free or not: always as many."""
     gpu = device.type == "cuda"
-    total = torch.cuda.get_device_properties(device).total_memory if gpu else psutil.virtual_memory().total
+    total = torch.cuda.get_device_properties(device).total_memory if gpu else usable_memory()
     spent = cost(model)
     an_image = spent.checkpointed_bytes if checkpointing else spent.activation_bytes
     return max(1, total // (2 * runs * an_image))

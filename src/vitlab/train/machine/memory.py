@@ -1,12 +1,12 @@
 """Memory: how much was used at most, and what to lower when there is not enough."""
 
 import ctypes
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import torch
 
 from vitlab.base.errors import UserError
@@ -70,7 +70,11 @@ def process_peak_bytes() -> int:
     """The most memory that this process held at once."""
     status = Path("/proc/self/status")
     if status.exists():  # getrusage's figure would include that of the process that started this one
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024
+    try:
+        import resource
+    except ImportError:  # Windows
+        return psutil.Process().memory_info().peak_wset
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024
