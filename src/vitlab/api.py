@@ -187,9 +187,7 @@ def _computing(path: Path) -> "Computing":
 
 
 class DataLook(NamedTuple):
-    """What was found in a data set; its classes; by split, the names of pictures that cannot be read; and the page with
-    pictures, if one was asked for.
-    """
+    """What was found in a data set; its classes; the unreadable pictures by split; the page, if one was asked for."""
 
     found: "Found"
     classes: tuple[str, ...]
@@ -399,40 +397,3 @@ def bench_attention(
         beside.save(out)
         write_json(out / "attention.json", figures)
     return figures
-
-
-def machine() -> dict[str, Any]:
-    """What this machine has, what vitlab would choose on it, and where data are."""
-    from vitlab.base.env import environment
-
-    return {**environment(), "torch": _torch_facts(), "data": _data_facts()}
-
-
-def _torch_facts() -> dict[str, Any]:
-    import torch
-
-    from vitlab.base.env import process_cores
-    from vitlab.devices import pick_device
-    from vitlab.train.machine.choices import has_fast_bf16
-
-    device = pick_device(None)
-    return {
-        "device": str(device),
-        "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None,
-        "threads": process_cores(),
-        "bf16": device.type == "cuda" or has_fast_bf16(),
-        "attention kernel": "explicit" if device.type == "cpu" else "fused",
-    }
-
-
-def _data_facts() -> dict[str, Any]:
-    from vitlab.base.errors import DataError
-    from vitlab.data.paths import local_folder
-
-    facts = {"digits": "bundled with scikit-learn"}
-    for name in ("cifar10", "cifar100"):
-        try:
-            facts[name] = str(local_folder(name) or "not here; the hub's copy is fetched when it is asked for")
-        except DataError as error:
-            facts[name] = str(error)
-    return facts

@@ -114,7 +114,7 @@ def test_runs_that_train_at_once_share_the_memory(base_run, monkeypatch):
     """Of memory for 100 images' activations half is taken: 50, which two processes of five seeds each divide."""
     spec = base_run({"batch_size": 400})
     image = choices.cost(spec.model).activation_bytes
-    monkeypatch.setattr(choices.psutil, "virtual_memory", lambda: type("Memory", (), {"total": 100 * image}))
+    monkeypatch.setattr(choices, "usable_memory", lambda: 100 * image)
     assert told(ONE, OVERRIDES, spec, 1).micro_batch == 50
     assert told(Execution("cell", 2, "explicit"), OVERRIDES, spec, 5).micro_batch == 5
     assert told(ONE, replace(OVERRIDES, micro_batch=7), spec, 5).micro_batch == 7

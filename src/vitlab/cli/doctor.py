@@ -2,7 +2,6 @@
 
 import typer
 
-from vitlab import api
 from vitlab.cli import output
 from vitlab.cli.options import JsonOption
 
@@ -14,7 +13,9 @@ def register(app: typer.Typer) -> None:
 
 def doctor(json: JsonOption = False) -> None:
     """Look at the machine, the versions and the data."""
-    facts = api.machine()
+    from vitlab.catalogue.machine import machine
+
+    facts = machine()
     if json:
         output.print_json(facts)
         return

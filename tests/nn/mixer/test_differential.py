@@ -86,7 +86,7 @@ def test_without_positions_tokens_are_a_set(tiny_dims, normal, randomise):
 def test_the_mechanism_is_the_models(tiny_dims, normal, randomise):
     dims, x = replace(tiny_dims(), attention=linear_attention.Spec(eps=1e-300)), normal(2, 7, 16)
     mixer = randomise(differential.Spec().build(dims))
-    assert mixer.attention.eps == 0.0
+    assert mixer.attention.eps == 1e-300
     v = mixer.queries_keys_values(x, PosEmbed())[2]
     joined = torch.cat([v[:, :1], v[:, 1:]], dim=-1)
     y = mixer.sub_norm(mixer.weights(x, PosEmbed()) @ joined) * 0.8

@@ -38,7 +38,7 @@ def test_a_micro_batch_is_no_larger_than_the_batch_and_fits_the_memory(monkeypat
     spent = module.cost(MODEL)
     monkeypatch.setattr(module, "cost", lambda model: spent)
     room = 2 * 10 * spent.activation_bytes  # ten images' activations in half of it
-    monkeypatch.setattr(module.psutil, "virtual_memory", lambda: type("Memory", (), {"total": room}))
+    monkeypatch.setattr(module, "usable_memory", lambda: room)
     assert by_rule(Overrides(device="cpu"), MODEL, 128, runs=1).micro_batch == 10
     assert by_rule(Overrides(device="cpu"), MODEL, 128, runs=5).micro_batch == 2
     assert by_rule(Overrides(device="cpu"), MODEL, 128, runs=100).micro_batch == 1
