@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
-from vitlab.data.images import Images
+from vitlab.data.images import Cuts, Images
 from vitlab.data.loader import Indexed, Loader, Streamed
 from vitlab.data.order import indices
 from vitlab.rng import sample_keys
@@ -79,9 +79,9 @@ class Slow(Images):
 
     log: ClassVar[list[str]] = []
 
-    def ask(self, indices: Tensor) -> Callable[[], Tensor]:
+    def ask(self, indices: Tensor, cuts: Cuts | None = None) -> Callable[[], Tensor]:
         self.log.append("asked")
-        return lambda: (self.log.append("fetched"), super(Slow, self).ask(indices)())[1]
+        return lambda: (self.log.append("fetched"), super(Slow, self).ask(indices, cuts)())[1]
 
 
 def test_pictures_are_asked_for_before_they_are_needed_and_only_once():

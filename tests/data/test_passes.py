@@ -27,7 +27,7 @@ READABLE = [number for number in range(202) if number not in (3, 150)]
 
 
 def test_what_is_unreadable_is_left_out_and_named(streamed: Callable[..., Rows], tmp_path: Path):
-    found, unreadable = survey("test", streamed(202, broken=[3, 150]), FRAME, tmp_path / "survey.json", 0.01)
+    found, unreadable, _ = survey("test", streamed(202, broken=[3, 150]), FRAME, tmp_path / "survey.json", 0.01)
     assert unreadable == ("pets train shard 0, row 3", "pets train shard 0, row 150")
     assert found.positions.tolist() == READABLE
     assert found.labels.tolist() == [number % 2 for number in READABLE]

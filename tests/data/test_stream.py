@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from vitlab.base.errors import DataError
-from vitlab.data import stream
 from vitlab.data.decode import Frame
 from vitlab.data.rows import Rows
 from vitlab.data.stream import RowReader, RowStream
@@ -16,8 +15,8 @@ FRAME = Frame((4, 4), 1)
 def reader(streamed: Callable[..., Rows]) -> Callable[..., RowReader]:
     """`reader(50, seed=1, broken=[3])`: of a stream of fifty pictures with buffer 10."""
 
-    def make(count: int, seed: int = 1, **more: object) -> RowReader:
-        return RowStream(streamed(count, **more), FRAME, count, buffer=10).reader(seed)
+    def make(count: int, seed: int = 1, max_unreadable: float = 0.01, **more: object) -> RowReader:
+        return RowStream(streamed(count, **more), FRAME, count, 10, max_unreadable).reader(seed)
 
     return make
 
@@ -52,10 +51,9 @@ def test_any_position_can_come_first(reader: Callable):
 
 
 @pytest.mark.slow
-def test_in_an_unreadable_pictures_place_stands_the_next(reader: Callable, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(stream, "TOLERATED", 1.0)
+def test_in_an_unreadable_pictures_place_stands_the_next(reader: Callable):
     broken = (5, 6, 40, 69)
-    whole, damaged = shades(reader(70), 280), reader(70, broken=broken)
+    whole, damaged = shades(reader(70), 280), reader(70, broken=broken, max_unreadable=1.0)
     expected = [next(shade for shade in whole[place:] if shade not in broken) for place in range(270)]
     assert shades(damaged, 200) == expected[:200]
     assert sorted(damaged.unreadable) == sorted(f"pets train shard 0, row {row}" for row in broken)

@@ -82,7 +82,7 @@ def test_in_memory_or_left_encoded_it_is_the_same_run(
     (tmp_path / "cache").rename(tmp_path / "elsewhere")  # where the decoded pictures are kept
     monkeypatch.setattr("vitlab.data.ingest.fits", lambda *_: False)
     run_tiny(spec, tmp_path / "encoded")
-    assert not list((tmp_path / "cache").glob("*.npz"))
+    assert all("train_pixels" not in np.load(entry) for entry in (tmp_path / "cache").glob("*.npz"))
     assert records_of(tmp_path / "encoded") == records_of(tmp_path / "decoded")
     for record in ("data.json", "preprocessing.json"):
         assert read_json(tmp_path / "encoded" / record) == read_json(tmp_path / "decoded" / record)
@@ -124,4 +124,7 @@ def test_a_stream_that_was_killed_and_stopped_goes_on_as_if_it_was_not(
         known = read_json(tmp_path / run / "data.json")
         assert known["order"] == f"a shuffle within a buffer of {BUFFER} pictures, because the set is streamed"
         assert (known["train"]["images"], known["train"]["unreadable"]) == (120, 1)
+        found = known["found"]["splits"]
+        assert (found["train"]["images"], found["test"]["classes"]) == (120, {"ape": 5, "bee": 5})
+        assert found["test"]["fingerprint"]
         assert known["train"]["names"] == [f"{shards} train shard 1, row 59 (059.png)"]

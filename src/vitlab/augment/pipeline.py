@@ -8,7 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from vitlab.augment.ops._base import BatchOp, NormalisedOp, OpSpec, Pair, PixelOp, Stage
+from vitlab.augment.ops._base import BatchOp, NormalisedOp, OpSpec, Pair, PixelOp, Stage, StoredOp
+from vitlab.augment.stored import Cuts
 from vitlab.base.errors import SpecError
 from vitlab.rng import subkeys
 
@@ -16,13 +17,15 @@ _STAGES: tuple[Stage, ...] = typing.get_args(Stage)
 
 
 def check_order(ops: tuple[OpSpec, ...]) -> None:
-    """Refuse operations that are not in the order of their stages."""
+    """Refuse operations that are not in the order of their stages, and a second crop of the picture as it is stored."""
     for earlier, later in pairwise(ops):
         if _STAGES.index(later.stage) < _STAGES.index(earlier.stage):
             raise SpecError(
                 f"augment: {later.name} works on {later.stage} and cannot follow {earlier.name}, "
                 f"which works on {earlier.stage}; the order is {', '.join(_STAGES)}"
             )
+    if len(ops) > 1 and isinstance(ops[1], StoredOp):
+        raise SpecError(f"augment: {ops[0].name} and {ops[1].name}: a picture is cropped once while it is decoded")
 
 
 def final_size(ops: tuple[OpSpec, ...], size: tuple[int, int]) -> tuple[int, int]:
@@ -62,13 +65,14 @@ class Pipeline:
         """pixels [R, n, C, H, W] uint8, labels [R, n] -> images [R, b, C, H, W], targets [R, b, Y]
 
         `keys` [R, B] are those of the whole global batch. `rows` [R, n] says which of its samples are given, as
-        `needed` named them; without it all of them are, and n = b = B.
+        `needed` named them; without it all of them are, and n = b = B. Where there is a crop of the picture as it is
+        stored, these are the crops: `cuts`.
         """
         # the place is part of the key: an operation that stands twice in the pipeline draws anew
         keyed = [(op, subkeys(keys, str(place))) for place, op in enumerate(self.ops)]
         images = pixels.flatten(0, 1)
         for op, op_keys in keyed:
-            if isinstance(op, PixelOp):
+            if isinstance(op, PixelOp) and not isinstance(op, StoredOp):
                 images = op.apply(images, _of(rows, op_keys).flatten())
         images = self.normalise(images)
         for op, op_keys in keyed:
@@ -79,6 +83,12 @@ class Pipeline:
             if isinstance(op, BatchOp):
                 images, targets, rows = _mixed(op, images, targets, op_keys, rows)
         return images.to(self.dtype), targets
+
+    def cuts(self, keys: Tensor) -> Cuts | None:
+        """keys [...] -> what each sample's picture, as it is stored, is to be cropped to; None: it is not cropped."""
+        if not (self.ops and isinstance(self.ops[0], StoredOp)):
+            return None
+        return Cuts(self.ops[0], self.ops[0].draws(subkeys(keys, "0")))
 
     def needed(self, keys: Tensor, part: slice) -> Tensor | None:
         """keys [R, B] of a global batch -> [R, n]: the samples that its `part` is made of; None: all, as they are.

@@ -37,7 +37,7 @@ def bench_loader(spec: RunSpec, rounds: int, device: str | None, against: str = 
     """
     if against not in ("", "torchvision"):
         raise UserError(f"--against {against}: legal: torchvision")
-    images = spec.data.load()
+    images = spec.load_images()
     indices = torch.arange(len(images.train))
     choices = choose(Overrides(device=device), [spec], images, indices)
     where = torch.device(choices.device)

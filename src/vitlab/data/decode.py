@@ -14,11 +14,11 @@ import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
-from PIL import Image, ImageChops, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -37,6 +37,7 @@ SUFFIXES = {
 }
 # Nothing that starts another program or is no picture of pixels: Pillow hands PostScript to Ghostscript
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO")
+_ON_ITS_SIDE = (5, 6, 7, 8)  # EXIF's orientations in which rows and columns change places
 _PADDING = 128  # mid-grey, near zero once it is normalised
 
 # Of a damaged EXIF block or a very large picture that can be decoded all the same
@@ -75,6 +76,29 @@ class Frame:
         return self.in_chans, *self.img_size
 
 
+class Box(NamedTuple):
+    """A part of a picture, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+class Cut(Protocol):
+    """What one sample sees of a picture as it is stored: a box of it, resized. `vitlab.augment.stored` has them."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The rows and columns that it comes out with."""
+
+    def box(self, rows: int, columns: int) -> tuple[int, int, int, int]:
+        """Top, left, height and width in a picture of that size."""
+
+    def resized(self, box: Tensor) -> Tensor:
+        """[C, h, w] uint8 -> [C, *size] uint8"""
+
+
 class Seen(NamedTuple):
     """What a look at a picture as it is stored tells: the bits of a value, 0 where it is floating point; its brightest
     value; and whether a band of it was taken for transparency.
@@ -85,13 +109,20 @@ class Seen(NamedTuple):
     see_through: bool
 
 
-def decode(source: bytes | Path, frame: Frame) -> Tensor:
-    """A picture's pixels in `frame`: [C, H, W] uint8. Raises Unreadable, whatever is wrong with it."""
+def decode(source: bytes | Path, frame: Frame, cut: Cut | None = None) -> Tensor:
+    """A picture's pixels in `frame`, or a `cut` of the whole of it: [C, H, W] uint8.
+
+    Raises Unreadable, whatever is wrong with it.
+    """
     try:
         with _open(source) as picture:
-            return _pixels(picture, frame)
+            return _pixels(picture, frame, cut)
     except UnidentifiedImageError:
-        return _fitted(_many_bands(source, frame), frame)
+        values = _scaled_bands(_bands_of_tiff(source), frame)
+        if cut is None:
+            return _fitted(values, frame)
+        whole = values.shape[0], values.shape[1]
+        return _cut_out(values, whole, Box(*cut.box(*whole)), cut)
     except Exception as error:  # Pillow's decoders raise whatever they come across
         raise _unreadable(error) from None
 
@@ -118,17 +149,26 @@ def _open(source: bytes | Path) -> Image.Image:
     return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats())
 
 
-def _pixels(picture: Image.Image, frame: Frame) -> Tensor:
+def _pixels(picture: Image.Image, frame: Frame, cut: Cut | None = None) -> Tensor:
     width, height = picture.size
     if width * height > frame.max_pixels:
         raise Unreadable(f"it has {width} × {height} pixels; data.max_pixels={frame.max_pixels} is the limit")
-    side = 2 * max(frame.img_size)  # a JPEG is decoded at the scale of 1/2, 1/4 or 1/8 that is still twice ours
+    if cut is None:
+        side = 2 * max(frame.img_size)  # a JPEG is decoded at the scale of 1/2, 1/4 or 1/8 that is still twice ours
+        return _fitted(_values(picture, frame, (side, side)), frame)
+    whole = _upright_size(picture, frame)
+    box = Box(*cut.box(*whole))
+    return _cut_out(_values(picture, frame, _enough(picture, box, cut.size)), whole, box, cut)
+
+
+def _values(picture: Image.Image, frame: Frame, least: tuple[int, int]) -> np.ndarray:
+    """A picture [h, w, C]; a JPEG's width and height may be scaled down, but not below `least`."""
     if frame.in_chans in (1, 3):
-        picture.draft("L" if frame.in_chans == 1 else None, (side, side))
+        picture.draft("L" if frame.in_chans == 1 else None, least)
         values = np.asarray(_plain(picture, "L" if frame.in_chans == 1 else "RGB", frame.white))
     else:
         values = _scaled_bands(np.asarray(picture), frame)
-    return _fitted(values.reshape(*values.shape[:2], frame.in_chans), frame)
+    return values.reshape(*values.shape[:2], frame.in_chans)
 
 
 def _levels(picture: Image.Image) -> tuple[int, float]:
@@ -199,13 +239,11 @@ def _lab_to_rgb() -> ImageCms.ImageCmsTransform:
 # -------------------------------------------------------------------------------------------------------- bands
 
 
-def _many_bands(source: bytes | Path, frame: Frame) -> np.ndarray:
-    """What Pillow does not know: a TIFF of other bands, or of more bits, than a picture for the eye has."""
-    return _scaled_bands(_bands_of_tiff(source), frame)
-
-
 def _bands_of_tiff(source: bytes | Path) -> np.ndarray:
-    """[h, w, bands]. Raises Unreadable."""
+    """What Pillow does not know, a TIFF of other bands, or of more bits, than a picture for the eye has: [h, w, bands].
+
+    Raises Unreadable.
+    """
     import tifffile
 
     try:
@@ -231,6 +269,38 @@ def _scaled_bands(values: np.ndarray, frame: Frame) -> np.ndarray:
     if values.dtype == np.uint8 and frame.white is None:
         return values
     return _scaled(values.astype(np.float32), frame.white, values.dtype.kind == "f")
+
+
+# ---------------------------------------------------------------------------------------------------------- cuts
+
+
+def _upright_size(picture: Image.Image, frame: Frame) -> tuple[int, int]:
+    """Rows and columns as a person sees them; bands are taken as they lie."""
+    columns, rows = picture.size
+    turned = frame.in_chans in (1, 3) and picture.getexif().get(ExifTags.Base.Orientation) in _ON_ITS_SIDE
+    return (columns, rows) if turned else (rows, columns)
+
+
+def _enough(picture: Image.Image, box: Box, size: tuple[int, int]) -> tuple[int, int]:
+    """The width and height of a picture whose box still has twice the rows and columns of `size`."""
+    scale = max(min(box.height // (2 * size[0]), box.width // (2 * size[1])), 1)
+    width, height = picture.size
+    return width // scale, height // scale
+
+
+def _cut_out(values: np.ndarray, whole: tuple[int, int], box: Box, cut: Cut) -> Tensor:
+    """A box of a picture of the size `whole`, of which [h, w, C] was decoded -> [C, *cut.size]"""
+    (top, bottom), (left, right) = (
+        _scaled_down(start, length, got / had)
+        for start, length, got, had in zip(box[:2], box[2:], values.shape, whole, strict=False)
+    )
+    return cut.resized(torch.from_numpy(values[top:bottom, left:right].copy()).permute(2, 0, 1))
+
+
+def _scaled_down(start: int, length: int, scale: float) -> tuple[int, int]:
+    """From where to where a stretch reaches in a picture that was scaled down: a pixel at least."""
+    stop = math.ceil((start + length) * scale - 0.5)
+    return min(math.floor(start * scale + 0.5), stop - 1), stop
 
 
 # ---------------------------------------------------------------------------------------------------------- size

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vitlab.data.decode import Frame
-from vitlab.data.images import DecodedOnDemand, Promise, to_device
+from vitlab.data.images import Cuts, DecodedOnDemand, Promise, to_device
 from vitlab.data.workers import Stored, ahead, begin
 
 _BATCHES_AHEAD = 2
@@ -45,20 +45,25 @@ class Encoded(DecodedOnDemand):
         """What a fingerprint knows a picture by, beside its content."""
         return self.stored.identity(int(self.rows[index]))
 
-    def ask(self, indices: Tensor) -> Promise:
-        """indices [...] -> a promise of their pixels [..., C, H, W]; one that is asked for twice is decoded once.
+    def ask(self, indices: Tensor, cuts: Cuts | None = None) -> Promise:
+        """indices [...] -> a promise of their pixels [..., C, H, W]; one that is asked for twice is decoded once, but
+        for two `cuts` of it.
 
         The promise raises DataError, with the picture's name, if it has become unreadable.
         """
+        if cuts is not None:
+            crops = self._begun(indices.flatten().cpu(), cuts)
+            return lambda: crops().unflatten(0, indices.shape)
         wanted, places = indices.cpu().unique(return_inverse=True)
+        whole = self._begun(wanted)
+        return lambda: whole()[to_device(places, self.labels.device)]
+
+    def _begun(self, wanted: Tensor, cuts: Cuts | None = None) -> Promise:
+        """Workers begin with the pictures wanted [m]."""
         device = self.labels.device
-        decoded = begin(self.stored, self.rows[wanted].tolist(), self.frame, pinned=device.type == "cuda")
-
-        def promise() -> Tensor:
-            pixels = decoded().whole(lambda place: self.name(int(wanted[place])))
-            return to_device(pixels, device)[to_device(places, device)]
-
-        return promise
+        each = cuts and cuts.one_by_one(*self.frame.img_size)
+        decoded = begin(self.stored, self.rows[wanted].tolist(), self.frame, each, pinned=device.type == "cuda")
+        return lambda: to_device(decoded().whole(lambda place: self.name(int(wanted[place]))), device)
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All pictures in order: pixels [b, C, H, W] and labels [b], decoded two batches ahead."""

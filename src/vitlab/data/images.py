@@ -1,6 +1,6 @@
 """Pictures, however they are stored: the seam between storage and everything above, and a whole data set."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
@@ -8,13 +8,34 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
-from vitlab.data.decode import Frame
+from vitlab.data.decode import Cut, Frame
 from vitlab.records.data import Found
 
 _SHOWN = 5  # classes in a message
 EXACT = "exact"  # the order of a set that can be indexed: `vitlab.data.order`
 
 Promise = Callable[[], Tensor]  # called, it waits if it must
+
+
+class Cuts(Protocol):
+    """Crops of the pictures of samples [...] as these are stored; `vitlab.augment.stored` has them."""
+
+    def gather(self, rows: Tensor) -> "Cuts":
+        """Of samples [R, B], the `rows` [R, n] of each run."""
+
+    def out_size(self, rows: int, columns: int) -> tuple[int, int]:
+        """The size that they come out with; pictures that are not cropped are decoded to the given one."""
+
+    def one_by_one(self, rows: int, columns: int) -> Sequence[Cut]:
+        """Each by itself, in order."""
+
+    def apply(self, pixels: Tensor) -> Tensor:
+        """Pictures in memory [..., C, H, W] uint8 -> their crops [..., C, *out_size(H, W)] uint8"""
+
+
+CutsOf = Callable[
+    [Tensor], Cuts | None
+]  # keys [...] -> the crops of samples, if pictures are cropped as they are stored
 
 
 class Pictures(Protocol):
@@ -37,8 +58,10 @@ class Pictures(Protocol):
     def subset(self, indices: Tensor) -> "Pictures":
         """indices [m] -> the pictures there, in that order."""
 
-    def ask(self, indices: Tensor) -> Promise:
-        """indices [...] -> a promise of their pixels [..., C, H, W] uint8; workers, where there are any, begin now."""
+    def ask(self, indices: Tensor, cuts: Cuts | None = None) -> Promise:
+        """indices [...] -> a promise of their pixels [..., C, H, W] uint8, or of `cuts` [...] of the pictures as they
+        are stored; workers, where there are any, begin now.
+        """
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All pictures in order, read ahead: pixels [b, C, H, W] and labels [b]; the last batch may be smaller."""
@@ -55,7 +78,7 @@ class Reader(Protocol):
         """Read on from this position."""
 
     def read(self, count: int) -> tuple[Tensor, Tensor]:
-        """The next samples: pixels [count, C, H, W] uint8 and labels [count] int64."""
+        """The next samples: pixels [count, C, H, W] uint8, or their crops, and labels [count] int64."""
 
 
 @runtime_checkable
@@ -76,8 +99,8 @@ class Stream(Protocol):
     def to(self, device: torch.device | str) -> "Stream":
         """The same stream, given out on `device`."""
 
-    def reader(self, seed: int) -> Reader:
-        """The samples in the order of a run's seed, from the first on."""
+    def reader(self, seed: int, cuts_of: CutsOf) -> Reader:
+        """The samples in the order of a run's seed, from the first on, cropped as their keys say."""
 
 
 class DecodedOnDemand:
@@ -120,9 +143,11 @@ class Images:
         indices = indices.to(self.labels.device)
         return Images(self.pixels[indices], self.labels[indices])
 
-    def ask(self, indices: Tensor) -> Promise:
-        """indices [...] -> a promise of their pixels [..., C, H, W], gathered when it is called."""
-        return lambda: self.pixels[indices.to(self.pixels.device)]
+    def ask(self, indices: Tensor, cuts: Cuts | None = None) -> Promise:
+        """indices [...] -> a promise of their pixels [..., C, H, W], gathered, and cropped, when it is called."""
+        if cuts is None:
+            return lambda: self.pixels[indices.to(self.pixels.device)]
+        return lambda: cuts.apply(self.pixels[indices.to(self.pixels.device)])
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All pictures in order: views of pixels [b, C, H, W] and labels [b]."""

@@ -1,6 +1,7 @@
 """Ingestion: from pictures as they are stored to splits that can be trained on.
 
-A set that fits in memory is decoded once and kept in the cache; a larger one stays encoded. What is unreadable is found
+A set that fits in memory is decoded once and kept in the cache; a larger one stays encoded, and so does one whose
+pictures are cropped as they are stored. What is unreadable is found
 by one pass over everything, left out of the index and listed by name: a split's index is the same either way.
 """
 
@@ -47,10 +48,12 @@ class Listing(NamedTuple):
 class Rules(NamedTuple):
     """`test_fraction` of every class becomes the test split of a set that has none; None: the set is only evaluated,
     on its held-out pictures, or on all of them. Up to `max_unreadable` of a split's pictures may be left out.
+    `as_stored`: nothing is decoded beforehand, though it would fit in memory.
     """
 
     test_fraction: float | None
     max_unreadable: float = 0.01
+    as_stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,17 @@ class Source:
 
 def ingest(source: Source, frame: Frame, rules: Rules) -> Splits:
     """The set without its unreadable pictures: decoded, if it fits in memory. Raises DataError if they are many."""
+    looks = source.entry(f"{rules.test_fraction}")
+    if rules.as_stored:
+        return left_encoded(divided(source.open(), rules.test_fraction), rules, looks)
     entry = source.entry(f"{frame} {rules}")
     splits = cache.read(entry)
     if splits is None:
         listing = divided(source.open(), rules.test_fraction)
-        if fits(sum(map(len, listing.splits.values())), frame, smallest_memory()):
-            splits = decoded_once(listing, rules)
-            cache.write(entry, splits)
-        else:
-            splits = left_encoded(listing, rules, source.entry(f"{rules.test_fraction}"))
+        if not fits(sum(map(len, listing.splits.values())), frame, smallest_memory()):
+            return left_encoded(listing, rules, looks)
+        splits = decoded_once(listing, rules)
+        cache.write(entry, splits)
     return splits
 
 

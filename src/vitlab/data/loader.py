@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
-from vitlab.data.images import Pictures, Promise, Reader, to_device
+from vitlab.data.images import CutsOf, Pictures, Promise, Reader, to_device
 from vitlab.data.order import Order
 from vitlab.rng import sample_keys
 
@@ -51,24 +51,36 @@ class Samples(Protocol):
 
 
 class Indexed:
-    """Pictures that can be indexed, in the exact order of `vitlab.data.order`: `indices` [n], each `repeats` times."""
+    """Pictures that can be indexed, in the exact order of `vitlab.data.order`: `indices` [n], each `repeats` times.
+
+    `cuts_of` says which crop of a picture as it is stored a sample sees, given its key.
+    """
 
     unreadable = ()  # they were left out before
 
-    def __init__(self, pictures: Pictures, indices: Tensor, seeds: Tensor, repeats: int = 1):
+    def __init__(
+        self,
+        pictures: Pictures,
+        indices: Tensor,
+        seeds: Tensor,
+        repeats: int = 1,
+        cuts_of: CutsOf = lambda keys: None,
+    ):
         if len(indices) == 0:
             raise DataError("there are no images to train on")
         self.planned_on = pictures.planned_on
         self.pictures, self.labels = pictures, pictures.labels.to(self.planned_on)
         self.indices = indices.to(self.planned_on)
-        self.order = Order(seeds.to(self.planned_on), len(indices), repeats)
+        self.seeds, self.cuts_of = seeds.to(self.planned_on), cuts_of
+        self.order = Order(self.seeds, len(indices), repeats)
         self.per_epoch = len(indices) * repeats
 
     def ask(self, start: int, stop: int, rows: Tensor | None) -> tuple[Tensor, Promise]:
         chosen = self.indices[self.order.stretch(start, stop)]  # [R, B]
+        cuts = self.cuts_of(sample_keys(self.seeds, torch.arange(start, stop, device=self.planned_on)))
         if rows is not None:
-            chosen = chosen.gather(1, rows)
-        return self.labels[chosen], self.pictures.ask(chosen)
+            chosen, cuts = chosen.gather(1, rows), cuts and cuts.gather(rows)
+        return self.labels[chosen], self.pictures.ask(chosen, cuts)
 
 
 class Streamed:

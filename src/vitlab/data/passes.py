@@ -1,20 +1,21 @@
 """A held-out split that is streamed: read in order, from its beginning, every time."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from vitlab.data import cache
 from vitlab.data.decode import Frame
-from vitlab.data.images import DecodedOnDemand, Promise, to_device
+from vitlab.data.images import Cuts, DecodedOnDemand, Promise, to_device
 from vitlab.data.ingest import LOOK_SIZE, left_out
-from vitlab.data.rows import Row, Rows, decoding
-from vitlab.data.workers import ahead
+from vitlab.data.rows import Row, Rows, decoding, looking
+from vitlab.data.workers import LookedAt, ahead
 
 _CHUNK = 64  # rows that are looked at together
 _CHUNKS_AHEAD = 4
@@ -41,8 +42,13 @@ class Passes(DecodedOnDemand):
             self, positions=self.positions[indices.cpu()], labels=self.labels[indices.to(self.labels.device)]
         )
 
-    def ask(self, indices: Tensor) -> Promise:
-        """indices [...] -> a promise of their pixels [..., C, H, W]: it reads up to the last of them."""
+    def ask(self, indices: Tensor, cuts: Cuts | None = None) -> Promise:
+        """indices [...] -> a promise of their pixels [..., C, H, W]: it reads up to the last of them.
+
+        Raises ValueError for `cuts`: nothing is trained on it.
+        """
+        if cuts is not None:
+            raise ValueError("what is read in passes is not cropped at random")
         wanted, places = indices.cpu().unique(return_inverse=True)
 
         def promise() -> Tensor:
@@ -74,36 +80,46 @@ class Passes(DecodedOnDemand):
         return lambda: to_device(decoded().whole(lambda place: rows[place].name), device)
 
 
-def survey(split: str, rows: Rows, frame: Frame, memory: Path, most: float) -> tuple[Passes, tuple[str, ...]]:
-    """A held-out split without its unreadable pictures, and their names: found by one pass, remembered at `memory`.
+class Surveyed(NamedTuple):
+    """A held-out split without its unreadable pictures; the names of these; and the fingerprint of them all."""
 
-    Raises DataError if more than a share `most` of them is unreadable.
+    pictures: Passes
+    unreadable: tuple[str, ...]
+    fingerprint: str
+
+
+def survey(split: str, rows: Rows, frame: Frame, memory: Path, most: float) -> Surveyed:
+    """A held-out split, surveyed by one pass, which is remembered at `memory`.
+
+    Raises DataError if more than a share `most` of its pictures is unreadable.
     """
     memory = memory.with_suffix(f".{split}.json")
     known = cache.read_facts(memory)
-    if not {"labels", "unreadable"} <= known.keys():
+    if not {"labels", "unreadable", "fingerprint"} <= known.keys():
         known = _surveyed(rows, replace(frame, img_size=LOOK_SIZE, fit="squash"))
         cache.keep_facts(memory, known)
     labels = torch.tensor(known["labels"], dtype=torch.int64)
     bad = {int(position): (name, why) for position, (name, why) in known["unreadable"].items()}
     names = left_out(split, len(labels), list(bad.values()), most)
     positions = torch.tensor([position for position in range(len(labels)) if position not in bad], dtype=torch.int64)
-    return Passes(rows, positions, labels[positions], frame), names
+    return Surveyed(Passes(rows, positions, labels[positions], frame), names, known["fingerprint"])
 
 
 def _surveyed(rows: Rows, frame: Frame) -> dict[str, Any]:
-    """Labels of all rows, and name and reason of the unreadable ones, by position."""
+    """Labels of all rows; name and reason of the unreadable ones, by position; a hash of all contents and labels."""
 
-    def look(chunk: list[Row]) -> Callable[[], tuple[list[Row], dict[int, str]]]:
-        looking = decoding(chunk, frame, torch.device("cpu"))
-        return lambda: (chunk, looking().unreadable)
+    def look(chunk: list[Row]) -> Callable[[], tuple[list[Row], LookedAt]]:
+        promise = looking(chunk, frame)
+        return lambda: (chunk, promise())
 
     labels: list[int] = []
     unreadable: dict[int, tuple[str, str]] = {}
-    for chunk, bad in ahead(map(look, _chunks(iter(rows), _CHUNK)), _CHUNKS_AHEAD):
-        unreadable |= {len(labels) + place: (chunk[place].name, why) for place, why in bad.items()}
+    whole = hashlib.blake2b(digest_size=8)
+    for chunk, seen in ahead(map(look, _chunks(iter(rows), _CHUNK)), _CHUNKS_AHEAD):
+        unreadable |= {len(labels) + place: (chunk[place].name, why) for place, why in seen.unreadable.items()}
         labels += [row.label for row in chunk]
-    return {"labels": labels, "unreadable": unreadable}
+        whole.update(repr([row.label for row in chunk]).encode() + seen.digests.tobytes())
+    return {"labels": labels, "unreadable": unreadable, "fingerprint": whole.hexdigest()}
 
 
 def _chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:

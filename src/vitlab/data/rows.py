@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import torch
 
 from vitlab.base.errors import DataError
-from vitlab.data.decode import Frame
+from vitlab.data.decode import Cut, Frame
 from vitlab.data.tables import Columns, name_of, picture_of
-from vitlab.data.workers import Decoded, begin
+from vitlab.data.workers import Decoded, LookedAt, begin, begin_look
 from vitlab.rng import bits, sample_keys
 
 
@@ -84,6 +84,13 @@ class _Fetched:
         return picture_of(self.rows[row].picture)
 
 
-def decoding(rows: Sequence[Row], frame: Frame, device: torch.device) -> Callable[[], Decoded]:
-    """Workers begin to decode the rows' pictures; called, the result waits for them."""
-    return begin(_Fetched(rows), range(len(rows)), frame, pinned=device.type == "cuda")
+def decoding(
+    rows: Sequence[Row], frame: Frame, device: torch.device, cuts: Sequence[Cut] | None = None
+) -> Callable[[], Decoded]:
+    """Workers begin to decode the rows' pictures, or one of `cuts` of each; called, the result waits for them."""
+    return begin(_Fetched(rows), range(len(rows)), frame, cuts, pinned=device.type == "cuda")
+
+
+def looking(rows: Sequence[Row], frame: Frame) -> Callable[[], LookedAt]:
+    """The same, for whoever wants to know what there is."""
+    return begin_look(_Fetched(rows), range(len(rows)), frame)

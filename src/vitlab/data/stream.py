@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from vitlab.data.decode import Frame
-from vitlab.data.images import to_device
+from vitlab.data.images import CutsOf, to_device
 from vitlab.data.ingest import too_many
 from vitlab.data.rows import Row, Rows, decoding
 from vitlab.data.workers import Decoded
+from vitlab.rng import sample_keys
 
 _CHUNK = 64  # rows that are fetched and decoded together
 _CHUNKS_AHEAD = 4
@@ -47,20 +48,20 @@ class RowStream:
         """The same stream, its pictures copied to `device` once they are decoded."""
         return replace(self, device=torch.device(device))
 
-    def reader(self, seed: int) -> "RowReader":
-        """The samples in the order of a run's seed, from the first on."""
-        return RowReader(self, seed)
+    def reader(self, seed: int, cuts_of: CutsOf = lambda keys: None) -> "RowReader":
+        """The samples in the order of a run's seed, from the first on, cropped as their keys say."""
+        return RowReader(self, seed, cuts_of)
 
 
 class RowReader:
     """One run's samples: position p is always the same one, in whatever counts they are read.
 
-    At the place of an unreadable picture stands the next readable one, so that positions need no knowledge of what is
-    readable.
+    At the place of an unreadable picture stands the next readable one, cropped alike, so that positions need no
+    knowledge of what is readable.
     """
 
-    def __init__(self, stream: RowStream, seed: int):
-        self.stream, self.seed = stream, seed
+    def __init__(self, stream: RowStream, seed: int, cuts_of: CutsOf):
+        self.stream, self.seed, self.cuts_of = stream, seed, cuts_of
         self._unreadable: dict[str, str] = {}
         self._seen = self._failed = 0
         self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="fetch")
@@ -76,9 +77,8 @@ class RowReader:
         """Read on from this position. The epoch's rows before it are passed over, not decoded."""
         while self._waiting:
             self._waiting.pop().cancel()
-        self._rows = self._from(position)
-        self._pixels = torch.empty((0, *self.stream.frame.shape), dtype=torch.uint8, device=self.stream.device)
-        self._labels = torch.empty(0, dtype=torch.int64, device=self.stream.device)
+        self._rows, self._next = self._from(position), position
+        self._left: list[tuple[Tensor, Tensor]] = []  # samples that were decoded and not yet asked for
         self._missing = 0  # samples before the next chunk, for which only unreadable rows were found
 
     def read(self, count: int) -> tuple[Tensor, Tensor]:
@@ -86,23 +86,27 @@ class RowReader:
 
         Raises DataError if clearly more of what was read is unreadable than may be.
         """
-        parts = [(self._pixels, self._labels)]
+        parts = self._left
         while sum(len(labels) for _, labels in parts) < count:
             self._fetch_ahead(count)
             parts.append(self._decoded(*self._waiting.popleft().result()))
         self._fetch_ahead(count)
         pixels, labels = (torch.cat(kind) for kind in zip(*parts, strict=True))
-        self._pixels, self._labels = pixels[count:].clone(), labels[count:]
+        self._left = [(pixels[count:].clone(), labels[count:])]
         return pixels[:count], labels[:count]
 
     def _fetch_ahead(self, count: int) -> None:
         """Have at least as much under way as is read at once."""
         while len(self._waiting) < count // _CHUNK + _CHUNKS_AHEAD:
-            self._waiting.append(self._fetcher.submit(self._fetch, self._rows))
+            self._waiting.append(self._fetcher.submit(self._fetch, self._rows, self._next))
+            self._next += _CHUNK
 
-    def _fetch(self, rows: Iterator[Row]) -> tuple[list[Row], Callable[[], Decoded]]:
-        chunk = list(islice(rows, _CHUNK))
-        return chunk, decoding(chunk, self.stream.frame, self.stream.device)
+    def _fetch(self, rows: Iterator[Row], position: int) -> tuple[list[Row], Callable[[], Decoded]]:
+        """The next chunk of rows, whose first has this position."""
+        chunk, stream = list(islice(rows, _CHUNK)), self.stream
+        keys = sample_keys(torch.tensor([self.seed]), torch.arange(position, position + len(chunk)))
+        cuts = self.cuts_of(keys)
+        return chunk, decoding(chunk, stream.frame, stream.device, cuts and cuts.one_by_one(*stream.frame.img_size))
 
     def _decoded(self, rows: list[Row], decoded: Callable[[], Decoded]) -> tuple[Tensor, Tensor]:
         """A chunk's samples, the unreadable replaced."""

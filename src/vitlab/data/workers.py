@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vitlab.base.env import process_cores
 from vitlab.base.errors import DataError
-from vitlab.data.decode import Frame, Seen, Unreadable, decode, look
+from vitlab.data.decode import Cut, Frame, Seen, Unreadable, decode, look
 
 T = TypeVar("T")
 
@@ -56,13 +56,19 @@ class LookedAt(NamedTuple):
     seen: list[Seen]
 
 
-def begin(stored: Stored, rows: Sequence[int], frame: Frame, pinned: bool = False) -> Callable[[], Decoded]:
-    """Decode the pictures at `rows`: workers start now, the result waits for them. `pinned`: for a CUDA device."""
+def begin(
+    stored: Stored, rows: Sequence[int], frame: Frame, cuts: Sequence[Cut] | None = None, pinned: bool = False
+) -> Callable[[], Decoded]:
+    """Decode the pictures at `rows`, or one of `cuts` of each: workers start now, the result waits for them.
 
-    def one(row: int, _: int) -> Tensor:
-        return decode(stored[row], frame)
+    `pinned`: for a CUDA device.
+    """
 
-    work = _Work(rows, frame, pinned, one)
+    def one(row: int, place: int) -> Tensor:
+        return decode(stored[row], frame, cuts[place] if cuts else None)
+
+    size = cuts[0].size if cuts else frame.img_size
+    work = _Work(rows, (frame.in_chans, *size), pinned, one)
     return lambda: Decoded(work.pixels, work.done())
 
 
@@ -82,7 +88,7 @@ def begin_look(stored: Stored, rows: Sequence[int], frame: Frame) -> Callable[[]
         seen.append(what)
         return pixels
 
-    work = _Work(rows, frame, False, one)
+    work = _Work(rows, frame.shape, False, one)
     return lambda: LookedAt(work.pixels, work.done(), digests, seen)
 
 
@@ -106,8 +112,10 @@ class _Pool(ThreadPoolExecutor):
 class _Work:
     """Pictures that workers make, each into its place."""
 
-    def __init__(self, rows: Sequence[int], frame: Frame, pinned: bool, one: Callable[[int, int], Tensor]):
-        self.pixels = torch.empty((len(rows), *frame.shape), dtype=torch.uint8, pin_memory=pinned)
+    def __init__(
+        self, rows: Sequence[int], shape: tuple[int, int, int], pinned: bool, one: Callable[[int, int], Tensor]
+    ):
+        self.pixels = torch.empty((len(rows), *shape), dtype=torch.uint8, pin_memory=pinned)
         self._rows, self._one, self._slots = rows, one, self.pixels.numpy()
         self._pool = _pool()
         self._parts = [self._pool.submit(self._stretch, start) for start in range(0, len(rows), _STRETCH)]

@@ -76,21 +76,23 @@ class Found(Spec):
         before, after = self.splits.get(split), now.splits.get(split)
         if before is None or after is None:
             yield f"the {split} split {'is gone' if after is None else 'is new'}"
-        elif before.fingerprint != after.fingerprint:
+        elif before.images != after.images or before.fingerprint != after.fingerprint:
             ours, theirs = before.classes, after.classes
             yield from (f"class {name} of {split} is gone" for name in ours if name not in theirs)
             yield from (f"class {name} of {split} is new" for name in theirs if name not in ours)
             for name in ours:
                 if name in theirs and ours[name] != theirs[name]:
                     yield f"{split} pictures of {name}: {ours[name]:,} → {theirs[name]:,}"
-            if ours == theirs:
+            if before.images != after.images and not theirs:
+                yield f"{split} pictures: {before.images:,} → {after.images:,}"
+            elif ours == theirs:
                 yield f"{split}: as many pictures as before, with other names or contents"
 
     # the sentences of `told`
 
     def _summary(self) -> str:
         splits = ", ".join(f"{name} {split.images:,}" for name, split in self.splits.items())
-        classes = counted(len(next(iter(self.splits.values())).classes), "class", "classes")
+        classes = counted(max((len(split.classes) for split in self.splits.values()), default=0), "class", "classes")
         return f"{splits} pictures of {classes}" + (f" ({self.layout})" if self.layout else "")
 
     def _left_out(self) -> Iterator[str]:

@@ -122,7 +122,7 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
     specs = [run_dir.spec for run_dir in run_dirs]
     first = specs[0]
     pick_device(terms.overrides.device)  # before the data, which may take their time
-    images = processes.main_first(first.data.load)
+    images = processes.main_first(first.load_images)
     _check_data(run_dirs, images, terms)
     indices, val = split_training(first, images)
     _check_shares(processes, first, len(images.test), len(val))

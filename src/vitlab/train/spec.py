@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import ClassVar, Literal
 
-from vitlab.augment.ops._base import OpSpec, PixelOp
+from vitlab.augment.ops._base import OpSpec, PixelOp, StoredOp
 from vitlab.augment.pipeline import check_order, final_size
 from vitlab.base.errors import SpecError
 from vitlab.base.metric import Metric
 from vitlab.base.spec import Spec
+from vitlab.data.images import ImageSet
 from vitlab.data.sets._base import DataSpec
 from vitlab.evaluate import scores
 from vitlab.evaluate._base import EvaluatorSpec
@@ -150,6 +151,10 @@ class RunSpec(Spec):
         """What records may hold of this run's images, by the names there: `train_loss`, `val_top1`, `test_top1` …"""
         training = {f"train_{metric.name}": metric for metric in self.task.metrics(self.model)}
         return training | dict(chain.from_iterable(map(self._measured_by, self.evaluators)))
+
+    def load_images(self) -> ImageSet:
+        """The data set as the augmentation needs it. Raises DataError."""
+        return self.data.load(as_stored=any(isinstance(op, StoredOp) for op in self.augment))
 
     def _measured_by(self, evaluator: EvaluatorSpec) -> list[tuple[str, Metric]]:
         metrics = evaluator.metrics(self.task, self.model)

@@ -15,6 +15,7 @@ SETTINGS = {  # where the defaults are none, or do little
     "crop": [{}, {"size": (30, 20)}, {"fill": "reflect"}],
     "rand_augment": [{}, {"space": "google", "magnitude": 15.0, "scale": 10.0, "interpolation": "bilinear"}],
     "resize": [{"size": (20, 41)}],
+    "original_crop": [{}, {"size": (9, 50)}],
     "resized_crop": [{}, {"size": (9, 50), "interpolation": "bicubic"}],
     "auto_augment": [{}, {"policy": "imagenet", "fill": 128, "interpolation": "bilinear"}],
 }

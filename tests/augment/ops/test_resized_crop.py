@@ -17,9 +17,8 @@ def test_every_box_is_resized_as_torchvision_does(size: tuple[int, int] | None, 
     transforms = pytest.importorskip("torchvision.transforms.v2")
     images, spec = pictures(24, 3, 32, 40), Spec(size=size, interpolation=mode)
     how = {"size": list(size or (32, 40)), "interpolation": transforms.InterpolationMode(mode), "antialias": True}
-    expected = one_by_one(
-        lambda image, box: transforms.functional.resized_crop(image, *box, **how), images, spec.boxes(KEYS, 32, 40)
-    )
+    boxes = spec.boxes(spec.draws(KEYS), 32, 40)
+    expected = one_by_one(lambda image, box: transforms.functional.resized_crop(image, *box, **how), images, boxes)
     assert torch.equal(spec.apply(images, KEYS), expected)
 
 
@@ -32,13 +31,14 @@ def test_boxes_are_distributed_as_torchvisions(settings: dict[str, tuple[float, 
     reference, images = transforms.RandomResizedCrop(8, **settings), [torch.zeros(1, 60, 90)]
     drawn = [reference.make_params(images) for _ in range(3000)]
     theirs = torch.tensor([[each[name] for name in ("top", "left", "height", "width")] for each in drawn])
-    ours = Spec(**settings).boxes(MANY, 60, 90)
+    spec = Spec(**settings)
+    ours = spec.boxes(spec.draws(MANY), 60, 90)
     for column in range(4):
         assert stats.ks_2samp(ours[:, column], theirs[:, column]).pvalue > 0.001
 
 
 def test_boxes_keep_to_their_ranges():
-    top, left, height, width = Spec().boxes(MANY, 200, 220).unbind(1)
+    top, left, height, width = Spec().boxes(Spec().draws(MANY), 200, 220).unbind(1)
     assert ((top >= 0) & (left >= 0) & (top + height <= 200) & (left + width <= 220)).all()
     share, ratio = height * width / (200 * 220), width / height
     assert 0.078 < share.min() < 0.09 < 0.97 < share.max() <= 1  # sides are rounded to whole pixels
@@ -51,7 +51,8 @@ def test_where_no_box_fits_it_is_torchvisions_central_one(ratio: tuple[float, fl
     transforms = pytest.importorskip("torchvision.transforms.v2")
     settings = {"scale": (1.0, 1.0), "ratio": ratio}  # the whole area, in a shape that may not be the image's
     expected = transforms.RandomResizedCrop(8, **settings).make_params([torch.zeros(1, 60, 90)])
-    boxes = Spec(**settings).boxes(KEYS, 60, 90)
+    spec = Spec(**settings)
+    boxes = spec.boxes(spec.draws(KEYS), 60, 90)
     central = [expected[name] for name in ("top", "left", "height", "width")]
     fits = ((boxes[:, 2] <= 60) & (boxes[:, 3] <= 90)).all()
     assert fits

@@ -1,7 +1,8 @@
 """The contract of an operation of augmentation.
 
-Every operation belongs to one of three stages, which follow each other; its base class says which, and what it gets:
+Every operation belongs to one of four stages, which follow each other; its base class says which, and what it gets:
 
+    StoredOp        a picture as it is stored, of any size, while it is decoded: one crop of it
     PixelOp         uint8 pixels, one sample at a time: what a camera could have done
     NormalisedOp    normalised images, one sample at a time
     BatchOp         each sample of a global batch with another one of it, and their targets
@@ -18,7 +19,7 @@ from torch import Tensor
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Component
 
-Stage = Literal["pixels", "normalised", "batch"]
+Stage = Literal["stored", "pixels", "normalised", "batch"]
 
 
 class Pair(NamedTuple):
@@ -72,6 +73,25 @@ class PixelOp(OpSpec):
 
     def apply(self, images: Tensor, keys: Tensor) -> Tensor:
         """[B, C, H, W] uint8, [B] -> [B, C, *out_size(H, W)] uint8"""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class StoredOp(PixelOp):
+    """A crop of a picture as it is stored: its chances are drawn first, its box follows once the picture is opened."""
+
+    stage: ClassVar[Stage] = "stored"
+
+    def draws(self, keys: Tensor) -> Tensor:
+        """[...] -> [..., n]: all that is random about each picture's box, whatever the picture's size."""
+        raise NotImplementedError
+
+    def boxes(self, draws: Tensor, rows: int, columns: int) -> Tensor:
+        """[B, n] -> [B, 4]: top, left, height and width of a box in each picture of that size, int64."""
+        raise NotImplementedError
+
+    def resized(self, images: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
+        """[B, C, H, W] uint8, [B, 4] -> [B, C, *size] uint8: the boxes alone."""
         raise NotImplementedError
 
 

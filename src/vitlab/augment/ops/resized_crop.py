@@ -1,63 +1,18 @@
-"""The Inception crop: a box of random size and shape, resized (arXiv 1409.4842, section 6)."""
+"""The Inception crop: a box of random size and shape, resized (arXiv 1409.4842, section 6).
 
-import math
+The box is one of the pixels that a data set gives, which for pictures of any size are decoded and squared already.
+`original_crop` takes it of the picture as it is stored.
+"""
+
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
-from vitlab.augment import resample
-from vitlab.augment.ops._base import PixelOp, between
-from vitlab.rng import uniform
-
-ATTEMPTS = 10  # torchvision's; a box that does not fit is drawn again at most this often, then it is the central one
+from vitlab.augment.ops._inception import InceptionCrop
 
 
 @dataclass(frozen=True)
-class Spec(PixelOp):
+class Spec(InceptionCrop):
     """`size`: the rows and columns that a box is resized to; None for those of the image.
 
     `scale`: the range of the box's share of the image's area. `ratio`: the range of its width / height, log-uniform.
     `interpolation`: `bilinear` and `bicubic` antialias.
     """
-
-    size: tuple[int, int] | None = None
-    scale: tuple[float, float] = (0.08, 1.0)
-    ratio: tuple[float, float] = (3 / 4, 4 / 3)
-    interpolation: resample.Interpolation = "bilinear"
-
-    def __post_init__(self) -> None:
-        """Refuse settings that cannot be."""
-        self.need_size("size")
-        self.need(0 < self.scale[0] <= self.scale[1] <= 1, "scale", "a range within 0 to 1")
-        self.need(0 < self.ratio[0] <= self.ratio[1], "ratio", "a range of positive numbers")
-
-    def out_size(self, rows: int, columns: int) -> tuple[int, int]:
-        """The size that boxes are resized to."""
-        return self.size or (rows, columns)
-
-    def boxes(self, keys: Tensor, rows: int, columns: int) -> Tensor:
-        """[B] -> [B, 4]: top, left, height and width of each image's box, int64."""
-        draws = uniform(keys, "augment.resized_crop", 2 + 2 * ATTEMPTS)
-        area = rows * columns * between(*self.scale, draws[:, 2 : 2 + ATTEMPTS])
-        ratio = between(math.log(self.ratio[0]), math.log(self.ratio[1]), draws[:, 2 + ATTEMPTS :]).exp()
-        heights, widths = (area / ratio).sqrt().round(), (area * ratio).sqrt().round()  # [B, attempts]
-        fits = (heights >= 1) & (heights <= rows) & (widths >= 1) & (widths <= columns)
-        first = fits.int().argmax(1, keepdim=True)
-        height, width = (sides.gather(1, first)[:, 0] for sides in (heights, widths))
-        top, left = draws[:, 0] * (rows - height + 1), draws[:, 1] * (columns - width + 1)
-        drawn, central = (top, left, height, width), self.central(rows, columns)
-        fitting = fits.any(1)
-        return torch.stack([torch.where(fitting, a, b) for a, b in zip(drawn, central, strict=True)], dim=1).long()
-
-    def central(self, rows: int, columns: int) -> tuple[int, int, int, int]:
-        """Top, left, height and width of the largest box in the middle whose shape is within `ratio`."""
-        low, high = self.ratio
-        height = min(rows, round(columns / low))
-        width = min(columns, round(rows * high))
-        return (rows - height) // 2, (columns - width) // 2, height, width
-
-    def apply(self, images: Tensor, keys: Tensor) -> Tensor:
-        rows, columns = images.shape[-2:]
-        boxes = self.boxes(keys, rows, columns)
-        return resample.resize_boxes(images, boxes, self.out_size(rows, columns), self.interpolation)

@@ -83,13 +83,19 @@ class DataSpec(Component):
         """What a model is evaluated on, as the test split: of a set without a held-out split everything there is."""
         return self.read()
 
+    def read_as_stored(self) -> Splits:
+        """The splits, with training pictures of any size as they are stored: crops are taken of the whole of them."""
+        return self.read()
+
     def look(self) -> ImageSet:
         """The set, checked. Raises DataError, which says what to do."""
         return self._checked(self.read())
 
-    def load(self) -> ImageSet:
-        """The set to train on. Raises DataError, also if there is nothing to train on."""
-        images = self.look()
+    def load(self, as_stored: bool = False) -> ImageSet:
+        """The set to train on, its pictures left `as_stored` on demand. Raises DataError if there is nothing to train
+        on, too.
+        """
+        images = self._checked(self.read_as_stored()) if as_stored else self.look()
         if len(images.train) == 0:
             raise DataError("there is a test split only: a model can be evaluated on it, and none can be trained")
         return images

@@ -82,13 +82,16 @@ class PicturesSpec(DataSpec):
         return self if self.num_classes is not None else replace(self, num_classes=len(self.class_names()))
 
     def read(self) -> Splits:
-        return self._ingested(self.test_fraction)
+        return self._ingested(Rules(self.test_fraction, self.max_unreadable))
 
     def read_held_out(self) -> Splits:
-        return self._ingested(None)
+        return self._ingested(Rules(None, self.max_unreadable))
 
-    def _ingested(self, test_fraction: float | None) -> Splits:
-        splits = ingest(self.source(), self.frame, Rules(test_fraction, self.max_unreadable))
+    def read_as_stored(self) -> Splits:
+        return self._ingested(Rules(self.test_fraction, self.max_unreadable, as_stored=True))
+
+    def _ingested(self, rules: Rules) -> Splits:
+        splits = ingest(self.source(), self.frame, rules)
         self.check_classes(splits.class_names)
         return splits
 

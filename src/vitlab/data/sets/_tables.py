@@ -1,17 +1,20 @@
 """Sets in tables: their two columns, and that they can be streamed."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vitlab.base.errors import DataError, SpecError
 from vitlab.data import cache, tables
 from vitlab.data.images import Splits
-from vitlab.data.passes import Passes, survey
+from vitlab.data.ingest import Rules
+from vitlab.data.look import found
+from vitlab.data.passes import Surveyed, survey
 from vitlab.data.rows import Rows
 from vitlab.data.sets._pictures import PicturesSpec
 from vitlab.data.stream import RowStream
+from vitlab.records.data import Found, FoundSplit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +61,8 @@ class TablesSpec(PicturesSpec):
             return self.stream_columns(self.open_stream()).class_names or ()
         return self.source().open().class_names
 
-    def _ingested(self, test_fraction: float | None) -> Splits:
-        return self._streamed() if self.streaming else super()._ingested(test_fraction)
+    def _ingested(self, rules: Rules) -> Splits:
+        return self._streamed() if self.streaming else super()._ingested(rules)
 
     def stream_columns(self, streamed: Mapping[str, Any]) -> tables.Columns:
         """The columns of an opened stream. Raises DataError, also if only reading it all would tell its classes."""
@@ -87,14 +90,23 @@ class TablesSpec(PicturesSpec):
         memory = self.memory(streamed)
         samples = self.samples_per_epoch or self.num_rows(streamed) or _counted(rows["train"], memory)
         stream = RowStream(rows["train"], self.frame, samples, self.buffer, self.max_unreadable)
-        held_out: dict[str, tuple[Passes, tuple[str, ...]]] = {
+        held_out = {
             split: survey(split, rows[split], self.frame, memory, self.max_unreadable)
             for split in ("val", "test")
             if split in rows
         }
-        unreadable: dict[str, tuple[str, ...]] = {split: names for split, (_, names) in held_out.items()}
-        val = held_out["val"][0] if "val" in held_out else None
-        return Splits(stream, held_out["test"][0], class_names, unreadable, stream.order, val)
+        unreadable = {split: surveyed.unreadable for split, surveyed in held_out.items()}
+        val = held_out["val"].pictures if "val" in held_out else None
+        found = found_of_stream(stream, held_out, class_names)
+        return Splits(stream, held_out["test"].pictures, class_names, unreadable, stream.order, val, found=found)
+
+
+def found_of_stream(stream: RowStream, held_out: Mapping[str, Surveyed], class_names: Sequence[str]) -> Found:
+    """The record of a look at what can be looked at: the held-out splits."""
+    pictures = {split: surveyed.pictures for split, surveyed in held_out.items()}
+    fingerprints = {split: surveyed.fingerprint for split, surveyed in held_out.items()}
+    seen = found(pictures, class_names, fingerprints, {}, layout="the training split is streamed")
+    return replace(seen, splits={"train": FoundSplit(len(stream), {}), **seen.splits})
 
 
 def _counted(rows: Rows, memory: Path) -> int:

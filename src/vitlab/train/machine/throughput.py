@@ -22,7 +22,7 @@ class Throughput:
         first = specs[0]
         choices = by_rule(overrides, first.model, first.batch_size, len(specs))
         torch.set_num_threads(choices.threads)
-        images = first.data.load()
+        images = first.load_images()
         images = replace(images, train=images.train.to(choices.device))
         self.loop = build_loop(specs, images, split_training(first, images)[0], choices)
         self.wait = waiting_for(choices.device)

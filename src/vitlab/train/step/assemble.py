@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vitlab.augment.pipeline import Pipeline
 from vitlab.base.errors import SpecError
-from vitlab.data.images import ImageSet, Pictures, Stream
+from vitlab.data.images import CutsOf, ImageSet, Pictures, Stream
 from vitlab.data.loader import Indexed, Joined, Loader, Samples, Streamed
 from vitlab.learner import Learner, build_learner
 from vitlab.nn.kernel import use_kernel
@@ -77,19 +77,20 @@ def loader_of(
 ) -> Loader:
     """The batches of runs that differ in their seed only; `share` is what this process takes of each."""
     first, seeds = specs[0], torch.tensor([spec.seed for spec in specs])
-    samples = samples_of(first, images.train, indices, seeds)
-    return Loader(samples, augmentation_of(first, images, choices), first.batch_size, seeds, share)
+    pipeline = augmentation_of(first, images, choices)
+    samples = samples_of(first, images.train, indices, seeds, pipeline.cuts)
+    return Loader(samples, pipeline, first.batch_size, seeds, share)
 
 
-def samples_of(spec: RunSpec, train: Pictures | Stream, indices: Tensor, seeds: Tensor) -> Samples:
-    """The runs' sample streams: those of `indices` in exact order, or what a streamed set gives."""
+def samples_of(spec: RunSpec, train: Pictures | Stream, indices: Tensor, seeds: Tensor, cuts_of: CutsOf) -> Samples:
+    """The runs' sample streams: those of `indices` in exact order, or what a streamed set gives; cropped by key."""
     if not isinstance(train, Stream):
-        return Indexed(train, indices, seeds, spec.repeats)
+        return Indexed(train, indices, seeds, spec.repeats, cuts_of)
     if spec.repeats > 1:
         raise SpecError(
             f"repeats={spec.repeats} and data.streaming=True: a stream gives every picture once; set repeats=1"
         )
-    return Streamed([train.reader(seed) for seed in seeds.tolist()], train.samples_per_epoch)
+    return Streamed([train.reader(seed, cuts_of) for seed in seeds.tolist()], train.samples_per_epoch)
 
 
 def preprocessing_of(spec: RunSpec, images: ImageSet) -> Preprocessing:
