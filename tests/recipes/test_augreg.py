@@ -22,7 +22,7 @@ def test_levels(level, regulariser):
     spec = recipe(f"augreg:{level}{regulariser}")
     crop, flip, policy, *mix = spec.augment
     layers, magnitude, mixup = TABLE[level]
-    assert (crop.name, crop.scale, flip.name) == ("resized_crop", (0.05, 1.0), "flip")
+    assert (crop.name, crop.scale, flip.name) == ("original_crop", (0.05, 1.0), "flip")
     assert (policy.name, policy.num_ops, policy.magnitude, policy.scale) == ("rand_augment", layers, magnitude, 10)
     assert policy.space == "google"
     assert [(op.mixup_alpha, op.cutmix_alpha, op.prob) for op in mix] == ([(mixup, 0, 1)] if mixup else [])
@@ -33,7 +33,7 @@ def test_levels(level, regulariser):
 
 def test_without_a_level_there_is_neither():
     plain, regularised = recipe("augreg"), recipe("augreg:none_reg")
-    assert [op.name for op in plain.augment] == ["resized_crop", "flip"] == [op.name for op in regularised.augment]
+    assert [op.name for op in plain.augment] == ["original_crop", "flip"] == [op.name for op in regularised.augment]
     assert (plain.model.drop_path, regularised.model.drop_path) == (0.0, 0.1)
     assert len(VARIANTS) == 2 * 7 - 1
 

@@ -23,7 +23,7 @@ def test_training():
 def test_pictures():
     spec = recipe("r2_official")
     window, flip = spec.augment
-    assert (window.name, window.size, window.scale, flip.name) == ("resized_crop", (384, 384), (0.05, 1.0), "flip")
+    assert (window.name, window.size, window.scale, flip.name) == ("original_crop", (384, 384), (0.05, 1.0), "flip")
     assert [(op.name, op.size) for op in spec.preprocess] == [("resize", (384, 384))]
 
 

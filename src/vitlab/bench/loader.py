@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vitlab.augment.pipeline import Pipeline
 from vitlab.base.env import environment
 from vitlab.base.errors import UserError
 from vitlab.bench import torchvision_path
@@ -75,42 +76,54 @@ def _batches(name: str, loader: Loader) -> Contestant:
 
 
 def _per_core(spec: RunSpec, images: ImageSet, rounds: int, against: str) -> dict[str, Any]:
-    """Rates on one core by what is done, each with torchvision's and the ratio where there is one."""
-    stored, pictures = _some_pictures(spec, images)
+    """Rates on one core by what is done, each with torchvision's and the ratio where there is one.
+
+    A crop of the picture as it is stored is part of the decoding.
+    """
+    pipeline = augmentation_of(spec, images, Choices())
+    stored, pictures = _some_pictures(spec, images, pipeline)
     with _one_thread():
-        ours = _ours(spec, images, stored, pictures)
+        ours = _ours(pipeline, spec, stored, pictures)
         theirs = _theirs(spec, stored, pictures) if against else {}
         run_rounds([*ours.values(), *chain.from_iterable(theirs.values())], CPU, rounds)
     return {name: _figures(mine, theirs.get(name, [])) for name, mine in ours.items()}
 
 
-def _some_pictures(spec: RunSpec, images: ImageSet) -> tuple[list[bytes], Images]:
+def _some_pictures(spec: RunSpec, images: ImageSet, pipeline: Pipeline) -> tuple[list[bytes], Images]:
     """A batch of the set as it is stored, if it is stored encoded, and the same decoded."""
-    if not isinstance(spec.data, PicturesSpec):
-        train = images.train
-        assert isinstance(train, Images)
-        return [], train.subset(torch.arange(spec.batch_size) % len(train)).to(CPU)
-    encoded = spec.data.source().open().splits["train"]
-    rows = (torch.arange(spec.batch_size) * 37 % len(encoded)).tolist()  # of all classes
-    places = [encoded.stored[int(encoded.rows[row])] for row in rows]
-    stored = [place.read_bytes() if isinstance(place, Path) else place for place in places]
-    return stored, Images(torch.stack([decode(data, encoded.frame) for data in stored]), encoded.labels[rows])
+    rows = torch.arange(spec.batch_size) * 37 % len(images.train)  # of all classes
+    if isinstance(spec.data, PicturesSpec):
+        encoded = spec.data.source().open().splits["train"]
+        places = [encoded.stored[int(encoded.rows[row])] for row in rows]
+        stored = [place.read_bytes() if isinstance(place, Path) else place for place in places]
+        return stored, Images(_decoded(stored, spec, pipeline), encoded.labels[rows])
+    train = images.train
+    assert isinstance(train, Images)
+    pixels = train.ask(rows, pipeline.cuts(_keys(spec)[0]))()
+    return [], Images(pixels, train.labels[rows]).to(CPU)
 
 
-def _ours(spec: RunSpec, images: ImageSet, stored: list[bytes], pictures: Images) -> dict[str, Contestant]:
-    pipeline = augmentation_of(spec, images, Choices())
-    keys = sample_keys(torch.tensor([0]), torch.arange(len(pictures)))
+def _keys(spec: RunSpec) -> Tensor:
+    return sample_keys(torch.tensor([0]), torch.arange(spec.batch_size))
 
-    def decoded() -> Tensor:
-        assert isinstance(spec.data, PicturesSpec)
-        return torch.stack([decode(data, spec.data.frame) for data in stored])
 
+def _decoded(stored: list[bytes], spec: RunSpec, pipeline: Pipeline) -> Tensor:
+    """[B, C, H, W], the crops of pictures as they are stored where there are some"""
+    frame, cuts = spec.data.frame, pipeline.cuts(_keys(spec))
+    each = cuts.one_by_one(*frame.img_size) if cuts else [None] * len(stored)
+    return torch.stack([decode(data, frame, cut) for data, cut in zip(stored, each, strict=True)])
+
+
+def _ours(pipeline: Pipeline, spec: RunSpec, stored: list[bytes], pictures: Images) -> dict[str, Contestant]:
     def augmented(pixels: Tensor) -> object:
-        return pipeline(pixels[None], pictures.labels[None], keys)
+        return pipeline(pixels[None], pictures.labels[None], _keys(spec))
 
     work: dict[str, Callable[[], object]] = {"augment": lambda: augmented(pictures.pixels)}
     if stored:
-        work |= {"decode": decoded, "decode and augment": lambda: augmented(decoded())}
+        work |= {
+            "decode": lambda: _decoded(stored, spec, pipeline),
+            "decode and augment": lambda: augmented(_decoded(stored, spec, pipeline)),
+        }
     return {name: Contestant("vitlab", "", len(pictures), call) for name, call in work.items()}
 
 
@@ -118,7 +131,7 @@ def _theirs(spec: RunSpec, stored: list[bytes], pictures: Images) -> dict[str, l
     """torchvision's contestants; none where it is not installed."""
     try:
         augment = torchvision_path.augmentation(spec)
-        decoders = torchvision_path.decoders(spec.data.img_size)
+        decoders = torchvision_path.decoders(spec)
     except ImportError:
         return {}
 

@@ -45,6 +45,7 @@ def _transform(op: Any, spec: RunSpec) -> Any:
         "resize": lambda: v2.Resize(op.size, InterpolationMode(op.interpolation)),
         "center_crop": lambda: v2.CenterCrop(op.size),
         "resized_crop": lambda: v2.RandomResizedCrop(size, op.scale, op.ratio, InterpolationMode(op.interpolation)),
+        "original_crop": lambda: v2.RandomResizedCrop(size, op.scale, op.ratio, InterpolationMode(op.interpolation)),
         "rotate": lambda: v2.RandomRotation(op.degrees),
         "auto_augment": lambda: v2.AutoAugment(v2.AutoAugmentPolicy(op.policy), fill=op.fill),
         "rand_augment": lambda: v2.RandAugment(op.num_ops, round(op.magnitude * 30 / op.scale), 31, fill=op.fill),
@@ -66,8 +67,9 @@ def _mixing(op: Any, num_classes: int) -> Any:
     return v2.RandomApply([v2.RandomChoice(kinds)], p=op.prob)
 
 
-def decoders(size: tuple[int, int]) -> dict[str, Callable[[bytes], Tensor]]:
-    """Functions of a picture's bytes: [3, H, W] uint8, the shorter side resized, then the centre cut out.
+def decoders(spec: RunSpec) -> dict[str, Callable[[bytes], Tensor]]:
+    """Functions of a picture's bytes: [3, H, W] uint8, the shorter side resized, then the centre cut out; or a run's
+    crop of the picture as it is stored.
 
     With Pillow, as `ImageFolder` does, and with `torchvision.io`. Raises ImportError without torchvision.
     """
@@ -78,7 +80,10 @@ def decoders(size: tuple[int, int]) -> dict[str, Callable[[bytes], Tensor]]:
     from torchvision.transforms import InterpolationMode, v2
 
     warnings.filterwarnings("ignore", message="The image decoding")  # of a coming removal, with every picture
+    size = spec.data.img_size
     fit = v2.Compose([v2.Resize(min(size), InterpolationMode.BICUBIC, antialias=True), v2.CenterCrop(size)])
+    for op in spec.augment[:1]:
+        fit = _transform(op, spec) if op.stage == "stored" else fit
     to_tensor = v2.PILToTensor()
 
     def by_pillow(data: bytes) -> Tensor:

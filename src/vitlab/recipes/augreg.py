@@ -12,7 +12,7 @@ bias that begins at -6.9. PATH holds train/<class>/… and val/<class>/…, or p
 
 from typing import Any
 
-from vitlab.augment.ops import center_crop, flip, resized_crop
+from vitlab.augment.ops import center_crop, flip, original_crop
 from vitlab.data.sets import folder
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.init import trunc_normal
@@ -30,7 +30,7 @@ REGULARISER = {
 
 def level(layers: int, magnitude: int, mixup: float) -> dict[str, Any]:
     """The settings of a level: RandAugment's layers and magnitude of 10, and Mixup's α."""
-    augment: list[Any] = [{"name": "resized_crop", "size": [224, 224], "scale": [0.05, 1.0]}, "flip"]
+    augment: list[Any] = [{"name": "original_crop", "size": [224, 224], "scale": [0.05, 1.0]}, "flip"]
     augment += [
         {"name": "rand_augment", "num_ops": layers, "magnitude": magnitude, "scale": 10, "space": "google", "fill": 128}
     ]
@@ -56,13 +56,13 @@ VARIANTS = {
 
 
 def spec() -> RunSpec:
-    """Without RandAugment, Mixup and regulariser; pictures are decoded to 256 × 256 (shorter side, centre)."""
+    """Without RandAugment, Mixup and regulariser; evaluated on 224 × 224 of 256 × 256 (shorter side, centre)."""
     return RunSpec(
         model=ViTSpec(embed_dim=384, num_heads=6, init=trunc_normal.Spec(head_bias=-6.9)),
         data=folder.Spec(
             path="imagenet", img_size=(256, 256), num_classes=1000, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
         ),
-        augment=(resized_crop.Spec(size=(224, 224), scale=(0.05, 1.0)), flip.Spec()),
+        augment=(original_crop.Spec(size=(224, 224), scale=(0.05, 1.0)), flip.Spec()),
         preprocess=(center_crop.Spec(size=(224, 224)),),
         task=classify.Spec(loss="sigmoid"),
         batch_size=4096,

@@ -13,14 +13,14 @@ model.embed_dropout=0.1 --set model.mixer_dropout=0.1 --set model.mlp_dropout=0.
     CIFAR-100    R50+B/16 90.88/92.30  B/16 92.06/91.92  B/32 92.31/92.05  L/16 92.91/93.22  L/32 93.29/93.34
     ImageNet-1k  R50+B/16 83.72/85.08  B/16 84.53/84.12  B/32 81.66/81.31  L/16 84.47/85.05  L/32 81.89/81.13
 
-For ImageNet-1k, PATH holds train/<class>/… and val/<class>/…, or parquet shards; its pictures are squashed to 512 × 512
-when they are decoded, so the Inception crop is taken from that and not from the file's own pixels.
+For ImageNet-1k, PATH holds train/<class>/… and val/<class>/…, or parquet shards. The Inception crop is taken of the
+file's own pixels; for evaluation a picture is squashed to 512 × 512 when it is decoded, then resized.
 """
 
 from dataclasses import replace
 from typing import Any
 
-from vitlab.augment.ops import flip, resize, resized_crop
+from vitlab.augment.ops import flip, original_crop, resize
 from vitlab.data.sets import cifar10, folder
 from vitlab.models.spec import preset
 from vitlab.nn.init import jax
@@ -73,7 +73,7 @@ def spec() -> RunSpec:
     return RunSpec(
         model=replace(preset("B/16@384:10"), init=jax.Spec()),
         data=cifar10.Spec(mean=HALF, std=HALF),
-        augment=(resized_crop.Spec(size=(384, 384), scale=(0.05, 1.0)), flip.Spec()),
+        augment=(original_crop.Spec(size=(384, 384), scale=(0.05, 1.0)), flip.Spec()),
         preprocess=(resize.Spec(size=(384, 384)),),
         batch_size=512,
         steps=10_000,

@@ -19,7 +19,7 @@ warm-up and clipping are those of this recipe (inferred). Published, AdamW and G
 
 from typing import Any
 
-from vitlab.augment.ops import center_crop, flip, resized_crop
+from vitlab.augment.ops import center_crop, flip, original_crop
 from vitlab.base.spec import with_settings
 from vitlab.data.sets import folder
 from vitlab.models.spec import ViTSpec
@@ -70,13 +70,13 @@ VARIANTS = {
 
 
 def spec() -> RunSpec:
-    """Pictures are decoded to 256 × 256 (shorter side, centre), of which training sees 5 to 100 % at 224 × 224."""
+    """Training sees 5 to 100 % of a picture at 224 × 224, evaluation the centre of 256 × 256 (shorter side)."""
     return RunSpec(
         model=with_settings(ViTSpec(), DROPOUT),
         data=folder.Spec(
             path="imagenet", img_size=(256, 256), num_classes=1000, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
         ),
-        augment=(resized_crop.Spec(size=(224, 224), scale=(0.05, 1.0)), flip.Spec()),
+        augment=(original_crop.Spec(size=(224, 224), scale=(0.05, 1.0)), flip.Spec()),
         preprocess=(center_crop.Spec(size=(224, 224)),),
         batch_size=4096,
         epochs=300,

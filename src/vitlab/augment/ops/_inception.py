@@ -33,13 +33,19 @@ class InceptionCrop(PixelOp):
         return self.size or (rows, columns)
 
     def draws(self, keys: Tensor) -> Tensor:
-        """[...] -> [..., n]: all that is random about each image's box, whatever the image's size."""
-        return uniform(keys, "augment.resized_crop", 2 + 2 * ATTEMPTS)
+        """[...] -> [..., n]: all that is random about each image's box, whatever the image's size.
+
+        Where it lies, from 0 to 1, down and across; then its share of the area and its ratio, at every attempt.
+        """
+        places, shares, ratios = uniform(keys, "augment.resized_crop", 2 + 2 * ATTEMPTS).split(
+            (2, ATTEMPTS, ATTEMPTS), -1
+        )
+        low, high = map(math.log, self.ratio)
+        return torch.cat([places, between(*self.scale, shares), between(low, high, ratios).exp()], dim=-1)
 
     def boxes(self, draws: Tensor, rows: int, columns: int) -> Tensor:
         """[B, n] -> [B, 4]: top, left, height and width of each image's box, int64."""
-        area = rows * columns * between(*self.scale, draws[:, 2 : 2 + ATTEMPTS])
-        ratio = between(math.log(self.ratio[0]), math.log(self.ratio[1]), draws[:, 2 + ATTEMPTS :]).exp()
+        area, ratio = rows * columns * draws[:, 2 : 2 + ATTEMPTS], draws[:, 2 + ATTEMPTS :]
         heights, widths = (area / ratio).sqrt().round(), (area * ratio).sqrt().round()  # [B, attempts]
         fits = (heights >= 1) & (heights <= rows) & (widths >= 1) & (widths <= columns)
         first = fits.int().argmax(1, keepdim=True)
