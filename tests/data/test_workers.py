@@ -1,15 +1,23 @@
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
+from vitlab.augment.ops import original_crop
+from vitlab.augment.stored import Cuts
 from vitlab.base import env
+from vitlab.base.errors import UserError
 from vitlab.data import workers
 from vitlab.data.decode import Frame
-from vitlab.data.workers import ahead, begin
+from vitlab.data.workers import Decoded, LookedAt, ahead, begin, begin_look
+from vitlab.rng import sample_keys
 
-FRAME = Frame((2, 3), 1)
+FRAME, RGB = Frame((2, 3), 1), Frame((9, 9))
 
 
 def test_rows_are_decoded_in_the_order_asked_for(shelf: Callable):
@@ -95,3 +103,67 @@ def test_ctrl_c_while_pictures_are_waited_for_abandons_them(shelf):
         list(workers.ahead(promises(), 2))
     time.sleep(0.3)
     assert len(stored.taken) < 4000
+
+
+# ---------------------------------------------------------------------------------------------- a process a thread
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bool], None]]:
+    """`ways(True)`: from now on two threads, each with a process of its own, as where there are many cores."""
+
+    def choose(processes: bool) -> None:
+        workers.abandon()
+        monkeypatch.setattr(workers, "THREADS_SCALE_TO", 1 if processes else 2)
+
+    monkeypatch.setattr(workers, "process_cores", lambda: 2)
+    yield choose
+    workers.abandon()
+
+
+@pytest.mark.slow
+def test_processes_make_the_same_pictures(shelf: Callable, tmp_path: Path, ways: Callable[[bool], None]):
+    noise = np.random.default_rng(0).integers(0, 256, (20, 24, 31, 3), dtype=np.uint8)
+    for number, pixels in enumerate(noise):
+        Image.fromarray(pixels).save(tmp_path / f"{number}.jpg")
+    files, op = [tmp_path / f"{number}.jpg" for number in range(20)], original_crop.Spec(size=(5, 6))
+    cuts = Cuts(op, op.draws(sample_keys(torch.tensor([0]), torch.arange(20)))).one_by_one(9, 9)
+
+    def made() -> tuple[Decoded, Decoded, LookedAt, LookedAt]:
+        whole, cut = begin(files, range(20), RGB)(), begin(files, range(20), RGB, cuts)()
+        broken = begin_look(shelf(30, broken=[3, 20]), [20, 1, 3, 2], FRAME)
+        return whole, cut, begin_look(files, range(20), RGB)(), broken()
+
+    ways(False)
+    by_threads = made()
+    ways(True)
+    by_processes = made()
+    for here, there in zip(by_threads, by_processes, strict=True):
+        readable = [place for place in range(len(here.pixels)) if place not in here.unreadable]
+        assert torch.equal(here.pixels[readable], there.pixels[readable])
+        assert here.unreadable == there.unreadable
+    for here, there in zip(by_threads[2:], by_processes[2:], strict=True):
+        assert np.array_equal(here.digests, there.digests)
+        assert here.seen == there.seen
+    assert by_threads[3].unreadable.keys() == {0, 2}
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_is_no_bad_picture(shelf: Callable, ways: Callable[[bool], None]):
+    ways(True)
+    begin(shelf(20), range(20), FRAME)()
+    decoders = list(workers._pool()._decoders)
+    for decoder in decoders:
+        decoder.process.kill()
+    with pytest.raises(UserError, match="a process that decodes pictures ended with code -9"):
+        begin(shelf(20), range(20), FRAME)()
+
+
+@pytest.mark.slow
+def test_what_is_abandoned_leaves_no_process(shelf: Callable, ways: Callable[[bool], None]):
+    ways(True)
+    begin(shelf(20), range(20), FRAME)()
+    decoders = list(workers._pool()._decoders)
+    assert decoders
+    workers.abandon()
+    assert all(decoder.process.returncode is not None for decoder in decoders)

@@ -1,13 +1,16 @@
 """Threads that decode pictures before they are needed.
 
-Pillow, torch and NumPy let go of the interpreter while they work, so threads are enough: nothing is copied between
-processes, and what is not yet decoded is never more than was asked for.
+Pillow, torch and NumPy let go of the interpreter while they work, so on a few cores threads are enough, and nothing is
+copied between processes; on many, each thread has a process of its own (`vitlab.data.decoder`). What is not yet decoded
+is never more than was asked for.
 """
 
 import hashlib
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Event
@@ -20,11 +23,13 @@ from torch import Tensor
 from vitlab.base.env import process_cores
 from vitlab.base.errors import DataError
 from vitlab.data.decode import Cut, Frame, Seen, Unreadable, decode, look
+from vitlab.data.decoder import Decoder, Made, Work, make_here
 
 T = TypeVar("T")
 
 DIGEST_BYTES = 16
 _STRETCH = 8  # pictures that a worker takes at once
+THREADS_SCALE_TO = 4  # cores; docs/lab-log.md has the measurement
 
 
 class Stored(Protocol):
@@ -56,6 +61,39 @@ class LookedAt(NamedTuple):
     seen: list[Seen]
 
 
+@dataclass(frozen=True)
+class _Decoding:
+    """To decode a picture, or a cut of it."""
+
+    frame: Frame
+    cut: Cut | None = None
+
+    def __call__(self, source: bytes | Path) -> Made:
+        try:
+            return Made(decode(source, self.frame, self.cut))
+        except Unreadable as error:
+            return Made(None, str(error))
+
+
+@dataclass(frozen=True)
+class _Looking:
+    """The same, and to look at what there is."""
+
+    frame: Frame
+
+    def __call__(self, source: bytes | Path) -> Made:
+        try:
+            encoded = source if isinstance(source, bytes) else source.read_bytes()
+        except OSError as error:
+            return Made(None, str(error))
+        digest = hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest()
+        try:
+            pixels, seen = look(encoded, self.frame)
+        except Unreadable as error:
+            return Made(None, str(error), digest)
+        return Made(pixels, None, digest, seen)
+
+
 def begin(
     stored: Stored, rows: Sequence[int], frame: Frame, cuts: Sequence[Cut] | None = None, pinned: bool = False
 ) -> Callable[[], Decoded]:
@@ -63,77 +101,91 @@ def begin(
 
     `pinned`: for a CUDA device.
     """
-
-    def one(row: int, place: int) -> Tensor:
-        return decode(stored[row], frame, cuts[place] if cuts else None)
-
     size = cuts[0].size if cuts else frame.img_size
-    work = _Work(rows, (frame.in_chans, *size), pinned, one)
-    return lambda: Decoded(work.pixels, work.done())
+    pixels = torch.empty((len(rows), frame.in_chans, *size), dtype=torch.uint8, pin_memory=pinned)
+    making = _Making(stored, rows, lambda place: _Decoding(frame, cuts[place] if cuts else None), pixels)
+    return lambda: Decoded(pixels, _unreadable(making.done()))
 
 
 def begin_look(stored: Stored, rows: Sequence[int], frame: Frame) -> Callable[[], LookedAt]:
     """The same, for whoever wants to know what there is, too."""
-    digests = np.zeros((len(rows), DIGEST_BYTES), np.uint8)
-    seen: list[Seen] = []
+    pixels = torch.empty((len(rows), *frame.shape), dtype=torch.uint8)
+    making = _Making(stored, rows, lambda _: _Looking(frame), pixels)
 
-    def one(row: int, place: int) -> Tensor:
-        source = stored[row]
-        try:
-            encoded = source if isinstance(source, bytes) else source.read_bytes()
-        except OSError as error:
-            raise Unreadable(str(error)) from None
-        digests[place] = np.frombuffer(hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest(), np.uint8)
-        pixels, what = look(encoded, frame)
-        seen.append(what)
-        return pixels
+    def looked_at() -> LookedAt:
+        made = making.done()
+        digests = np.zeros((len(rows), DIGEST_BYTES), np.uint8)
+        for place, one in enumerate(made):
+            if one.digest:
+                digests[place] = np.frombuffer(one.digest, np.uint8)
+        return LookedAt(pixels, _unreadable(made), digests, [one.seen for one in made if one.seen is not None])
 
-    work = _Work(rows, frame.shape, False, one)
-    return lambda: LookedAt(work.pixels, work.done(), digests, seen)
+    return looked_at
+
+
+def _unreadable(made: Sequence[Made]) -> dict[int, str]:
+    """Why nothing could be made of some, by place."""
+    return {place: one.unreadable for place, one in enumerate(made) if one.unreadable is not None}
 
 
 def abandon() -> None:
     """Have workers take up nothing more: what nobody waits for must not delay the end of a process."""
     if _pool.cache_info().currsize:
-        pool = _pool()
-        pool.abandoned.set()
-        pool.shutdown(wait=False, cancel_futures=True)
+        _pool().abandon()
         _pool.cache_clear()
 
 
 class _Pool(ThreadPoolExecutor):
-    """As many threads as this process has cores, until they are abandoned."""
+    """As many threads as this process has cores, until they are abandoned; of many, each has a process of its own."""
 
     def __init__(self) -> None:
-        super().__init__(process_cores(), thread_name_prefix="decode")
+        cores = process_cores()
+        super().__init__(
+            cores, thread_name_prefix="decode", initializer=self._equip if cores > THREADS_SCALE_TO else None
+        )
         self.abandoned = Event()
+        self._decoders: list[Decoder] = []
+        self._of_thread = threading.local()
+
+    def make(self, work: Work, source: bytes | Path, slot: np.ndarray) -> Made:
+        """A picture, made by the thread that asks or by its process."""
+        decoder: Decoder | None = getattr(self._of_thread, "decoder", None)
+        return make_here(work, source, slot) if decoder is None else decoder.make(work, source, slot)
+
+    def abandon(self) -> None:
+        """Take up nothing more."""
+        self.abandoned.set()
+        self.shutdown(wait=False, cancel_futures=True)
+        for decoder in self._decoders:
+            decoder.end()
+
+    def _equip(self) -> None:
+        self._of_thread.decoder = Decoder()
+        self._decoders.append(self._of_thread.decoder)
 
 
-class _Work:
-    """Pictures that workers make, each into its place."""
+class _Making:
+    """Pictures that workers make, each into its place of `pixels` [n, C, H, W]."""
 
-    def __init__(
-        self, rows: Sequence[int], shape: tuple[int, int, int], pinned: bool, one: Callable[[int, int], Tensor]
-    ):
-        self.pixels = torch.empty((len(rows), *shape), dtype=torch.uint8, pin_memory=pinned)
-        self._rows, self._one, self._slots = rows, one, self.pixels.numpy()
+    def __init__(self, stored: Stored, rows: Sequence[int], work: Callable[[int], Work], pixels: Tensor):
+        self._stored, self._rows, self._work, self._slots = stored, rows, work, pixels.numpy()
         self._pool = _pool()
         self._parts = [self._pool.submit(self._stretch, start) for start in range(0, len(rows), _STRETCH)]
 
-    def done(self) -> dict[int, str]:
-        """Why nothing could be made of some, by place; it waits for all."""
-        return {place: why for part in self._parts for place, why in part.result().items()}
+    def done(self) -> list[Made]:
+        """What was made of each, once all are."""
+        return [one for part in self._parts for one in part.result()]
 
-    def _stretch(self, start: int) -> dict[int, str]:
-        unreadable = {}
-        for place in range(start, min(start + _STRETCH, len(self._rows))):
-            if self._pool.abandoned.is_set():
-                break
-            try:
-                np.copyto(self._slots[place], self._one(self._rows[place], place).numpy())
-            except Unreadable as error:
-                unreadable[place] = str(error)
-        return unreadable
+    def _stretch(self, start: int) -> list[Made]:
+        places = range(start, min(start + _STRETCH, len(self._rows)))
+        return [self._one(place) for place in places if not self._pool.abandoned.is_set()]
+
+    def _one(self, place: int) -> Made:
+        try:
+            source = self._stored[self._rows[place]]
+        except Unreadable as error:
+            return Made(None, str(error))
+        return self._pool.make(self._work(place), source, self._slots[place])
 
 
 def ahead(promises: Iterable[Callable[[], T]], count: int) -> Iterator[T]:
