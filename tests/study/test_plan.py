@@ -309,3 +309,8 @@ def test_a_planned_run_has_the_id_that_training_gives_it(study_of):
 )
 def test_a_name_as_a_folder(name, folder):
     assert slug(name) == folder
+
+
+def test_cells_that_differ_in_what_does_nothing_are_twins(study_of):
+    said = message_of(study_of({"plain": {"model.depth": 1}, "stochastic": {"model.depth": 1, "model.drop_path": 0.1}}))
+    assert said == ("cell 'plain' and cell 'stochastic' are the same training: model.drop_path changes nothing here")

@@ -13,6 +13,7 @@ from vitlab.recipes import changed
 from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
 from vitlab.study.design._base import Cell, Level, merged
 from vitlab.study.spec import StudySpec
+from vitlab.study.twins import Named, same_training
 from vitlab.train.spec import RunSpec
 from vitlab.train.stacking import structure
 
@@ -165,11 +166,17 @@ def _held_equal(study: StudySpec, spec: RunSpec, base_flops: int) -> RunSpec:
 
 
 def _refuse_twins(study: StudySpec, planned: Sequence[PlannedCell]) -> None:
-    """Raise SpecError for cells that share a folder or a run, and for values of the grid that share a folder."""
+    """Raise SpecError for cells that share a folder or a training, and for values of the grid that share a folder."""
     folders = [(f"cell {cell.cell.name!r}", cell.folder) for cell in planned]
     runs = [(f"cell {cell.cell.name!r}", spec_id(cell.candidates[0].spec)) for cell in planned]
     tuned = [(f"tune value {level.name!r}", slug(level.name)) for level in (study.tune.levels if study.tune else ())]
     problems = [*_twins(folders, "folder"), *_twins(runs, "run"), *_twins(tuned, "folder")]
+    if not problems:
+        named = [Named(cell.cell.name, cell.candidates[0].spec, cell.cost) for cell in planned]
+        for one, other, changed in same_training(named):
+            problems.append(
+                f"cell {one!r} and cell {other!r} are the same training: {', '.join(changed)} changes nothing here"
+            )
     if problems:
         raise SpecError("\n".join(problems))
 

@@ -1,0 +1,92 @@
+"""Runs that are the same training though their settings differ: a setting that does nothing where it stands.
+
+Attention inside a mixer that has none, stochastic depth of a single block, the first rate of a warm-up that is none:
+a comparison of two such cells would only measure noise. What two runs do is not looked up in a table of rules; it is
+computed, from the same weights and the same chances.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import combinations
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vitlab.base.differences import differences
+from vitlab.base.spec import to_dict
+from vitlab.learner import build_learner
+from vitlab.models.cost import Cost
+from vitlab.rng import sample_keys
+from vitlab.train.spec import RunSpec
+
+_IMAGES = 4
+_BLOCKS = 2  # of a model that is tried: all further ones are like these
+_STEPS, _EPOCHS = 200, 10  # of a schedule that is tried, where the run's own length is not known
+_CAN_BE_TRIED = ("model", "task", "optim.schedule")
+
+
+class Named(NamedTuple):
+    """A run with what it is called, and what its model costs."""
+
+    name: str
+    spec: RunSpec
+    cost: Cost
+
+
+def same_training(runs: Sequence[Named]) -> Iterator[tuple[str, str, list[str]]]:
+    """Pairs of names whose runs are one training, with the settings that differ and change nothing."""
+    made = cache(lambda place: _tried(runs[place].spec))
+    for one, other in combinations(range(len(runs)), 2):
+        ours, theirs = runs[one], runs[other]
+        changed = _changed(ours.spec, theirs.spec)
+        if changed and _alike(ours, theirs) and all(map(_can_be_tried, changed)) and _equal(made(one), made(other)):
+            yield ours.name, theirs.name, changed
+
+
+def _changed(one: RunSpec, other: RunSpec) -> list[str]:
+    """The settings in which two runs differ."""
+    ours, theirs = to_dict(one), to_dict(other)
+    return list(differences(ours, theirs) | differences(theirs, ours))
+
+
+def _can_be_tried(path: str) -> bool:
+    return any(path == part or path.startswith(f"{part}.") for part in _CAN_BE_TRIED)
+
+
+def _alike(one: Named, other: Named) -> bool:
+    """Whether two can be the same, as far as is known without trying: their cost, their depth and their rates."""
+    return (
+        (one.cost.num_params, one.cost.flops) == (other.cost.num_params, other.cost.flops)
+        and one.spec.model.depth == other.spec.model.depth
+        and _rates(one.spec) == _rates(other.spec)
+    )
+
+
+def _rates(spec: RunSpec) -> list[float]:
+    """The learning rates of a training of this shape."""
+    epochs, steps = spec.epochs or _EPOCHS, spec.steps or _STEPS
+    return [spec.optim.schedule.lr(spec.optim.lr, step, steps, steps / epochs) for step in range(steps)]
+
+
+@torch.no_grad()
+def _tried(spec: RunSpec) -> dict[str, Tensor]:
+    """What a run's function makes of a few made-up images in training, and all its weights."""
+    model = replace(spec.model, depth=min(spec.model.depth, _BLOCKS))
+    learner = build_learner(model, spec.task, seed=0).double().train()
+    chances = torch.Generator().manual_seed(0)
+    images = torch.randn(_IMAGES, model.in_chans, *model.img_size, generator=chances, dtype=torch.float64)
+    targets = torch.eye(model.num_classes, dtype=torch.float64)[torch.arange(_IMAGES) % model.num_classes]
+    keys = sample_keys(torch.tensor([0]), torch.arange(_IMAGES))[0]
+    for tensor in learner.parameters():  # drawn anew: many begin at zero, and would hide what they multiply
+        tensor.add_(torch.randn(tensor.shape, generator=chances, dtype=torch.float64), alpha=0.1)
+    scores = learner.scores(images, targets, keys, keys)
+    return {"objective": scores.objective, **dict(learner.named_parameters())}
+
+
+def _equal(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    """Whether two functions agree up to rounding, and have the same weights to begin with."""
+    if {name: tensor.shape for name, tensor in one.items()} != {name: tensor.shape for name, tensor in other.items()}:
+        return False
+    return all(torch.allclose(one[name], other[name], rtol=1e-9, atol=1e-12) for name in one)
