@@ -75,10 +75,11 @@ def test_of_equal_logits_the_first_class_is_the_answer():
     assert found["top5"][1] == 1
 
 
-def test_with_fewer_than_five_classes_all_are_the_top_five():
-    logits = torch.tensor([[0.0, 1.0, 2.0]])
-    found = scored(saying(logits), torch.tensor([[1.0, 0.0, 0.0]]), IMAGES[:1]).metrics
-    assert (found["top1"].item(), found["top5"].item()) == (0, 1)
+@pytest.mark.parametrize(("classes", "names"), [(3, {"top1"}), (5, {"top1"}), (6, {"top1", "top5"})])
+def test_to_be_one_of_five_is_measured_where_there_are_more(classes, names):
+    found = scored(saying(torch.eye(classes)), torch.eye(classes)).metrics
+    assert found.keys() - {"loss"} == names
+    assert {metric.name for metric in classify.Spec().metrics(ViTSpec(num_classes=classes))} == {"loss", *names}
 
 
 def test_a_mixed_target_counts_as_its_larger_part():

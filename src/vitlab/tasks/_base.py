@@ -59,6 +59,11 @@ class TaskSpec(Component):
         False  # whether its outputs have logits, of which `probabilities` and predictions are made
     )
 
+    @property
+    def classifies(self) -> bool:
+        """Whether it tells an image's class, and the image has one to compare with."""
+        return self.has_logits and self.needs_labels
+
     def build(self, model: ViTSpec) -> Task:
         """The task for a model, its parameters not yet drawn."""
         raise NotImplementedError

@@ -20,10 +20,9 @@ from vitlab.tasks._base import LOGITS, Scores, Task, TaskSpec
 
 LOSS = Metric("loss", "loss", "nats", "lower")
 AUXILIARY_LOSS = Metric("auxiliary_loss", "auxiliary loss", "", "lower")
-HITS = (
-    Metric("top1", "top-1", "fraction", "higher", counts_right=True),
-    Metric("top5", "top-5", "fraction", "higher", brief=False),
-)
+TOP1 = Metric("top1", "top-1", "fraction", "higher", counts_right=True)
+TOP5 = Metric("top5", "top-5", "fraction", "higher", brief=False)
+FIVE = 5  # classes of which each image's is among the five likeliest: that is no achievement, and not measured
 
 
 class Classify(Task):
@@ -56,12 +55,17 @@ class Classify(Task):
 
 
 def _hits(logits: Tensor, targets: Tensor) -> dict[str, Tensor]:
-    """[B, Y] twice -> whether the likeliest class is the target's, and one of the five likeliest: 0 or 1, [B] each"""
+    """[B, Y] twice -> whether the likeliest class is the target's, and, of more than five classes, one of the five
+    likeliest: 0 or 1, [B] each
+    """
     label = targets.argmax(-1, keepdim=True)
     # of equal logits, common in bf16, the first class is the answer; topk gives them in any order
     first = logits.argmax(-1, keepdim=True) == label
-    among = logits.topk(min(5, logits.shape[-1]), dim=-1).indices == label
-    return {"top1": first[:, 0].to(targets.dtype), "top5": (first | among).any(-1).to(targets.dtype)}
+    hits = {"top1": first[:, 0].to(targets.dtype)}
+    if logits.shape[-1] > FIVE:
+        among = logits.topk(FIVE, dim=-1).indices == label
+        hits["top5"] = (first | among).any(-1).to(targets.dtype)
+    return hits
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ class Spec(TaskSpec):
 
     def metrics(self, model: ViTSpec) -> tuple[Metric, ...]:
         losses = (LOSS, AUXILIARY_LOSS) if model.auxiliary.adds_loss else (LOSS,)
-        return losses + HITS
+        hits = (TOP1, TOP5) if model.num_classes > FIVE else (TOP1,)
+        return losses + hits
 
     def probabilities(self, logits: Tensor) -> Tensor:
         return logits.softmax(-1) if self.loss == "softmax" else logits.sigmoid()
