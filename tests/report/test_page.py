@@ -318,7 +318,7 @@ def test_every_class_has_its_recall_the_lowest_first(finished: Path, page: Page)
 def test_of_many_classes_the_lowest_recalls_are_shown_and_all_are_in_the_file(make_run: MakeRun) -> None:
     folder = make_run(classes=40, mistakes=20)
     page = page_of(folder)
-    assert "The 30 lowest recalls of 40; by_class.csv beside this page has all." in page.text
+    assert "The 30 lowest recalls of 40; by_class.csv in the folder beside this page has all." in page.text
     assert len([row for row in page.rows if row[-1].endswith("(1)") or row[-1] == "–"]) == 30
     assert len((folder.parent / "page_figures/by_class.csv").read_text().splitlines()) == 41
 

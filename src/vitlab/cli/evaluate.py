@@ -77,7 +77,7 @@ def _lowest(score: "Score") -> Iterator[str]:
         lowest = sorted(score.by_class, key=lambda each: each.recall)[:_SHOWN]
         width = max(len(each.name) for each in lowest)
         for each in lowest:
-            mistaken = f", most often taken for {each.taken_for}" if each.taken_for else ""
+            mistaken = f", most often taken for {each.taken_for}" if each.taken_for is not None else ""
             images = counted(each.images, "image")
             yield f"  {each.name:{width}}  {output.percent(each.recall):>8} of {images}{mistaken}"
 

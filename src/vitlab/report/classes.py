@@ -32,7 +32,7 @@ def recalls(run: RunRecord, beside: Beside) -> Table | None:
     table = Table("by_class", caption, columns, rows).kept(beside)
     if len(rows) <= SHOWN:
         return table
-    shown = f" The {SHOWN} lowest recalls of {count(len(rows))}; by_class.csv beside this page has all."
+    shown = f" The {SHOWN} lowest recalls of {count(len(rows))}; by_class.csv in the folder beside this page has all."
     return replace(table, caption=caption + shown, rows=rows[:SHOWN])
 
 
