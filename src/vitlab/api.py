@@ -136,13 +136,9 @@ def _run_spec(what: "str | RunSpec") -> "RunSpec":
 
 def summary(run: str | Path) -> str:
     """What a run has come to, in a few words: why it failed, or its score and its time."""
-    from vitlab.records.run import Result, RunDeclaration
+    from vitlab.report.summary import summary as in_short
 
-    declaration, result = RunDeclaration.read(Path(run)), Result.read(Path(run))
-    if result.status != "finished":
-        return f"{result.status}: {result.reason}"
-    told = declaration.told(result.metrics)
-    return f"{told + ', ' if told else ''}{result.metrics['train_seconds']} s"
+    return in_short(Path(run))
 
 
 def evaluate(

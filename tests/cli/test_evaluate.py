@@ -16,9 +16,23 @@ def test_the_recorded_score_comes_out_again(vitlab, finished):
 
 
 def test_what_a_person_sees(vitlab, finished):
+    first, *lowest = vitlab("evaluate", finished).out.splitlines()
+    share = r"\d+\.\d\d %"
     assert re.fullmatch(
-        r"360 images: top-1 \d+\.\d\d %, top-5 \d+\.\d\d %, loss \d\.\d{4}\n", vitlab("evaluate", finished).out
+        rf"360 images: top-1 {share}, top-5 {share}, balanced accuracy {share}, loss \d\.\d{{4}}", first
     )
+    assert lowest[0] == "lowest recall by class:"
+    assert all(re.fullmatch(rf"  \d +{share} of 3\d images(, most often taken for \d)?", line) for line in lowest[1:])
+    assert len(lowest[1:]) == 3
+
+
+def test_every_class_is_in_the_json(vitlab, finished):
+    found = json.loads(vitlab("evaluate", finished, "--json").out)
+    recalls = {name: each["right"] / each["images"] for name, each in found["by_class"].items()}
+    assert list(recalls) == list("0123456789")
+    assert recalls == {name: each["recall"] for name, each in found["by_class"].items()}
+    assert sum(recalls.values()) / 10 == pytest.approx(found["test_balanced_accuracy"], rel=1e-12)
+    assert found["majority"] is None
 
 
 def test_on_a_named_set(vitlab, finished):

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
+from tests.cli.conftest import vitlab as vitlab  # the fixture
 from vitlab import api
 
 TINY = {
@@ -59,9 +61,17 @@ def tree(tmp_path: Path) -> Callable[..., Path]:
 def run(tmp_path: Path) -> Callable[..., Path]:
     """`run(folder, "name", steps=8)`: a tiny run of the recipe `pictures` on a folder; its own folder."""
 
-    def train(data: Path, name: str = "run", resume: bool = False, init: Path | None = None, **settings: Any) -> Path:
+    def train(
+        data: Path,
+        name: str = "run",
+        resume: bool = False,
+        init: Path | None = None,
+        console: Console | None = None,
+        **settings: Any,
+    ) -> Path:
         changed = TINY | {"data": str(data)} | settings
-        api.train("pictures", tmp_path / name, settings=changed, overrides=CHOICES, resume=resume, init=init)
+        how = {"overrides": CHOICES, "resume": resume, "init": init, "console": console}
+        api.train("pictures", tmp_path / name, settings=changed, **how)
         return tmp_path / name
 
     return train

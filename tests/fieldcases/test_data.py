@@ -1,6 +1,7 @@
 """Data as people have them. Each test is a case that users of such tools ran into, by its number in the list."""
 
 import os
+import re
 import shutil
 import unicodedata
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
+from rich.console import Console
 
 from tests.fieldcases.conftest import link, picture, said, split_images
 from tests.reading import read_json
@@ -220,36 +222,82 @@ def test_18_a_rare_class_is_trained_on(tree, run):
     assert record["val"]["images"] == 4 + 4 + 1
 
 
-def test_19_an_uneven_set_is_said(tree):
-    tree("i/train", ["a"], 100)
-    tree("i/train", ["b"], 10)
-    tree("i/test", ["a"], 10)
-    assert "91% of the training pictures are a" in said(api.look(str(tree("i/test", ["b"], 2))))
+@pytest.fixture
+def uneven(tree):
+    """A set of 40 : 2 training and 20 : 1 test pictures; its folder."""
+    for split, most, least in (("train", 40, 2), ("test", 20, 1)):
+        tree(f"i/{split}", ["a"], most)
+        data = tree(f"i/{split}", ["b"], least)
+    return data
 
 
-def test_19_rare_classes_can_be_seen_as_often_as_others(tree, run):
-    tree("i/train", ["a"], 30)
-    tree("i/train", ["b"], 3)
-    tree("i/test", ["a"], 4)
-    data = tree("i/test", ["b"], 2)
-    record = read_json(run(data, sampling="balanced_classes") / "data.json")
-    assert record["train"]["images"] == 60
+def test_19_an_uneven_set_is_said(uneven):
+    assert "95% of the training pictures are a" in said(api.look(str(uneven)))
 
 
-def test_20_a_handful_of_pictures_is_trained_on_and_the_length_is_said(tree, tmp_path, capsys):
-    from rich.console import Console
+def test_19_a_training_names_what_evens_classes_out_once(uneven, run, capsys):
+    evened = "uneven classes, 40 pictures of a and 2 of b: sampling=balanced_classes or task.class_weights=balanced"
+    run(uneven, console=Console(width=200))
+    assert capsys.readouterr().out.count(evened) == 1
+    run(uneven, "weighted", console=Console(width=200), **{"task.class_weights": "balanced"})
+    assert "uneven classes" not in capsys.readouterr().out
 
-    data = tree("y", ["a", "b", "c"], 4)
-    api.train(
-        "pictures",
-        tmp_path / "o",
-        settings={"data": str(data), "val_fraction": 0, "data.img_size": 24},
-        overrides={"device": "cpu", "precision": "fp32", "kernel": "explicit", "threads": 1},
-        console=Console(),
-    )
-    assert "3 steps of training in all (epochs=20, 9 pictures): too few to learn much" in " ".join(
-        capsys.readouterr().out.split()
-    )
+
+def test_19_the_majority_stands_beside_the_accuracy(uneven, run, vitlab):
+    """A model that has learned to say a: the end of its training, an evaluation and the page say what that is worth."""
+    folder = run(uneven, steps=40)
+    score = api.evaluate(folder)
+    assert score.values["test_balanced_accuracy"] == 0.5
+    assert read_json(folder / "result.json")["metrics"]["test_balanced_accuracy"] == 0.5
+    assert "top-1 95.24 % (always saying a: 95.24 %), balanced accuracy 50.00 %" in api.summary(folder)
+    assert vitlab("evaluate", folder).out.splitlines()[1:] == [
+        "always saying a would be right in 95.24 %",
+        "lowest recall by class:",
+        "  b    0.00 % of 1 image, most often taken for a",
+        "  a  100.00 % of 20 images",
+    ]
+    page = api.report(folder).read_text(encoding="utf-8")
+    assert "always saying a would be right for 95.2 % of the test images" in page
+    lines = (folder / "report_figures/by_class.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[:4] for line in lines[1:]] == [
+        ["b", "1", str(1 / 21), "0.0"],
+        ["a", "20", str(20 / 21), "1.0"],
+    ]
+
+
+def test_19_rare_classes_can_be_seen_as_often_as_others(uneven, run):
+    record = read_json(run(uneven, sampling="balanced_classes") / "data.json")
+    assert record["train"]["images"] == 80
+
+
+def test_19_rare_classes_can_count_for_more(tmp_path, run):
+    """Grey pictures whose levels overlap, 40 of one class and four of the other: a short training without weights never
+    names the rare one.
+    """
+    for name, levels in (("common", np.linspace(60, 160, 40)), ("rare", np.linspace(130, 190, 4))):
+        for split in ("train", "test"):
+            for number, level in enumerate(levels):
+                place = tmp_path / "i" / split / name / f"{number}.png"
+                place.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("L", (8, 8), int(level)).save(place)
+    recalls = {}
+    for weights in ("none", "balanced"):
+        settings = {"steps": 20, "augment": [], "task.class_weights": weights}
+        score = api.evaluate(run(tmp_path / "i", weights, **settings))
+        recalls[weights] = {each.name: each.recall for each in score.by_class}
+    assert recalls["none"] == {"common": 1, "rare": 0}
+    assert recalls["balanced"]["rare"] > 0.4
+
+
+def test_20_a_handful_of_pictures_is_trained_on_and_the_length_is_said(tree, run, vitlab, capsys):
+    """And to be among the five likeliest of three classes is no achievement."""
+    handful = {"epochs": 20, "steps": None, "batch_size": 64}
+    folder = run(tree("y", ["a", "b", "c"], 4), console=Console(width=200), **handful)
+    out = capsys.readouterr().out
+    assert "3 steps of training in all (epochs=20, 9 pictures): too few to learn much" in out
+    said = [out, api.summary(folder), vitlab("evaluate", folder).out, api.report(folder).read_text(encoding="utf-8")]
+    assert not [text for text in said if re.search("top-?5", text, re.IGNORECASE)]
+    assert not [name for name in read_json(folder / "result.json")["metrics"] if "top5" in name]
 
 
 def test_26_a_mean_of_the_other_convention_is_refused(tree, run):

@@ -30,6 +30,11 @@ def test_its_score_in_words_is_of_the_metric_that_selects():
     assert declared.told({"test_distance": 2.5, "val_distance": 3.5, "test_top1": 0.5}) == "test distance 2.5000"
     assert declared.told({"val_distance": 3.5}) == "val distance 3.5000"
     assert declared.told({"test_distance": None}) == ""
+    assert [declared.scored_on({name: 2.5}) for name in ("test_distance", "val_distance", "test_top1")] == [
+        "test",
+        "val",
+        None,
+    ]
     accurate = RunDeclaration("", "", {}, {"val_top1": TOP1}, "val_top1")
     assert accurate.told({"test_top1": 0.98765}) == "test top-1 98.77 %"
 

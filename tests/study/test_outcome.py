@@ -73,6 +73,14 @@ def test_a_cells_score_is_that_of_its_seeds(filled):
     assert score.n == 4
 
 
+def test_balanced_accuracy_is_compared_and_has_no_binomial_error(filled):
+    """Its error over images depends on how many each class has."""
+    said = answers(filled(metric="test_balanced_accuracy"))
+    assert (said.better, said.cell("plain").score.mean) == ("higher", pytest.approx(0.815, abs=1e-12))
+    assert said.cell("plain").errors is None
+    assert [compared.test_set_error for compared in said.comparisons] == [None, None]
+
+
 def test_both_errors_of_an_accuracy(filled):
     errors = answers(filled()).cell("plain").errors
     assert errors.images == 40

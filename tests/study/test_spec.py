@@ -46,7 +46,8 @@ def test_six_seeds_test_accuracy_and_equal_steps_unless_told_otherwise(study_of)
         ({"num_seeds": 0}, "num_seeds=0: must be 1 or more"),
         (
             {"metric": "test_topp1"},
-            "metric=test_topp1: legal: val_loss, val_top1, val_top5, test_loss, test_top1, test_top5",
+            "metric=test_topp1: legal: val_loss, val_top1, val_top5, val_balanced_accuracy, "
+            "test_loss, test_top1, test_top5, test_balanced_accuracy",
         ),
         ({"tune_seeds": 0}, "tune_seeds=0: must be between 1 and num_seeds=3"),
         ({"tune_seeds": 4}, "tune_seeds=4: must be between 1 and num_seeds=3"),

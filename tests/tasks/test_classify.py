@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 
 from vitlab.base.errors import SpecError
@@ -75,10 +76,11 @@ def test_of_equal_logits_the_first_class_is_the_answer():
     assert found["top5"][1] == 1
 
 
-def test_with_fewer_than_five_classes_all_are_the_top_five():
-    logits = torch.tensor([[0.0, 1.0, 2.0]])
-    found = scored(saying(logits), torch.tensor([[1.0, 0.0, 0.0]]), IMAGES[:1]).metrics
-    assert (found["top1"].item(), found["top5"].item()) == (0, 1)
+@pytest.mark.parametrize(("classes", "names"), [(3, {"top1"}), (5, {"top1"}), (6, {"top1", "top5"})])
+def test_to_be_one_of_five_is_measured_where_there_are_more(classes, names):
+    found = scored(saying(torch.eye(classes)), torch.eye(classes)).metrics
+    assert found.keys() - {"loss"} == names
+    assert {metric.name for metric in classify.Spec().metrics(ViTSpec(num_classes=classes))} == {"loss", *names}
 
 
 def test_a_mixed_target_counts_as_its_larger_part():
@@ -121,6 +123,56 @@ def test_an_auxiliary_loss_joins_the_objective_and_stays_apart_in_the_metrics():
     assert torch.equal(found.metrics["loss"], plain.metrics["loss"])
     assert found.metrics["auxiliary_loss"].tolist() == [0.25, 2.0]
     assert torch.equal(found.objective, plain.objective + auxiliary)
+
+
+# ------------------------------------------------------------------------------------------------------ class weights
+
+COUNTED = torch.tensor([0] * 5 + [1] + [2] * 9 + [4] * 30 + [5] * 3)  # of class 3 there is none
+
+
+def weighted(targets, auxiliary_loss=None, labels=COUNTED, **settings):
+    task = classify.Spec(class_weights="balanced", **settings).build(ViTSpec(num_classes=6))
+    task.adapt(labels)
+    return task(saying(LOGITS, auxiliary_loss), IMAGES, targets, torch.zeros(2, dtype=torch.int64), None)
+
+
+def test_balanced_weights_are_scikit_learns():
+    present = COUNTED.unique()
+    expected = compute_class_weight("balanced", classes=present.numpy(), y=COUNTED.numpy())
+    found = classify.balanced_weights(COUNTED, 6)
+    torch.testing.assert_close(found[present], torch.from_numpy(expected), rtol=1e-15, atol=0)
+    assert found[COUNTED].mean().item() == pytest.approx(1, rel=1e-14)
+    assert found.isfinite().all()
+
+
+def test_the_weighted_objective_is_torchs_before_its_normalisation():
+    """torch divides by the sum of the batch's weights, we by the number of images."""
+    labels, weights = torch.tensor([4, 0]), classify.balanced_weights(COUNTED, 6)
+    found = weighted(one_hot(4, 0)).objective
+    expected = F.cross_entropy(LOGITS, labels, weights, reduction="none")
+    torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
+    theirs = F.cross_entropy(LOGITS, labels, weights)
+    torch.testing.assert_close(found.sum() / weights[labels].sum(), theirs, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("settings", [{}, {"loss": "sigmoid"}, {"label_smoothing": 0.1}])
+def test_a_mixed_target_has_its_share_of_both_weights(settings):
+    targets, weights = 0.7 * one_hot(4, 0) + 0.3 * one_hot(1, 5), classify.balanced_weights(COUNTED, 6)
+    plain, found = scores(targets, **settings), weighted(targets, **settings)
+    shares = torch.stack([0.7 * weights[4] + 0.3 * weights[1], 0.7 * weights[0] + 0.3 * weights[5]])
+    torch.testing.assert_close(found.objective, plain.objective * shares, rtol=1e-14, atol=0)
+    assert torch.equal(found.metrics["loss"], plain.metrics["loss"])
+
+
+def test_an_auxiliary_loss_has_no_weight():
+    auxiliary = torch.tensor([0.25, 2.0], dtype=torch.float64)
+    assert torch.equal(weighted(one_hot(4, 0), auxiliary).objective, weighted(one_hot(4, 0)).objective + auxiliary)
+
+
+def test_they_are_no_part_of_a_checkpoint():
+    task = classify.Spec(class_weights="balanced").build(ViTSpec(num_classes=6))
+    task.adapt(COUNTED)
+    assert task.state_dict() == {}
 
 
 def test_probabilities():

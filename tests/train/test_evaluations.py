@@ -80,7 +80,7 @@ def test_every_run_has_its_own_values_and_the_end_is_shown(tiny_run, evaluations
     evaluations = evaluations_of(tiny_run(), seeds=(0, 1))
     shown = []
     first, second = evaluations.at_end(lambda evaluator, evaluation: shown.append((evaluator.split, evaluation)))
-    assert first.keys() == second.keys() == {"test_loss", "test_top1", "test_top5"}
+    assert first.keys() == second.keys() == {"test_loss", "test_top1", "test_top5", "test_balanced_accuracy"}
     assert first["test_loss"] != second["test_loss"]
     ((split, evaluation),) = shown
     assert (split, evaluation.logits.shape) == ("test", (2, 360, 10))
@@ -96,11 +96,14 @@ def test_no_number_fails_a_run_only_where_it_is_the_tasks(tiny_run, evaluations_
     assert evaluations.along() == [{"val_loss": float("inf"), "val_sharpness": None}]
 
 
+ALL = {"loss": 1.0, "top1": 1.0, "top5": 1.0, "balanced_accuracy": 1.0}
+
+
 @pytest.mark.parametrize(
     ("measured", "said"),
     [
-        ({"loss": 1.0, "top1": 1.0, "top5": 1.0, "more": 1.0}, "more was measured and is not declared"),
-        ({"loss": 1.0, "top1": 1.0}, "top5 is declared and was not measured"),
+        ({**ALL, "more": 1.0}, "more was measured and is not declared"),
+        ({name: value for name, value in ALL.items() if name != "top5"}, "top5 is declared and was not measured"),
     ],
 )
 def test_what_is_measured_is_what_is_declared(tiny_run, evaluations_of, monkeypatch, measured, said):

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import torch
@@ -23,8 +24,25 @@ def test_a_validation_split_of_the_set_is_used_or_left_alone_and_said(tiny_run, 
 
 def test_a_class_without_a_validation_picture_is_named(tiny_run, digits):
     kept = torch.cat([(digits.train.labels != 3).nonzero().flatten(), (digits.train.labels == 3).nonzero()[0]])
-    (told,) = said(tiny_run(), replace(digits, train=digits.train.subset(kept)))
+    told, _ = said(tiny_run(), replace(digits, train=digits.train.subset(kept)))
     assert told == "no validation picture of 3: with one picture a class is trained on and not validated"
+
+
+def test_uneven_classes_are_said_with_the_settings_that_even_them_out(tiny_run, digits):
+    """Once, and not where one of them is set; both together count rarer classes for too much."""
+    labels = digits.train.labels
+    kept = ((labels != 3) | (torch.arange(len(labels)) % 8 == 0)).nonzero().flatten()
+    images = replace(digits, train=digits.train.subset(kept))
+    (told,) = said(tiny_run(), images)
+    assert re.fullmatch(
+        r"uneven classes, 1\d\d pictures of \d and 1\d of 3: sampling=balanced_classes or "
+        r"task\.class_weights=balanced lets each count alike",
+        told,
+    )
+    weights, sampling = {"task.class_weights": "balanced"}, {"sampling": "balanced_classes"}
+    assert said(tiny_run(weights), images) == said(tiny_run(sampling), images) == []
+    (told,) = said(tiny_run(weights | sampling), images)
+    assert told.startswith("sampling=balanced_classes and task.class_weights=balanced do the same thing twice")
 
 
 def test_a_few_steps_are_called_so(tiny_run, digits):

@@ -6,6 +6,7 @@ from typing import Literal
 from vitlab.base.spec import Spec
 
 Better = Literal["higher", "lower"]
+Over = Literal["images", "classes"]
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class Metric(Spec):
     `unit` is what its values are in: of a "fraction" of images people read percent, and points of a difference; "" is
     a number without a unit. `brief`: whether it is shown where there is room for a few, on a line of progress, say.
     `counts_right`: whether it is the share of images whose likeliest class is theirs, as predictions tell one by one.
+    `over`: what a fraction is a mean over, images or classes, each of which counts alike.
     """
 
     name: str
@@ -23,6 +25,7 @@ class Metric(Spec):
     better: Better
     brief: bool = True
     counts_right: bool = False
+    over: Over = "images"
 
     def written(self, value: float) -> str:
         """A value as it is said by the way: 0.9583 as 95.83 %, a loss with four digits."""
@@ -30,5 +33,10 @@ class Metric(Spec):
 
     @property
     def is_fraction(self) -> bool:
-        """Whether it is a share of the images, so that its error over images is known from their number."""
+        """Whether people read it in percent."""
         return self.unit == "fraction"
+
+    @property
+    def is_share_of_images(self) -> bool:
+        """Whether it is a share of the images, so that its error over images is known from their number."""
+        return self.is_fraction and self.over == "images"

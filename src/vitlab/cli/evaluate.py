@@ -1,6 +1,7 @@
 """`vitlab evaluate`: a run's score on a test split, from its checkpoint."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,9 @@ from vitlab.cli.options import DataOption, DeviceOption, JsonOption, RunArgument
 
 if TYPE_CHECKING:
     from vitlab.evaluate._checkpoint import Score
+    from vitlab.stats.by_class import ClassRecall
+
+_SHOWN = 3  # classes with the lowest recall
 
 
 def register(app: typer.Typer) -> None:
@@ -27,18 +31,35 @@ def evaluate(
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Print what the run's task measures of the test images: top-1, top-5 and the loss of a classification."""
+    """Print what the run's task measures of the test images: of a classification top-1, top-5, balanced accuracy and
+    the loss; and the lowest recalls of its classes.
+    """
     from vitlab.base.errors import UserError
 
     if among not in ("all", "present"):
         raise UserError(f"--among {among}; legal: all, present")
     score = api.evaluate(run, data, device, among)  # type: ignore[arg-type]  # one of the two
     if json:
-        output.print_json({**score.values, "images": score.images, "classes": len(score.classes), "among": among})
+        output.print_json(
+            {
+                **score.values,
+                "images": score.images,
+                "classes": len(score.classes),
+                "among": among,
+                "majority": score.majority and score.majority._asdict(),
+                "by_class": {each.name: _values(each) for each in score.by_class},
+            }
+        )
         return
     shown = sorted(score.metrics, key=lambda name: not score.metrics[name].is_fraction)  # accuracies first
     told = ", ".join(f"{score.metrics[name].title} {score.metrics[name].written(score.values[name])}" for name in shown)
-    output.console().print(f"{score.images} images{_among(score)}: {told}")
+    console = output.console()
+    console.print(f"{score.images} images{_among(score)}: {told}")
+    if score.majority:
+        name, share = score.majority
+        console.print(f"always saying {name} would be right in {output.percent(share)}")
+    for line in _lowest(score):
+        console.print(line)
 
 
 def _among(score: "Score") -> str:
@@ -47,3 +68,22 @@ def _among(score: "Score") -> str:
         return ""
     among = "these alone" if score.among == "present" else f"all {score.known} of the model"
     return f" of {counted(len(score.classes), 'class', 'classes')}, classified among {among}"
+
+
+def _lowest(score: "Score") -> Iterator[str]:
+    """The lowest recalls, where there are several classes."""
+    if len(score.by_class) > 1:
+        yield "lowest recall by class:"
+        lowest = sorted(score.by_class, key=lambda each: each.recall)[:_SHOWN]
+        width = max(len(each.name) for each in lowest)
+        for each in lowest:
+            mistaken = f", most often taken for {each.taken_for}" if each.taken_for is not None else ""
+            images = counted(each.images, "image")
+            yield f"  {each.name:{width}}  {output.percent(each.recall):>8} of {images}{mistaken}"
+
+
+def _values(each: "ClassRecall") -> dict[str, Any]:
+    """A class as JSON has it, with the interval of its recall."""
+    interval = {"low": each.interval.low, "high": each.interval.high}
+    mistakes = {"taken_for": each.taken_for, "mistaken": each.mistaken}
+    return {"images": each.images, "right": each.right, "recall": each.recall, **interval, **mistakes}

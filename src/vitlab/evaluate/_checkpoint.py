@@ -1,6 +1,7 @@
 """A checkpoint's score, measured again: on the data that it was trained on, or on other data."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,11 +16,12 @@ from vitlab.data.images import ImageSet, Pictures, relabelled
 from vitlab.data.sets._base import DataSpec
 from vitlab.devices import pick_device
 from vitlab.evaluate import scores
-from vitlab.evaluate._base import Split, Subject
+from vitlab.evaluate._base import Evaluation, Split, Subject
 from vitlab.learner import features_of_one, scores_of_one
 from vitlab.models.sites import Call, wrap
 from vitlab.nn.kernel import Kernel, use_kernel
 from vitlab.records.data import DataRecord
+from vitlab.stats.by_class import ClassRecall, Majority, by_class, majority
 
 Among = Literal["all", "present"]
 _SHOWN = 3  # names, or changes, in a message
@@ -36,7 +38,7 @@ class Score(NamedTuple):
     """The metrics of the test images by the names that records have, what these are, and how many images there are.
 
     `classes` are those of the images, out of `known` classes of the model; `among` says whether an image was classified
-    among all of these, or among those that are present.
+    among all of these, or among those that are present. `by_class` has each of them, if the task classifies.
     """
 
     values: dict[str, float]
@@ -45,6 +47,12 @@ class Score(NamedTuple):
     classes: tuple[str, ...]
     known: int
     among: Among
+    by_class: tuple[ClassRecall, ...]
+
+    @property
+    def majority(self) -> Majority | None:
+        """The largest class of the images, where they are uneven."""
+        return majority({each.name: each.images for each in self.by_class})
 
 
 def evaluate_checkpoint(
@@ -73,21 +81,28 @@ def evaluate_checkpoint(
         if among == "present":
             test = relabelled(test, torch.searchsorted(columns.to(where), test.labels))
             wrap(learner.model, partial(_only, columns.to(where)), "outputs")
-    num_classes = len(classes) if among == "present" else trained.model.spec.num_classes
+    names = classes if among == "present" else trained.preprocessing.class_names
+    spec = replace(trained.model.spec, num_classes=len(names)) if among == "present" else trained.model.spec
     subject = Subject(
         scores=scores_of_one(learner),
         features=features_of_one(learner),
         task=trained.task,
         pictures=_only_test(test),
-        prepare=trained.preprocessing.pipeline(num_classes, computing.dtype),
+        prepare=trained.preprocessing.pipeline(spec.num_classes, computing.dtype),
         runs=1,
         noise_seeds=None if trained.noise_seed is None else torch.tensor([trained.noise_seed]),
     )
     evaluator = scores.Spec()
-    (values,) = evaluator.evaluate(subject).metrics
-    metrics = {f"test_{metric.name}": metric for metric in evaluator.metrics(trained.task, trained.model.spec)}
-    measured = {f"test_{name}": value for name, value in values.items()}
-    return Score(measured, metrics, len(test), classes, len(trained.preprocessing.class_names), among)
+    evaluation = evaluator.evaluate(subject)
+    return Score(
+        values={f"test_{name}": value for name, value in evaluation.metrics[0].items()},
+        metrics={f"test_{metric.name}": metric for metric in evaluator.metrics(trained.task, spec)},
+        images=len(test),
+        classes=classes,
+        known=len(trained.preprocessing.class_names),
+        among=among,
+        by_class=_by_class(test, evaluation, names) if trained.task.classifies else (),
+    )
 
 
 def _images(trained: Trained, data: DataSpec | None, path: Path) -> ImageSet:
@@ -106,6 +121,12 @@ def _images(trained: Trained, data: DataSpec | None, path: Path) -> ImageSet:
                 "are other data: --data"
             )
     return images
+
+
+def _by_class(test: Pictures, evaluation: Evaluation, names: Sequence[str]) -> tuple[ClassRecall, ...]:
+    """The classes that the pictures have, of those among which they were classified."""
+    assert evaluation.logits is not None  # of a task that classifies
+    return tuple(by_class(test.labels.cpu().numpy(), evaluation.logits[0].argmax(-1).numpy(), names))
 
 
 def _matched(test: Pictures, theirs: Sequence[str], ours: Sequence[str]) -> tuple[Pictures, Tensor]:

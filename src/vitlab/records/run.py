@@ -43,10 +43,13 @@ class RunDeclaration(Record):
         """What was measured of the metric that selects, on the test split or else on validation; empty if nothing."""
         name = self.selects.partition("_")[2]
         metric = self.metrics.get(f"test_{name}", self.metrics.get(f"val_{name}"))
-        for split in ("test", "val"):
-            if metric and (value := figures.get(f"{split}_{name}")) is not None:
-                return f"{split} {metric.title} {metric.written(value)}"
-        return ""
+        split = self.scored_on(figures)
+        return f"{split} {metric.title} {metric.written(figures[f'{split}_{name}'])}" if metric and split else ""
+
+    def scored_on(self, figures: Mapping[str, Any]) -> str | None:
+        """The split of that score."""
+        name = self.selects.partition("_")[2]
+        return next((split for split in ("test", "val") if figures.get(f"{split}_{name}") is not None), None)
 
 
 @dataclass(frozen=True)

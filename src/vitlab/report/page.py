@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from vitlab.report import figures, wording
+from vitlab.report import classes, figures, wording
 from vitlab.report.beside import Beside
 from vitlab.report.run import SPLITS, RunRecord
-from vitlab.report.template import Page, render
+from vitlab.report.template import Page, render, sorting
 
 MATRIX_CLASSES = 20  # beyond them the cells of a confusion matrix are too small to read
 CONFUSED_PAIRS = 15
@@ -56,7 +56,9 @@ def _contents(run: RunRecord, beside: Beside) -> dict[str, Any]:
         "choices": wording.choices(run),
         "command": run.environment and run.environment.command,
         "configuration": json.dumps(run.spec, indent=2, ensure_ascii=False),
+        "recalls": classes.recalls(run, beside),
         **_predictions(run, beside),
+        **sorting(),
     }
 
 

@@ -5,6 +5,7 @@ A record that is absent is absent with the reason; one that is damaged is a Data
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from vitlab.records.history import read_history
 from vitlab.records.predictions import FILE as PREDICTIONS
 from vitlab.records.predictions import Predictions, read_predictions
 from vitlab.records.run import Environment, Result, RunDeclaration
+from vitlab.stats.by_class import ClassRecall, by_class
 
 R = TypeVar("R", bound=Record)
 
@@ -75,6 +77,14 @@ class RunRecord:
     def class_names(self) -> tuple[str, ...]:
         """The classes' names; empty if not recorded."""
         return self.data.classes if self.data else ()
+
+    @cached_property
+    def by_class(self) -> list[ClassRecall]:
+        """How well each class is recalled that occurs in the predictions; empty where there are none."""
+        if self.predictions is None:
+            return []
+        names = [self.class_name(index) for index in range(self.predictions.probabilities.shape[1])]
+        return by_class(self.predictions.labels, self.predictions.predicted, names)
 
     @property
     def unreadable(self) -> dict[str, tuple[str, ...]]:

@@ -158,7 +158,7 @@ def _cell(unit: Unit, digits: int, cell: CellOutcome, tuned: bool, metrics: Mapp
     score, errors = cell.score, cell.errors
     test_set = errors.test_set_error if errors else None
     seed_error = None if score.std is None else score.std / score.n**0.5
-    no_error = "only for accuracies on a split of known size"
+    no_error = "only for shares of the images of a split of known size"
     row = (
         named(cell.name),
         _number(score.mean, lambda value: unit.value(value, digits), score.reasons.get("mean")),

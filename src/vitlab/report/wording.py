@@ -13,6 +13,7 @@ from vitlab.base.words import counted
 from vitlab.records.run import Environment
 from vitlab.report.run import EXACT, SPLITS, UNFINISHED, RunRecord
 from vitlab.report.units import title_of, unit_of
+from vitlab.stats.by_class import balanced_accuracy, majority
 from vitlab.stats.sampling import wilson
 
 NOT_RECORDED = "not recorded"
@@ -142,12 +143,25 @@ def caveats(run: RunRecord) -> list[str]:
     selected = run.selected.name if run.selected else ""
     if [split for split in ("test", "val") if is_number(run.metrics.get(f"{split}_{selected}"))] == ["val"]:
         notes.append("The test split was not read. Validation chooses the checkpoint, so its score is optimistic.")
-    notes += _of_pictures(run)
+    notes += [*_of_classes(run), *_of_pictures(run)]
     if run.peeks:
         notes.append("The test split was evaluated during training (“peeks”): do not choose anything by its curves.")
     if run.from_no_commit:
         notes.append("The code had uncommitted changes, so this run cannot be repeated exactly.")
     return [note for note in notes if note]
+
+
+def _of_classes(run: RunRecord) -> list[str]:
+    """What a reader must know of an accuracy where the classes are uneven."""
+    largest = majority({each.name: each.images for each in run.by_class})
+    if largest is None or run.predictions is None:
+        return []
+    images = f"the {SPLITS[run.predictions.split]} images"
+    return [
+        f"The classes are uneven: always saying {largest.name} would be right for {percent(largest.share)} % of "
+        f"{images}. Balanced accuracy, the mean recall of the classes, is "
+        f"{percent(balanced_accuracy(run.by_class))} %."
+    ]
 
 
 def _of_pictures(run: RunRecord) -> list[str]:

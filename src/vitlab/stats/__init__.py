@@ -6,6 +6,7 @@
     power        the smallest effect that these seeds could have shown, and the seeds that one would need
     factorial    main effects and two-way interactions of a full factorial, seeds as blocks
     sampling     the test set's error beside the seeds'
+    by_class     recall of each class, balanced accuracy, the share of the largest class
     pareto       the cells that no other cell beats on score and cost together
     intervals, sign_flip, corrections     what these stand on
 

@@ -63,7 +63,7 @@ def _cell(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, execution: Ce
     runs = tuple(_run(study_dir, plan, cell, candidate, seed) for seed in plan.seeds)
     scores = [run.metrics.get(plan.metric) for run in runs if run.status == "finished"]
     values = [score for score in scores if score is not None]
-    fraction = plan.measured.is_fraction
+    share = plan.measured.is_share_of_images
     return CellOutcome(
         name=cell.name,
         says=cell.says,
@@ -76,7 +76,7 @@ def _cell(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, execution: Ce
         runs=runs,
         images=images,
         score=describe(values, cell.name),
-        errors=accuracy_errors(values, images, cell.name) if images is not None and values and fraction else None,
+        errors=accuracy_errors(values, images, cell.name) if images is not None and values and share else None,
     )
 
 

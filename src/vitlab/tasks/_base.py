@@ -8,6 +8,9 @@ weighting wrong: the batch's loss is the mean over all its samples, however they
 A task may own parameters (a decoder, a mask token, a head of its own). They are drawn, trained, averaged, saved and
 resumed like the model's, and kept apart from them in a checkpoint.
 
+What a task must know of the training data (how often each class occurs) it is told before the first step: `adapt`. It
+is no part of a checkpoint, since the same data tell it again.
+
 Two keys a sample, for two kinds of chance. `keys` [B] are always there and decide what belongs to the task: which
 patches are masked. In an evaluation an image has the same key every time, so it is asked the same. `noise` [B] decides
 what belongs to training: dropout and stochastic depth. It is None in an evaluation, and then the model has none.
@@ -40,6 +43,11 @@ class Scores(NamedTuple):
 class Task(nn.Module):
     """Base class of the tasks."""
 
+    def adapt(self, labels: Tensor | None) -> None:
+        """Take from the pictures to train on, each once, what the objective needs to know of them: their labels [n];
+        None of a stream. Called before a training, and never else: metrics must not depend on it.
+        """
+
     def forward(self, model: ViT, images: Tensor, targets: Tensor, keys: Tensor, noise: Tensor | None) -> Scores:
         """images [B, C, height, width], targets [B, Y], keys [B], noise [B] or None -> per-sample scores"""
         raise NotImplementedError
@@ -58,6 +66,11 @@ class TaskSpec(Component):
     has_logits: ClassVar[bool] = (
         False  # whether its outputs have logits, of which `probabilities` and predictions are made
     )
+
+    @property
+    def classifies(self) -> bool:
+        """Whether it tells an image's class, and the image has one to compare with."""
+        return self.has_logits and self.needs_labels
 
     def build(self, model: ViTSpec) -> Task:
         """The task for a model, its parameters not yet drawn."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vitlab.base.words import counted
 from vitlab.data.images import ImageSet, Pictures
+from vitlab.stats.by_class import majority
 from vitlab.train.spec import RunSpec
 
 _FEW = 50  # steps in which next to nothing is learned
@@ -21,6 +22,8 @@ def remarks(spec: RunSpec, images: ImageSet, indices: Tensor, val: Pictures, tot
         yield f"validation is the set's own split, {counted(len(images.val), 'picture')}; nothing is carved out"
     if images.val is None and len(val) and spec.task.needs_labels:
         yield from _not_validated(images, indices, val)
+    if len(indices) and spec.task.needs_labels:
+        yield from _uneven(spec, images, indices)
     if total_steps < _FEW:
         pictures = f", {counted(len(indices), 'picture')}" if len(indices) else ""
         length = f" (epochs={spec.epochs:g}{pictures})" if spec.epochs else ""
@@ -35,3 +38,29 @@ def _not_validated(images: ImageSet, indices: Tensor, val: Pictures) -> Iterator
         names = ", ".join(images.class_names[label] for label in missing[:_SHOWN])
         more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         yield f"no validation picture of {names}{more}: with one picture a class is trained on and not validated"
+
+
+def _uneven(spec: RunSpec, images: ImageSet, indices: Tensor) -> Iterator[str]:
+    """Classes of which some are far rarer than others, and what evens them out; or that it is done twice."""
+    weights = getattr(spec.task, "class_weights", None)  # None: a task without this setting
+    sampled, weighted = spec.sampling == "balanced_classes", weights not in (None, "none")
+    if sampled and weighted:
+        yield (
+            f"sampling={spec.sampling} and task.class_weights={weights} do the same thing twice: rarer classes count "
+            "for more than others"
+        )
+    elif not (sampled or weighted):
+        yield from _far_rarer(images, indices, with_weights=weights is not None)
+
+
+def _far_rarer(images: ImageSet, indices: Tensor, with_weights: bool) -> Iterator[str]:
+    """The largest and the smallest class that is trained on, where they are far apart, and the settings for that."""
+    counts = torch.bincount(images.train.labels.cpu()[indices.cpu()]).tolist()  # type: ignore[union-attr]  # no stream
+    occurring = {name: count for name, count in zip(images.class_names, counts, strict=False) if count}
+    if (largest := majority(occurring)) is not None:
+        rarest = min(occurring, key=occurring.__getitem__)
+        settings = "sampling=balanced_classes" + (" or task.class_weights=balanced" if with_weights else "")
+        yield (
+            f"uneven classes, {counted(occurring[largest.name], 'picture')} of {largest.name} and "
+            f"{occurring[rarest]:,} of {rarest}: {settings} lets each count alike"
+        )

@@ -39,6 +39,7 @@ def build_loop(
     pacing = [Pacing(rows, spec.optim.groups(kinds, spec.model.depth)) for rows, spec in stacked]
     weights = _weights(specs, learners, pacing, choices)
     _prepare(learner, weights, choices)
+    learner.task.adapt(_labels(images.train, indices))
     scores = score_function(learner, weights, choices.compiled)
     share = processes.shard(specs[0].batch_size)
     loaders = [loader_of(specs[rows], images, indices, choices, share) for rows, _ in stacked]
@@ -70,6 +71,13 @@ def _prepare(learner: Learner, weights: Weights, choices: Choices) -> None:
         checkpoint_blocks(learner.model, weights.runs, choices.compiled)
     if weights.runs == 1:  # a stack is handed its weights at every call
         learner.install(weights.leaves)
+
+
+def _labels(train: Pictures | Stream, indices: Tensor) -> Tensor | None:
+    """The labels of the training images, each once, however often it is sampled; None of a stream, which tells them
+    as they come.
+    """
+    return None if isinstance(train, Stream) else train.labels[indices.unique().to(train.labels.device)]
 
 
 def loader_of(
