@@ -6,7 +6,7 @@ vitlab.load("runs/digits")                                    what it learned
 vitlab.evaluate("runs/digits")                                its score, again
 vitlab.predict("runs/digits", ["picture.png"])                what it says of pictures
 vitlab.report("runs/digits")                                  a page about it
-vitlab.study("studies/positions.py:digits", out="runs/p")     what a component does
+vitlab.study("positions:digits", out="runs/positions")        what a component does
 """
 
 import sys

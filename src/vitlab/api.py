@@ -233,10 +233,10 @@ class PlannedStudy(NamedTuple):
 
 
 def read_study(what: "str | StudySpec", seeds: int | None = None, settings: Settings = NONE) -> "StudySpec":
-    """The study of a file, `"studies/positions.py:digits"`, with settings of its base changed."""
-    from vitlab.study.files import adjusted, read_study_file
+    """The study of a name or a file, `"positions:digits"`, `"mine.py"`, with settings of its base changed."""
+    from vitlab.study.files import adjusted, read_study_spec
 
-    return adjusted(read_study_file(what) if isinstance(what, str) else what, settings, seeds)
+    return adjusted(read_study_spec(what) if isinstance(what, str) else what, settings, seeds)
 
 
 def plan_study(
@@ -279,7 +279,8 @@ def study(
 ) -> "Outcome":
     """Train what the study in `out` lacks, write its outcome and its report; what it says.
 
-    `what` is a StudySpec or a study file, `"studies/positions.py:digits"`; settings are dotted paths of its base.
+    `what` is a StudySpec, the name of a study that comes with vitlab, `"positions:digits"`, or a file of one's own,
+    `"mine.py:digits"`, `"mine.json"`; settings are dotted paths of its base.
     `jobs` processes at once, `stack` the seeds of a cell in one process or not: measured and chosen if left open. `on`
     is where they run: an executor's name, or settings with a name.
     """
@@ -311,13 +312,6 @@ def answers(outcome: "Outcome") -> list[str]:
     from vitlab.report.answers import answers as sentences
 
     return sentences(outcome)
-
-
-def demo() -> "StudySpec":
-    """The study of `vitlab demo`: what a small ViT's components do on digits."""
-    from vitlab.study.demo import study as demo_study
-
-    return demo_study()
 
 
 def report(path: str | Path, other: str | Path | None = None, out: str | Path | None = None) -> Path:

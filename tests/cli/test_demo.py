@@ -7,19 +7,18 @@ import pytest
 
 from tests.cli.conftest import TINY
 from vitlab.cli.options import settings
-from vitlab.study import demo
-from vitlab.study.files import adjusted
+from vitlab.study import files
 from vitlab.study.plan import plan
 
 
 @pytest.fixture
 def tiny_look(monkeypatch):
     """The demo's study with two cells of two seeds, a few steps each."""
-    whole = demo.study()
+    whole = files.read_study_spec("demo")
     changes = settings([word for word in TINY if "=" in word])
     positions = replace(whole.design, factors=whole.design.factors[1:2])
-    tiny = replace(adjusted(whole, changes, seeds=2), design=positions)
-    monkeypatch.setattr(demo, "study", lambda: tiny)
+    tiny = replace(files.adjusted(whole, changes, seeds=2), design=positions)
+    monkeypatch.setattr(files, "read_study_spec", {"demo": tiny}.__getitem__)
     return tiny
 
 

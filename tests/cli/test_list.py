@@ -39,7 +39,7 @@ def test_a_family_is_one_json_object_with_a_line_about_each(vitlab, family):
 
 def test_everything_at_once(vitlab):
     everything = json.loads(vitlab("list", "--json").out)
-    assert everything.keys() == {*FAMILIES, "models", "studies"}
+    assert everything.keys() == {*FAMILIES, "models"}
     assert {"softmax", "linear"} <= {row["name"] for row in everything["attention"]}
     assert {"digits", "cifar10_short", "r0_cifar10"} <= {row["name"] for row in everything["recipes"]}
 
@@ -54,12 +54,12 @@ def test_the_variants_of_a_recipe_are_shown(vitlab):
     assert "[variants: published]" in vitlab("list", "recipes").out
 
 
-def test_the_studies_of_the_repository(vitlab, monkeypatch):
-    monkeypatch.chdir(ROOT)
+def test_the_studies_that_come_with_vitlab_are_listed_in_any_folder(vitlab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     rows = {row["name"]: row for row in json.loads(vitlab("list", "studies", "--json").out)["studies"]}
-    assert list(rows) == ["demo", *(f"studies/{path.name}" for path in sorted((ROOT / "studies").glob("*.py")))]
-    assert rows["studies/positions.py"] == {
-        "name": "studies/positions.py",
+    assert {"demo", "positions", "r3_attention_tokens"} < rows.keys()
+    assert rows["positions"] == {
+        "name": "positions",
         "about": "Which positions, and where are they added? The ViT paper's table of positions, on CIFAR-10.",
         "functions": ["study", "factorial", "digits"],
     }
@@ -68,7 +68,7 @@ def test_the_studies_of_the_repository(vitlab, monkeypatch):
 
 def test_studies_of_one_s_own_are_read_and_not_run(vitlab, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert [row["name"] for row in json.loads(vitlab("list", "studies", "--json").out)["studies"]] == ["demo"]
+    shipped = json.loads(vitlab("list", "studies", "--json").out)["studies"]
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies" / "mine.py").write_text(
         '"""Does mine help?"""\n1 / 0\ndef study() -> StudySpec: ...\ndef base(): ...\n'
@@ -76,7 +76,8 @@ def test_studies_of_one_s_own_are_read_and_not_run(vitlab, tmp_path, monkeypatch
     (tmp_path / "studies" / "broken.py").write_text("def study(:\n")
     (tmp_path / "studies" / "short.json").write_text('{"question": "Which positions?"}')
     (tmp_path / "studies" / "notes.txt").write_text("no study")
-    _, broken, mine, short = json.loads(vitlab("list", "studies", "--json").out)["studies"]
+    *others, broken, mine, short = json.loads(vitlab("list", "studies", "--json").out)["studies"]
+    assert others == shipped
     assert mine == {"name": "studies/mine.py", "about": "Does mine help?", "functions": ["study"]}
     assert short == {"name": "studies/short.json", "about": "Which positions?"}
     assert broken["about"].startswith("cannot be read: ")
@@ -119,6 +120,10 @@ def test_what_has_no_settings_is_described_all_the_same(vitlab):
     assert answer.code == 0
     assert "vitlab train digits --out runs/digits" in answer.out
     assert json.loads(vitlab("list", "recipes.digits", "--json").out)["component"]["settings"] == []
+
+
+def test_a_study_says_its_commands_and_what_they_cost(vitlab):
+    assert "vitlab study positions:digits        48 runs" in vitlab("list", "studies.positions").out
 
 
 def test_a_component_of_one_s_own(vitlab, tmp_path, monkeypatch):

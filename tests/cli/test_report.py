@@ -58,10 +58,10 @@ def test_a_plan_is_a_study_file_again(tmp_path):
     from vitlab.base.spec import to_dict
     from vitlab.recipes import recipe
     from vitlab.study.design.one_at_a_time import Spec
-    from vitlab.study.files import read_study_file
+    from vitlab.study.files import read_study_spec
     from vitlab.study.plan import plan
     from vitlab.study.spec import StudySpec, factor
 
     study = StudySpec("Why?", recipe("digits"), Spec((factor("model.depth", 2, 4),)), num_seeds=2)
     plan(study).as_record().write(tmp_path)
-    assert to_dict(read_study_file(str(tmp_path / "plan.json"))) == to_dict(study)
+    assert to_dict(read_study_spec(str(tmp_path / "plan.json"))) == to_dict(study)

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from vitlab import api
+from vitlab.base.errors import UserError
+
 FILE = {
     "question": "Which positions?",
     "base": {"recipe": "digits_small", "model.depth": 1, "model.embed_dim": 16, "model.num_heads": 2, "steps": 4,
@@ -69,8 +72,35 @@ def test_all_bad_cells_are_named(vitlab, file):
     assert "model.num_heads 3" in answer.err
 
 
-def test_a_file_that_is_not_there(vitlab):
-    assert "no such study file" in vitlab("study", "nothing.py").err
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("nothing.py", "nothing.py: no such study file; `vitlab list studies` names those that come with vitlab"),
+        ("position", "unknown study 'position'; did you mean positions"),
+        ("digits", "digits is a recipe, not a study; to train it: vitlab train digits"),
+    ],
+)
+def test_a_study_that_is_not_there(vitlab, what, said):
+    answer = vitlab("study", what, "--dry-run")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"vitlab: {said}")
+
+
+@pytest.mark.parametrize(
+    ("what", "folder"),
+    [
+        ("positions", "positions"),
+        ("positions:digits", "positions_digits"),
+        ("mine/positions.py:digits", "positions_digits"),
+        ("mine.json", "mine"),
+    ],
+)
+def test_the_folder_that_is_called_as_the_study(vitlab, monkeypatch, what, folder):
+    def refuse(what, out, **how):
+        raise UserError(f"{what} in {out}")
+
+    monkeypatch.setattr(api, "study", refuse)
+    assert vitlab("study", what).err == f"vitlab: {what} in runs/{folder}\n"
 
 
 @pytest.mark.slow
@@ -88,7 +118,7 @@ def test_it_trains_answers_and_reports(vitlab, file, tmp_path):
 
 
 def test_an_executor_s_settings_are_json(vitlab, tmp_path):
-    words = ("study", "studies/positions.py:digits", "--dry-run", "--json")
+    words = ("study", "positions:digits", "--dry-run", "--json")
     by_name, by_settings = (json.loads(vitlab(*words, "--on", on).out) for on in ("local", '{"name": "local"}'))
     assert by_name["cells"] == by_settings["cells"]
     assert "unknown executor 'nowhere'" in vitlab(*words, "--on", "nowhere").err

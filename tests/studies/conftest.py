@@ -7,26 +7,24 @@ from pathlib import Path
 import pytest
 
 from vitlab import api
-from vitlab.study.files import read_study_file
+from vitlab.study.files import read_study_spec
 from vitlab.study.outcome import Outcome
 from vitlab.study.plan import Plan, plan
 from vitlab.train.machine.choices import Overrides
 
-FOLDER = Path(__file__).parents[2] / "studies"
-
 
 @pytest.fixture(scope="session")
 def planned() -> Callable[..., Plan]:
-    """`planned("positions", "digits")`: the plan of a function of a study file."""
-    return lambda name, function="study": plan(read_study_file(f"{FOLDER / name}.py:{function}"))
+    """`planned("positions", "digits")`: the plan of a function of a study."""
+    return lambda name, function="study": plan(read_study_spec(f"{name}:{function}"))
 
 
 @pytest.fixture
 def trained(tmp_path: Path) -> Callable[..., Outcome]:
-    """`trained("positions")`: what comes of a file's digits version with two seeds of three steps."""
+    """`trained("positions")`: what comes of a study's digits version with two seeds of three steps."""
 
     def run(name: str, function: str = "digits") -> Outcome:
-        study = read_study_file(f"{FOLDER / name}.py:{function}")
+        study = read_study_spec(f"{name}:{function}")
         schedule = replace(study.base.optim.schedule, warmup_steps=1)
         base = replace(study.base, steps=3, batch_size=8, optim=replace(study.base.optim, schedule=schedule))
         small = replace(study, base=base, num_seeds=2, tune_seeds=1)

@@ -5,9 +5,10 @@ import pytest
 from vitlab.base.errors import UserError
 from vitlab.base.spec import to_dict, with_settings
 from vitlab.recipes import changed, recipe
+from vitlab.studies import positions
 from vitlab.study.design import leave_one_out, listed, one_at_a_time, recipe_diff
 from vitlab.study.design._base import Level
-from vitlab.study.files import read_study_file
+from vitlab.study.files import read_study_spec
 from vitlab.study.spec import StudySpec, choice, factor
 
 PYTHON = """
@@ -57,29 +58,83 @@ def json_study(tmp_path):
     def read(values):
         path = tmp_path / "mine.json"
         path.write_text(values if isinstance(values, str) else json.dumps(values))
-        return read_study_file(str(path))
+        return read_study_spec(str(path))
 
     return read
 
 
 def message_of(text):
     with pytest.raises(UserError) as refused:
-        read_study_file(text)
+        read_study_spec(text)
     return str(refused.value)
+
+
+# --------------------------------------------------------------------------------------------------- vitlab's, by name
+
+
+def test_a_name_is_a_study_of_vitlab_s_in_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read_study_spec("positions").base == recipe("r0_cifar10_tenth")
+    assert read_study_spec("positions:digits").base == recipe("digits_small")
+    assert read_study_spec("demo").num_seeds == 6
+
+
+def test_a_file_of_the_same_name_has_its_suffix(python, tmp_path, monkeypatch):
+    python(name="positions.py")
+    monkeypatch.chdir(tmp_path)
+    assert read_study_spec("positions.py").question == "Which?"
+    assert read_study_spec("positions.py:digits").num_seeds == 2
+    assert read_study_spec("positions").question == positions.QUESTION
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("positons", "unknown study 'positons'; did you mean positions?"),
+        ("positons:digits", "unknown study 'positons'; did you mean positions?"),
+        ("positions:digts", "positions: unknown function 'digts'; did you mean digits?"),
+        ("positions:recipe", "positions: unknown function 'recipe'; legal: digits, factorial, study"),
+        ("digits", "digits is a recipe, not a study; to train it: vitlab train digits"),
+        ("r0_cifar10:tomvit", "r0_cifar10 is a recipe, not a study; to train it: vitlab train r0_cifar10:tomvit"),
+    ],
+)
+def test_a_name_that_is_no_study_s(text, message):
+    assert message_of(text) == message
+
+
+def test_an_unknown_name_that_is_near_to_none_gets_the_list():
+    assert message_of("zzz").startswith("unknown study 'zzz'; legal: augreg, cls_vs_mean, demo, positions, ")
+
+
+def test_a_file_of_one_s_own_without_its_suffix(python, tmp_path, monkeypatch):
+    python(name="my_first.py")
+    monkeypatch.chdir(tmp_path)
+    assert message_of("my_first:digits") == "unknown study 'my_first'; did you mean my_first.py?"
+
+
+@pytest.mark.parametrize("text", ["studies/positions.py", "studies/positions", "positions.py", "positions.json"])
+def test_a_file_that_is_not_there_but_is_called_as_one_of_vitlab_s(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message_of(text) == f"{text}: no such study file; vitlab's own has no suffix: vitlab study positions"
+
+
+def test_the_function_is_said_with_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message_of("studies/positions.py:digits").endswith(": vitlab study positions:digits")
 
 
 # -------------------------------------------------------------------------------------------------------------- Python
 
 
 def test_the_function_study_or_the_one_that_is_named(python):
-    assert (read_study_file(python()).num_seeds, read_study_file(python() + ":digits").num_seeds) == (6, 2)
-    assert read_study_file(python()).question == "Which?"
+    assert (read_study_spec(python()).num_seeds, read_study_spec(python() + ":digits").num_seeds) == (6, 2)
+    assert read_study_spec(python()).question == "Which?"
 
 
 def test_a_colon_that_belongs_to_the_files_name(python, tmp_path):
     (tmp_path / "a:b").mkdir()
-    assert read_study_file(python(name="a:b/x.py")).num_seeds == 6
-    assert read_study_file(python(name="a:b/x.py") + ":digits").num_seeds == 2
+    assert read_study_spec(python(name="a:b/x.py")).num_seeds == 6
+    assert read_study_spec(python(name="a:b/x.py") + ":digits").num_seeds == 2
 
 
 @pytest.mark.parametrize(

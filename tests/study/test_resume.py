@@ -30,7 +30,7 @@ from pathlib import Path
 from rich.console import Console
 from vitlab.base.spec import from_dict
 from vitlab.study import autotune
-from vitlab.study.files import read_study_file
+from vitlab.study.files import read_study_spec
 from vitlab.study.launch import run_study
 from vitlab.study.outcome import outcome
 from vitlab.train.machine.choices import Overrides
@@ -41,7 +41,7 @@ jobs, stack = int(sys.argv[1]), sys.argv[2] == "stacked"
 overrides = from_dict(Overrides, {to_dict(OVERRIDES)!r})
 try:
     run_study(
-        read_study_file("mine.json"), Path("study"), jobs=jobs, stack=stack, overrides=overrides, console=Console()
+        read_study_spec("mine.json"), Path("study"), jobs=jobs, stack=stack, overrides=overrides, console=Console()
     )
     outcome(Path("study")).write(Path("study"))
 except Interrupted as stop:

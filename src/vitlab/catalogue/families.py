@@ -33,9 +33,10 @@ FAMILIES = {
     "executor": "vitlab.study.executor",
     "data": "vitlab.data.sets",
     "recipes": "vitlab.recipes",
+    "studies": "vitlab.studies",
 }
 
-STUDIES = Path("studies")  # of the folder where the command is given
+OWN_STUDIES = Path("studies")  # of the folder where the command is given
 
 
 class Row(NamedTuple):
@@ -75,21 +76,26 @@ def models() -> list[Row]:
 
 
 def studies() -> list[Row]:
-    """The demo's, and the files that stand in `studies`."""
-    rows = [Row("demo", _first_line(_parsed("vitlab.study.demo")))]
-    files = (path for path in sorted(STUDIES.glob("*")) if not path.name.startswith("_"))
-    return rows + [_study(path) for path in files if path.suffix in (".py", ".json")]
+    """Those that come with vitlab, and the files that stand in a folder `studies`."""
+    package = FAMILIES["studies"]
+    shipped = [_study(name, _parsed(f"{package}.{name}")) for name in component_names(package)]
+    files = (path for path in sorted(OWN_STUDIES.glob("*")) if not path.name.startswith("_"))
+    return shipped + [_own_study(path) for path in files if path.suffix in (".py", ".json")]
 
 
-def _study(path: Path) -> Row:
+def _study(name: str, tree: ast.Module) -> Row:
+    """What a study asks, and its functions."""
+    return Row(name, _first_line(tree), _functions(tree), "functions")
+
+
+def _own_study(path: Path) -> Row:
     """What a study file asks, and its functions; of one that cannot be read, why."""
     try:
         if path.suffix == ".json":
             return Row(str(path), str(json.loads(path.read_text(encoding="utf-8")).get("question", "")))
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        return _study(str(path), ast.parse(path.read_text(encoding="utf-8")))
     except (AttributeError, OSError, SyntaxError, ValueError) as error:
         return Row(str(path), f"cannot be read: {error}")
-    return Row(str(path), _first_line(tree), _functions(tree), "functions")
 
 
 def _functions(tree: ast.Module) -> tuple[str, ...]:

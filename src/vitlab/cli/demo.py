@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from vitlab import api
 from vitlab.cli import output, study
 
 
@@ -18,6 +17,5 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="The study's folder; finished runs are kept.")] = Path("demo"),
 ) -> None:
     """Train a small study, answer in the terminal, write the report."""
-    spec = api.demo()
     output.console().print("Each part is changed alone, and trained with the same six seeds.")
-    study.run(spec, out)
+    study.run("demo", out)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # a verb knows the types of what it prints, and imports nothi
     from vitlab.study.plan import PlannedCell
     from vitlab.study.spec import StudySpec
 
-FileArgument = Annotated[str, typer.Argument(metavar="FILE.py[:FUNCTION]|FILE.json", help="See `vitlab list studies`.")]
+WHAT = "NAME[:FUNCTION], see `vitlab list studies`; or a file of your own, FILE.py[:FUNCTION] or FILE.json."
 
 
 def register(app: typer.Typer) -> None:
@@ -26,9 +26,9 @@ def register(app: typer.Typer) -> None:
 
 
 def study(
-    file: FileArgument,
-    out: Annotated[Path | None, typer.Option("--out", help="The study's folder. Default: runs/FILE.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each cell. Default: as the file says.")] = None,
+    what: Annotated[str, typer.Argument(metavar="STUDY", help=WHAT)],
+    out: Annotated[Path | None, typer.Option("--out", help="The study's folder. Default: runs/STUDY.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each cell. Default: as the study says.")] = None,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Parallel processes, which share the cores. Default: whatever is fastest."),
@@ -51,10 +51,10 @@ def study(
     overrides = made({"device": device, "precision": precision, "micro_batch": micro_batch})
     how: dict[str, Any] = {"seeds": seeds, "jobs": jobs, "stack": stack, "overrides": overrides}
     if dry_run:
-        _plan(api.plan_study(file, settings=settings(set_), on=_executor(on), **how), json)
+        _plan(api.plan_study(what, settings=settings(set_), on=_executor(on), **how), json)
         return
-    folder = out or Path("runs") / re.sub(r"\.(py|json)", "", Path(file).name).replace(":", "_")
-    outcome = run(file, folder, quiet=json, settings=settings(set_), retry=retry, on=_executor(on), **how)
+    folder = out or Path("runs") / re.sub(r"\.(py|json)", "", Path(what).name).replace(":", "_")
+    outcome = run(what, folder, quiet=json, settings=settings(set_), retry=retry, on=_executor(on), **how)
     if json:
         output.print_json({"study": outcome.values(), "report": str(folder / "report.html")})
     if any(run.status == "failed" for cell in outcome.cells for run in cell.runs):

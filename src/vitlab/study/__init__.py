@@ -2,7 +2,7 @@
 
 spec       what a study is: a question, a base, a design, seeds, and what is held equal
 design/    which cells there are: one factor at a time, leave one out, factorial, listed, recipe diff
-files      study files, Python or JSON
+files      studies by name, and study files, Python or JSON
 plan       every cell's run, checked and costed without training anything
 study_dir  what stands where in a study's directory
 execution  one by one, stacked or side by side; autotune measures and chooses

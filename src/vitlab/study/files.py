@@ -1,9 +1,10 @@
-"""Study files: Python with a function that returns a StudySpec, or JSON.
+"""Studies by their names, and study files: Python with a function that returns a StudySpec, or JSON.
 
-    vitlab study studies/positions.py             calls its function `study`
-    vitlab study studies/positions.py:digits      calls its function `digits`
-    vitlab study mine.json                        reads settings
-    vitlab study runs/mine/plan.json              the study that stands there, again
+    vitlab study positions               one that comes with vitlab: calls its function `study`
+    vitlab study positions:digits        calls its function `digits`
+    vitlab study mine.py, mine.py:big    the same of a file of one's own
+    vitlab study mine.json               reads settings
+    vitlab study runs/mine/plan.json     the study that stands there, again
 
 JSON is what `to_dict` writes, and may be shorter: `"base": "digits"` is a recipe, `"base": {"recipe": "digits",
 "model.depth": 2}` one with changes, and factors may be written by name:
@@ -25,22 +26,29 @@ from types import ModuleType
 from typing import Any
 
 from vitlab.base.errors import SpecError, UserError, unknown
-from vitlab.base.spec import from_dict, to_dict
+from vitlab.base.spec import component_names, from_dict, to_dict
 from vitlab.recipes import changed, recipe
 from vitlab.study.design._base import Factor
 from vitlab.study.spec import StudySpec, choice, factor
 
+SHIPPED = "vitlab.studies"
+RECIPES = "vitlab.recipes"
 FUNCTION = "study"
 
 
-def read_study_file(text: str) -> StudySpec:
-    """The study that `FILE.py`, `FILE.py:FUNCTION` or `FILE.json` describes. Raises UserError."""
+def read_study_spec(text: str) -> StudySpec:
+    """The study that `NAME[:FUNCTION]`, `FILE.py[:FUNCTION]` or `FILE.json` names. Raises UserError.
+
+    What has neither a suffix nor a slash is the name of a study that comes with vitlab.
+    """
     file, function = _split(text)
     path = Path(file)
+    if path.name == file and not path.suffix:
+        return _shipped(file, function)
     if path.suffix == ".json" and function:
         raise UserError(f"{text}: a JSON file has no functions")
     if not path.is_file():
-        raise UserError(f"{file}: no such study file; studies/ has some, `vitlab list studies` names them")
+        raise UserError(f"{file}: no such study file; {_instead(path.stem, function)}")
     if path.suffix == ".json":
         return _from_json(path)
     if path.suffix != ".py":
@@ -63,6 +71,28 @@ def _split(text: str) -> tuple[str, str]:
     return (file, function) if colon and function.isidentifier() else (text, "")
 
 
+def _shipped(name: str, function: str) -> StudySpec:
+    """A study that comes with vitlab. Raises UserError that says what the name is, or which names there are."""
+    names = component_names(SHIPPED)
+    if name in names:
+        return _made(importlib.import_module(f"{SHIPPED}.{name}"), name, function or FUNCTION)
+    if name in component_names(RECIPES):
+        raise UserError(f"{name} is a recipe, not a study; to train it: vitlab train {_joined(name, function)}")
+    own = [file for file in (f"{name}.py", f"{name}.json") if Path(file).is_file()]
+    raise UserError(unknown("study", name, [*names, *own]))
+
+
+def _instead(name: str, function: str) -> str:
+    """What to type where no file is; those of vitlab once stood in a folder `studies`."""
+    if name in component_names(SHIPPED):
+        return f"vitlab's own has no suffix: vitlab study {_joined(name, function)}"
+    return "`vitlab list studies` names those that come with vitlab"
+
+
+def _joined(name: str, function: str) -> str:
+    return f"{name}:{function}" if function else name
+
+
 def _from_python(path: Path, function: str) -> StudySpec:
     """What a function of the file returns."""
     source = importlib.util.spec_from_file_location(f"vitlab_study_{path.stem}", path)
@@ -71,13 +101,17 @@ def _from_python(path: Path, function: str) -> StudySpec:
     module = importlib.util.module_from_spec(source)
     with _naming_the_line(path):
         source.loader.exec_module(module)
+        return _made(module, str(path), function)
+
+
+def _made(module: ModuleType, called: str, function: str) -> StudySpec:
+    """The study that a function of the module makes."""
     studies = [name for name, value in vars(module).items() if _makes_a_study(value, module)]
     if function not in studies:
-        raise UserError(f"{path}: {unknown('function', function, studies)}")
-    with _naming_the_line(path):
-        study = getattr(module, function)()
+        raise UserError(f"{called}: {unknown('function', function, studies)}")
+    study = getattr(module, function)()
     if not isinstance(study, StudySpec):
-        raise UserError(f"{path}:{function} returns {type(study).__name__}, expected a StudySpec")
+        raise UserError(f"{called}:{function} returns {type(study).__name__}, expected a StudySpec")
     return study
 
 

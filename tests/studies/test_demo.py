@@ -1,6 +1,6 @@
 """What the demo compares: one part at a time, in a model that is trained in seconds."""
 
-from vitlab.study.demo import study
+from vitlab.studies.demo import study
 from vitlab.study.plan import plan
 
 

@@ -4,10 +4,10 @@ R0 ("What do the components of a transformer do in a vision transformer?") drops
 TomViT, one training of each combination; here every combination has paired seeds, which main effects and interactions
 follow from. Without cls the tokens are averaged, without learned positions there are fixed 2-D sinusoids.
 
-    vitlab study studies/r0_eight_way.py              48 runs, 8.0e17 FLOPs; 100 "epochs"
-    vitlab study studies/r0_eight_way.py:cifar100     48 runs, 8.0e17 FLOPs; the same
-    vitlab study studies/r0_eight_way.py:short        24 runs, 2.7e16 FLOPs; 20 passes
-    vitlab study studies/r0_eight_way.py:digits       48 runs, 2.3e12 FLOPs; for a laptop
+    vitlab study r0_eight_way              48 runs, 8.0e17 FLOPs; 100 "epochs"
+    vitlab study r0_eight_way:cifar100     48 runs, 8.0e17 FLOPs; the same
+    vitlab study r0_eight_way:short        24 runs, 2.7e16 FLOPs; 20 passes
+    vitlab study r0_eight_way:digits       48 runs, 2.3e12 FLOPs; for a laptop
 
 Published on CIFAR-100, in the order cls, norm, positions, t for with: ttt 72.78, ttf 72.61, tft 73.47, tff 73.37,
 ftt 74.46, ftf 75.64, fft 76.10, fff 75.39. On CIFAR-10 only ttt (ViT, 93.58 to 93.79) and fff (TomViT, 95.24). All are
