@@ -17,7 +17,7 @@ import importlib.util
 import inspect
 import json
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import Any
 
 from vitlab.base.errors import SpecError, UserError, unknown
 from vitlab.base.spec import from_dict, to_dict
+from vitlab.names import elsewhere
 from vitlab.recipes import changed, recipe
 from vitlab.study.design._base import Factor
 from vitlab.study.spec import StudySpec, choice, factor
@@ -40,7 +41,8 @@ def read_study_file(text: str) -> StudySpec:
     if path.suffix == ".json" and function:
         raise UserError(f"{text}: a JSON file has no functions")
     if not path.is_file():
-        raise UserError(f"{file}: no such study file; studies/ has some, `vitlab list studies` names them")
+        absent = f"{file}: no such study file; studies/ has some, `vitlab list studies` names them"
+        raise UserError(elsewhere("study file", text) or absent)
     if path.suffix == ".json":
         return _from_json(path)
     if path.suffix != ".py":
@@ -48,10 +50,15 @@ def read_study_file(text: str) -> StudySpec:
     return _from_python(path, function or FUNCTION)
 
 
-def adjusted(study: StudySpec, settings: Mapping[str, Any], seeds: int | None = None) -> StudySpec:
-    """The study with settings of its base changed, and with another number of seeds."""
+def adjusted(
+    study: StudySpec,
+    settings: Mapping[str, Any],
+    seeds: int | None = None,
+    say: Callable[[str], Any] | None = None,
+) -> StudySpec:
+    """The study with settings of its base changed, and with another number of seeds; `say`: as for `changed`."""
     if settings:
-        study = replace(study, base=changed(study.base, settings))
+        study = replace(study, base=changed(study.base, settings, say))
     if seeds is not None:
         study = replace(study, num_seeds=seeds, tune_seeds=min(study.tune_seeds, seeds))
     return study
