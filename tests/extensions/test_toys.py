@@ -20,6 +20,7 @@ from vitlab import api
 from vitlab.base.errors import SpecError
 from vitlab.base.files import read_lines
 from vitlab.base.spec import from_dict, to_dict
+from vitlab.catalogue.run import summary
 from vitlab.checkpoints import native
 from vitlab.learner import build_learner
 from vitlab.recipes import changed
@@ -49,7 +50,7 @@ def test_it_is_trained_and_stands_in_the_records(spec_of, tmp_path):
     assert (declared["selects"], declared["metrics"]["test_spread"]["better"]) == ("val_error", "higher")
     assert all(line["val_error"] > 0 for line in read_lines(tmp_path / "run" / "metrics.jsonl"))
     assert not (tmp_path / "run" / "predictions.npz").exists()
-    assert api.summary(tmp_path / "run").startswith("test error of the blanks 0.")
+    assert summary(tmp_path / "run").startswith("test error of the blanks 0.")
 
 
 def test_its_parameters_are_trained_averaged_and_saved_apart_from_the_model(spec_of, tmp_path):

@@ -59,9 +59,20 @@ def components(family: str) -> list[Row]:
     """The variants of a family, by its package."""
     rows = []
     for name in component_names(family):
-        tree = _parsed(f"{family}.{name}")
+        tree = parsed(f"{family}.{name}")
         rows.append(Row(name, _first_line(tree), _variants(tree)))
     return rows
+
+
+def named(name: str) -> list[Row]:
+    """The components of that name, as `FAMILY.NAME`, in all families."""
+    families = {family: package for family, package in FAMILIES.items() if name in component_names(package)}
+    return [
+        row._replace(name=f"{family}.{name}")
+        for family, package in families.items()
+        for row in components(package)
+        if row.name == name
+    ]
 
 
 def models() -> list[Row]:
@@ -76,7 +87,7 @@ def models() -> list[Row]:
 
 def studies() -> list[Row]:
     """The demo's, and the files that stand in `studies`."""
-    rows = [Row("demo", _first_line(_parsed("vitlab.study.demo")))]
+    rows = [Row("demo", _first_line(parsed("vitlab.study.demo")))]
     files = (path for path in sorted(STUDIES.glob("*")) if not path.name.startswith("_"))
     return rows + [_study(path) for path in files if path.suffix in (".py", ".json")]
 
@@ -102,7 +113,7 @@ def _first_line(tree: ast.Module) -> str:
     return (ast.get_docstring(tree) or "").split("\n")[0]
 
 
-def _parsed(module: str) -> ast.Module:
+def parsed(module: str) -> ast.Module:
     """A module's code, without importing it."""
     module_spec = importlib.util.find_spec(module)
     assert module_spec is not None

@@ -9,15 +9,36 @@ import typer
 
 from vitlab import api
 from vitlab.base.options import made
-from vitlab.cli import output
-from vitlab.cli.options import DeviceOption, JsonOption, MicroBatchOption, PrecisionOption, SetOption, settings
+from vitlab.cli import complete, output
+from vitlab.cli.options import (
+    FOLDER,
+    MACHINE,
+    SETTINGS,
+    BatchSizeOption,
+    DataOption,
+    DeviceOption,
+    EpochsOption,
+    JsonOption,
+    LrOption,
+    MicroBatchOption,
+    ModelOption,
+    PrecisionOption,
+    SetOption,
+    StepsOption,
+    settings,
+)
 
 if TYPE_CHECKING:  # a verb knows the types of what it prints, and imports nothing of them
     from vitlab.records.outcome import Outcome
     from vitlab.study.plan import PlannedCell
     from vitlab.study.spec import StudySpec
 
-FileArgument = Annotated[str, typer.Argument(metavar="FILE.py[:FUNCTION]|FILE.json", help="See `vitlab list studies`.")]
+FileArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE.py[:FUNCTION]|FILE.json", help="See `vitlab list studies`.", autocompletion=complete.studies
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,34 +48,65 @@ def register(app: typer.Typer) -> None:
 
 def study(
     file: FileArgument,
-    out: Annotated[Path | None, typer.Option("--out", help="The study's folder. Default: runs/FILE.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each cell. Default: as the file says.")] = None,
+    model: ModelOption = None,
+    data: DataOption = None,
+    epochs: EpochsOption = None,
+    steps: StepsOption = None,
+    batch_size: BatchSizeOption = None,
+    lr: LrOption = None,
+    set_: SetOption = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Seeds of each cell. Default: as the file says.", rich_help_panel=SETTINGS
+        ),
+    ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Parallel processes, which share the cores. Default: whatever is fastest."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Parallel processes, which share the cores. Default: whatever is fastest.",
+            rich_help_panel=MACHINE,
+        ),
     ] = None,
     stack: Annotated[
-        bool | None, typer.Option("--stack/--no-stack", help="Several runs in one process. Default: the fastest.")
+        bool | None,
+        typer.Option(
+            "--stack/--no-stack",
+            help="Several runs in one process. Default: the fastest.",
+            rich_help_panel=MACHINE,
+        ),
     ] = None,
     on: Annotated[
-        str, typer.Option("--on", help="Where the runs are trained: an executor's name, or its settings as JSON.")
+        str,
+        typer.Option(
+            "--on",
+            metavar="NAME|JSON",
+            help="Where the runs are trained: an executor's name, or its settings.",
+            rich_help_panel=MACHINE,
+        ),
     ] = "local",
-    set_: SetOption = None,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     micro_batch: MicroBatchOption = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Try failed runs again.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The study's folder. Default: runs/FILE.", rich_help_panel=FOLDER)
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Try failed runs again.", rich_help_panel=FOLDER)] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every cell, show its cost; train nothing.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Train what is missing, write study.json and report.html, print the answers. The command can be repeated."""
     overrides = made({"device": device, "precision": precision, "micro_batch": micro_batch})
+    changes = settings(set_, model=model, data=data, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr)
     how: dict[str, Any] = {"seeds": seeds, "jobs": jobs, "stack": stack, "overrides": overrides}
+    how |= {"on": _executor(on), "settings": changes}
     if dry_run:
-        _plan(api.plan_study(file, settings=settings(set_), on=_executor(on), **how), json)
+        _plan(api.plan_study(file, console=output.console(quiet=json), **how), json)
         return
     folder = out or Path("runs") / re.sub(r"\.(py|json)", "", Path(file).name).replace(":", "_")
-    outcome = run(file, folder, quiet=json, settings=settings(set_), retry=retry, on=_executor(on), **how)
+    outcome = run(file, folder, quiet=json, retry=retry, **how)
     if json:
         output.print_json({"study": outcome.values(), "report": str(folder / "report.html")})
     if any(run.status == "failed" for cell in outcome.cells for run in cell.runs):
@@ -63,7 +115,9 @@ def study(
 
 def _executor(text: str) -> Any:
     """An executor's name, or its settings in JSON."""
-    return settings([f"on={text}"])["on"]
+    from vitlab.base.spec import parse_setting
+
+    return parse_setting(f"on={text}")[1]
 
 
 def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: Any) -> "Outcome":
