@@ -71,4 +71,6 @@ def _from_file(name: str, file: Path, called: str) -> ModuleType:
 
 
 def _file(module: ModuleType) -> Path | None:
-    return Path(module.__file__).resolve() if getattr(module, "__file__", None) else None
+    """Where a module was read from; None of one that is built in."""
+    place = getattr(module, "__file__", None)
+    return Path(place).resolve() if place else None

@@ -17,7 +17,7 @@ from vitlab.models.presets import PRESETS
 from vitlab.models.spec import ViTSpec
 from vitlab.names import is_recipe
 from vitlab.recipes import changed, read_run_spec
-from vitlab.train.spec import RunSpec
+from vitlab.train.spec import OptimSpec, RunSpec
 
 
 class Recipe(NamedTuple):
@@ -57,9 +57,9 @@ def _facts(spec: RunSpec) -> Iterator[tuple[str, str]]:
     yield "task", _named(spec.task)
     yield "batch", counted(spec.batch_size, "picture") + (f", each {spec.repeats} times" if spec.repeats > 1 else "")
     yield "length", _length(spec)
-    rates = {"lr": optim.lr, "weight_decay": optim.weight_decay}
-    others = {name: getattr(optim, name) for name in ("backbone_lr", "layer_decay", "clip_norm", "ema")}
-    rates |= {name: value for name, value in others.items() if value not in (None, 1.0)}
+    usual, rates = OptimSpec(), {"lr": optim.lr, "weight_decay": optim.weight_decay}
+    for name in ("backbone_lr", "layer_decay", "decay_on", "clip_norm", "ema", "update"):
+        rates |= {name: getattr(optim, name)} if getattr(optim, name) != getattr(usual, name) else {}
     yield "optimiser", f"{_named(optim.optimizer)}; {_pairs(rates)}"
     yield "schedule", _named(optim.schedule)
     yield "augmentation", ", ".join(map(_named, spec.augment)) or "none"

@@ -124,7 +124,6 @@ def train(
     """Train, evaluate on the test split, and write the run's folder."""
     from vitlab.base.env import command
     from vitlab.base.errors import Interrupted
-    from vitlab.catalogue.run import summary
 
     changes = settings(
         set_, model=model, data=data, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr, seed=seed
@@ -158,6 +157,8 @@ def train(
         again = command([arg for arg in sys.argv if arg != "--resume"])
         console.print(f"{stop}: saved; continue with: {again} --resume")
         raise typer.Exit(stop.code) from None
+    from vitlab.catalogue.run import summary
+
     if json:
         output.print_json(results[0] if seeds is None else {"runs": results})
     folders = [folder] if seeds is None else [folder / f"seed-{number}" for number in range(seeds)]
