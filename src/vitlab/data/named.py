@@ -31,11 +31,9 @@ def settings_of(text: str) -> dict[str, Any]:
     folder = find(text)
     if folder is not None:
         return {"name": "parquet" if has_shards(folder) else "folder", "path": text}
-    if file_of(text) is not None:
-        return {"name": text}  # somebody else's set, by its file
     if os.sep in text or "/" in text or Path(text).exists():
         return {"name": "folder", "path": text}  # which will say what is wrong: it is no folder, or not there
-    if "." in text:
-        return {"name": text}  # somebody else's set, by the dotted path of its module
+    if "." in text or file_of(text) is not None:
+        return {"name": text}  # somebody else's set, by the name of its module
     legal = [name for name in names if name not in _SETTING] + [f"{name}:…" for name in _SETTING]
     raise DataError(unknown("data", text, legal))
