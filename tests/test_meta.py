@@ -33,6 +33,7 @@ LAYERS = {
     "predict": 3,
     "train": 4,
     "bench": 4,
+    "names": 5,
     "recipes": 5,
     "study": 5,
     "studies": 5,
@@ -49,7 +50,7 @@ APART = (  # packages that never import each other, though their layers would le
 )
 TORCH_FREE = ("base", "stats", "records", "report", "reference")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
-OF_A_VERB = ("api", "base", "catalogue", "cli")  # all that a verb of the command line may call
+OF_A_VERB = ("api", "base", "catalogue", "cli", "names")  # all that a verb of the command line may call
 KNOW_CLASSES = ("tasks", "evaluate", "reference", "recipes", "report")  # where the words of classification stand
 
 

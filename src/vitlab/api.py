@@ -98,13 +98,15 @@ def train(
     from dataclasses import replace
 
     from vitlab.recipes import changed
+
+    base = _run_spec(what)  # an unknown recipe is refused before torch is loaded
     from vitlab.train.launch import train as launch
     from vitlab.train.machine.choices import Overrides
     from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
 
     folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
     start = {} if init is None else {"start": _start(str(init), folders[0] if resume else None)}
-    spec = changed(_run_spec(what), {**start, **settings, **more_settings})
+    spec = changed(base, {**start, **settings, **more_settings}, None if console is None else console.print)
     specs = [spec] if seeds is None else [replace(spec, seed=seed) for seed in seeds]
     return launch(
         specs,
@@ -232,11 +234,14 @@ class PlannedStudy(NamedTuple):
     runs: int
 
 
-def read_study(what: "str | StudySpec", seeds: int | None = None, settings: Settings = NONE) -> "StudySpec":
+def read_study(
+    what: "str | StudySpec", seeds: int | None = None, settings: Settings = NONE, console: "Console | None" = None
+) -> "StudySpec":
     """The study of a name or a file, `"positions:digits"`, `"mine.py"`, with settings of its base changed."""
     from vitlab.study.files import adjusted, read_study_spec
 
-    return adjusted(read_study_spec(what) if isinstance(what, str) else what, settings, seeds)
+    study = read_study_spec(what) if isinstance(what, str) else what
+    return adjusted(study, settings, seeds, None if console is None else console.print)
 
 
 def plan_study(
@@ -247,6 +252,7 @@ def plan_study(
     stack: bool | None = None,
     overrides: "Overrides | Settings" = NONE,
     on: str | Settings = "local",
+    console: "Console | None" = None,
     settings: Settings = NONE,
 ) -> PlannedStudy:
     """Check and cost every cell of a study. Raises SpecError naming every cell that cannot be, and why."""
@@ -256,7 +262,7 @@ def plan_study(
     from vitlab.study.plan import plan
     from vitlab.train.machine.choices import Overrides
 
-    planned = plan(read_study(what, seeds, settings))
+    planned = plan(read_study(what, seeds, settings, console))
     constraints = constraints_of(planned, _read(Overrides, overrides), jobs, stack, executor_named(on).here)
     runs = sum(runs_of(planned, cell) for cell in planned.cells)
     expected = forecast(planned, constraints) if constraints.here else Forecast(None, False)
@@ -292,7 +298,7 @@ def study(
 
     out = Path(out)
     run_study(
-        read_study(what, seeds, {**settings, **more_settings}),
+        read_study(what, seeds, {**settings, **more_settings}, console),
         out,
         jobs=jobs,
         stack=stack,

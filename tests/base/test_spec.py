@@ -368,6 +368,43 @@ def test_a_path_that_leads_nowhere_is_refused(path, message):
         with_settings(ViTSpec(), {path: 1})
 
 
+@dataclass(frozen=True)
+class Optional(Spec):
+    """Settings that may be null; of some of them `none` is a value of its own."""
+
+    rate: float | None = 0.5
+    mode: Literal["on", "none"] | None = "on"
+    note: str | None = "x"
+    pos_embed: PosEmbedSpec | None = None
+    count: int = 1
+
+
+@pytest.mark.parametrize("text", ["none", "None", "null"])
+def test_none_is_null_where_a_setting_is_optional(text):
+    assert with_settings(Optional(), {"rate": text}).rate is None
+
+
+def test_none_stays_what_has_that_name():
+    spec = with_settings(Optional(), {"mode": "none", "note": "none", "pos_embed": "none"})
+    assert (spec.mode, spec.note, spec.pos_embed.name) == ("none", "none", "none")
+    assert with_settings(Optional(), {"mode": "null"}).mode is None
+
+
+def test_none_is_nothing_where_a_setting_is_required():
+    with pytest.raises(SpecError, match="count='none': expected int"):
+        with_settings(Optional(), {"count": "none"})
+
+
+def test_a_setting_that_stands_elsewhere_is_found_there():
+    spec = Plain(required="x")
+    with pytest.raises(SpecError, match=r"unknown setting 'rate'; did you mean inner\.rate\?"):
+        with_settings(spec, {"rate": 1.0})
+    with pytest.raises(SpecError, match=r"unknown setting 'outer\.rate'; did you mean inner\.rate\?"):
+        with_settings(spec, {"outer.rate": 1.0})
+    with pytest.raises(SpecError, match=r"unknown setting 'inner\.counts'; did you mean inner\.count "):
+        with_settings(spec, {"inner.counts": 1})
+
+
 @pytest.mark.parametrize(
     ("text", "setting"),
     [

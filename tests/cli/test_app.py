@@ -8,7 +8,7 @@ from vitlab import __version__
 from vitlab.catalogue import families
 from vitlab.cli import output
 
-VERBS = ("demo", "list", "show", "train", "study", "evaluate", "predict", "report", "bench", "doctor")
+VERBS = ("demo", "list", "show", "data", "train", "study", "evaluate", "predict", "report", "bench", "doctor")
 
 
 def test_version(vitlab):
@@ -23,6 +23,20 @@ def test_every_verb_explains_itself(vitlab, verb):
     assert f"vitlab {verb}" in answer.out
 
 
+@pytest.mark.parametrize("words", [(), ("train",), ("bench", "train")])
+def test_h_is_help(vitlab, words):
+    assert vitlab(*words, "-h") == vitlab(*words, "--help")
+    assert "Usage" in vitlab(*words, "-h").out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_there_is_completion_for_shells(vitlab, monkeypatch, shell):
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    answer = vitlab("--show-completion", shell)
+    assert answer.code == 0
+    assert "_COMPLETE=complete_" in answer.out
+
+
 @pytest.mark.parametrize("words", [("frobnicate",), ("train", "digits", "--nonsense"), ("show",)])
 def test_a_slip_of_the_pen_ends_with_2_and_no_traceback(vitlab, words):
     answer = vitlab(*words)
@@ -32,20 +46,38 @@ def test_a_slip_of_the_pen_ends_with_2_and_no_traceback(vitlab, words):
     assert "vitlab" in answer.err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["list"], ["list", "models", "--json"], ["train", "--help"]])
-def test_help_and_lists_import_no_torch(words):
+WITHOUT_TORCH = {  # and the code that each ends with
+    ("--help",): 0,
+    ("list",): 0,
+    ("list", "models", "--json"): 0,
+    ("list", "lr"): 0,
+    ("train", "--help"): 0,
+    ("train", "digit"): 2,
+    ("train", "vit_tiny_patch16_224"): 2,
+    ("train", "digits", "--set", "modle.depth=3"): 2,
+    ("train", "digits", "--set", "model.attention=lineer"): 2,
+    ("train", "digits", "--set", "model.depth=deep"): 2,
+    ("train", "digits", "--model", "B/17"): 2,
+    ("train", "digits", "--lr", "1", "--set", "optim.lr=2"): 2,
+    ("study", "studies/positions.py", "--set", "lr=2"): 2,
+    ("show", "digits", "--set", "modle.depth=3"): 2,
+}
+
+
+@pytest.mark.parametrize(("words", "code"), WITHOUT_TORCH.items())
+def test_help_lists_and_refusals_import_no_torch(words, code):
     program = (
         "import sys\n"
         "from vitlab.cli.app import main\n"
         f"sys.argv = ['vitlab', *{words!r}]\n"
         "try:\n    main()\n"
-        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        f"except SystemExit as end:\n    assert (end.code or 0) == {code}, end.code\n"
         "heavy = {'torch', 'numpy', 'scipy', 'matplotlib', 'sklearn', 'datasets'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout
+    assert done.stderr if code else done.stdout
 
 
 @pytest.mark.parametrize(("rank", "who"), [(0, "vitlab"), (3, "vitlab, process 3")])

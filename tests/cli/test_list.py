@@ -152,6 +152,36 @@ def test_a_component_that_is_none(vitlab, name, said):
     assert said in answer.err
 
 
+def test_a_bare_name_finds_its_component(vitlab):
+    assert vitlab("list", "softmax") == vitlab("list", "attention.softmax")
+
+
+def test_of_several_components_of_a_name_one_chooses(vitlab):
+    found = json.loads(vitlab("list", "none", "--json").out)["components"]
+    assert [row["name"] for row in found] == ["auxiliary.none", "pos_embed.none"]
+    assert "pos_embed.none" in vitlab("list", "none").out
+
+
+def test_a_setting_is_found_wherever_it_stands(vitlab):
+    assert json.loads(vitlab("list", "lr", "--json").out) == {
+        "settings": [{"setting": "optim.lr", "type": "float", "default": "0.001"}]
+    }
+    assert "model.norm.eps" in vitlab("list", "eps").out
+
+
+def test_a_module_in_this_folder_is_found_by_name_and_by_path(vitlab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine_by_name.py").write_text(MINE)
+    by_name, by_path = (vitlab("list", name) for name in ("mine_by_name", "./mine_by_name.py"))
+    assert by_name.code == by_path.code == 0
+    assert "My attention: the identity." in by_name.out
+    assert "there is no file" in vitlab("list", "parts/mine.py").err
+
+
+def test_another_kind_of_name_is_called_what_it_is(vitlab):
+    assert "r0_vit is a model, not a family" in vitlab("list", "r0_vit").err
+
+
 # ------------------------------------------------------------------------------------------------------- systems
 
 

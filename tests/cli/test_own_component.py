@@ -93,3 +93,32 @@ def test_a_path_that_leads_to_no_component_is_told(name, said, vitlab, toy):
         answer = vitlab(*words)
         assert answer.code == 2
         assert said in answer.err
+
+
+@pytest.mark.parametrize(("name", "file"), [("nearness_here", "nearness_here.py"), ("parts/near.py", "parts/near.py")])
+def test_a_file_in_the_current_folder_is_trained_and_used_from_there(vitlab, tiny, tmp_path, monkeypatch, name, file):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(TOY)
+    answer = vitlab("train", "digits", *tiny, "--set", f"model.attention={name}", "--out", "run")
+    assert answer.code == 0, answer.err
+    del sys.modules[name]  # as in a process that has not read the file yet
+    assert vitlab("evaluate", "run", "--device", "cpu").code == 0
+    assert package.load("run").spec.attention.name == name
+    del sys.modules[name]
+    (tmp_path / file).unlink()
+    answer = vitlab("evaluate", "run", "--device", "cpu")
+    assert answer.code == 2
+    assert file in answer.err
+
+
+@pytest.mark.slow
+def test_the_workers_of_a_study_find_it_too(vitlab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nearness_there.py").write_text(TOY)
+    design = {"name": "one_at_a_time", "factors": {"model.attention": ["softmax", "nearness_there"]}}
+    (tmp_path / "mine.json").write_text(json.dumps({"question": "Nearness?", "base": "digits_small", "design": design}))
+    words = ("study", "mine.json", "--seeds", 2, "--jobs", 2, "--no-stack", "--device", "cpu", "--precision", "fp32")
+    answer = vitlab(*words, "--steps", 4, "--set", "optim.schedule.warmup_steps=1", "--out", "out", "--json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["study"]["missing"] == []

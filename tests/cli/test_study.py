@@ -77,7 +77,7 @@ def test_all_bad_cells_are_named(vitlab, file):
     [
         ("nothing.py", "nothing.py: no such study file; `vitlab list studies` names those that come with vitlab"),
         ("position", "unknown study 'position'; did you mean positions"),
-        ("digits", "digits is a recipe, not a study; to train it: vitlab train digits"),
+        ("digits", "digits is a recipe, not a study\n"),
     ],
 )
 def test_a_study_that_is_not_there(vitlab, what, said):

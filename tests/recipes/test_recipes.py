@@ -73,3 +73,47 @@ def test_another_folder_is_seen_as_the_first_one(tmp_path):
 def test_a_size_that_does_not_fit_the_set_is_refused():
     with pytest.raises(SpecError, match="num_classes=11"):
         changed(recipe("digits"), {"data": "cifar10", "model.num_classes": 11})
+
+
+# ----------------------------------------------------------------------------------- settings that exclude each other
+
+
+def changed_and_said(name, **settings):
+    said = []
+    return changed(recipe(name), settings, said.append), said
+
+
+def test_steps_replace_the_recipe_s_epochs_and_it_is_said():
+    spec, said = changed_and_said("digits", steps=200)
+    assert (spec.steps, spec.epochs) == (200, None)
+    assert said == ["steps=200 replaces the recipe's epochs=40"]
+
+
+def test_epochs_replace_the_recipe_s_steps():
+    spec, said = changed_and_said("digits_small", epochs=2.5)
+    assert (spec.steps, spec.epochs) == (None, 2.5)
+    assert said == ["epochs=2.5 replaces the recipe's steps=400"]
+
+
+def test_a_warm_up_in_steps_replaces_one_in_epochs():
+    spec, said = changed_and_said("digits", **{"optim.schedule.warmup_steps": 9})
+    assert (spec.optim.schedule.warmup_steps, spec.optim.schedule.warmup_epochs) == (9, 0)
+    assert said == ["optim.schedule.warmup_steps=9 replaces the recipe's optim.schedule.warmup_epochs=3"]
+
+
+@pytest.mark.parametrize("settings", [{"epochs": 3}, {"steps": "none", "epochs": 3}, {"steps": None, "model.depth": 2}])
+def test_nothing_is_replaced_and_nothing_said_where_nothing_is_excluded(settings):
+    spec, said = changed_and_said("digits", **settings)
+    assert spec.steps is None
+    assert spec.epochs == settings.get("epochs", 40)
+    assert said == []
+
+
+def test_both_are_refused_by_their_names():
+    with pytest.raises(SpecError, match=r"epochs=5\.0 and steps=6: set exactly one"):
+        changed(recipe("digits"), {"epochs": 5, "steps": 6})
+
+
+def test_no_length_at_all_is_refused():
+    with pytest.raises(SpecError, match="epochs=None and steps=None"):
+        changed(recipe("digits"), {"epochs": "none"})

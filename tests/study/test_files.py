@@ -94,8 +94,11 @@ def test_a_file_of_the_same_name_has_its_suffix(python, tmp_path, monkeypatch):
         ("positons:digits", "unknown study 'positons'; did you mean positions?"),
         ("positions:digts", "positions: unknown function 'digts'; did you mean digits?"),
         ("positions:recipe", "positions: unknown function 'recipe'; legal: digits, factorial, study"),
-        ("digits", "digits is a recipe, not a study; to train it: vitlab train digits"),
-        ("r0_cifar10:tomvit", "r0_cifar10 is a recipe, not a study; to train it: vitlab train r0_cifar10:tomvit"),
+        (
+            "r0_cifar10:tomvit",
+            "r0_cifar10:tomvit is a recipe, not a study\n  what it trains:  vitlab show r0_cifar10:tomvit\n"
+            "  to train it:     vitlab train r0_cifar10:tomvit",
+        ),
     ],
 )
 def test_a_name_that_is_no_study_s(text, message):

@@ -16,6 +16,14 @@ class SpecError(UserError):
     """A spec that cannot be: an unknown key, a wrong type, parts that do not fit together."""
 
 
+class UnknownSetting(SpecError):
+    """A setting that there is not, at `path`, where `legal` could stand."""
+
+    def __init__(self, message: str, path: str = "", legal: Iterable[str] = ()):
+        super().__init__(message)
+        self.path, self.legal = path, tuple(legal)
+
+
 class DataError(UserError):
     """Data that is absent, unreadable or inconsistent; the message says which file and what to do."""
 
@@ -46,3 +54,14 @@ def unknown(kind: str, name: str, legal: Iterable[str]) -> str:
     shown = ", ".join(legal[:_SHOWN]) + (f", … ({len(legal)} in all)" if len(legal) > _SHOWN else "")
     hint = f"did you mean {' or '.join(near)}?" if near else f"legal: {shown or 'none'}"
     return f"unknown {kind} {name!r}; {hint}"
+
+
+def unknown_setting(path: str, legal: Iterable[str], everywhere: Iterable[str] = ()) -> UnknownSetting:
+    """The refusal of a setting: `legal` could stand there, `everywhere` are all paths of the spec.
+
+    What has the same name at another place is meant before what has a similar one: `lr` is `optim.lr`.
+    """
+    legal = tuple(legal)
+    elsewhere = [other for other in everywhere if other.rpartition(".")[2] == path.rpartition(".")[2]]
+    said = f"unknown setting {path!r}; did you mean {' or '.join(elsewhere)}?"
+    return UnknownSetting(said if elsewhere else unknown("setting", path, legal), path, legal)

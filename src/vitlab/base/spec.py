@@ -2,7 +2,7 @@
 
 A spec is made of plain values, other specs, and *components*. A component is a part chosen by name, and its name
 is the name of the file that defines it: `attention="linear"` is `vitlab/nn/attention/linear.py`, whose class `Spec`
-holds the part's settings. A name with a dot is a module of somebody else's: `attention="my_package.my_attention"`.
+holds the part's settings. Other names are modules of somebody else's, `my_package.my_attention`: `vitlab.base.foreign`.
 
     to_dict(spec)            -> plain JSON values; every setting written out
     from_dict(cls, values)   -> the spec again; an unknown key, a wrong type or an unknown name is a SpecError
@@ -20,12 +20,13 @@ import math
 import pkgutil
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Literal, Union
 
-from vitlab.base.errors import SpecError, unknown
+from vitlab.base.errors import SpecError, UnknownSetting, unknown, unknown_setting
+from vitlab.base.foreign import file_of, foreign_module, is_path
 
 
 @dataclass(frozen=True)
@@ -73,30 +74,23 @@ def component_names(family: str) -> tuple[str, ...]:
     return tuple(sorted(m.name for m in modules if not m.name.startswith("_")))
 
 
+def check_component_name(family: str, kind: str, name: str) -> None:
+    """Raise SpecError for a name that selects nothing: no variant of the family, no module of one's own."""
+    names = component_names(family)
+    if name not in names and not ("." in name or is_path(name) or file_of(name)):
+        raise SpecError(f"{unknown(kind, name, names)} (nor is there a {name}.py in the current folder)")
+
+
 def component_class(base: type[Component], name: str) -> type[Component]:
-    """The spec class that `name` selects in the family of `base`."""
+    """The spec class that `name` selects: in the family of `base` or, failing that, among modules of one's own."""
     kind = base.kind or base.family.rsplit(".", 1)[-1]
-    if "." in name:
-        module = _foreign_module(kind, name)
-    elif name in component_names(base.family):
-        module = importlib.import_module(f"{base.family}.{name}")
-    else:
-        raise SpecError(unknown(kind, name, component_names(base.family)))
+    check_component_name(base.family, kind, name)
+    shipped = name in component_names(base.family)
+    module = importlib.import_module(f"{base.family}.{name}") if shipped else foreign_module(name, f"{kind}={name}")
     spec = getattr(module, "Spec", None)
     if not (isinstance(spec, type) and issubclass(spec, base)):
         raise SpecError(f"{kind}={name}: the module has no class Spec that extends {base.__module__}.{base.__name__}")
     return spec
-
-
-def _foreign_module(kind: str, name: str) -> types.ModuleType:
-    try:
-        if name.startswith("."):
-            raise ModuleNotFoundError("a relative name")
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise SpecError(f"{kind}={name}: {error}; a dotted name must be an importable module") from error
-    except Exception as error:  # somebody else's module raises what it likes
-        raise SpecError(f"{kind}={name}: the module cannot be imported: {type(error).__name__}: {error}") from error
 
 
 # ---------------------------------------------------------------------------------------------------- reading
@@ -117,15 +111,15 @@ def from_dict(cls: type, values: Mapping[str, Any], path: str = "") -> Any:
     values = {former.get(key, key): value for key, value in values.items()}
     for key in values:
         if key not in fields:
-            raise SpecError(unknown("setting", _join(path, key), [_join(path, name) for name in fields]))
+            raise unknown_setting(_join(path, key), [_join(path, name) for name in fields])
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in values:
             raise SpecError(f"{_join(path, name)} is missing")
-    return cls(**{key: _read(hints[key], value, _join(path, key)) for key, value in values.items()})
+    return cls(**{key: read_value(hints[key], value, _join(path, key)) for key, value in values.items()})
 
 
-def _read(hint: Any, value: Any, path: str) -> Any:
+def read_value(hint: Any, value: Any, path: str) -> Any:
     """`value` as the type `hint`; the one place that knows which types a spec may hold."""
     if hint is Any:
         return plain(value)
@@ -177,30 +171,46 @@ def _read_component(base: type[Component], value: Any, path: str) -> Component:
 
 def _read_optional(arguments: tuple[Any, ...], value: Any, path: str) -> Any:
     """A value of one of several types; of plain ones the value's own, so that 1 stays an int where floats may be."""
-    if value is None and type(None) in arguments:
-        return None
     hints = [hint for hint in arguments if hint is not type(None)]
+    if len(hints) < len(arguments) and is_null(value) and not any(_takes_text(hint, value) for hint in hints):
+        return None
     own = [hint for hint in hints if hint is type(value)]
-    return _read((own or hints)[0], value, path)
+    return read_value((own or hints)[0], value, path)
+
+
+def is_null(value: Any) -> bool:
+    """Whether a value is null, or what people write for it."""
+    return value is None or (isinstance(value, str) and value in ("none", "None", "null"))
+
+
+def _takes_text(hint: Any, value: Any) -> bool:
+    """Whether a value is a text, and as such one of the type's own: `none` may be a component."""
+    if not isinstance(value, str):
+        return False
+    if isinstance(hint, type) and issubclass(hint, Component):
+        return value in component_names(hint.family)
+    return hint in (str, Any) or (typing.get_origin(hint) is Literal and value in typing.get_args(hint))
 
 
 def _read_tuple(arguments: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         if not isinstance(value, list | tuple):
             raise SpecError(f"{path}={value!r}: expected a list")
-        return tuple(_read(arguments[0], item, f"{path}.{i}") for i, item in enumerate(value))
+        return tuple(read_value(arguments[0], item, f"{path}.{i}") for i, item in enumerate(value))
     if isinstance(value, int | float):  # one number stands for every place: img_size=32 is 32 by 32
         value = (value,) * len(arguments)
     if not isinstance(value, list | tuple) or len(value) != len(arguments):
         raise SpecError(f"{path}={value!r}: expected {len(arguments)} values")
-    return tuple(_read(hint, item, f"{path}.{i}") for i, (hint, item) in enumerate(zip(arguments, value, strict=True)))
+    return tuple(
+        read_value(hint, item, f"{path}.{i}") for i, (hint, item) in enumerate(zip(arguments, value, strict=True))
+    )
 
 
 def _read_mapping(hint: Any, value: Any, path: str) -> dict[str, Any]:
     """Values by name. Where their type is Any, only their user can check them: what a level of a factor sets, say."""
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise SpecError(f"{path}={value!r}: expected values by name")
-    return {key: _read(hint, item, _join(path, key)) for key, item in value.items()}
+    return {key: read_value(hint, item, _join(path, key)) for key, item in value.items()}
 
 
 def _read_plain(hint: type, value: Any, path: str) -> Any:
@@ -285,9 +295,19 @@ def with_settings(spec: Any, settings: Mapping[str, Any]) -> Any:
     All are applied before the whole is checked, so two that only make sense together may come in any order.
     """
     values = to_dict(spec)
-    for path in sorted(settings, key=lambda path: path.count(".")):  # a part before its settings
-        _set(values, path.split("."), settings[path], path, type(spec))
-    return from_dict(type(spec), values)
+    try:
+        for path in sorted(settings, key=lambda path: path.count(".")):  # a part before its settings
+            _set(values, path.split("."), settings[path], path, type(spec))
+        return from_dict(type(spec), values)
+    except UnknownSetting as error:
+        raise unknown_setting(error.path, error.legal, _paths(to_dict(spec))) from None
+
+
+def _paths(values: Any, path: str = "") -> Iterator[str]:
+    """The dotted path of every setting in a spec's plain values."""
+    for key, value in values.items() if isinstance(values, Mapping) else ():
+        yield _join(path, key)
+        yield from _paths(value, _join(path, key))
 
 
 def _set(values: Any, keys: list[str], value: Any, path: str, cls: type[Spec] | None) -> None:
@@ -300,7 +320,7 @@ def _set(values: Any, keys: list[str], value: Any, path: str, cls: type[Spec] | 
             raise SpecError(f"{path}: no item {key!r} in a list of {len(values)}")
         key = int(key)  # type: ignore[assignment]
     elif rest and key not in values:
-        raise SpecError(unknown("setting", path, [_join(".".join(path.split(".")[: -len(keys)]), k) for k in values]))
+        raise unknown_setting(path, [_join(".".join(path.split(".")[: -len(keys)]), k) for k in values])
     if not rest:
         values[key] = copy.deepcopy(plain(value))  # deeper settings are written into it, and it is the caller's
         return

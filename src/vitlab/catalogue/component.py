@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from vitlab.base.errors import UserError, unknown
+from vitlab.base.foreign import file_of, foreign_module, is_path
 from vitlab.base.spec import Component, Spec, component_names, to_dict
 from vitlab.catalogue.families import FAMILIES
 
@@ -36,24 +37,18 @@ class About(NamedTuple):
 
 
 def about(what: str) -> About:
-    """`attention.linear` is the family's file; another dotted name is a module of somebody's own. Raises UserError."""
+    """`attention.linear` is the family's file; another name or path is a module of somebody's own. Raises UserError."""
     family, _, name = what.partition(".")
+    if is_path(what) or (not name and file_of(what)):
+        return _about(foreign_module(what, what), what, None)
     if family not in FAMILIES:
         if not family or importlib.util.find_spec(family) is None:
             raise UserError(f"{what}: no module {family!r}, and {unknown('family', family, FAMILIES)}")
-        return _about(_imported(what), what, None)
+        return _about(foreign_module(what, what), what, None)
     names = component_names(FAMILIES[family])
     if name not in names:
         raise UserError(unknown(family, name, names))
-    return _about(_imported(f"{FAMILIES[family]}.{name}"), what, family)
-
-
-def _imported(name: str) -> ModuleType:
-    """The module. Raises UserError if there is none, or if it cannot be imported."""
-    try:
-        return importlib.import_module(name)
-    except (ImportError, SyntaxError) as error:
-        raise UserError(f"{name}: {error}; a dotted name must be FAMILY.NAME or an importable module") from error
+    return _about(importlib.import_module(f"{FAMILIES[family]}.{name}"), what, family)
 
 
 def _about(module: ModuleType, name: str, family: str | None) -> About:

@@ -60,9 +60,20 @@ def components(family: str) -> list[Row]:
     """The variants of a family, by its package."""
     rows = []
     for name in component_names(family):
-        tree = _parsed(f"{family}.{name}")
+        tree = parsed(f"{family}.{name}")
         rows.append(Row(name, _first_line(tree), _variants(tree)))
     return rows
+
+
+def named(name: str) -> list[Row]:
+    """The components of that name, as `FAMILY.NAME`, in all families."""
+    families = {family: package for family, package in FAMILIES.items() if name in component_names(package)}
+    return [
+        row._replace(name=f"{family}.{name}")
+        for family, package in families.items()
+        for row in components(package)
+        if row.name == name
+    ]
 
 
 def models() -> list[Row]:
@@ -78,7 +89,7 @@ def models() -> list[Row]:
 def studies() -> list[Row]:
     """Those that come with vitlab, and the files that stand in a folder `studies`."""
     package = FAMILIES["studies"]
-    shipped = [_study(name, _parsed(f"{package}.{name}")) for name in component_names(package)]
+    shipped = [_study(name, parsed(f"{package}.{name}")) for name in component_names(package)]
     files = (path for path in sorted(OWN_STUDIES.glob("*")) if not path.name.startswith("_"))
     return shipped + [_own_study(path) for path in files if path.suffix in (".py", ".json")]
 
@@ -108,7 +119,7 @@ def _first_line(tree: ast.Module) -> str:
     return (ast.get_docstring(tree) or "").split("\n")[0]
 
 
-def _parsed(module: str) -> ast.Module:
+def parsed(module: str) -> ast.Module:
     """A module's code, without importing it."""
     module_spec = importlib.util.find_spec(module)
     assert module_spec is not None

@@ -12,7 +12,7 @@ app = typer.Typer(
     name="vitlab",
     help="What does each component of a vision transformer do? Train, compare and take apart ViTs, with evidence.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 for verb in (demo, list_, show, data, train, study, evaluate, predict, report, bench, doctor):

@@ -71,8 +71,7 @@ def loader(
     json: JsonOption = False,
 ) -> None:
     """Time the batches of a recipe beside its training step, and its parts on one core beside torchvision's."""
-    changes = ({"data": data} if data else {}) | settings(set_)
-    figures = api.bench_loader(recipe, changes, against=against, rounds=rounds, device=device)
+    figures = api.bench_loader(recipe, settings(set_, data=data), against=against, rounds=rounds, device=device)
     if json:
         output.print_json(figures)
         return

@@ -28,7 +28,7 @@ def data(
     """Print what a training on this set would find in it."""
     from vitlab.base.spec import to_dict
 
-    look = api.look(name, settings(set_), out)
+    look = api.look(name, settings(set_, of="data"), out)
     if json:
         output.print_json({**to_dict(look.found), "classes": list(look.classes), "unreadable": look.unreadable})
         return

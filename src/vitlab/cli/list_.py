@@ -1,17 +1,18 @@
 """`vitlab list`: what there is, with one line about each."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from vitlab.cli import output
+from vitlab.cli import complete, output
 from vitlab.cli.options import JsonOption
 
 PAGES = ("systems", "compatibility")  # more than a family, and each a page in docs/
 
 WHAT = (
-    "A family, models, studies, systems, compatibility, one component (attention.linear), "
-    "or a module of your own (my_package.my_attention)."
+    "A family, models, studies, systems, compatibility; a component (softmax, attention.linear), "
+    "a setting (lr), or a module of your own (my_package.my_attention, my_attention.py)."
 )
 
 
@@ -21,12 +22,13 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(
-    what: Annotated[str | None, typer.Argument(metavar="[WHAT]", help=WHAT)] = None,
+    what: Annotated[str | None, typer.Argument(metavar="[WHAT]", help=WHAT, autocompletion=complete.listed)] = None,
     json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Systems or compatibility as Markdown.")] = False,
 ) -> None:
     """Print one family, the models, the studies, or all of these; the systems; or one component."""
-    from vitlab.base.errors import UserError, unknown
+    from vitlab.base.errors import UserError
+    from vitlab.base.foreign import is_path
     from vitlab.catalogue.families import LISTS
 
     if markdown and (what not in PAGES or json):
@@ -35,10 +37,10 @@ def list_(
         _systems(json, markdown)
     elif what == "compatibility":
         _compatibility(json, markdown)
-    elif what is not None and "." in what:
+    elif what is not None and ("." in what or is_path(what)):
         _component(what, json)
     elif what is not None and what not in LISTS:
-        raise UserError(unknown("family", what, [*LISTS, *PAGES]))
+        _found(what, json)
     else:
         _families(what, json)
 
@@ -53,6 +55,33 @@ def _families(what: str | None, json: bool) -> None:
     for name, listed in rows.items():
         output.print_table(name, ("name", "what it is"), [(row.name, row.as_text()) for row in listed])
         output.console().print()
+
+
+def _found(name: str, json: bool) -> None:
+    """What has this name: a component or several, settings, a file of one's own. Raises UserError if nothing has it."""
+    from vitlab.base.errors import UserError, unknown
+    from vitlab.base.foreign import file_of
+    from vitlab.catalogue.families import LISTS, named
+    from vitlab.catalogue.settings import named as settings_named
+    from vitlab.names import elsewhere
+
+    components, settings = named(name), settings_named(name)
+    if len(components) == 1 or (not components and not settings and file_of(name)):
+        _component(components[0].name if components else name, json)
+    elif components:
+        rows = [(row.name, row.as_text()) for row in components]
+        _table(f"components called {name}", ("name", "what it is"), rows, json)
+    elif settings:
+        _table(f"settings called {name}", ("setting", "type", "default"), settings, json)
+    else:
+        raise UserError(elsewhere("family", name) or unknown("family", name, [*LISTS, *PAGES]))
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], json: bool) -> None:
+    if json:
+        output.print_json({title.split()[0]: [dict(zip(columns, row, strict=True)) for row in rows]})
+    else:
+        output.print_table(title, columns, rows)
 
 
 def _component(what: str, json: bool) -> None:

@@ -1,35 +1,125 @@
 """The options that several verbs share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from vitlab.base.options import OPTIONS
+from vitlab.cli import complete
+
+SETTINGS, MACHINE, FOLDER = "Settings", "Machine", "Folder"  # panels of a verb's help
+
+FLAGS = {  # options that are short for settings, and these
+    "model": "model",
+    "data": "data",
+    "epochs": "epochs",
+    "steps": "steps",
+    "batch_size": "batch_size",
+    "lr": "optim.lr",
+    "seed": "seed",
+}
 
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Change a setting, e.g. model.attention=linear. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Any setting, e.g. model.attention=linear. Repeatable.",
+        rich_help_panel=SETTINGS,
+        autocompletion=complete.settings,
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="Another model, see `vitlab list models`.",
+        rich_help_panel=SETTINGS,
+        autocompletion=complete.models,
+    ),
 ]
 DataOption = Annotated[
-    str | None, typer.Option("--data", help="The data set: digits, cifar10, cifar100, a folder, hub:ORG/NAME.")
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="NAME|PATH",
+        help="Other data: digits, cifar10, cifar100, a folder, hub:ORG/NAME.",
+        rich_help_panel=SETTINGS,
+        autocompletion=complete.data,
+    ),
+]
+EpochsOption = Annotated[
+    float | None,
+    typer.Option("--epochs", metavar="N", help="Passes over the data, or a part of one.", rich_help_panel=SETTINGS),
+]
+StepsOption = Annotated[
+    int | None, typer.Option("--steps", metavar="N", help="Steps, instead of epochs.", rich_help_panel=SETTINGS)
+]
+BatchSizeOption = Annotated[
+    int | None, typer.Option("--batch-size", metavar="N", help="Pictures a step.", rich_help_panel=SETTINGS)
+]
+LrOption = Annotated[
+    float | None, typer.Option("--lr", metavar="RATE", help="The learning rate, optim.lr.", rich_help_panel=SETTINGS)
 ]
 DeviceOption = Annotated[
-    str | None, typer.Option(OPTIONS["device"], help="cpu, cuda or mps. Default: the best available.")
+    str | None,
+    typer.Option(
+        OPTIONS["device"],
+        metavar="NAME",
+        help="cpu, cuda or mps. Default: the best available.",
+        rich_help_panel=MACHINE,
+    ),
 ]
 PrecisionOption = Annotated[
-    str | None, typer.Option(OPTIONS["precision"], help="fp32, bf16 or fp64. Default: the fastest here.")
+    str | None,
+    typer.Option(
+        OPTIONS["precision"],
+        metavar="NAME",
+        help="fp32, bf16 or fp64. Default: the fastest here.",
+        rich_help_panel=MACHINE,
+    ),
 ]
 MicroBatchOption = Annotated[
-    int | None, typer.Option(OPTIONS["micro_batch"], min=1, help="Images per forward pass; does not change the result.")
+    int | None,
+    typer.Option(
+        OPTIONS["micro_batch"],
+        min=1,
+        metavar="N",
+        help="Images per forward pass; does not change the result.",
+        rich_help_panel=MACHINE,
+    ),
 ]
-CompileOption = Annotated[bool, typer.Option(OPTIONS["compiled"], help="Compile the model with torch.compile.")]
+CompileOption = Annotated[
+    bool,
+    typer.Option(OPTIONS["compiled"], help="Compile the model with torch.compile.", rich_help_panel=MACHINE),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 
 
-def settings(pairs: list[str] | None) -> dict[str, Any]:
-    """--set options as a mapping. Raises SpecError for one that is no PATH=VALUE."""
-    from vitlab.base.spec import parse_setting
+def settings(pairs: list[str] | None, of: str = "run", **flags: Any) -> dict[str, Any]:
+    """--set options and those of `FLAGS` as a mapping of settings; `of` says of what, to check them: a run or a model.
 
-    return dict(parse_setting(pair) for pair in pairs or [])
+    Raises SpecError for what is no PATH=VALUE, for a setting that cannot be, and for one that is set twice in two ways.
+    """
+    from vitlab.base.errors import SpecError
+    from vitlab.base.spec import parse_setting
+    from vitlab.catalogue.settings import check
+
+    values = dict(parse_setting(pair) for pair in pairs or [])
+    for option, path, value in _given(flags):
+        if values.get(path, value) != value:
+            raise SpecError(f"{option} {value} and --set {path}={values[path]}: set it once")
+        values[path] = value
+    check(of, values)
+    return values
+
+
+def _given(flags: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Option, setting and value of every flag that was given."""
+    for name, value in flags.items():
+        if value is not None:
+            yield f"--{name.replace('_', '-')}", FLAGS[name], value

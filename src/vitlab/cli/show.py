@@ -1,39 +1,110 @@
-"""`vitlab show`: what a model consists of, and what each component costs."""
+"""`vitlab show`: what a model, a recipe or a run is."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from vitlab import api
-from vitlab.cli import output
+from vitlab.cli import complete, output
 from vitlab.cli.options import JsonOption, SetOption, settings
+
+HELP = "A model's cost per component; what a recipe trains; what a run came to."
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("show", help="A model's parameters, FLOPs and activation memory, per component.")(show)
+    app.command("show", help=HELP)(show)
 
 
 def show(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A preset: vit_tiny_patch16_224, B/16, r0_vit …")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL|RECIPE|RUN",
+            help="vit_tiny_patch16_224, B/16, r0_vit … digits, r0_cifar10:tomvit … runs/digits …",
+            autocompletion=complete.shown,
+        ),
+    ],
     set_: SetOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Print a model's cost for one image."""
+    """Print what stands behind a name."""
+    from vitlab.names import kinds
+
+    kind, *others = kinds(name, tuple(_SHOW))
+    _SHOW[kind](name, set_, json)
+    if "run" in others:  # a folder, which may be called as it likes
+        output.console(quiet=json).print(f"\n{name} is also a run in this folder: vitlab show ./{name}")
+
+
+def _model(name: str, set_: list[str] | None, json: bool) -> None:
+    """A model's cost for one image."""
     from vitlab.base.spec import to_dict
 
-    spec, spent = api.costs(model, settings(set_))
+    spec, spent = api.costs(name, settings(set_, of="model"))
     rows = [(row.name, row.num_params, row.flops, row.activation_bytes) for row in spent.components]
     total = (spent.num_params, spent.flops, spent.activation_bytes)
     names = ("num_params", "flops", "activation_bytes")
     if json:
         components = [dict(zip(("name", *names), row, strict=True)) for row in rows]
         values = dict(zip(names, total, strict=True)) | {"checkpointed_bytes": spent.checkpointed_bytes}
-        output.print_json({"model": model, **values, "components": components, "spec": to_dict(spec)})
+        output.print_json({"model": name, **values, "components": components, "spec": to_dict(spec)})
         return
     cells = [(name, *map(output.count, numbers)) for name, *numbers in [*rows, ("total", *total)]]
     columns = ("component", "parameters", "FLOPs / image", "activation bytes / image")
-    output.print_table(f"{model}, {spec.img_size[0]} x {spec.img_size[1]} pixels", columns, cells)
+    output.print_table(f"{name}, {spec.img_size[0]} x {spec.img_size[1]} pixels", columns, cells)
     console = output.console()
     console.print("FLOPs: forward, 2 per multiply-add. Activations: kept for the backward pass, float32.")
     console.print(f"With --checkpointing at most {output.count(spent.checkpointed_bytes)} activation bytes / image.")
+
+
+def _recipe(name: str, set_: list[str] | None, json: bool) -> None:
+    """What a recipe trains."""
+    changes = settings(set_)  # refused before torch is loaded
+    from vitlab.catalogue.recipe import about
+
+    console = output.console(quiet=json)
+    recipe = about(name, changes, console.print)
+    if json:
+        output.print_json({"recipe": recipe.name, **recipe.as_json()})
+        return
+    console.print(f"{recipe.name}: {recipe.about}\n" if recipe.about else recipe.name)
+    _print_facts(recipe.facts)
+    if recipe.variants:
+        console.print()
+        output.print_table("variants", ("name", "what it changes"), list(recipe.variants.items()))
+
+
+def _run(name: str, set_: list[str] | None, json: bool) -> None:
+    """What a run came to."""
+    from vitlab.base.errors import UserError
+    from vitlab.catalogue.run import about
+
+    if set_:
+        raise UserError(f"--set: {name} is a run, whose settings stand; they apply to models and recipes")
+    run = about(Path(name))
+    if json:
+        output.print_json({"run": name, **run.as_json()})
+        return
+    console = output.console()
+    console.print(f"{name}, a run\n")
+    _print_facts(run.facts)
+    rows = [(path, output.json_text(value)) for path, value in run.differs.items()]
+    console.print(f"\nsettings: {'these differ from' if rows else 'all as in'} {run.compared_with}")
+    if rows:
+        output.print_table("", ("setting", "value"), rows)
+
+
+def _print_facts(facts: Mapping[str, str]) -> None:
+    """What there is to say, by what it is about; a long text goes on under itself."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    for name, text in facts.items():
+        table.add_row(name, text)
+    output.console().print(table)
+
+
+_SHOW: Mapping[str, Any] = {"model": _model, "recipe": _recipe, "run": _run}

@@ -9,8 +9,24 @@ import typer
 
 from vitlab import api
 from vitlab.base.options import made
-from vitlab.cli import output
-from vitlab.cli.options import DeviceOption, JsonOption, MicroBatchOption, PrecisionOption, SetOption, settings
+from vitlab.cli import complete, output
+from vitlab.cli.options import (
+    FOLDER,
+    MACHINE,
+    SETTINGS,
+    BatchSizeOption,
+    DataOption,
+    DeviceOption,
+    EpochsOption,
+    JsonOption,
+    LrOption,
+    MicroBatchOption,
+    ModelOption,
+    PrecisionOption,
+    SetOption,
+    StepsOption,
+    settings,
+)
 
 if TYPE_CHECKING:  # a verb knows the types of what it prints, and imports nothing of them
     from vitlab.records.outcome import Outcome
@@ -26,35 +42,66 @@ def register(app: typer.Typer) -> None:
 
 
 def study(
-    what: Annotated[str, typer.Argument(metavar="STUDY", help=WHAT)],
-    out: Annotated[Path | None, typer.Option("--out", help="The study's folder. Default: runs/STUDY.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each cell. Default: as the study says.")] = None,
+    what: Annotated[str, typer.Argument(metavar="STUDY", help=WHAT, autocompletion=complete.studies)],
+    model: ModelOption = None,
+    data: DataOption = None,
+    epochs: EpochsOption = None,
+    steps: StepsOption = None,
+    batch_size: BatchSizeOption = None,
+    lr: LrOption = None,
+    set_: SetOption = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Seeds of each cell. Default: as the study says.", rich_help_panel=SETTINGS
+        ),
+    ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Parallel processes, which share the cores. Default: whatever is fastest."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Parallel processes, which share the cores. Default: whatever is fastest.",
+            rich_help_panel=MACHINE,
+        ),
     ] = None,
     stack: Annotated[
-        bool | None, typer.Option("--stack/--no-stack", help="Several runs in one process. Default: the fastest.")
+        bool | None,
+        typer.Option(
+            "--stack/--no-stack",
+            help="Several runs in one process. Default: the fastest.",
+            rich_help_panel=MACHINE,
+        ),
     ] = None,
     on: Annotated[
-        str, typer.Option("--on", help="Where the runs are trained: an executor's name, or its settings as JSON.")
+        str,
+        typer.Option(
+            "--on",
+            metavar="NAME|JSON",
+            help="Where the runs are trained: an executor's name, or its settings.",
+            rich_help_panel=MACHINE,
+        ),
     ] = "local",
-    set_: SetOption = None,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     micro_batch: MicroBatchOption = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Try failed runs again.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The study's folder. Default: runs/FILE.", rich_help_panel=FOLDER)
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Try failed runs again.", rich_help_panel=FOLDER)] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every cell, show its cost; train nothing.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Train what is missing, write study.json and report.html, print the answers. The command can be repeated."""
     overrides = made({"device": device, "precision": precision, "micro_batch": micro_batch})
+    changes = settings(set_, model=model, data=data, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr)
     how: dict[str, Any] = {"seeds": seeds, "jobs": jobs, "stack": stack, "overrides": overrides}
+    how |= {"on": _executor(on), "settings": changes}
     if dry_run:
-        _plan(api.plan_study(what, settings=settings(set_), on=_executor(on), **how), json)
+        _plan(api.plan_study(what, console=output.console(quiet=json), **how), json)
         return
     folder = out or Path("runs") / re.sub(r"\.(py|json)", "", Path(what).name).replace(":", "_")
-    outcome = run(what, folder, quiet=json, settings=settings(set_), retry=retry, on=_executor(on), **how)
+    outcome = run(what, folder, quiet=json, retry=retry, **how)
     if json:
         output.print_json({"study": outcome.values(), "report": str(folder / "report.html")})
     if any(run.status == "failed" for cell in outcome.cells for run in cell.runs):
@@ -63,7 +110,9 @@ def study(
 
 def _executor(text: str) -> Any:
     """An executor's name, or its settings in JSON."""
-    return settings([f"on={text}"])["on"]
+    from vitlab.base.spec import parse_setting
+
+    return parse_setting(f"on={text}")[1]
 
 
 def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: Any) -> "Outcome":

@@ -2,21 +2,29 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from vitlab import api
 from vitlab.base.options import OPTIONS, made
-from vitlab.cli import output
+from vitlab.cli import complete, output
 from vitlab.cli.options import (
+    FOLDER,
+    MACHINE,
+    SETTINGS,
+    BatchSizeOption,
     CompileOption,
     DataOption,
     DeviceOption,
+    EpochsOption,
     JsonOption,
+    LrOption,
     MicroBatchOption,
+    ModelOption,
     PrecisionOption,
     SetOption,
+    StepsOption,
     settings,
 )
 
@@ -27,38 +35,89 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE[:VARIANT]|SPEC.json", help="See `vitlab list recipes`.")],
-    out: Annotated[Path | None, typer.Option("--out", help="The run's folder. Default: runs/RECIPE.")] = None,
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE[:VARIANT]|SPEC.json", help="See `vitlab list recipes`.", autocompletion=complete.recipes
+        ),
+    ],
+    model: ModelOption = None,
     data: DataOption = None,
+    epochs: EpochsOption = None,
+    steps: StepsOption = None,
+    batch_size: BatchSizeOption = None,
+    lr: LrOption = None,
     set_: SetOption = None,
-    init: Annotated[Path | None, typer.Option("--init", help="Start from the weights of a run or file.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="The run's seed.")] = None,
-    seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, help="Train seeds 0 to N-1 at once, in OUT/seed-0, OUT/seed-1 …")
+    init: Annotated[
+        Path | None,
+        typer.Option("--init", help="Start from the weights of a run or file.", rich_help_panel=SETTINGS),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in OUT, or start it.")] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="The run's seed.", rich_help_panel=SETTINGS)
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--seeds",
+            min=1,
+            metavar="N",
+            help="Train seeds 0 to N-1 at once, in OUT/seed-0, OUT/seed-1 …",
+            rich_help_panel=SETTINGS,
+        ),
+    ] = None,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     kernel: Annotated[
-        str | None, typer.Option(OPTIONS["kernel"], help="Attention: fused or explicit. Default: the fastest here.")
+        str | None,
+        typer.Option(
+            OPTIONS["kernel"],
+            metavar="NAME",
+            help="Attention: fused or explicit. Default: the fastest here.",
+            rich_help_panel=MACHINE,
+        ),
     ] = None,
     micro_batch: MicroBatchOption = None,
     threads: Annotated[
-        int | None, typer.Option(OPTIONS["threads"], min=1, help="CPU threads. Default: all cores.")
+        int | None,
+        typer.Option(
+            OPTIONS["threads"], min=1, metavar="N", help="CPU threads. Default: all cores.", rich_help_panel=MACHINE
+        ),
     ] = None,
     compiled: CompileOption = False,
     checkpointing: Annotated[
         bool,
-        typer.Option(OPTIONS["checkpointing"], help="Blocks recompute their activations: less memory, a slower step."),
+        typer.Option(
+            OPTIONS["checkpointing"],
+            help="Blocks recompute their activations: less memory, a slower step.",
+            rich_help_panel=MACHINE,
+        ),
     ] = False,
     deterministic: Annotated[
         bool,
-        typer.Option(OPTIONS["deterministic"], help="Bit-for-bit reproducible on a GPU too; on a CPU it always is."),
+        typer.Option(
+            OPTIONS["deterministic"],
+            help="Bit-for-bit reproducible on a GPU too; on a CPU it always is.",
+            rich_help_panel=MACHINE,
+        ),
     ] = False,
-    save_steps: Annotated[int | None, typer.Option(min=1, help="Save a checkpoint every N steps.")] = None,
-    save_minutes: Annotated[float, typer.Option(min=0, help="Save a checkpoint every N minutes.")] = 2.0,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The run's folder. Default: runs/RECIPE.", rich_help_panel=FOLDER)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the run in OUT, or start it.", rich_help_panel=FOLDER)
+    ] = False,
+    save_steps: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Save a checkpoint every N steps.", rich_help_panel=FOLDER),
+    ] = None,
+    save_minutes: Annotated[
+        float, typer.Option(min=0, metavar="N", help="Save a checkpoint every N minutes.", rich_help_panel=FOLDER)
+    ] = 2.0,
     tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write TensorBoard events into the run's folder too.")
+        bool,
+        typer.Option(
+            "--tensorboard", help="Write TensorBoard events into the run's folder too.", rich_help_panel=FOLDER
+        ),
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -66,6 +125,9 @@ def train(
     from vitlab.base.env import command
     from vitlab.base.errors import Interrupted
 
+    changes = settings(
+        set_, model=model, data=data, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr, seed=seed
+    )
     folder = out or Path("runs") / Path(recipe.replace(":", "_")).stem
     choices = {
         "device": device,
@@ -89,7 +151,7 @@ def train(
             checkpoints={"steps": save_steps, "seconds": 60 * save_minutes},
             tensorboard=tensorboard,
             console=console,
-            settings=_settings(data, settings(set_), seed),
+            settings=changes,
         )
     except Interrupted as stop:
         again = command([arg for arg in sys.argv if arg != "--resume"])
@@ -102,11 +164,6 @@ def train(
         console.print(f"{path}: {api.summary(path)}")
     if any(result["status"] == "failed" for result in results):
         raise typer.Exit(2)
-
-
-def _settings(data: str | None, changes: dict[str, Any], seed: int | None) -> dict[str, Any]:
-    """The settings that options stand for, and those of --set, which go before."""
-    return ({"data": data} if data else {}) | changes | ({} if seed is None else {"seed": seed})
 
 
 def _seeds(seeds: int | None, seed: int | None) -> range | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vitlab.base.errors import DataError, unknown
+from vitlab.base.foreign import file_of
 from vitlab.base.spec import component_names
 from vitlab.data.parquet import has_shards
 from vitlab.data.paths import find
@@ -32,7 +33,7 @@ def settings_of(text: str) -> dict[str, Any]:
         return {"name": "parquet" if has_shards(folder) else "folder", "path": text}
     if os.sep in text or "/" in text or Path(text).exists():
         return {"name": "folder", "path": text}  # which will say what is wrong: it is no folder, or not there
-    if "." in text:
-        return {"name": text}  # somebody else's set, by the dotted path of its module
+    if "." in text or file_of(text) is not None:
+        return {"name": text}  # somebody else's set, by the name of its module
     legal = [name for name in names if name not in _SETTING] + [f"{name}:…" for name in _SETTING]
     raise DataError(unknown("data", text, legal))

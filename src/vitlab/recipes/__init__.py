@@ -6,26 +6,48 @@ A recipe that comes in several forms names them in `VARIANTS`, each with what it
 
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitlab.base.errors import SpecError, UserError, unknown
-from vitlab.base.spec import Spec, component_class, component_names, from_dict, plain, to_dict, with_settings
+from vitlab.base.spec import (
+    Spec,
+    component_class,
+    component_names,
+    from_dict,
+    is_null,
+    plain,
+    to_dict,
+    with_settings,
+)
+from vitlab.names import elsewhere
 
 if TYPE_CHECKING:
     from vitlab.data.sets._base import DataSpec
     from vitlab.train.spec import RunSpec
 
+EXCLUSIVE = {  # settings of which one can be set, and what the other is then
+    ("epochs", "steps"): None,
+    ("optim.schedule.warmup_epochs", "optim.schedule.warmup_steps"): 0,
+}
 KEPT = ("img_size", "in_chans", "fit", "mean", "std")  # of a recipe's data, where another set leaves them open
+
+
+class Consequence(NamedTuple):
+    """What a setting means for others that are not set: their values, and a sentence that says so."""
+
+    settings: dict[str, Any]
+    says: str
 
 
 def recipe(name: str) -> "RunSpec":
     """The RunSpec of a recipe, or of one of its variants. Raises SpecError for an unknown one."""
     file, _, variant = name.partition(":")
     if file not in component_names(__name__):
-        raise SpecError(unknown("recipe", file, component_names(__name__)))
+        raise SpecError(elsewhere("recipe", name) or unknown("recipe", file, component_names(__name__)))
     module = importlib.import_module(f"{__name__}.{file}")
     if not variant:
         return module.spec()
@@ -37,10 +59,10 @@ def recipe(name: str) -> "RunSpec":
 
 def read_run_spec(text: str) -> "RunSpec":
     """The run that a text names: a recipe, or a file of JSON with a run's settings or a run's spec.json."""
-    from vitlab.train.spec import RunSpec
-
     if not text.endswith(".json"):
         return recipe(text)
+    from vitlab.train.spec import RunSpec
+
     try:
         values = json.loads(Path(text).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -50,16 +72,50 @@ def read_run_spec(text: str) -> "RunSpec":
     return from_dict(RunSpec, values.get("spec", values))
 
 
-def changed(spec: "RunSpec", settings: Mapping[str, Any]) -> "RunSpec":
+def changed(spec: "RunSpec", settings: Mapping[str, Any], say: Callable[[str], Any] | None = None) -> "RunSpec":
     """A copy with settings changed. Another `data` or `model` brings sizes of its own: where they are not set, the
     model's image size, channels and classes follow the data. Another start brings the checksum of its content.
+
+    What else follows from a setting is in `CONSEQUENCES`; `say` is told of it.
     """
+    for consequences in CONSEQUENCES:
+        for more, said in consequences(spec, settings):
+            settings = {**settings, **more}
+            if say is not None:
+                say(said)
     if "start.path" in settings:
         settings = _from_path(spec, settings)
     if {"data", "model"} & settings.keys():
         settings = _with_sizes(spec, settings)
     made = with_settings(spec, settings)
     return replace(made, start=made.start.resolved()) if made.start != spec.start else made
+
+
+def _replaced(spec: "RunSpec", settings: Mapping[str, Any]) -> Iterator[Consequence]:
+    """Of two settings that exclude each other, the one that is set replaces the other."""
+    for pair, absent in EXCLUSIVE.items():
+        for path, other in (pair, pair[::-1]):
+            before = _at(spec, other)
+            if path in settings and not _lacks(settings[path], absent) and other not in settings and before != absent:
+                said = f"{path}={_written(settings[path])} replaces the recipe's {other}={_written(before)}"
+                yield Consequence({other: absent}, said)
+
+
+def _lacks(value: Any, absent: Any) -> bool:
+    """Whether a setting is not there: null, as people write it, or 0."""
+    return is_null(value) or value == absent
+
+
+def _written(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _at(spec: Any, path: str) -> Any:
+    """What stands at a dotted path of a spec."""
+    return reduce(getattr, path.split("."), spec)
+
+
+CONSEQUENCES = (_replaced,)  # in this order; each sees what those before it set
 
 
 def _from_path(spec: "RunSpec", settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import importlib.util
 import inspect
 import json
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +27,12 @@ from typing import Any
 
 from vitlab.base.errors import SpecError, UserError, unknown
 from vitlab.base.spec import component_names, from_dict, to_dict
+from vitlab.names import elsewhere
 from vitlab.recipes import changed, recipe
 from vitlab.study.design._base import Factor
 from vitlab.study.spec import StudySpec, choice, factor
 
 SHIPPED = "vitlab.studies"
-RECIPES = "vitlab.recipes"
 FUNCTION = "study"
 
 
@@ -48,7 +48,7 @@ def read_study_spec(text: str) -> StudySpec:
     if path.suffix == ".json" and function:
         raise UserError(f"{text}: a JSON file has no functions")
     if not path.is_file():
-        raise UserError(f"{file}: no such study file; {_instead(path.stem, function)}")
+        raise UserError(elsewhere("study", text) or f"{file}: no such study file; {_instead(path.stem, function)}")
     if path.suffix == ".json":
         return _from_json(path)
     if path.suffix != ".py":
@@ -56,10 +56,15 @@ def read_study_spec(text: str) -> StudySpec:
     return _from_python(path, function or FUNCTION)
 
 
-def adjusted(study: StudySpec, settings: Mapping[str, Any], seeds: int | None = None) -> StudySpec:
-    """The study with settings of its base changed, and with another number of seeds."""
+def adjusted(
+    study: StudySpec,
+    settings: Mapping[str, Any],
+    seeds: int | None = None,
+    say: Callable[[str], Any] | None = None,
+) -> StudySpec:
+    """The study with settings of its base changed, and with another number of seeds; `say`: as for `changed`."""
     if settings:
-        study = replace(study, base=changed(study.base, settings))
+        study = replace(study, base=changed(study.base, settings, say))
     if seeds is not None:
         study = replace(study, num_seeds=seeds, tune_seeds=min(study.tune_seeds, seeds))
     return study
@@ -76,10 +81,8 @@ def _shipped(name: str, function: str) -> StudySpec:
     names = component_names(SHIPPED)
     if name in names:
         return _made(importlib.import_module(f"{SHIPPED}.{name}"), name, function or FUNCTION)
-    if name in component_names(RECIPES):
-        raise UserError(f"{name} is a recipe, not a study; to train it: vitlab train {_joined(name, function)}")
     own = [file for file in (f"{name}.py", f"{name}.json") if Path(file).is_file()]
-    raise UserError(unknown("study", name, [*names, *own]))
+    raise UserError(elsewhere("study", _joined(name, function)) or unknown("study", name, [*names, *own]))
 
 
 def _instead(name: str, function: str) -> str:

@@ -50,11 +50,7 @@ class PlannedCell:
     @property
     def steps(self) -> int | None:
         """About how many steps one of its runs takes; None where only a look at the data tells."""
-        spec = self.candidates[0].spec
-        if spec.epochs is None or spec.data.num_train is None:
-            return spec.steps
-        images = spec.data.num_train * spec.data.train_fraction * (1 - spec.val_fraction) * spec.repeats
-        return spec.total_steps(images / spec.batch_size)
+        return self.candidates[0].spec.planned_steps()
 
 
 @dataclass(frozen=True)

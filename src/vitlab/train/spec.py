@@ -138,6 +138,13 @@ class RunSpec(Spec):
         assert self.epochs is not None
         return math.ceil(self.epochs * steps_per_epoch - 1e-9)
 
+    def planned_steps(self) -> int | None:
+        """About how many steps that is; None where only a look at the data tells."""
+        if self.epochs is None or self.data.num_train is None:
+            return self.steps
+        images = self.data.num_train * self.data.train_fraction * (1 - self.val_fraction) * self.repeats
+        return self.total_steps(images / self.batch_size)
+
     def along(self) -> list[EvaluatorSpec]:
         """The evaluators that measure along the training."""
         peeking = [evaluator for evaluator in self.evaluators if self.test_every_epoch and evaluator.split == "test"]
