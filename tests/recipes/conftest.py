@@ -1,7 +1,6 @@
 """Two steps of any recipe, on a handful of made-up pictures of its set's sizes."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[RunS
 
         names = tuple(map(str, range(data.num_classes)))
         monkeypatch.setattr(data, "read", lambda self: Splits(pictures(10), pictures(1), names))
-        short = replace(spec, steps=2, epochs=None, batch_size=4)
+        short = changed(spec, {"steps": 2, "batch_size": 4})
         overrides = Overrides(device="cpu", precision="fp32", kernel="explicit", threads=1)
         (result,) = train([short], [tmp_path / "run"], overrides=overrides)
         assert result["status"] == "finished"

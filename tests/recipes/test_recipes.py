@@ -86,13 +86,13 @@ def changed_and_said(name, **settings):
 def test_steps_replace_the_recipe_s_epochs_and_it_is_said():
     spec, said = changed_and_said("digits", steps=200)
     assert (spec.steps, spec.epochs) == (200, None)
-    assert said == ["steps=200 replaces the recipe's epochs=40"]
+    assert said[0] == "steps=200 replaces the recipe's epochs=40"
 
 
 def test_epochs_replace_the_recipe_s_steps():
     spec, said = changed_and_said("digits_small", epochs=2.5)
     assert (spec.steps, spec.epochs) == (None, 2.5)
-    assert said == ["epochs=2.5 replaces the recipe's steps=400"]
+    assert said[0] == "epochs=2.5 replaces the recipe's steps=400"
 
 
 def test_a_warm_up_in_steps_replaces_one_in_epochs():
@@ -101,7 +101,11 @@ def test_a_warm_up_in_steps_replaces_one_in_epochs():
     assert said == ["optim.schedule.warmup_steps=9 replaces the recipe's optim.schedule.warmup_epochs=3"]
 
 
-@pytest.mark.parametrize("settings", [{"epochs": 3}, {"steps": "none", "epochs": 3}, {"steps": None, "model.depth": 2}])
+@pytest.mark.parametrize(
+    "settings", [{"epochs": 60}, {"steps": "none", "epochs": 60}, {"steps": None, "model.depth": 2}]
+)
+    "settings", [{"epochs": 60}, {"steps": "none", "epochs": 60}, {"steps": None, "model.depth": 2}]
+)
 def test_nothing_is_replaced_and_nothing_said_where_nothing_is_excluded(settings):
     spec, said = changed_and_said("digits", **settings)
     assert spec.steps is None
@@ -117,3 +121,38 @@ def test_both_are_refused_by_their_names():
 def test_no_length_at_all_is_refused():
     with pytest.raises(SpecError, match="epochs=None and steps=None"):
         changed(recipe("digits"), {"epochs": "none"})
+
+
+# ------------------------------------------------------------------------------------------------------- warm-up
+
+WARMUP_EPOCHS, WARMUP_STEPS = "optim.schedule.warmup_epochs", "optim.schedule.warmup_steps"
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "warmup", "says"),
+    [
+        ("digits", {"epochs": 2}, ("epochs", 0.15), "warm-up: 3 → 0.15 epochs, as the training is shorter"),
+        ("digits", {"epochs": 80}, ("epochs", 3), None),
+        ("digits", {"steps": 200}, ("epochs", 0.742), "warm-up: 3 → 0.742 epochs"),  # 200 of 809 steps
+        ("r0_cifar10_tenth", {"epochs": 1}, ("steps", 35), "warm-up: 1172 → 35 steps"),
+        ("pictures", {"steps": 200}, ("steps", 30), "warm-up: 3 epochs → 30 steps, the same share of the training"),
+        ("r0_imagenet", {"epochs": 62}, ("epochs", 2), "warm-up: 10 → 2 epochs"),
+        ("digits", {"epochs": 2, "optim.schedule.warmup_epochs": 1}, ("epochs", 1), None),
+        ("digits", {"epochs": 2, "optim.schedule": "cosine"}, ("epochs", 0), None),
+    ],
+)
+def test_a_training_that_is_made_shorter_warms_up_for_the_same_share(name, settings, warmup, says):
+    spec, said = changed_and_said(name, **settings)
+    unit, expected = warmup
+    other = {"steps": "epochs", "epochs": "steps"}[unit]
+    assert getattr(spec.optim.schedule, f"warmup_{unit}") == pytest.approx(expected, rel=1e-2)
+    assert getattr(spec.optim.schedule, f"warmup_{other}") == 0
+    about = [line for line in said if line.startswith("warm-up")]
+    assert about == [] if says is None else about[0].startswith(says)
+
+
+@pytest.mark.parametrize("settings", [{"epochs": 2, WARMUP_EPOCHS: 3}, {"steps": 5, WARMUP_STEPS: 5}])
+def test_a_warm_up_that_takes_it_all_is_refused(settings):
+    spec, _ = changed_and_said("digits", **settings)
+    with pytest.raises(SpecError, match=r"the rate would never reach optim\.lr; make it shorter"):
+        spec.check_warmup(spec.planned_steps_per_epoch())

@@ -103,7 +103,8 @@ def test_every_value_of_the_grid_is_held_equal_too(study_of):
 
 
 def test_a_run_of_the_cheapest_kind_has_a_step_at_least(study_of):
-    planned = plan(study_of({"plain": {}, "huge": {"batch_size": 400}}, equal="images"))
+    at_once = {"optim.schedule.warmup_steps": 0}
+    planned = plan(study_of({"plain": {}, "huge": {"batch_size": 400}}, at_once, equal="images"))
     assert planned.cells[1].candidates[0].spec.steps == 1
 
 

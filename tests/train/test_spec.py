@@ -8,7 +8,7 @@ from vitlab.train.spec import OptimSpec, RunSpec
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"epochs": 1.0}, ("epochs=1.0", "steps=12")),
+        ({"epochs": 1.0, "steps": 12}, ("epochs=1.0", "steps=12")),
         ({"steps": None}, ("epochs=None", "steps=None")),
         ({"steps": 0}, ("steps=0",)),
         ({"batch_size": -1}, ("batch_size=-1",)),

@@ -62,6 +62,7 @@ def unknown_setting(path: str, legal: Iterable[str], everywhere: Iterable[str] =
     What has the same name at another place is meant before what has a similar one: `lr` is `optim.lr`.
     """
     legal = tuple(legal)
-    elsewhere = [other for other in everywhere if other.rpartition(".")[2] == path.rpartition(".")[2]]
+    last = path.rpartition(".")[2]
+    elsewhere = [other for other in everywhere if other != path and other.rpartition(".")[2] == last]
     said = f"unknown setting {path!r}; did you mean {' or '.join(elsewhere)}?"
     return UnknownSetting(said if elsewhere else unknown("setting", path, legal), path, legal)

@@ -115,7 +115,42 @@ def _at(spec: Any, path: str) -> Any:
     return reduce(getattr, path.split("."), spec)
 
 
-CONSEQUENCES = (_replaced,)  # in this order; each sees what those before it set
+def _warmup_kept_in_proportion(spec: "RunSpec", settings: Mapping[str, Any]) -> Iterator[Consequence]:
+    """The warm-up of a run that is made shorter is as much shorter; otherwise the rate would rise and hardly fall."""
+    schedule = spec.optim.schedule
+    unit = "steps" if schedule.warmup_steps else "epochs"
+    own = schedule.warmup_steps or schedule.warmup_epochs
+    if not own or any(path.startswith("optim.schedule") for path in settings):
+        return
+    new = {name: settings[name] for name in ("epochs", "steps") if isinstance(settings.get(name), int | float)}
+    for length, count in new.items():
+        times = _times_as_long(spec, length, count)
+        if times is not None and times < 1:
+            kept = _rounded(own * times, unit, schedule.per)
+            said = f"warm-up: {own:g} → {kept:g} {unit}, as the training is shorter"
+            yield Consequence({f"optim.schedule.warmup_{unit}": kept}, said)
+        elif times is None and getattr(spec, unit) is not None:  # its share is known, and how long it was is not
+            kept = _rounded(own / getattr(spec, unit) * count, length, schedule.per)
+            warmup = {f"optim.schedule.warmup_{unit}": 0, f"optim.schedule.warmup_{length}": kept}
+            said = f"warm-up: {own:g} {unit} → {kept:g} {length}, the same share of the training"
+            yield Consequence(warmup, said)
+
+
+def _times_as_long(spec: "RunSpec", length: str, count: float) -> float | None:
+    """How many times as long as the recipe's a training of so many epochs or steps is; None where the data tell."""
+    before = getattr(spec, length)
+    if before is not None:
+        return count / before
+    planned = spec.planned_steps(), replace(spec, **{"epochs": None, "steps": None, length: count}).planned_steps()
+    return None if None in planned else planned[1] / planned[0]  # type: ignore[operator]
+
+
+def _rounded(warmup: float, unit: str, per: str) -> float:
+    """Whole steps; whole epochs where the rate is held within one; otherwise as people write numbers."""
+    return round(warmup) if unit == "steps" or per == "epoch" else float(f"{warmup:.3g}")
+
+
+CONSEQUENCES = (_replaced, _warmup_kept_in_proportion)  # in this order; each sees what those before it set
 
 
 def _from_path(spec: "RunSpec", settings: Mapping[str, Any]) -> dict[str, Any]:

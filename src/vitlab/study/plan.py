@@ -136,6 +136,8 @@ def _runs(study: StudySpec, cell: Cell) -> dict[str, RunSpec]:
 
 def _planned(study: StudySpec, cell: Cell, runs: Mapping[str, RunSpec], base_flops: int) -> PlannedCell:
     candidates = [Candidate(name, _held_equal(study, spec, base_flops)) for name, spec in runs.items()]
+    for candidate in candidates:
+        candidate.spec.check_warmup(candidate.spec.planned_steps_per_epoch())
     spent = [cost(candidate.spec.model) for candidate in candidates]
     if len({(candidate.num_params, candidate.flops) for candidate in spent}) > 1:
         raise SpecError("the values of tune differ in parameters or FLOPs, but a cell has one cost: use a factor")

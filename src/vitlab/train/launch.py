@@ -135,6 +135,9 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))
     loop = build_loop(specs, images, indices, choices, processes)
+    if recorded is None:  # one that has begun goes on as it began
+        for spec in specs:
+            spec.check_warmup(loop.steps_per_epoch)
     loop.loader.batch(0)  # what cannot be done is refused before the directory is taken
     evaluations = Evaluations(loop, specs, images, indices, val.to(choices.device), choices, processes)
     trainer = Trainer(run_dirs, loop, images, evaluations, choices, terms.checkpoints, processes)

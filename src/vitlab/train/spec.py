@@ -138,12 +138,38 @@ class RunSpec(Spec):
         assert self.epochs is not None
         return math.ceil(self.epochs * steps_per_epoch - 1e-9)
 
+    def check_warmup(self, steps_per_epoch: float | None) -> None:
+        """Raise SpecError if the warm-up takes the whole training: the rate would never reach its base, or fall.
+
+        Nothing is known before the data are read (None), but of a run and a warm-up that are given in steps.
+        """
+        schedule = self.optim.schedule
+        if steps_per_epoch is None:
+            if self.steps is None or schedule.warmup_epochs:
+                return
+            steps_per_epoch = 1.0  # which does not matter
+        steps = self.total_steps(steps_per_epoch)
+        warmup = schedule.warmup_steps or schedule.warmup_epochs * steps_per_epoch
+        if 0 < steps <= warmup:
+            unit = "steps" if schedule.warmup_steps else "epochs"
+            value = schedule.warmup_steps or schedule.warmup_epochs
+            raise SpecError(
+                f"optim.schedule.warmup_{unit}={value:g} is {warmup:,.0f} steps, and the training has {steps:,}: the "
+                f"rate would never reach optim.lr; make it shorter, or the training longer"
+            )
+
     def planned_steps(self) -> int | None:
         """About how many steps that is; None where only a look at the data tells."""
-        if self.epochs is None or self.data.num_train is None:
+        if self.epochs is None or (per_epoch := self.planned_steps_per_epoch()) is None:
             return self.steps
+        return self.total_steps(per_epoch)
+
+    def planned_steps_per_epoch(self) -> float | None:
+        """About how many steps an epoch has; None where only a look at the data tells."""
+        if self.data.num_train is None:
+            return None
         images = self.data.num_train * self.data.train_fraction * (1 - self.val_fraction) * self.repeats
-        return self.total_steps(images / self.batch_size)
+        return images / self.batch_size
 
     def along(self) -> list[EvaluatorSpec]:
         """The evaluators that measure along the training."""
