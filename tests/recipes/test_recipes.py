@@ -104,6 +104,7 @@ def test_a_warm_up_in_steps_replaces_one_in_epochs():
 @pytest.mark.parametrize(
     "settings", [{"epochs": 60}, {"steps": "none", "epochs": 60}, {"steps": None, "model.depth": 2}]
 )
+def test_nothing_is_replaced_and_nothing_said_where_nothing_is_excluded(settings):
     spec, said = changed_and_said("digits", **settings)
     assert spec.steps is None
     assert spec.epochs == settings.get("epochs", 40)
