@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vitlab.base.words import shortened
+from vitlab.base.words import first_few, shortened
 
-_SHOWN = 6  # differences in a message
 _LONGEST = 60  # characters of a value
 
 
@@ -28,12 +27,6 @@ def differences(here: Mapping[str, Any], there: Mapping[str, Any], prefix: str =
 def told_differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     """In which settings two differ, from what to what, for a message: a line each, `  epochs 2 → 4`."""
     return "".join(f"  {change}\n" for change in first_few(list(_changes(there, here))))
-
-
-def first_few(said: Sequence[str]) -> list[str]:
-    """The first few of several things, and how many more there are."""
-    more = len(said) - _SHOWN
-    return [*said[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _changes(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

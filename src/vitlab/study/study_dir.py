@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vitlab.base.differences import first_few, told_differences
+from vitlab.base.differences import told_differences
 from vitlab.base.errors import UserError
+from vitlab.base.words import first_few
 from vitlab.records._base import ENDED, Status
 from vitlab.records.execution import CellExecution, ExecutionRecord
 from vitlab.records.failures import Failures
