@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.conftest import vitlab  # noqa: F401  # the command line, in this process
 from vitlab import api
 
 TINY = {

@@ -63,8 +63,6 @@ def differences(outcome: Outcome, beside: Beside) -> Drawing | None:
         axes.axvline(0, color=COLOURS["ink"], linewidth=0.9)
         for row, compared in enumerate(shown):
             _difference(axes, row, compared, unit, [unit.scale * value for value in by_seed[compared.cell].values()])
-        if not any(value for *_, value in rows):  # an axis of its own choice would end at a rounding error
-            axes.set_xlim(-1, 1)
         axes.set_xlabel(f"difference in {unit.title}, {unit.unit} ({unit.direction})")
         legend(figure, {str(verdict): style for verdict, style in STYLES.items()} | {"a seed": _SEED})
         spoken = " ".join(_spoken(compared, unit) for compared in shown)
