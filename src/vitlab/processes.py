@@ -16,6 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from vitlab.base.durations import roughly
 from vitlab.base.env import processes_here
 from vitlab.base.errors import UserError
 
@@ -124,9 +125,17 @@ def explaining_a_lost_process() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise ProcessLost(
-            "another process of this job ended, so this one ends too; start the same command with --resume, with as "
-            f"many processes as you like, to go on from the last checkpoint ({_reason(error)})"
+            f"{_what_happened(error)}; start the same command with --resume, with as many processes as you like, to go "
+            f"on from the last checkpoint ({_reason(error)})"
         ) from error
+
+
+def _what_happened(error: RuntimeError) -> str:
+    """A process that takes too long has not ended."""
+    if "timed out" not in str(error).lower():
+        return "another process of this job ended, so this one ends too"
+    waited = roughly(PATIENCE.total_seconds())
+    return f"this process has waited {waited} for another one of the job, which may still be preparing the data"
 
 
 def _reason(error: RuntimeError) -> str:

@@ -42,6 +42,10 @@ def record(folder, status, reason, metrics):
 def measure(message, asked):
     note(do="measure", runs=len(message["specs"]), overrides=message["overrides"])
     paces = script()["paces"]
+    if "hang" in paces:
+        note(do="waiting")
+        time.sleep(20)
+        note(do="measured")
     if "refuse" in paces:
         return {"failed": paces["refuse"]}
     if len(message["specs"]) > 1 and "refuse_stacks" in paces:

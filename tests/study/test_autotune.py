@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from tests.study.conftest import OVERRIDES
-from vitlab.base.errors import Interrupted, UserError
+from vitlab.base.errors import UserError
 from vitlab.records.execution import CellExecution
 from vitlab.study import execution
 from vitlab.study.autotune import SECONDS, choose_executions, expected_seconds
@@ -15,7 +15,6 @@ from vitlab.study.execution import constraints_of
 from vitlab.study.executor._base import Executor, Measured
 from vitlab.study.plan import plan
 from vitlab.study.study_dir import StudyDir
-from vitlab.train.interrupt import Request
 
 STACKED, ALONE, SIDES, ALL = (
     f"{each}, explicit attention" for each in ("stacked", "one by one", "2 side by side", "stacked with other cells")
@@ -54,14 +53,12 @@ def machine(tmp_path, monkeypatch):
 def choose(study_of, tmp_path):
     """`choose(clock, folder="b", jobs=1, …)`: what is recorded then."""
 
-    def choosing(
-        clock, folder="a", cells=CELLS, jobs=None, stack=None, request=None, console=None, measures=True, **more
-    ):
+    def choosing(clock, folder="a", cells=CELLS, jobs=None, stack=None, console=None, measures=True, **more):
         planned = plan(study_of(cells, **({"num_seeds": 3} | more)))
         found = StudyDir(tmp_path / folder)
         constraints = constraints_of(planned, OVERRIDES, jobs, stack)
         quiet = Console(quiet=True)
-        choose_executions(planned, found, constraints, clock, measures, request or Request(), console or quiet)
+        choose_executions(planned, found, constraints, clock, measures, console or quiet)
         return dict(found.executions(clock.host()))
 
     return choosing
@@ -206,15 +203,6 @@ def test_what_was_measured_is_said_the_fastest_first(choose):
     screen = Console(file=io.StringIO(), width=200)
     choose(Clock(alone=0.025), cells={"plain": {}}, folder="b", jobs=1, stack=False, console=screen)
     assert screen.file.getvalue() == f"plain: {ALONE}, 25.0 ms / step of a run\n"
-
-
-def test_a_signal_is_obeyed_between_two_cells(choose, tmp_path):
-    request, clock = Request(), Clock()
-    request.note(15, None)
-    with pytest.raises(Interrupted) as stopped:
-        choose(clock, request=request)
-    assert stopped.value.code == 143
-    assert clock.asked == []
 
 
 def test_a_record_that_cannot_be_used_is_made_again(choose, tmp_path):

@@ -383,17 +383,16 @@ def test_a_signal_while_a_run_gets_ready_is_no_failure_of_it(run, study, pretend
     assert run(study, **ALONE).complete
 
 
-def test_a_signal_while_executions_are_measured_starts_nothing(run, study, pretended, monkeypatch):
-    real = launch.choose_executions
-
-    def choosing(*arguments):
-        os.kill(os.getpid(), signal.SIGTERM)
-        real(*arguments)
-
-    monkeypatch.setattr(launch, "choose_executions", choosing)
-    with pytest.raises(Interrupted):
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_while_executions_are_measured_is_obeyed_at_once(run, study, pretended, out, signum, code):
+    pretended.pace(hang=True)  # as a process that prepares a large data set
+    thread = signalled_when(pretended, 1, signum)
+    with pytest.raises(Interrupted) as stopped:
         run(study, **ALONE)
-    assert pretended.asked == []
+    thread.join()
+    assert stopped.value.code == code
+    assert not any(each["do"] in ("measured", "train") for each in pretended.asked)
+    assert not (out / "execution.json").exists()
 
 
 def test_a_worker_that_alone_was_told_to_stop_leaves_its_run_for_later(run, study, pretended):

@@ -45,14 +45,14 @@ def test_the_same_study_may_take_it_again_with_more_seeds(folder):
 
 
 def test_another_study_is_refused_and_changes_nothing(folder):
-    with pytest.raises(UserError, match=r"--out .*study: the study there has other settings: see its plan\.json"):
+    with pytest.raises(UserError, match=r"--out .*study: the study there has other settings:\n  see its plan\.json"):
         folder.claim(replace(PLAN, id="other", seeds=(0, 1)))
     assert folder.plan().seeds == (0,)
 
 
 def test_what_differs_in_another_study_is_named(tmp_path):
     StudyDir(tmp_path).claim(replace(PLAN, study={"question": "Which?"}))
-    with pytest.raises(UserError, match=r"other settings: question is Which\? there and And now\? here"):
+    with pytest.raises(UserError, match=r"other settings:\n  question Which\? → And now\?\n"):
         StudyDir(tmp_path).claim(replace(PLAN, id="other", study={"question": "And now?"}))
 
 

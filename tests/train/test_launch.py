@@ -437,7 +437,7 @@ def test_a_run_does_not_go_on_from_other_weights_than_it_began_with(tiny_run, ru
     at_step(5, crash)
     with pytest.raises(ConnectionError):
         run_tiny(tiny_run(seed=1), tmp_path / "run")
-    with pytest.raises(UserError, match=r"other settings: start is scratch there and checkpoint here"):
+    with pytest.raises(UserError, match=r"other settings:\n  start scratch → checkpoint\n"):
         run_tiny(tiny_run(seed=1), tmp_path / "run", init=tmp_path / "source", resume=True)
 
 

@@ -1,11 +1,11 @@
 """Differences between two sets of settings, by dotted path."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vitlab.base.words import shortened
+from vitlab.base.words import first_few, shortened
 
-_SHOWN = 5  # differences in a message
 _LONGEST = 60  # characters of a value
 
 
@@ -25,11 +25,19 @@ def differences(here: Mapping[str, Any], there: Mapping[str, Any], prefix: str =
 
 
 def told_differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """In which settings two differ, from what to what, for a message."""
-    changed = differences(here, there)
-    said = [f"{path} is {_short(value)} there and {_short(_at(here, path))} here" for path, value in changed.items()]
-    more = len(said) - _SHOWN
-    return "; ".join(said[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    """In which settings two differ, from what to what, for a message: a line each, `  epochs 2 → 4`."""
+    return "".join(f"  {change}\n" for change in first_few(list(_changes(there, here))))
+
+
+def _changes(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """A change of each setting; of a list of the same names those inside of what is called so."""
+    for path in differences(here, there) | differences(there, here):
+        before, after = _at(there, path), _at(here, path)
+        if (names := _names(before)) and names == _names(after):
+            for name, one, other in zip(names, before, after, strict=True):
+                yield from _changes(one, other, f"{prefix}{path}.{name}.")
+        else:
+            yield f"{prefix}{path} {_short(before)} → {_short(after)}"
 
 
 def _at(values: Any, path: str) -> Any:
@@ -39,8 +47,18 @@ def _at(values: Any, path: str) -> Any:
     return values
 
 
+def _names(value: Any) -> list[str]:
+    """The names of a list of components; nothing of anything else."""
+    named = isinstance(value, Sequence) and all(isinstance(item, Mapping) and "name" in item for item in value)
+    return [item["name"] for item in value] if named else []
+
+
 def _short(value: Any) -> str:
-    """A setting's value in a message: a component by its name."""
+    """A setting's value in a message: a component by its name, everything else as it is set."""
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):
         return value["name"]
-    return shortened(str(value), _LONGEST)
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return shortened(value, _LONGEST)
+    return shortened(json.dumps(_names(value) or value).replace('"', ""), _LONGEST)

@@ -1,5 +1,9 @@
 """Words that agree with their number, and texts that fit their place."""
 
+from collections.abc import Sequence
+
+_FEW = 6
+
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """'1 run', '3 runs', '2 classes'"""
@@ -14,3 +18,9 @@ def shortened(text: str, length: int) -> str:
 def readable(name: str) -> str:
     """A file's name as text that can be shown and written: bytes that are no UTF-8 are escaped, `caf\\xe9.png`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def first_few(said: Sequence[str]) -> list[str]:
+    """The first few of several things, and how many more there are."""
+    more = len(said) - _FEW
+    return [*said[:_FEW], *([f"and {more} more"] if more > 0 else [])]

@@ -69,9 +69,7 @@ def save(folder: Path, kind: str, tensors: Tensors, meta: CheckpointMeta) -> Pat
         _replace(temporary, final)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        kept = latest(folder)
-        survivor = f"the last complete checkpoint is {kept}" if kept else "there is no earlier checkpoint"
-        raise CheckpointError(f"cannot write {final}: {error}; {survivor}") from error
+        raise CheckpointError(f"cannot write {final}: {error}; {told_latest(folder)}") from error
     return final
 
 
@@ -116,6 +114,12 @@ def latest(folder: Path) -> Path | None:
     """The newest complete checkpoint, or None."""
     steps = complete(folder)
     return steps[-1] if steps else None
+
+
+def told_latest(folder: Path) -> str:
+    """The newest complete checkpoint as a message says it."""
+    kept = latest(folder)
+    return f"the last complete checkpoint is {kept}" if kept else "there is no earlier checkpoint"
 
 
 def best(folder: Path) -> Path | None:

@@ -9,6 +9,7 @@ import typer
 
 from vitlab import api
 from vitlab.base.options import made
+from vitlab.base.words import first_few
 from vitlab.cli import complete, output
 from vitlab.cli.options import (
     FOLDER,
@@ -29,6 +30,8 @@ from vitlab.cli.options import (
 )
 
 if TYPE_CHECKING:  # a verb knows the types of what it prints, and imports nothing of them
+    from rich.console import Console
+
     from vitlab.records.outcome import Outcome
     from vitlab.study.plan import PlannedCell
     from vitlab.study.spec import StudySpec
@@ -129,8 +132,23 @@ def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: An
     console.print(f"\n{outcome.question}")
     for sentence in api.answers(outcome):
         console.print(f"  {sentence}")
+    _say_what_failed(outcome, console)
     console.print(f"report: {folder / 'report.html'}")
     return outcome
+
+
+def _say_what_failed(outcome: "Outcome", console: "Console") -> None:
+    """The failed runs with their reasons, and how they are tried again."""
+    failed = [
+        f"{cell.name}, seed {run.seed}: {(run.reason or '').partition(chr(10))[0]}"
+        for cell in outcome.cells
+        for run in cell.runs
+        if run.status == "failed"
+    ]
+    if failed:
+        console.print("failed; --retry tries them again:")
+        for line in first_few(failed):
+            console.print(f"  {line}")
 
 
 # ------------------------------------------------------------------------------------------------------------- dry run

@@ -43,9 +43,9 @@ def open_files(files: Mapping[str, Sequence[Path]], streaming: bool = False) -> 
         with _quiet(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             where = None if large else scratch
             return dict(datasets.load_dataset("parquet", data_files=named, cache_dir=where, streaming=streaming))
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+    except Exception as error:  # `datasets` and what it stands on raise whatever they like
         folder = next(iter(files.values()))[0].parent
-        raise DataError(f"the parquet files in {folder} cannot be read: {error}") from None
+        raise DataError(f"the parquet files in {folder} cannot be read: {_said(error)}") from None
 
 
 def open_hub(
@@ -57,15 +57,18 @@ def open_hub(
     try:
         with _quiet():
             return dict(datasets.load_dataset(repo, config, revision=revision, streaming=streaming))
-    except RuntimeError as error:
-        if "script" not in str(error):
-            raise
-        raise DataError(
-            f"hub:{repo} needs a loading script, which `datasets` no longer runs; many sets have a branch of parquet "
-            "files instead: data.revision=refs/convert/parquet"
-        ) from None
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise DataError(f"hub:{repo} cannot be opened: {error}") from None
+    except Exception as error:  # as above
+        if "script" in str(error) and isinstance(error, RuntimeError):
+            raise DataError(
+                f"hub:{repo} needs a loading script, which `datasets` no longer runs; many sets have a branch of "
+                "parquet files instead: data.revision=refs/convert/parquet"
+            ) from None
+        raise DataError(f"hub:{repo} cannot be opened: {_said(error)}") from None
+
+
+def _said(error: Exception) -> str:
+    """What an error says; its kind, where it says nothing or only a name."""
+    return f"{error}" if " " in f"{error}" else f"{type(error).__name__} {error}".strip()
 
 
 @contextmanager

@@ -7,7 +7,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from vitlab.base.words import counted
 from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome
+from vitlab.report.run import SPLITS
 from vitlab.report.units import Unit, half, negated, unit_of_study
 from vitlab.stats.decision import ALPHA, Verdict
 from vitlab.stats.factorial import Contrast, Effect
@@ -105,12 +107,21 @@ def _comparison(outcome: Outcome, compared: ComparisonOutcome) -> Sentence:
     if verdict is None or difference.mean is None:
         return Sentence(f"{compared.says}:", "no answer;", _no_answer(unit, difference, number))
     digits = unit.digits(half(difference.t_interval))
+    if difference.std == 0:  # and tested all the same: all differences are 0
+        return Sentence(f"{compared.says}:", "not distinguishable,", _same_scores(outcome, number), verdict)
     if verdict == "not distinguishable":
         seen = _signed(unit, difference.mean, difference.t_interval, digits)
         finding = _not_distinguishable(outcome, difference)
         could = _could_have_seen(unit, compared.sensitivity.smallest_effect, compared.sensitivity.reasons)
         return Sentence(f"{compared.says}:", finding, f"{seen}, {number} {could}", verdict)
     return Sentence(compared.says, *_effect(unit, verdict, difference.mean, difference.t_interval, number), verdict)
+
+
+def _same_scores(outcome: Outcome, number: str) -> str:
+    """What it means that no seed differs: it is the test set that is too small, or too easy."""
+    split = SPLITS[outcome.metric.partition("_")[0]]
+    images = counted(outcome.images, f"{split} picture") if outcome.images else f"the {split} pictures"
+    return f"the same score at each of {number}; {images} cannot tell them apart"
 
 
 def _not_distinguishable(outcome: Outcome, difference: PairedDifference) -> str:

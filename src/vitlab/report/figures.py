@@ -64,6 +64,8 @@ STYLE: dict[Any, Any] = {
     "axes.facecolor": "none",
 }
 
+_NOTHING = 1e-12
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -76,6 +78,7 @@ class Drawing:
 
 def as_drawing(figure: Figure, name: str, title: str, alt: str, beside: Beside) -> Drawing:
     """Draw `name.png` and `name.svg`, to stand beside the page, and the drawing for the page itself."""
+    _make_room(figure)
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))  # the same records make the same bytes
     with matplotlib.rc_context({"svg.hashsalt": name}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's typeface has it
@@ -86,6 +89,16 @@ def as_drawing(figure: Figure, name: str, title: str, alt: str, beside: Beside) 
     beside.add_text(f"{name}.svg", text.getvalue())
     beside[f"{name}.png"] = picture.getvalue()
     return Drawing(title, _inline(text.getvalue(), name, alt), alt)
+
+
+def _make_room(figure: Figure) -> None:
+    """Where everything is zero the axis is a unit to both sides; by itself it would be as wide as a rounding error."""
+    for axes in figure.axes:
+        (left, low), (right, high) = axes.dataLim.get_points()
+        if axes.get_autoscalex_on() and max(abs(left), abs(right)) < _NOTHING:
+            axes.set_xlim(-1, 1)
+        if axes.get_autoscaley_on() and max(abs(low), abs(high)) < _NOTHING:
+            axes.set_ylim(-1, 1)
 
 
 def _inline(svg: str, name: str, alt: str) -> Markup:

@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from vitlab.base.errors import Interrupted, SpecError, UserError
+from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.records.execution import CellExecution
 from vitlab.study.execution import Constraints, Execution, read_execution
 from vitlab.study.executor._base import Executor, Job, Measured
 from vitlab.study.plan import Plan, PlannedCell
 from vitlab.study.study_dir import StudyDir
-from vitlab.train.interrupt import Request
 from vitlab.train.machine.cache import keep_answer, read_answer
 
 SECONDS = 0.4  # of steps in one measurement
@@ -139,24 +138,15 @@ def choose_executions(
     constraints: Constraints,
     executor: Executor,
     measures: bool,
-    request: Request,
     console: Console,
 ) -> None:
-    """Record for every cell how it is trained on this kind of host, where nothing is recorded yet that may be used.
-
-    Raises Interrupted between two cells, if a signal asks for it.
-    """
+    """Record for every cell how it is trained on this kind of host, where nothing is recorded yet that may be used."""
     host = executor.host()
     tuner = Tuner(constraints, executor if measures else None, host)
     known = study_dir.executions(host)
     for family in plan.families():
         fresh = [cell for cell in family if not _usable(known.get(cell.folder), constraints, len(family))]
-        alone = []
-        for planned in fresh:
-            _stop_if_asked(request)
-            alone.append(tuner.by_itself(planned))
-        _stop_if_asked(request)
-        chosen = tuner.perhaps_together(fresh, alone)
+        chosen = tuner.perhaps_together(fresh, [tuner.by_itself(planned) for planned in fresh])
         # all at once: cells of one structure are chosen for together
         study_dir.note_executions(host, {cell.folder: execution for cell, execution in zip(fresh, chosen, strict=True)})
         for cell, execution in zip(fresh, chosen, strict=True):
@@ -169,11 +159,6 @@ def _usable(recorded: CellExecution | None, constraints: Constraints, like: int)
         return False
     execution = read_execution(recorded.execution)
     return execution is not None and constraints.allow(execution, like)
-
-
-def _stop_if_asked(request: Request) -> None:
-    if request.signum:
-        raise Interrupted(request.signum)
 
 
 def expected_seconds(cell: CellExecution) -> float:

@@ -54,7 +54,8 @@ def run_study(
             if not missing.any():
                 return
             with listening() as request, executor.open(out) as running:
-                choose_executions(planned, study_dir, constraints, running, executor.measures, request, console)
+                with request.obeyed_at_once():  # workers may prepare the data for hours before they can be measured
+                    choose_executions(planned, study_dir, constraints, running, executor.measures, console)
                 for stage in (missing.tuning, missing.seeds):
                     _Stage(missing, stage(running), running, request, console).run()
     except Timeout:

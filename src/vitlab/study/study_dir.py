@@ -17,6 +17,7 @@ from typing import Any
 
 from vitlab.base.differences import told_differences
 from vitlab.base.errors import UserError
+from vitlab.base.words import first_few
 from vitlab.records._base import ENDED, Status
 from vitlab.records.execution import CellExecution, ExecutionRecord
 from vitlab.records.failures import Failures
@@ -46,9 +47,12 @@ class StudyDir:
         if self.is_study:
             recorded = self.plan()
             if recorded.id != plan.id:
-                changed = told_differences(recorded.study, plan.study)
                 raise UserError(
-                    f"--out {self.path}: the study there has other settings: {changed or 'see its plan.json'}"
+                    f"--out {self.path}: the study there has other settings:\n"
+                    f"{_told_settings(recorded, plan)}"
+                    f"{_told_cells(recorded, plan)}"
+                    "Take another --out; or go on with the study that is there:\n"
+                    f"  vitlab study {self.path / PlanRecord.file} --out {self.path}"
                 )
         elif self.path.exists() and any(not file.name.startswith(".") for file in self.path.iterdir()):
             raise UserError(f"--out {self.path}: the folder is not empty and is not a study")
@@ -129,6 +133,24 @@ class StudyDir:
             if None not in scores
         ]
         return max(complete, key=lambda pair: pair[0])[1] if complete else None
+
+
+def _told_settings(there: PlanRecord, here: PlanRecord) -> str:
+    """In what two studies differ, but for their seeds, which may be more or fewer; a line each."""
+    studies = [{**plan.study, "num_seeds": None, "tune_seeds": None} for plan in (there, here)]
+    return told_differences(*studies) or f"  see its {PlanRecord.file}\n"
+
+
+def _told_cells(there: PlanRecord, here: PlanRecord) -> str:
+    """Which cells two plans have in common, and which not, a line each kind."""
+    before, now = ({cell.name: cell.candidates for cell in plan.cells} for plan in (there, here))
+    kinds = {
+        "the same": [name for name in now if before.get(name) == now[name]],
+        "changed": [name for name in now if name in before and before[name] != now[name]],
+        "new": [name for name in now if name not in before],
+        "gone": [name for name in before if name not in now],
+    }
+    return "".join(f"Cells that are {kind}: {', '.join(first_few(names))}\n" for kind, names in kinds.items() if names)
 
 
 def _kind(host: Mapping[str, Any]) -> str:

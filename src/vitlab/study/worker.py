@@ -14,6 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
@@ -43,7 +44,8 @@ def main() -> None:
         except UserError as error:
             answer = {"failed": str(error)}
         except Exception as error:  # whatever it is, the other runs of the study go on
-            traceback.print_exc()
+            with suppress(OSError):  # the disk may be what failed
+                traceback.print_exc()
             answer = {"failed": f"{type(error).__name__}: {error}"}
         _say(answers, answer)
 

@@ -1,21 +1,39 @@
-"""Interruption: Ctrl-C and SIGTERM as a question that the loop asks between steps."""
+"""Interruption: Ctrl-C and SIGTERM as a question that the loop asks between steps, or obeyed where they come."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from vitlab.base.errors import Interrupted
+
 
 class Request:
     """Whether somebody asked to stop: `signum` is 0 until then."""
 
     signum = 0
+    _at_once = False
 
     def note(self, signum: int, frame: FrameType | None) -> None:
         """The signal handler. A second Ctrl-C does not wait for the step to end."""
         if self.signum == signal.SIGINT == signum:
             raise KeyboardInterrupt
         self.signum = signum
+        self._obey_at_once()
+
+    @contextmanager
+    def obeyed_at_once(self) -> Iterator[None]:
+        """While there is nothing to save that takes long: a signal raises Interrupted where it comes."""
+        self._at_once = True
+        try:
+            self._obey_at_once()
+            yield
+        finally:
+            self._at_once = False
+
+    def _obey_at_once(self) -> None:
+        if self.signum and self._at_once:
+            raise Interrupted(self.signum)
 
 
 @contextmanager

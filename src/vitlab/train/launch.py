@@ -7,7 +7,8 @@ once, stacked, each into a folder of its own, and each with the result that it w
 processes share every batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +17,11 @@ import torch
 from rich.console import Console
 
 from vitlab.base.env import environment, process_cores
-from vitlab.base.errors import UserError
+from vitlab.base.errors import CheckpointError, UserError
 from vitlab.base.files import read_json
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.base.words import counted
+from vitlab.checkpoints import native
 from vitlab.data import cache
 from vitlab.data.images import ImageSet
 from vitlab.data.workers import abandon
@@ -75,7 +77,8 @@ def train(
         unfinished = processes.broadcast_from_main(lambda: _unfinished(run_dirs, resume))
         if unfinished:
             try:
-                _work_on([run_dirs[index] for index in unfinished], terms, processes)
+                with _telling_what_is_left(run_dirs):
+                    _work_on([run_dirs[index] for index in unfinished], terms, processes)
             finally:
                 abandon()  # pictures that were asked for ahead
         return processes.broadcast_from_main(lambda: [read_json(run.path / Result.file) for run in run_dirs])
@@ -102,6 +105,18 @@ def _unfinished(run_dirs: Sequence[RunDir], resume: bool) -> list[int]:
         run_dir.claim(resume)
     unfinished = [index for index, run_dir in enumerate(run_dirs) if run_dir.status != "finished"]
     return [i for i in unfinished if run_dirs[i].status != "failed"] or unfinished  # the others do not wait for those
+
+
+@contextmanager
+def _telling_what_is_left(run_dirs: Sequence[RunDir]) -> Iterator[None]:
+    """Of a disk that is full, or gone, say from where a run can go on."""
+    try:
+        yield
+    except OSError as error:
+        inside = [run for run in run_dirs if error.filename and Path(error.filename).is_relative_to(run.path)]
+        if not inside:
+            raise
+        raise CheckpointError(f"{error}; {native.told_latest(inside[0].checkpoints)}") from error
 
 
 def _work_on(run_dirs: list[RunDir], terms: Terms, processes: Processes) -> None:

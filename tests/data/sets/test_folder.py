@@ -166,7 +166,7 @@ def test_the_normalisation_follows_the_channels():
     assert grey.mean == pytest.approx([brightness], abs=1e-3)
     assert len(grey.std) == 1
     assert with_settings(colour, {"in_chans": 1, "mean": [0.5]}).mean == (0.5,)
-    with pytest.raises(SpecError, match=r"mean=\(0.5, 0.5, 0.5\): folder has 1 channels"):
+    with pytest.raises(SpecError, match=r"mean=\(0.5, 0.5, 0.5\): folder has 1 channel; "):
         with_settings(colour, {"in_chans": 1, "mean": [0.5, 0.5, 0.5]})
 
 

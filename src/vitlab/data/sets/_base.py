@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 from vitlab.base.errors import DataError, SpecError
 from vitlab.base.spec import Component
+from vitlab.base.words import counted
 from vitlab.data.decode import Fit, Frame
 from vitlab.data.images import ImageSet, Splits, check
 from vitlab.data.look import look_at
@@ -61,8 +62,8 @@ class DataSpec(Component):
             values = getattr(self, field)
             if len(values) != self.in_chans:
                 raise SpecError(
-                    f"{field}={values}: {self.name} has {self.in_chans} channels; set data.mean and data.std to "
-                    f"{self.in_chans} numbers each, of pixel values between 0 and 1"
+                    f"{field}={values}: {self.name} has {counted(self.in_chans, 'channel')}; set data.mean and "
+                    f"data.std to {counted(self.in_chans, 'number')} each, of pixel values between 0 and 1"
                 )
             if not 0 <= min(values) <= max(values) <= 1:
                 raise SpecError(f"{field}={values}: is of pixel values between 0 and 1; divide by 255")

@@ -81,8 +81,10 @@ class RunDir:
         recorded = RunDeclaration.read(self.path)
         if recorded.id != spec_id(self.spec):
             raise UserError(
-                f"--resume {self.path}: the run there has other settings: "
+                f"--resume {self.path}: the run there has other settings:\n"
                 f"{told_differences(recorded.spec, to_dict(self.spec))}"
+                "A run keeps its settings. To train on from its weights, with a schedule that begins anew:\n"
+                f"  --init {self.path} and another --out"
             )
 
     def check_data(self, found: Found | None) -> None:
