@@ -20,6 +20,8 @@ from vitlab.train.machine.choices import Choices, Overrides, has_fast_bf16
 from vitlab.train.spec import OptimSpec, RunSpec
 from vitlab.train.step.assemble import build_loop
 
+STEPS = 10_000  # of the run that the work is taken from: a training that is worth choosing for
+
 Mode = Literal["train", "infer"]
 
 
@@ -114,9 +116,9 @@ def _run(job: Job) -> tuple[RunSpec, ImageSet]:
     class MadeUp(DataSpec):
         img_size, in_chans, num_classes = model.img_size, model.in_chans, model.num_classes
 
-    optim = OptimSpec(weight_decay=0.05, decay_on="all")
-    spec = RunSpec(model=model, data=MadeUp(mean, std), batch_size=job.batch_size, steps=1, val_fraction=0, optim=optim)
-    return spec, ImageSet(pictures, pictures, names, mean, std, spec.data.frame)
+    optim, data = OptimSpec(weight_decay=0.05, decay_on="all"), MadeUp(mean, std)
+    spec = RunSpec(model=model, data=data, batch_size=job.batch_size, steps=STEPS, val_fraction=0, optim=optim)
+    return spec, ImageSet(pictures, pictures, names, mean, std, data.frame)
 
 
 def plain(model: ViTSpec) -> str | None:

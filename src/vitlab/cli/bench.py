@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from vitlab import api
+from vitlab.base.going_on import going_on
 from vitlab.base.options import OPTIONS
 from vitlab.cli import output
 from vitlab.cli.options import DataOption, DeviceOption, JsonOption, PrecisionOption, SetOption, settings
@@ -17,6 +18,9 @@ ModelOption = Annotated[str, typer.Option("--model", help="A preset.")]
 BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size.")]
 RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Rounds; each candidate is timed once per round.")]
 AgainstOption = Annotated[str, typer.Option("--against", help="Libraries, e.g. timm,transformers,vit_pytorch.")]
+MinutesOption = Annotated[
+    float, typer.Option("--minutes", min=0, help="Fewer rounds, but two at least, rather than take longer.")
+]
 CompileOption = Annotated[bool, typer.Option(OPTIONS["compiled"], help="Use torch.compile for all libraries.")]
 
 
@@ -36,18 +40,22 @@ def _verb(mode: Literal["train", "infer"]) -> Callable[..., None]:
         device: DeviceOption = None,
         precision: PrecisionOption = None,
         compiled: CompileOption = False,
+        minutes: MinutesOption = 3.0,
         json: JsonOption = False,
     ) -> None:
-        figures = api.bench(
-            mode,
-            model,
-            against=[name for name in against.split(",") if name],
-            batch_size=batch,
-            rounds=rounds,
-            device=device,
-            precision=precision,
-            compiled=compiled,
-        )
+        with going_on(output.console(quiet=json)) as say:
+            figures = api.bench(
+                mode,
+                model,
+                against=[name for name in against.split(",") if name],
+                batch_size=batch,
+                rounds=rounds,
+                device=device,
+                precision=precision,
+                compiled=compiled,
+                minutes=minutes,
+                say=say,
+            )
         if json:
             output.print_json(figures)
         else:
@@ -72,7 +80,8 @@ def loader(
 ) -> None:
     """Time the batches of a recipe beside its training step, and its parts on one core beside torchvision's."""
     changes = ({"data": data} if data else {}) | settings(set_)
-    figures = api.bench_loader(recipe, changes, against=against, rounds=rounds, device=device)
+    with going_on(output.console(quiet=json), f"timing the data path of {recipe}"):
+        figures = api.bench_loader(recipe, changes, against=against, rounds=rounds, device=device)
     if json:
         output.print_json(figures)
         return
@@ -97,8 +106,8 @@ def attention(
     numbers = [_whole(text) for text in tokens.split(",") if text]
     names = [name for name in only.split(",") if name]
     how: dict[str, Any] = {"rounds": rounds, "device": device, "precision": precision}
-    with output.console(quiet=json).status("") as shown:
-        figures = api.bench_attention(model, numbers, names, **how, out=out, say=shown.update)
+    with going_on(output.console(quiet=json)) as say:
+        figures = api.bench_attention(model, numbers, names, **how, out=out, say=say)
     if json:
         output.print_json(figures)
     else:
