@@ -9,12 +9,32 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SELDOM = 1.0  # seconds between two lines where there is no terminal
+SOON, RARELY = 2.5, 60.0  # seconds of silence until a line says that it goes on: at first, and in the end
 
 Say = Callable[[str], object]  # is told what is being done
 
 
 def unsaid(text: str) -> None:
     """What is told to nobody."""
+
+
+class Pace:
+    """When to say, where there is no terminal, that it still goes on: soon, and then half as often each time."""
+
+    def __init__(self) -> None:
+        self.wait, self.last = SOON, time.monotonic()
+
+    def due(self) -> bool:
+        """Whether it is time for a line, which is then taken for said."""
+        if time.monotonic() - self.last < self.wait:
+            return False
+        self.wait = min(2 * self.wait, RARELY)
+        self.said()
+        return True
+
+    def said(self) -> None:
+        """Something was printed: silence begins anew."""
+        self.last = time.monotonic()
 
 
 @contextmanager

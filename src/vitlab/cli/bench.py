@@ -43,7 +43,9 @@ def _verb(mode: Literal["train", "infer"]) -> Callable[..., None]:
         minutes: MinutesOption = 3.0,
         json: JsonOption = False,
     ) -> None:
-        with going_on(output.console(quiet=json)) as say:
+        console = output.console(quiet=json)
+        output.load_torch(console)
+        with going_on(console) as say:
             figures = api.bench(
                 mode,
                 model,
@@ -80,7 +82,9 @@ def loader(
 ) -> None:
     """Time the batches of a recipe beside its training step, and its parts on one core beside torchvision's."""
     changes = ({"data": data} if data else {}) | settings(set_)
-    with going_on(output.console(quiet=json), f"timing the data path of {recipe}"):
+    console = output.console(quiet=json)
+    output.load_torch(console)
+    with going_on(console, f"timing the data path of {recipe}"):
         figures = api.bench_loader(recipe, changes, against=against, rounds=rounds, device=device)
     if json:
         output.print_json(figures)
@@ -106,7 +110,9 @@ def attention(
     numbers = [_whole(text) for text in tokens.split(",") if text]
     names = [name for name in only.split(",") if name]
     how: dict[str, Any] = {"rounds": rounds, "device": device, "precision": precision}
-    with going_on(output.console(quiet=json)) as say:
+    console = output.console(quiet=json)
+    output.load_torch(console)
+    with going_on(console) as say:
         figures = api.bench_attention(model, numbers, names, **how, out=out, say=say)
     if json:
         output.print_json(figures)
@@ -162,20 +168,22 @@ def _print_versus(model: str, figures: dict[str, Any]) -> None:
     rows = [
         (
             name,
-            f["setting"] + (f" ({f['differs']})" if f["differs"] else ""),
+            f["setting"],
             output.count(f["images_per_second"]),
             f"{f['ratio']:.2f}" if "ratio" in f else "",
-            output.percent(f["fraction_of_peak"]),
-            output.count(f["peak_memory_bytes"] / 2**20),
+            f"{f['fraction_of_peak']:.0%}",
+            "–" if f["peak_memory_bytes"] is None else output.count(f["peak_memory_bytes"] / 2**20),
         )
         for name, f in everybody
     ]
-    job = figures["job"]
+    job, console = figures["job"], output.console()
     title = f"{job['mode']} {model}, batch {job['batch_size']}, medians of {job['rounds']} rounds"
-    columns = ("library", "setting", "images/s", "speed-up of vitlab", "of the matrix peak", "memory MiB")
-    output.print_table(title, columns, rows)
+    output.print_table(title, ("library", "setting", "images/s", "ratio", "peak", "MiB"), rows)
     peaks = figures["peak_flops_per_second"]
     said = ", ".join(f"{name} {value / 1e9:,.0f} GFLOP/s" for name, value in peaks.items())
-    output.console().print(f"matrix-product peak: {said}")
-    for name, reason in figures["missing"].items():
-        output.console().print(f"{name}: {reason}")
+    console.print(
+        f"ratio: how many times as fast vitlab is; peak: share of a matrix product's {said}; MiB: peak memory"
+    )
+    notes = {f"{name} differs": f["differs"] for name, f in everybody if f["differs"]}
+    for name, reason in (notes | figures["missing"]).items():
+        console.print(f"{name}: {reason}")

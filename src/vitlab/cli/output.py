@@ -1,5 +1,6 @@
 """Output of the verbs: one JSON object with --json, tables and lines for people without."""
 
+import importlib
 import json
 import os
 import sys
@@ -21,9 +22,20 @@ def console(quiet: bool = False) -> "Console":
     """
     from rich.console import Console
 
-    quiet = quiet or RANK > 0
-    width = None if sys.stdout.isatty() else 140  # in a file or a pipe there is no terminal to fit
-    return Console(quiet=quiet, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+    terminal = sys.stdout.isatty()  # lines are broken between words there; a file or a pipe gets them whole
+    width = None if terminal else 140
+    return Console(
+        quiet=quiet or RANK > 0, highlight=False, markup=False, emoji=False, soft_wrap=not terminal, width=width
+    )
+
+
+def load_torch(console: "Console") -> None:
+    """Load what takes seconds to load, and say so."""
+    if "torch" not in sys.modules:
+        from vitlab.base.going_on import going_on
+
+        with going_on(console, "loading PyTorch"):
+            importlib.import_module("torch")
 
 
 def print_json(values: Mapping[str, Any]) -> None:

@@ -72,10 +72,11 @@ def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: An
     from vitlab.base.errors import Interrupted
 
     console = output.console(quiet=quiet)
+    output.load_torch(console)
     try:
         outcome = api.study(what, folder, console=console, **how)
     except Interrupted as stop:
-        console.print(f"{stop}: saved; continue with: {command(sys.argv)}")
+        console.print(f"{stop}: saved; continue with: {command(sys.argv)}", soft_wrap=True)  # to be copied
         raise typer.Exit(stop.code) from None
     console.print(f"\n{outcome.question}")
     for sentence in api.answers(outcome):
