@@ -341,7 +341,7 @@ def bench(
     model: str,
     *,
     against: Sequence[str] = (),
-    batch_size: int = 128,
+    batch_size: int | None = None,
     rounds: int = 5,
     device: str | None = None,
     precision: str | None = None,
@@ -351,12 +351,13 @@ def bench(
 ) -> dict[str, Any]:
     """Training steps or forward passes a second, in turn with other libraries, for so many minutes at most."""
     from vitlab.bench.versus import versus
-    from vitlab.bench.work import Job
+    from vitlab.bench.work import Job, usual_batch
     from vitlab.devices import pick_device
     from vitlab.models.spec import preset
     from vitlab.train.machine.choices import Overrides
 
-    job = Job(mode, preset(model), batch_size, pick_device(device), compiled)
+    spec, where = preset(model), pick_device(device)
+    job = Job(mode, spec, batch_size or usual_batch(mode, spec, where), where, compiled)
     return versus(job, against, rounds, _read(Overrides, {"precision": precision}), 60 * minutes, say)
 
 

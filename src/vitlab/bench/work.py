@@ -13,6 +13,7 @@ from vitlab.base.spec import to_dict
 from vitlab.bench.contest import Contestant
 from vitlab.data.images import Images, ImageSet
 from vitlab.data.sets._base import DataSpec
+from vitlab.models.cost import cost
 from vitlab.models.spec import ViTSpec
 from vitlab.tasks._base import LOGITS
 from vitlab.train.machine.autotune import choose
@@ -21,6 +22,9 @@ from vitlab.train.spec import OptimSpec, RunSpec
 from vitlab.train.step.assemble import build_loop
 
 STEPS = 10_000  # of the run that the work is taken from: a training that is worth choosing for
+
+BATCH = 128  # images
+CALL_FLOPS = 4e10  # on a CPU, at most: some seconds
 
 Mode = Literal["train", "infer"]
 
@@ -48,6 +52,13 @@ class Job:
     def labels(self) -> Tensor:
         """Labels [B]."""
         return (torch.arange(self.batch_size) % self.model.num_classes).to(self.device)
+
+
+def usual_batch(mode: Mode, model: ViTSpec, device: torch.device) -> int:
+    """How many images a batch has if nobody says; on a CPU a power of two of which a call takes seconds."""
+    spent = cost(model)
+    fitting = int(CALL_FLOPS / (spent.step_flops if mode == "train" else spent.flops))
+    return BATCH if device.type != "cpu" else min(BATCH, 1 << max(0, fitting.bit_length() - 1))
 
 
 def peer_work(

@@ -15,7 +15,10 @@ from vitlab.cli.options import DataOption, DeviceOption, JsonOption, PrecisionOp
 bench = typer.Typer(help="Speed and memory, compared with other libraries.", no_args_is_help=True)
 
 ModelOption = Annotated[str, typer.Option("--model", help="A preset.")]
-BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size.")]
+BatchOption = Annotated[
+    int | None,
+    typer.Option("--batch", min=1, help="Batch size. Default: 128, or what a CPU does in seconds."),
+]
 RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Rounds; each candidate is timed once per round.")]
 AgainstOption = Annotated[str, typer.Option("--against", help="Libraries, e.g. timm,transformers,vit_pytorch.")]
 MinutesOption = Annotated[
@@ -35,7 +38,7 @@ def _verb(mode: Literal["train", "infer"]) -> Callable[..., None]:
     def contest(
         against: AgainstOption = "timm,transformers,vit_pytorch",
         model: ModelOption = "r0_vit",
-        batch: BatchOption = 128,
+        batch: BatchOption = None,
         rounds: RoundsOption = 5,
         device: DeviceOption = None,
         precision: PrecisionOption = None,
@@ -181,9 +184,7 @@ def _print_versus(model: str, figures: dict[str, Any]) -> None:
     output.print_table(title, ("library", "setting", "images/s", "ratio", "peak", "MiB"), rows)
     peaks = figures["peak_flops_per_second"]
     said = ", ".join(f"{name} {value / 1e9:,.0f} GFLOP/s" for name, value in peaks.items())
-    console.print(
-        f"ratio: how many times as fast vitlab is; peak: share of a matrix product's {said}; MiB: peak memory"
-    )
+    console.print(f"ratio: vitlab's speed over theirs; peak: share of a matrix product's {said}; MiB: peak memory")
     notes = {f"{name} differs": f["differs"] for name, f in everybody if f["differs"]}
     for name, reason in (notes | figures["missing"]).items():
         console.print(f"{name}: {reason}")

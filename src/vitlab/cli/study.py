@@ -97,7 +97,7 @@ def _plan(planned: api.PlannedStudy, json: bool) -> None:
             {"cells": costs, "runs": planned.runs, "seconds": expected.seconds, "measured": expected.measured}
         )
         return
-    columns = ("cell", "parameters", "FLOPs / image", "steps", "images seen", "training FLOPs")
+    columns = ("cell", "parameters", "FLOPs/image", "steps", "images", "training FLOPs")
     output.print_table(planned.plan.study.question, columns, [_row(cell) for cell in cells])
     output.console().print(f"{len(cells)} cells, {planned.runs} runs; {_time(planned)}")
 
