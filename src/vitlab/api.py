@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
+from vitlab.base.going_on import Say, unsaid
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -258,13 +260,13 @@ def plan_study(
     """Check and cost every cell of a study. Raises SpecError naming every cell that cannot be, and why."""
     from vitlab.study.execution import constraints_of
     from vitlab.study.executor._base import executor_named
-    from vitlab.study.forecast import Forecast, forecast, runs_of
+    from vitlab.study.forecast import Forecast, forecast
     from vitlab.study.plan import plan
     from vitlab.train.machine.choices import Overrides
 
     planned = plan(read_study(what, seeds, settings, console))
     constraints = constraints_of(planned, _read(Overrides, overrides), jobs, stack, executor_named(on).here)
-    runs = sum(runs_of(planned, cell) for cell in planned.cells)
+    runs = sum(planned.runs_of(cell) for cell in planned.cells)
     expected = forecast(planned, constraints) if constraints.here else Forecast(None, False)
     return PlannedStudy(planned, constraints, expected, runs)
 
@@ -335,21 +337,24 @@ def bench(
     model: str,
     *,
     against: Sequence[str] = (),
-    batch_size: int = 128,
+    batch_size: int | None = None,
     rounds: int = 5,
     device: str | None = None,
     precision: str | None = None,
     compiled: bool = False,
+    minutes: float = float("inf"),
+    say: Say = unsaid,
 ) -> dict[str, Any]:
-    """Training steps or forward passes a second, in turn with other libraries; figures as plain values."""
+    """Training steps or forward passes a second, in turn with other libraries, for so many minutes at most."""
     from vitlab.bench.versus import versus
-    from vitlab.bench.work import Job
+    from vitlab.bench.work import Job, usual_batch
     from vitlab.devices import pick_device
     from vitlab.models.spec import preset
     from vitlab.train.machine.choices import Overrides
 
-    job = Job(mode, preset(model), batch_size, pick_device(device), compiled)
-    return versus(job, against, rounds, _read(Overrides, {"precision": precision}))
+    spec, where = preset(model), pick_device(device)
+    job = Job(mode, spec, batch_size or usual_batch(mode, spec, where), where, compiled)
+    return versus(job, against, rounds, _read(Overrides, {"precision": precision}), 60 * minutes, say)
 
 
 def bench_loader(
@@ -371,25 +376,19 @@ def bench_attention(
     device: str | None = None,
     precision: str | None = None,
     out: Path | None = None,
-    say: Any = lambda text: None,
+    say: Say = unsaid,
 ) -> dict[str, Any]:
     """Every attention and mixer against the number of tokens; figures and picture in `out`, if it is given."""
-    from vitlab.base.files import write_json
-    from vitlab.bench.attention import TOKENS, Setting
-    from vitlab.bench.attention import bench_attention as measure
+    from vitlab.bench import attention
     from vitlab.devices import pick_device
     from vitlab.models.spec import preset
-    from vitlab.report.beside import Beside
-    from vitlab.report.mechanisms import draw
+    from vitlab.report.mechanisms import save
     from vitlab.train.machine.choices import Overrides, by_rule
 
     spec = preset(model)
     choices = by_rule(_read(Overrides, {"device": device, "precision": precision}), spec, 1, 1)
-    setting = Setting(spec, pick_device(device), choices.compute_dtype)
-    figures = measure(setting, list(tokens) or list(TOKENS), rounds, only, say=say)
+    setting = attention.Setting(spec, pick_device(device), choices.compute_dtype)
+    figures = attention.bench_attention(setting, list(tokens) or list(attention.TOKENS), rounds, only, say=say)
     if out is not None:
-        beside = Beside()
-        draw(figures, beside)
-        beside.save(out)
-        write_json(out / "attention.json", figures)
+        save(figures, out)
     return figures

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from vitlab.bench.contest import WARM_UP, Contestant, matrix_product, ratio, run_rounds
+from vitlab.bench import contest
+from vitlab.bench.contest import WARM_UP, Budget, Contestant, matrix_product, ratio, run_rounds
 
 CPU = torch.device("cpu")
 
@@ -28,6 +29,44 @@ def test_contestants_take_turns():
         "".join(calls) == "a" * WARM_UP + "b" * WARM_UP + "aabb" * 3
     )  # each turn begins with a call that is not timed
     assert [len(c.seconds) for c in both] == [3, 3]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """`clock(5.0)`: a contestant each of whose calls takes so many seconds of the clock."""
+    now = [0.0]
+    monkeypatch.setattr(contest.time, "perf_counter", lambda: now[0])
+
+    def taking(seconds):
+        def work():
+            now[0] += seconds
+
+        return Contestant("someone", f"{seconds} s", 1, work)
+
+    return taking
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(1000, 5), (65, 5), (64, 4), (35, 2), (20, 2), (0, 2)])
+def test_a_contest_keeps_its_budget_but_for_two_rounds(clock, seconds, taken):
+    """A first call of each takes 15 s, a round 10 s more each time: fewer rounds rather than more time."""
+    both = [clock(5.0), clock(5.0)]
+    assert run_rounds(both, CPU, 5, budget=Budget(seconds - 5)) == taken
+    assert [len(one.seconds) for one in both] == [taken] * 2
+
+
+def test_who_asks_for_one_round_gets_one(clock):
+    assert run_rounds([clock(5.0)], CPU, 1, budget=Budget(0)) == 1
+
+
+def test_every_call_is_told(clock):
+    said = []
+    run_rounds([clock(2.0), clock(3.0)], CPU, 1, say=said.append)
+    assert said == [
+        "first call of someone, 2.0 s",
+        "first call of someone, 3.0 s",
+        "round 1 of 1: someone, 2.0 s",
+        "round 1 of 1: someone, 3.0 s",
+    ]
 
 
 def test_the_peak_counts_two_operations_a_multiply_add():

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from vitlab.bench.work import ours, peer_work, plain
+from vitlab.bench.work import ours, peer_work, plain, usual_batch
+from vitlab.models.spec import preset
 from vitlab.train.machine.choices import Overrides
 
 OVERRIDES = Overrides(precision="fp32", kernel="explicit", threads=1)
@@ -36,6 +37,19 @@ def test_a_peers_forward_is_in_evaluation_mode_and_changes_nothing(job):
     model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(3 * 8 * 8, 10))
     work = peer_work(job("infer"), model, lambda m, x: m(x), autocast=False)
     torch.testing.assert_close(work(), work(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "model", "device", "images"),
+    [
+        ("train", "r0_vit", "cpu", 32),  # 36 of 1.1 GFLOPs
+        ("infer", "r0_vit", "cpu", 64),
+        ("train", "vit_base_patch16_224", "cpu", 1),
+        ("train", "vit_base_patch16_224", "cuda", 128),
+    ],
+)
+def test_a_call_on_a_cpu_takes_seconds_unless_somebody_says_how_many_images_it_has(mode, model, device, images):
+    assert usual_batch(mode, preset(model), torch.device(device)) == images
 
 
 def test_a_model_that_no_peer_has_is_named(job):

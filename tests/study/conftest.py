@@ -1,6 +1,7 @@
 """Small studies; records without training; and workers that only pretend to train, so that a study takes moments."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -133,6 +134,7 @@ def pretended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pretended:
     starter.chmod(0o755)
     monkeypatch.setattr("vitlab.study.executor._worker_pool.sys.executable", str(starter))
     monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("vitlab.study.allowance.SHARE", math.inf)  # to start one takes longer than what it pretends
     return found
 
 

@@ -9,7 +9,8 @@ from rich.console import Console
 from tests.study.conftest import OVERRIDES
 from vitlab.base.errors import UserError
 from vitlab.records.execution import CellExecution
-from vitlab.study import execution
+from vitlab.study import allowance, execution
+from vitlab.study.allowance import TOO_LONG
 from vitlab.study.autotune import SECONDS, choose_executions, expected_seconds
 from vitlab.study.execution import constraints_of
 from vitlab.study.executor._base import Executor, Measured
@@ -44,7 +45,8 @@ class Clock(Executor):
 
 @pytest.fixture(autouse=True)
 def machine(tmp_path, monkeypatch):
-    """Two cores, and a memory of our own."""
+    """Two cores, a memory of our own, and a clock that stands still: to measure takes no time."""
+    monkeypatch.setattr(allowance.time, "monotonic", lambda: 0.0)
     monkeypatch.setattr(execution, "process_cores", lambda: 2)
     monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
 
@@ -189,20 +191,20 @@ def test_a_cell_that_cannot_be_measured_at_all_holds_up_no_other(choose):
     screen = Console(file=io.StringIO(), width=200)
     broken = UserError("no pictures")
     how = choose(Clock(broken, broken, broken), cells={"plain": {}}, console=screen)["plain"]
-    assert (how.measured, how.alone, how.image, how.steps) == ({}, None, None, None)
+    assert (how.measured, how.alone, how.image, how.expected) == ({}, None, None, None)
     assert set(how.unmeasured.values()) == {"no pictures"}
     assert expected_seconds(how) == 0.0
-    assert screen.file.getvalue() == f"plain: {ALONE}; its steps were not measured\n"
+    assert screen.file.getvalue().endswith(f"plain: {ALONE}; its steps were not measured\n")
 
 
 def test_what_was_measured_is_said_the_fastest_first(choose):
     screen = Console(file=io.StringIO(), width=200)
     choose(Clock(stacked=0.06, alone=0.025, sides=0.03), cells={"plain": {}}, console=screen)
     said = f"plain: {SIDES}, 15.0 ms / step of a run ({STACKED} 20.0, {ALONE} 25.0)\n"
-    assert screen.file.getvalue() == said
+    assert screen.file.getvalue() == f"measuring plain: {ALONE} …\n{said}"
     screen = Console(file=io.StringIO(), width=200)
     choose(Clock(alone=0.025), cells={"plain": {}}, folder="b", jobs=1, stack=False, console=screen)
-    assert screen.file.getvalue() == f"plain: {ALONE}, 25.0 ms / step of a run\n"
+    assert screen.file.getvalue().endswith(f"plain: {ALONE}, 25.0 ms / step of a run\n")
 
 
 def test_a_record_that_cannot_be_used_is_made_again(choose, tmp_path):
@@ -262,15 +264,75 @@ def test_what_is_said_and_recorded_is_the_way_that_is_taken(choose):
     screen = Console(file=io.StringIO(), width=200)
     how = choose(Clock(stacked=0.03, alone=0.02, sides=0.03, alike=0.059), console=screen)
     assert how["plain"].called == ALL
-    assert screen.file.getvalue().startswith(f"plain: {ALL}, 9.8 ms / step of a run ({STACKED} 10.0, {SIDES} 15.0")
+    assert (
+        screen.file.getvalue()
+        .splitlines()[1]
+        .startswith(f"plain: {ALL}, 9.8 ms / step of a run ({STACKED} 10.0, {SIDES} 15.0")
+    )
 
 
-def test_with_another_number_of_seeds_it_is_chosen_anew(choose):
-    clock = Clock(alone=0.02)
-    choose(clock, num_seeds=1, cells={"plain": {}})
-    asked = len(clock.asked)
-    assert way_of(choose(Clock(stacked=0.01), cells={"plain": {}}, num_seeds=3)) == ("cell", 1)
-    assert len(clock.asked) == asked
+@pytest.mark.parametrize("folder", ["a", "b"])
+def test_more_seeds_are_not_measured_again(choose, folder):
+    """Neither in the study's folder, nor in another one for which the machine remembers."""
+    assert way_of(choose(Clock(stacked=0.01))) == ("cell", 1)
+    clock = Clock(stacked=0.5)
+    assert way_of(choose(clock, folder=folder, num_seeds=6)) == ("cell", 1)
+    assert clock.asked == []
+
+
+def test_a_study_that_grows_from_one_seed_is_trained_as_it_was(choose):
+    choose(Clock(alone=0.02, sides=0.5), num_seeds=1, cells={"plain": {}})
+    clock = Clock(stacked=0.01)
+    assert way_of(choose(clock, cells={"plain": {}})) == ("none", 1)
+    assert clock.asked == []
+
+
+# ---------------------------------------------------------------------------------------------------------- a cap
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """`slow(clock, 2.0)`: every measurement takes so many seconds of the clock."""
+    now = [0.0]
+    monkeypatch.setattr(allowance.time, "monotonic", lambda: now[0])
+
+    def takes(clock, seconds):
+        measure = clock.measure
+
+        def measuring(jobs, steps):
+            now[0] += seconds
+            return measure(jobs, steps)
+
+        clock.measure = measuring
+        return clock
+
+    return takes
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ways"), [(3.9, [ALONE, SIDES, STACKED]), (5.9, [ALONE, SIDES]), (6.1, [ALONE]), (600, [ALONE])]
+)
+def test_measuring_takes_a_tenth_of_the_training_at_most(choose, slow, seconds, ways):
+    """Three seeds of 2,000 steps of 20 ms are 120 s: of twelve for measuring, a first is made in any case."""
+    clock = slow(Clock(stacked=0.1, alone=0.02, sides=0.06), seconds)
+    how = choose(clock, cells={"plain": {"steps": 2000}}, equal="nothing")["plain"]
+    assert (list(how.measured), way_of({"plain": how})) == (ways, ("none", 1))
+    assert how.unmeasured == {way: TOO_LONG for way in (SIDES, STACKED) if way not in ways}
+
+
+def test_a_cell_that_is_not_measured_is_trained_as_the_one_before_and_expected_by_flops(choose, slow):
+    screen = Console(file=io.StringIO(), width=200)
+    clock = slow(Clock(stacked=0.03, alone=0.02, sides=0.03), 5.9)
+    cells = {"plain": {"steps": 2000}, "deep": {"model.depth": 4, "steps": 2000}}
+    how = choose(clock, cells=cells, equal="nothing", console=screen)
+    assert [way_of(how, cell) for cell in cells] == [("cell", 1)] * 2
+    assert how["deep"].unmeasured == dict.fromkeys((ALONE, SIDES, STACKED), TOO_LONG)
+    assert f"deep: {STACKED}; its steps were not measured: {TOO_LONG}\n" in screen.file.getvalue()
+    depths = expected_seconds(how["deep"]) / expected_seconds(how["plain"])
+    assert 1.9 < depths < 2  # twice the blocks
+    unhurried = Clock()
+    choose(unhurried, cells=cells, equal="nothing", folder="b")
+    assert {len(job.runs) for _, _, job in unhurried.asked} == {1, 3}  # what was left out is not remembered
 
 
 def test_cells_of_a_single_seed_are_stacked_if_a_stack_is_asked_for(choose):

@@ -11,7 +11,7 @@ from vitlab.study import forecast as module
 from vitlab.study.design import listed
 from vitlab.study.design._base import Level
 from vitlab.study.execution import constraints_of
-from vitlab.study.forecast import forecast, runs_of
+from vitlab.study.forecast import forecast
 from vitlab.study.plan import plan
 from vitlab.study.spec import StudySpec, factor
 from vitlab.train.machine.choices import Overrides
@@ -48,7 +48,7 @@ def test_by_what_was_measured(constraints, monkeypatch):
 def test_a_tuned_cell_has_the_runs_of_its_grid_too():
     """Two tuning seeds at each of three values; those at the winner are seeds of the cell."""
     planned = plan(replace(STUDY, tune=factor("optim.lr", 1e-3, 2e-3, 4e-3), tune_seeds=2))
-    assert {runs_of(planned, cell) for cell in planned.cells} == {4 + 2 * 2}
+    assert {planned.runs_of(cell) for cell in planned.cells} == {4 + 2 * 2}
 
 
 def test_without_the_datas_size_there_is_none(constraints, monkeypatch):

@@ -71,15 +71,24 @@ def test_a_line_for_each_job_that_ended_and_why_one_failed(clock, screen):
     assert lines(screen) == ["plain, seed 0: done; 20 s left", "deep, seed 0: failed: no memory; 40 s in all"]
 
 
+def test_without_a_terminal_a_line_now_and_then_says_what_runs(clock, screen):
+    with StudyProgress(screen, 2, 80) as shown:
+        shown.started("plain, seed 0")
+        for _ in range(10):
+            clock(1)
+            shown.show()
+    assert lines(screen) == [f"{left} s left; running: plain, seed 0" for left in (77, 72)]
+
+
 def test_what_runs_is_shown_on_a_terminal(clock):
     screen = Console(file=io.StringIO(), width=200, force_terminal=True)
     with StudyProgress(screen, 2, 20) as shown:
         shown.started("plain, seed 0")
         shown.started("deep, seed 0")
-        assert shown.bar.tasks[0].description == "running: plain, seed 0; deep, seed 0; 20 s left"
+        assert shown.bar.tasks[0].description == "20 s left; running: plain, seed 0; deep, seed 0"
         clock(10)
         shown.ended("plain, seed 0", 1, 10, [])
-        assert shown.bar.tasks[0].description == "running: deep, seed 0; 10 s left"
+        assert shown.bar.tasks[0].description == "10 s left; running: deep, seed 0"
         assert (shown.bar.tasks[0].completed, shown.bar.tasks[0].total) == (1, 2)
 
 
@@ -103,5 +112,5 @@ def test_a_stack_counts_as_its_runs_and_what_is_left_of_one_is_told(clock, scree
         assert shown.time_left() == "25 s left"  # half of what was expected, as before
         clock(5)
         shown.show()
-        assert shown.bar.tasks[0].description == "running: nothing; 20 s left"
+        assert shown.bar.tasks[0].description == "20 s left; running: nothing"
     assert "plain, 6 seeds: no memory; training its runs one by one" in screen.file.getvalue()

@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from vitlab.train import progress
 from vitlab.train.progress import Reporter
 
 LINE = {"epoch": 2.0, "step": 40, "seconds": 7.2, "val_loss": 0.5, "val_top1": 0.25}
@@ -14,8 +15,8 @@ LINE = {"epoch": 2.0, "step": 40, "seconds": 7.2, "val_loss": 0.5, "val_top1": 0
 def reported(tiny_run):
     """`reported(lines…)`: what is printed of an evaluation of a run, with these settings."""
 
-    def report(*lines, settings=None, quiet=False):
-        console = Console(file=io.StringIO(), width=200, quiet=quiet)
+    def report(*lines, settings=None, quiet=False, width=200):
+        console = Console(file=io.StringIO(), width=width, quiet=quiet)
         with Reporter(console, tiny_run(settings), 100, 0) as reporter:
             reporter.step(40)
             reporter.evaluated(lines)
@@ -45,6 +46,34 @@ def test_an_auxiliary_loss_stands_beside_the_loss(reported):
     text = reported(line, settings={"model.auxiliary": "decoder"})
     assert "train loss 1.0000  auxiliary loss 2.0000  top-1 50.0%" in text
     assert "val loss 0.5000  auxiliary loss 3.0000  top-1 25.0%" in text
+
+
+def test_a_line_that_is_too_long_for_the_terminal_leaves_out_what_the_bar_shows(reported):
+    line = LINE | {"train_loss": 1.25, "train_top1": 0.5, "seconds": 1234.0}
+    assert "step     40" in reported(line)
+    (short,) = [text for text in reported(line, width=80).splitlines() if "val" in text]
+    assert short == "epoch    2.0  train loss 1.2500  top-1 50.0%  val loss 0.5000  top-1 25.0%"
+    assert len(short) <= 80
+
+
+def test_without_a_terminal_lines_say_that_it_goes_on(tiny_run, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    screen = Console(file=io.StringIO(), width=140)
+    with Reporter(screen, tiny_run(), 100, 10) as reporter:
+        for step in range(11, 15):
+            now[0] += 1.0
+            reporter.step(step)
+        for seconds in (1.0, 9.0, 1.0):
+            with reporter.evaluating():
+                now[0] += seconds
+            reporter.evaluated([LINE])
+    told = [line for line in screen.file.getvalue().splitlines() if not line.startswith("epoch")]
+    assert told == [
+        "step 13 of 100, about 87 s left",
+        "evaluating …",
+        "evaluating …",
+    ]  # the first, and after a long one
 
 
 def test_quiet_is_quiet(reported):

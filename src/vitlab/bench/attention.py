@@ -22,6 +22,7 @@ from torch import Tensor
 
 from vitlab.base.env import environment
 from vitlab.base.errors import SpecError, UserError, unknown
+from vitlab.base.going_on import Say, unsaid
 from vitlab.base.spec import component_names, to_dict, with_settings
 from vitlab.bench.contest import Contestant, ratio, run_rounds
 from vitlab.models.spec import ViTSpec
@@ -197,7 +198,7 @@ def bench_attention(
     rounds: int,
     only: Sequence[str] = (),
     seconds: float = 0.1,
-    say: Callable[[str], object] = lambda text: None,
+    say: Say = unsaid,
 ) -> dict[str, Any]:
     """The figures of every mechanism at every number of tokens, as plain values; see `docs/results.md`.
 
@@ -213,8 +214,7 @@ def bench_attention(
     points: dict[Mechanism, list[dict[str, Any]]] = {row: [] for row in rows}
     for count in sorted(tokens):
         able = [row for row in rows if count in memory[row]]
-        say(f"{count:,} tokens, {len(able)} mechanisms")
-        for row, point in _at(setting, able, count, rounds, seconds):
+        for row, point in _at(setting, able, count, rounds, seconds, say):
             points[row].append(point | {"peak_memory_bytes": memory[row][count]})
     return {
         "tokens": sorted(tokens),
@@ -241,7 +241,7 @@ def _can_be(setting: Setting, row: Mechanism, tokens: Sequence[int], missing: di
 
 
 def _at(
-    setting: Setting, rows: Sequence[Mechanism], tokens: int, rounds: int, seconds: float
+    setting: Setting, rows: Sequence[Mechanism], tokens: int, rounds: int, seconds: float, say: Say
 ) -> Iterator[tuple[Mechanism, dict[str, Any]]]:
     """Everybody's figures at one number of tokens."""
     modes: tuple[Mode, ...] = ("forward", "step")
@@ -251,7 +251,13 @@ def _at(
         for row, mode in fast
         if tokens <= DEFINITION_UP_TO and setting.spec(row, tokens).mixer.uses_attention
     }
-    run_rounds([*fast.values(), *plain.values()], setting.device, rounds, seconds)
+    run_rounds(
+        [*fast.values(), *plain.values()],
+        setting.device,
+        rounds,
+        seconds,
+        say=lambda what: say(f"{tokens:,} tokens, {what}"),
+    )
     softmax = [row for row in rows if row.name == "softmax"]
     for row in rows:
         point: dict[str, Any] = {"tokens": tokens, "batch_size": setting.batch(tokens)}

@@ -13,12 +13,18 @@ from vitlab.base.spec import to_dict
 from vitlab.bench.contest import Contestant
 from vitlab.data.images import Images, ImageSet
 from vitlab.data.sets._base import DataSpec
+from vitlab.models.cost import cost
 from vitlab.models.spec import ViTSpec
 from vitlab.tasks._base import LOGITS
 from vitlab.train.machine.autotune import choose
 from vitlab.train.machine.choices import Choices, Overrides, has_fast_bf16
 from vitlab.train.spec import OptimSpec, RunSpec
 from vitlab.train.step.assemble import build_loop
+
+STEPS = 10_000  # of the run that the work is taken from: a training that is worth choosing for
+
+BATCH = 128  # images
+CALL_FLOPS = 4e10  # on a CPU, at most: some seconds
 
 Mode = Literal["train", "infer"]
 
@@ -46,6 +52,13 @@ class Job:
     def labels(self) -> Tensor:
         """Labels [B]."""
         return (torch.arange(self.batch_size) % self.model.num_classes).to(self.device)
+
+
+def usual_batch(mode: Mode, model: ViTSpec, device: torch.device) -> int:
+    """How many images a batch has if nobody says; on a CPU a power of two of which a call takes seconds."""
+    spent = cost(model)
+    fitting = int(CALL_FLOPS / (spent.step_flops if mode == "train" else spent.flops))
+    return BATCH if device.type != "cpu" else min(BATCH, 1 << max(0, fitting.bit_length() - 1))
 
 
 def peer_work(
@@ -114,9 +127,9 @@ def _run(job: Job) -> tuple[RunSpec, ImageSet]:
     class MadeUp(DataSpec):
         img_size, in_chans, num_classes = model.img_size, model.in_chans, model.num_classes
 
-    optim = OptimSpec(weight_decay=0.05, decay_on="all")
-    spec = RunSpec(model=model, data=MadeUp(mean, std), batch_size=job.batch_size, steps=1, val_fraction=0, optim=optim)
-    return spec, ImageSet(pictures, pictures, names, mean, std, spec.data.frame)
+    optim, data = OptimSpec(weight_decay=0.05, decay_on="all"), MadeUp(mean, std)
+    spec = RunSpec(model=model, data=data, batch_size=job.batch_size, steps=STEPS, val_fraction=0, optim=optim)
+    return spec, ImageSet(pictures, pictures, names, mean, std, data.frame)
 
 
 def plain(model: ViTSpec) -> str | None:

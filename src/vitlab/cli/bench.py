@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from vitlab import api
+from vitlab.base.going_on import going_on
 from vitlab.base.options import OPTIONS
 from vitlab.cli import output
 from vitlab.cli.options import DataOption, DeviceOption, JsonOption, PrecisionOption, SetOption, settings
@@ -14,9 +15,15 @@ from vitlab.cli.options import DataOption, DeviceOption, JsonOption, PrecisionOp
 bench = typer.Typer(help="Speed and memory, compared with other libraries.", no_args_is_help=True)
 
 ModelOption = Annotated[str, typer.Option("--model", help="A preset.")]
-BatchOption = Annotated[int, typer.Option("--batch", min=1, help="Batch size.")]
+BatchOption = Annotated[
+    int | None,
+    typer.Option("--batch", min=1, help="Batch size. Default: 128, or what a CPU does in seconds."),
+]
 RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Rounds; each candidate is timed once per round.")]
 AgainstOption = Annotated[str, typer.Option("--against", help="Libraries, e.g. timm,transformers,vit_pytorch.")]
+MinutesOption = Annotated[
+    float, typer.Option("--minutes", min=0, help="Fewer rounds, but two at least, rather than take longer.")
+]
 CompileOption = Annotated[bool, typer.Option(OPTIONS["compiled"], help="Use torch.compile for all libraries.")]
 
 
@@ -31,23 +38,29 @@ def _verb(mode: Literal["train", "infer"]) -> Callable[..., None]:
     def contest(
         against: AgainstOption = "timm,transformers,vit_pytorch",
         model: ModelOption = "r0_vit",
-        batch: BatchOption = 128,
+        batch: BatchOption = None,
         rounds: RoundsOption = 5,
         device: DeviceOption = None,
         precision: PrecisionOption = None,
         compiled: CompileOption = False,
+        minutes: MinutesOption = 3.0,
         json: JsonOption = False,
     ) -> None:
-        figures = api.bench(
-            mode,
-            model,
-            against=[name for name in against.split(",") if name],
-            batch_size=batch,
-            rounds=rounds,
-            device=device,
-            precision=precision,
-            compiled=compiled,
-        )
+        console = output.console(quiet=json)
+        output.load_torch(console)
+        with going_on(console) as say:
+            figures = api.bench(
+                mode,
+                model,
+                against=[name for name in against.split(",") if name],
+                batch_size=batch,
+                rounds=rounds,
+                device=device,
+                precision=precision,
+                compiled=compiled,
+                minutes=minutes,
+                say=say,
+            )
         if json:
             output.print_json(figures)
         else:
@@ -71,7 +84,10 @@ def loader(
     json: JsonOption = False,
 ) -> None:
     """Time the batches of a recipe beside its training step, and its parts on one core beside torchvision's."""
-    figures = api.bench_loader(recipe, settings(set_, data=data), against=against, rounds=rounds, device=device)
+    console = output.console(quiet=json)
+    output.load_torch(console)
+    with going_on(console, f"timing the data path of {recipe}"):
+        figures = api.bench_loader(recipe, settings(set_, data=data), against=against, rounds=rounds, device=device)
     if json:
         output.print_json(figures)
         return
@@ -96,8 +112,10 @@ def attention(
     numbers = [_whole(text) for text in tokens.split(",") if text]
     names = [name for name in only.split(",") if name]
     how: dict[str, Any] = {"rounds": rounds, "device": device, "precision": precision}
-    with output.console(quiet=json).status("") as shown:
-        figures = api.bench_attention(model, numbers, names, **how, out=out, say=shown.update)
+    console = output.console(quiet=json)
+    output.load_torch(console)
+    with going_on(console) as say:
+        figures = api.bench_attention(model, numbers, names, **how, out=out, say=say)
     if json:
         output.print_json(figures)
     else:
@@ -152,20 +170,20 @@ def _print_versus(model: str, figures: dict[str, Any]) -> None:
     rows = [
         (
             name,
-            f["setting"] + (f" ({f['differs']})" if f["differs"] else ""),
+            f["setting"],
             output.count(f["images_per_second"]),
             f"{f['ratio']:.2f}" if "ratio" in f else "",
-            output.percent(f["fraction_of_peak"]),
-            output.count(f["peak_memory_bytes"] / 2**20),
+            f"{f['fraction_of_peak']:.0%}",
+            "–" if f["peak_memory_bytes"] is None else output.count(f["peak_memory_bytes"] / 2**20),
         )
         for name, f in everybody
     ]
-    job = figures["job"]
+    job, console = figures["job"], output.console()
     title = f"{job['mode']} {model}, batch {job['batch_size']}, medians of {job['rounds']} rounds"
-    columns = ("library", "setting", "images/s", "speed-up of vitlab", "of the matrix peak", "memory MiB")
-    output.print_table(title, columns, rows)
+    output.print_table(title, ("library", "setting", "images/s", "ratio", "peak", "MiB"), rows)
     peaks = figures["peak_flops_per_second"]
     said = ", ".join(f"{name} {value / 1e9:,.0f} GFLOP/s" for name, value in peaks.items())
-    output.console().print(f"matrix-product peak: {said}")
-    for name, reason in figures["missing"].items():
-        output.console().print(f"{name}: {reason}")
+    console.print(f"ratio: vitlab's speed over theirs; peak: share of a matrix product's {said}; MiB: peak memory")
+    notes = {f"{name} differs": f["differs"] for name, f in everybody if f["differs"]}
+    for name, reason in (notes | figures["missing"]).items():
+        console.print(f"{name}: {reason}")

@@ -92,9 +92,10 @@ def _component(what: str, json: bool) -> None:
         output.print_json({"component": about.as_json()})
         return
     console = output.console()
-    console.print(f"{about.name} ({about.family})\n\n{about.docstring}\n")
+    console.print(f"{about.name} ({about.family})\n")
+    output.print_prose(f"{about.docstring}\n")
     if about.settings_docstring:
-        console.print(f"{about.settings_docstring}\n")
+        output.print_prose(f"{about.settings_docstring}\n")
     if about.settings:
         rows = [(name, type_, output.json_text(default)) for name, type_, default in about.settings]
         output.print_table("settings", ("setting", "type", "default"), rows)

@@ -1,7 +1,9 @@
 """Output of the verbs: one JSON object with --json, tables and lines for people without."""
 
+import importlib
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,9 +23,20 @@ def console(quiet: bool = False) -> "Console":
     """
     from rich.console import Console
 
-    quiet = quiet or RANK > 0
-    width = None if sys.stdout.isatty() else 140  # in a file or a pipe there is no terminal to fit
-    return Console(quiet=quiet, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
+    terminal = sys.stdout.isatty()  # lines are broken between words there; a file or a pipe gets them whole
+    width = None if terminal else 140
+    return Console(
+        quiet=quiet or RANK > 0, highlight=False, markup=False, emoji=False, soft_wrap=not terminal, width=width
+    )
+
+
+def load_torch(console: "Console") -> None:
+    """Load what takes seconds to load, and say so."""
+    if "torch" not in sys.modules:
+        from vitlab.base.going_on import going_on
+
+        with going_on(console, "loading PyTorch"):
+            importlib.import_module("torch")
 
 
 def print_json(values: Mapping[str, Any]) -> None:
@@ -38,16 +51,43 @@ def json_text(value: Any) -> str:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table; all columns but the first are aligned to the right where they are numbers."""
+    """A table; all columns but the first are aligned to the right where they are numbers.
+
+    On a terminal that is too narrow for a table without broken words each row becomes a paragraph.
+    """
     from rich.table import Table
 
+    screen = console()
+    if screen.is_terminal and _least_width(columns, rows) > screen.width:
+        screen.print(title)
+        for first, *rest in rows:
+            told = "; ".join(f"{name} {value}" for name, value in zip(columns[1:], rest, strict=True) if value)
+            screen.print(f"{first}: {told}")
+        return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for index, name in enumerate(columns):
         numeric = index > 0 and all(row[index][:1].isdigit() or row[index] in ("", "–") for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    screen.print(table)
+
+
+def _least_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """What a table takes if every cell is broken between words, and no word is."""
+    longest = [
+        max(len(word) for cell in column for word in cell.split() or [""])
+        for column in zip(columns, *rows, strict=True)
+    ]
+    return sum(longest) + 2 * (len(columns) - 1)
+
+
+def print_prose(text: str) -> None:
+    """A text of paragraphs, broken anew where the terminal is narrower than its lines; what is indented stays."""
+    screen = console()
+    if screen.is_terminal and max(map(len, text.splitlines()), default=0) > screen.width:
+        text = re.sub(r"(?<=[^\n])\n(?=[^\s])", " ", text)
+    screen.print(text)
 
 
 def count(value: float) -> str:

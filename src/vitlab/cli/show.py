@@ -53,7 +53,7 @@ def _model(name: str, set_: list[str] | None, json: bool) -> None:
         output.print_json({"model": name, **values, "components": components, "spec": to_dict(spec)})
         return
     cells = [(name, *map(output.count, numbers)) for name, *numbers in [*rows, ("total", *total)]]
-    columns = ("component", "parameters", "FLOPs / image", "activation bytes / image")
+    columns = ("component", "parameters", "FLOPs/image", "activation bytes/image")
     output.print_table(f"{name}, {spec.img_size[0]} x {spec.img_size[1]} pixels", columns, cells)
     console = output.console()
     console.print("FLOPs: forward, 2 per multiply-add. Activations: kept for the backward pass, float32.")

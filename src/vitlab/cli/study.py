@@ -124,10 +124,11 @@ def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: An
     from vitlab.base.errors import Interrupted
 
     console = output.console(quiet=quiet)
+    output.load_torch(console)
     try:
         outcome = api.study(what, folder, console=console, **how)
     except Interrupted as stop:
-        console.print(f"{stop}: saved; continue with: {command(sys.argv)}")
+        console.print(f"{stop}: saved; continue with: {command(sys.argv)}", soft_wrap=True)  # to be copied
         raise typer.Exit(stop.code) from None
     console.print(f"\n{outcome.question}")
     for sentence in api.answers(outcome):
@@ -163,7 +164,7 @@ def _plan(planned: api.PlannedStudy, json: bool) -> None:
             {"cells": costs, "runs": planned.runs, "seconds": expected.seconds, "measured": expected.measured}
         )
         return
-    columns = ("cell", "parameters", "FLOPs / image", "steps", "images seen", "training FLOPs")
+    columns = ("cell", "parameters", "FLOPs/image", "steps", "images", "training FLOPs")
     output.print_table(planned.plan.study.question, columns, [_row(cell) for cell in cells])
     output.console().print(f"{len(cells)} cells, {planned.runs} runs; {_time(planned)}")
 

@@ -140,6 +140,7 @@ def train(
         "deterministic": deterministic,
     }
     console = output.console(quiet=json)
+    output.load_torch(console)
     try:
         results = api.train(
             recipe,
@@ -155,7 +156,7 @@ def train(
         )
     except Interrupted as stop:
         again = command([arg for arg in sys.argv if arg != "--resume"])
-        console.print(f"{stop}: saved; continue with: {again} --resume")
+        console.print(f"{stop}: saved; continue with: {again} --resume", soft_wrap=True)  # to be copied
         raise typer.Exit(stop.code) from None
     if json:
         output.print_json(results[0] if seeds is None else {"runs": results})

@@ -61,7 +61,7 @@ class Encoded(DecodedOnDemand):
     def _begun(self, wanted: Tensor, cuts: Cuts | None = None) -> Promise:
         """Workers begin with the pictures wanted [m]."""
         device = self.labels.device
-        each = cuts and cuts.one_by_one(*self.frame.img_size)
+        each = None if cuts is None else cuts.one_by_one(*self.frame.img_size)
         decoded = begin(self.stored, self.rows[wanted].tolist(), self.frame, each, pinned=device.type == "cuda")
         return lambda: to_device(decoded().whole(lambda place: self.name(int(wanted[place]))), device)
 

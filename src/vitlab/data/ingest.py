@@ -5,7 +5,7 @@ pictures are cropped as they are stored. What is unreadable is found
 by one pass over everything, left out of the index and listed by name: a split's index is the same either way.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vitlab.base.env import usable_memory
 from vitlab.base.errors import DataError
+from vitlab.base.going_on import Pace
 from vitlab.data import cache
 from vitlab.data.decode import Frame
 from vitlab.data.encoded import Encoded
@@ -180,7 +181,7 @@ def _without_unreadable(
 def decode_all(pictures: Encoded, title: str) -> tuple[Tensor, Look]:
     """All pixels [n, C, H, W], and what was seen of them: the rows of what is unreadable are to be left out.
 
-    On a terminal a bar with the `title` shows how far it is.
+    A bar with the `title` shows how far it is, or a line now and then where there is no terminal.
     """
     pixels = torch.empty((len(pictures), *pictures.frame.shape), dtype=torch.uint8)
     starts = range(0, len(pictures), _BLOCK)
@@ -194,9 +195,19 @@ def decode_all(pictures: Encoded, title: str) -> tuple[Tensor, Look]:
 
 
 def _shown(items: Iterable[T], title: str, total: int) -> Iterable[T]:
-    """The items; on a terminal a bar shows how many have come."""
+    """The items; on a terminal a bar shows how many have come, elsewhere a line now and then."""
     console = Console(stderr=True)
-    return track(items, title, total, console=console, transient=True, disable=not console.is_terminal)
+    if console.is_terminal:
+        return track(items, title, total, console=console, transient=True)
+    return _said(items, title, total, console)
+
+
+def _said(items: Iterable[T], title: str, total: int, console: Console) -> Iterator[T]:
+    pace = Pace()
+    for count, item in enumerate(items):
+        if pace.due():
+            console.print(f"{title}: {count / total:.0%} …", highlight=False)
+        yield item
 
 
 def left_out(split: str, count: int, bad: Sequence[tuple[str, str]], most: float) -> tuple[str, ...]:

@@ -106,7 +106,8 @@ class RowReader:
         chunk, stream = list(islice(rows, _CHUNK)), self.stream
         keys = sample_keys(torch.tensor([self.seed]), torch.arange(position, position + len(chunk)))
         cuts = self.cuts_of(keys)
-        return chunk, decoding(chunk, stream.frame, stream.device, cuts and cuts.one_by_one(*stream.frame.img_size))
+        each = None if cuts is None else cuts.one_by_one(*stream.frame.img_size)
+        return chunk, decoding(chunk, stream.frame, stream.device, each)
 
     def _decoded(self, rows: list[Row], decoded: Callable[[], Decoded]) -> tuple[Tensor, Tensor]:
         """A chunk's samples, the unreadable replaced."""

@@ -141,8 +141,11 @@ def _times_as_long(spec: "RunSpec", length: str, count: float) -> float | None:
     before = getattr(spec, length)
     if before is not None:
         return count / before
-    planned = spec.planned_steps(), replace(spec, **{"epochs": None, "steps": None, length: count}).planned_steps()
-    return None if None in planned else planned[1] / planned[0]  # type: ignore[operator]
+    now, then = (
+        with_settings(spec, {"epochs": None, "steps": None, length: count}).planned_steps(),
+        spec.planned_steps(),
+    )
+    return now / then if now and then else None
 
 
 def _rounded(warmup: float, unit: str, per: str) -> float:

@@ -17,7 +17,8 @@ class CellExecution(Spec):
 
     `execution` are its settings, `called` is what people call it. `measured` has the seconds of a run's step by such
     names, `unmeasured` why some executions could not be measured. A cell's costs are `alone`, the seconds of a step of
-    one run that has the host to itself, and `image`, those of one image forward.
+    one run that has the host to itself, and `image`, those of one image forward. `expected` are the seconds of a run's
+    step by FLOPs where none was measured.
     """
 
     execution: Mapping[str, Any]
@@ -29,6 +30,7 @@ class CellExecution(Spec):
     unmeasured: Mapping[str, str] = field(default_factory=dict)
     steps: int | None = None
     seeds: int = 0
+    expected: float | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import exp, log
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -10,14 +11,23 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vitlab.base.files import write_json
 from vitlab.report.beside import Beside
 from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
 
 _GAP = 0.055  # of the axis, between the names at the lines' ends
 
 
+def save(figures: dict[str, Any], folder: Path) -> None:
+    """Write the picture and the figures into a folder: `attention.png`, `attention.svg`, `attention.json`."""
+    beside = Beside()
+    draw(figures, beside)
+    beside.save(folder)
+    write_json(folder / "attention.json", figures)
+
+
 def draw(figures: dict[str, Any], beside: Beside) -> Drawing:
-    """Write `attention.png` and `attention.svg` into `folder`."""
+    """The picture, `attention.png` and `attention.svg`."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11, 5.2), layout="constrained")
         time, memory = figure.subplots(1, 2)

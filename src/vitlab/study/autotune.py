@@ -1,5 +1,10 @@
-"""Autotuning of a study: every execution that a cell may have takes a few steps, and the fastest is recorded."""
+"""Autotuning of a study: every execution that a cell may have takes a few steps, and the fastest is recorded.
 
+That costs a tenth of the training at most (`vitlab.study.allowance`). A cell for which no time is left is trained as
+the one before it.
+"""
+
+import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -9,8 +14,10 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from vitlab.base.errors import SpecError, UserError
+from vitlab.base.going_on import Say, going_on, unsaid
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.records.execution import CellExecution
+from vitlab.study.allowance import TOO_LONG, Allowance
 from vitlab.study.execution import Constraints, Execution, read_execution
 from vitlab.study.executor._base import Executor, Job, Measured
 from vitlab.study.plan import Plan, PlannedCell
@@ -23,11 +30,21 @@ SECONDS = 0.4  # of steps in one measurement
 class Tuner:
     """What chooses how the cells of a study are trained on a kind of host, by default this machine's.
 
-    `executor` None: nothing can be measured.
+    `executor` None: nothing can be measured. `say` is told what is measured.
     """
 
-    def __init__(self, constraints: Constraints, executor: Executor | None, host: Mapping[str, Any] | None = None):
-        self.constraints, self.executor, self.host = constraints, executor, host
+    def __init__(
+        self,
+        constraints: Constraints,
+        allowance: Allowance,
+        executor: Executor | None = None,
+        host: Mapping[str, Any] | None = None,
+        say: Say = unsaid,
+    ):
+        self.constraints, self.allowance, self.say = constraints, allowance, say
+        self.executor, self.host = executor, host
+        self.found: dict[str, CellExecution] = {}  # by the question
+        self.taken: Execution | None = None  # by the cell that was measured last
 
     # ------------------------------------------------------------------------------------------------ a cell by itself
 
@@ -35,11 +52,9 @@ class Tuner:
         """How a cell is trained, as if there were no other."""
         chosen = self.known(planned)
         if chosen is None:
-            chosen = self._measure(planned) if self.executor else self._unmeasured()
-            if self.executor and not chosen.unmeasured:  # what had no place today may have it tomorrow
-                keep_answer(self._question(planned), to_dict(chosen), self.host)
+            chosen = self._found_now(planned) if self.executor else self._unmeasured()
         per_epoch = chosen.steps_per_epoch
-        steps = None if per_epoch is None else planned.candidates[0].spec.total_steps(per_epoch)
+        steps = planned.steps if per_epoch is None else planned.candidates[0].spec.total_steps(per_epoch)
         return replace(chosen, steps=steps, seeds=len(self.constraints.seeds))
 
     def known(self, planned: PlannedCell) -> CellExecution | None:
@@ -50,6 +65,16 @@ class Tuner:
         except SpecError:  # of another vitlab
             return None
         return chosen if chosen and read_execution(chosen.execution) in self.constraints.executions() else None
+
+    def _found_now(self, planned: PlannedCell) -> CellExecution:
+        """What is measured, once for all cells of a study whose steps do the same work."""
+        question = self._question(planned)
+        key = json.dumps(question, sort_keys=True)
+        if key not in self.found:
+            self.found[key] = self._measure(planned)
+            if not self.found[key].unmeasured:  # what had no place today, or no time, may have it tomorrow
+                keep_answer(question, to_dict(self.found[key]), self.host)
+        return self.found[key]
 
     def _question(self, planned: PlannedCell) -> list[Any]:
         return self.constraints.question([planned], self.constraints.executions())
@@ -67,7 +92,9 @@ class Tuner:
         steps = {execution: measured.step for execution, measured in trial.measured.items()}
         fastest = min((trial.measured[execution] for execution in alone if execution in trial.measured), default=None)
         any_way = next(iter(trial.measured.values()), None)
-        taken = min(executions, key=lambda execution: steps.get(execution, math.inf))
+        if any(execution in steps for execution in executions):
+            self.taken = min(executions, key=lambda execution: steps.get(execution, math.inf))
+        taken = self.taken or executions[0]
         return CellExecution(
             execution=to_dict(taken),
             called=str(taken),  # for those who read it without torch
@@ -76,6 +103,7 @@ class Tuner:
             image=fastest and fastest.image,
             steps_per_epoch=any_way and any_way.steps_per_epoch,
             unmeasured=trial.unmeasured,
+            expected=None if taken in steps else self.allowance.step_seconds(planned),
         )
 
     # ------------------------------------------------------------------------------------------------- cells together
@@ -101,15 +129,21 @@ class Tuner:
         """A run's step in the cell's own best way; infinite where that is no stack and one is asked for."""
         if self.constraints.stack and cell.execution["stack"] == "none":
             return math.inf
-        return min(cell.measured.values(), default=math.inf)
+        return min(cell.measured.values(), default=cell.expected or math.inf)
 
     # ------------------------------------------------------------------------------------------------------- measuring
 
     def _try(self, cells: Sequence[PlannedCell], executions: Sequence[Execution]) -> "_Trial":
         measured, unmeasured = {}, {}
         for execution in executions:
+            if not self.allowance.allows_another():
+                unmeasured[str(execution)] = TOO_LONG
+                continue
+            self.say(f"measuring {cells[0].cell.name}: {execution}")
             try:
-                measured[execution] = self._throughput(cells, execution)
+                with self.allowance.spending():
+                    measured[execution] = self._throughput(cells, execution)
+                self.allowance.note(cells, measured[execution])
             except UserError as error:  # a stack may need more memory than there is, and a cell may be impossible
                 unmeasured[str(execution)] = str(error)
         return _Trial(measured, unmeasured)
@@ -142,20 +176,22 @@ def choose_executions(
 ) -> None:
     """Record for every cell how it is trained on this kind of host, where nothing is recorded yet that may be used."""
     host = executor.host()
-    tuner = Tuner(constraints, executor if measures else None, host)
     known = study_dir.executions(host)
-    for family in plan.families():
-        fresh = [cell for cell in family if not _usable(known.get(cell.folder), constraints, len(family))]
-        chosen = tuner.perhaps_together(fresh, [tuner.by_itself(planned) for planned in fresh])
-        # all at once: cells of one structure are chosen for together
-        study_dir.note_executions(host, {cell.folder: execution for cell, execution in zip(fresh, chosen, strict=True)})
-        for cell, execution in zip(fresh, chosen, strict=True):
-            console.print(f"{cell.cell.name}: {_told(execution)}", highlight=False)
+    with going_on(console) as say:
+        tuner = Tuner(constraints, Allowance(plan), executor if measures else None, host, say)
+        for family in plan.families():
+            fresh = [cell for cell in family if not _usable(known.get(cell.folder), constraints, len(family))]
+            chosen = tuner.perhaps_together(fresh, [tuner.by_itself(planned) for planned in fresh])
+            # all at once: cells of one structure are chosen for together
+            executions = {cell.folder: execution for cell, execution in zip(fresh, chosen, strict=True)}
+            study_dir.note_executions(host, executions)
+            for cell, execution in zip(fresh, chosen, strict=True):
+                console.print(f"{cell.cell.name}: {_told(execution)}", highlight=False)
 
 
 def _usable(recorded: CellExecution | None, constraints: Constraints, like: int) -> bool:
     """Whether a cell may be trained as is recorded."""
-    if recorded is None or recorded.seeds != len(constraints.seeds):
+    if recorded is None:
         return False
     execution = read_execution(recorded.execution)
     return execution is not None and constraints.allow(execution, like)
@@ -163,7 +199,7 @@ def _usable(recorded: CellExecution | None, constraints: Constraints, like: int)
 
 def expected_seconds(cell: CellExecution) -> float:
     """What a run will take of the machine, the others beside it not counted; 0 where nothing could be measured."""
-    step = cell.measured.get(cell.called)
+    step = cell.measured.get(cell.called, cell.expected)
     return 0.0 if step is None or cell.steps is None else step * cell.steps
 
 
@@ -171,7 +207,8 @@ def _told(cell: CellExecution) -> str:
     """The execution chosen, and what was measured of the others, the fastest first."""
     steps: Mapping[str, float] = cell.measured
     if cell.called not in steps:
-        return f"{cell.called}; its steps were not measured"
+        why = f": {TOO_LONG}" if TOO_LONG in cell.unmeasured.values() else ""
+        return f"{cell.called}; its steps were not measured{why}"
     others = sorted(steps.keys() - {cell.called}, key=steps.__getitem__)
     slower = ", ".join(f"{other} {1e3 * steps[other]:.1f}" for other in others)
     return f"{cell.called}, {1e3 * steps[cell.called]:.1f} ms / step of a run" + (f" ({slower})" if slower else "")

@@ -96,9 +96,11 @@ class Constraints:
         return to_dict(self.overrides) | said | {"threads": shared, "micro_batch": fitting}
 
     def question(self, cells: Sequence[PlannedCell], executions: Sequence[Execution]) -> list[Any]:
-        """What a measurement of these decides, as plain JSON: the same for cells whose steps do the same work."""
+        """What a measurement of these decides, as plain JSON: the same for cells whose steps do the same work, and
+        for any number of seeds: more of them are not measured again.
+        """
         work = [without(to_dict(planned.candidates[0].spec), NO_WORK) for planned in cells]
-        return ["study", work, len(self.seeds), to_dict(self.rule), [to_dict(execution) for execution in executions]]
+        return ["study", work, to_dict(self.rule), [to_dict(execution) for execution in executions]]
 
     def _processes(self) -> int:
         """How many are tried side by side."""

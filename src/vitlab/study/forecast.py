@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import torch
 
+from vitlab.study.allowance import Allowance
 from vitlab.study.autotune import Tuner
 from vitlab.study.execution import Constraints
-from vitlab.study.plan import Plan, PlannedCell
+from vitlab.study.plan import Plan
 
 EFFICIENCY = 0.2
 SIDE = 1024  # of the matrices that are multiplied
@@ -31,20 +32,15 @@ def forecast(plan: Plan, constraints: Constraints) -> Forecast:
     """The time that all runs of the plan take here, tuning included."""
     if any(planned.steps is None for planned in plan.cells):
         return Forecast(None, False)
-    tuner, rule = Tuner(constraints, None), constraints.rule
+    tuner, rule = Tuner(constraints, Allowance(plan)), constraints.rule
     known = [tuner.known(planned) for planned in plan.cells]
     measured = [min(cell.measured.values()) if cell else None for cell in known]
     rate = None if all(measured) else EFFICIENCY * multiplication_rate(rule.device, rule.compute_dtype)
     seconds = 0.0
     for planned, step in zip(plan.cells, measured, strict=True):
         a_step = step if step is not None else planned.step_flops / rate  # type: ignore[operator]
-        seconds += a_step * (planned.steps or 0) * runs_of(plan, planned)
+        seconds += a_step * (planned.steps or 0) * plan.runs_of(planned)
     return Forecast(seconds, rate is None)
-
-
-def runs_of(plan: Plan, planned: PlannedCell) -> int:
-    """How many runs a cell has: its seeds, and those that tuning trains and does not keep."""
-    return len(plan.study.seeds) + plan.study.tune_seeds * (len(planned.candidates) - 1)
 
 
 def multiplication_rate(device: str, dtype: torch.dtype) -> float:

@@ -67,6 +67,10 @@ class Plan:
             families.setdefault(structure(planned.candidates[0].spec), []).append(planned)
         return list(families.values())
 
+    def runs_of(self, planned: PlannedCell) -> int:
+        """How many runs a cell has: its seeds, and those that tuning trains and does not keep."""
+        return len(self.study.seeds) + self.study.tune_seeds * (len(planned.candidates) - 1)
+
     def as_record(self) -> PlanRecord:
         """`plan.json`: everything that reading the study needs, without torch."""
         study = self.study

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Column
 
 from vitlab.base.durations import roughly
+from vitlab.base.going_on import Pace
 
 
 class StudyProgress:
@@ -19,9 +21,16 @@ class StudyProgress:
         self.console, self.left, self.done = console, seconds, 0.0
         self.running: list[str] = []
         self.started_at = self.known_at = time.monotonic()
-        columns = (TextColumn("study"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+        rest = Column(no_wrap=True, overflow="ellipsis")  # of the line
+        columns = (
+            TextColumn("study"),
+            BarColumn(bar_width=12),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False, table_column=rest),
+        )
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.bar.add_task("", total=runs)
+        self.pace = Pace()
 
     def __enter__(self) -> "StudyProgress":
         self.bar.start()
@@ -44,6 +53,7 @@ class StudyProgress:
         if runs:
             what = f"failed: {failures[0]}" if failures else "done"
             self.bar.console.print(f"{name}: {what}; {self.time_left()}", highlight=False)
+            self.pace.said()
         self.show()
 
     def apart(self, name: str, reason: str, seconds: float) -> None:
@@ -60,5 +70,8 @@ class StudyProgress:
         return f"{roughly(max(0.0, self.left * factor - (now - self.known_at)))} left"
 
     def show(self) -> None:
-        """Bring what a terminal shows up to date."""
-        self.bar.update(self.task, description=f"running: {'; '.join(self.running) or 'nothing'}; {self.time_left()}")
+        """Bring what a terminal shows up to date; elsewhere a line says now and then that it goes on."""
+        told = f"{self.time_left()}; running: {'; '.join(self.running) or 'nothing'}"
+        self.bar.update(self.task, description=told)
+        if not self.console.is_terminal and self.running and self.pace.due():
+            self.console.print(told, highlight=False)

@@ -137,6 +137,7 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
     specs = [run_dir.spec for run_dir in run_dirs]
     first = specs[0]
     pick_device(terms.overrides.device)  # before the data, which may take their time
+    terms.console.print(f"reading {first.data.name} …", highlight=False)
     images = processes.main_first(first.load_images)
     _check_data(run_dirs, images, terms)
     indices, val = split_training(first, images)
@@ -145,7 +146,9 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
         terms.console.print(why, highlight=False)
     for told in images.found.told() if images.found else ():
         terms.console.print(f"data: {told}", highlight=False)
-    choices = _choices(processes, terms.overrides, recorded, lambda asked: choose(asked, specs, images, indices))
+    choices = _choices(
+        processes, terms.overrides, recorded, lambda asked: choose(asked, specs, images, indices, terms.console)
+    )
     forget_peak(choices.device)
     torch.set_num_threads(choices.threads)
     images = replace(images, train=images.train.to(choices.device), test=images.test.to(choices.device))

@@ -1,11 +1,16 @@
 """The progress of a training, for a person: a bar with the time left, and one line for every evaluation."""
 
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from vitlab.base.durations import roughly
+from vitlab.base.going_on import SOON, Pace
 from vitlab.base.metric import Metric
 from vitlab.train.spec import RunSpec
 
@@ -13,12 +18,15 @@ SPLITS = {"train": "train", "val": "val", "test": "test (peek)"}
 
 
 class Reporter:
-    """Prints to `console`; a console made with quiet=True prints nothing."""
+    """Prints to `console`; a console made with quiet=True prints nothing. Without a terminal a line now and then says
+    how far it is.
+    """
 
     def __init__(self, console: Console, spec: RunSpec, total_steps: int, start: int):
         columns = (
-            TextColumn("training"),
-            BarColumn(),
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("steps,"),
             TimeRemainingColumn(),
@@ -27,7 +35,9 @@ class Reporter:
         self.bar = Progress(
             *columns, TextColumn("left"), console=console, transient=True, disable=not console.is_terminal
         )
-        self.task = self.bar.add_task("", total=total_steps, completed=start)
+        self.task = self.bar.add_task("training", total=total_steps, completed=start)
+        self.start, self.total, self.started, self.pace = start, total_steps, time.monotonic(), Pace()
+        self.evaluation = math.inf  # seconds that the last one took; of the first nothing is known
 
     def __enter__(self) -> "Reporter":
         self.bar.start()
@@ -39,13 +49,30 @@ class Reporter:
     def step(self, step: int) -> None:
         """`step` steps are taken."""
         self.bar.update(self.task, completed=step)
+        if not self.console.is_terminal and self.pace.due():
+            left = (time.monotonic() - self.started) / (step - self.start) * (self.total - step)
+            self.console.print(f"step {step} of {self.total}, about {roughly(left)} left", highlight=False)
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Show that the block evaluates."""
+        self.bar.update(self.task, description="evaluating")
+        if not self.console.is_terminal and self.evaluation > SOON:
+            self.console.print("evaluating …", highlight=False)
+        started = time.monotonic()
+        yield
+        self.evaluation = time.monotonic() - started
+        self.bar.update(self.task, description="training")
 
     def evaluated(self, lines: Sequence[Mapping[str, Any]]) -> None:
-        """Print one line of means over the runs that were evaluated."""
-        first = lines[0]
-        parts = [f"epoch {first['epoch']:6.1f}", f"step {first['step']:>6}", *self._means(lines)]
-        runs = f"  (mean of {len(lines)} runs)" if len(lines) > 1 else ""
-        self.bar.console.print("  ".join(parts) + f"  {first['seconds']:.0f} s{runs}", highlight=False)
+        """Print one line of means over the runs that were evaluated; if it is too long, without what the bar shows."""
+        first, means = lines[0], list(self._means(lines))
+        epoch, step = f"epoch {first['epoch']:6.1f}", f"step {first['step']:>6}"
+        runs = [f"(mean of {len(lines)} runs)"] if len(lines) > 1 else []
+        line = "  ".join([epoch, step, *means, f"{first['seconds']:.0f} s", *runs])
+        short = "  ".join([epoch, *means])
+        self.console.print(line if len(line) <= self.console.width else short, highlight=False)
+        self.pace.said()
 
     def _means(self, lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         """What was measured of each split, the split's name before the first of its metrics."""

@@ -9,6 +9,7 @@ from rich.console import Console
 from torch import Tensor
 
 from vitlab.base.errors import Interrupted, UserError
+from vitlab.base.going_on import going_on
 from vitlab.base.spec import to_dict
 from vitlab.checkpoints import native
 from vitlab.data.images import ImageSet
@@ -125,6 +126,8 @@ class Trainer:
     def train(self, request: Request, console: Console, tensorboard: bool) -> None:
         """Train to the end. Raises Diverged if no run can be trained, Interrupted after a signal."""
         loop = self.loop
+        if self.choices.compiled:
+            console.print("the first step compiles, which may take minutes", highlight=False)
         events = Events([run.run_dir for run in self.runs], tensorboard)
         with Reporter(console, loop.spec, loop.total_steps, loop.state.step) as reporter, events:
             while loop.state.step < loop.total_steps:
@@ -134,13 +137,16 @@ class Trainer:
                 if evaluating or saving or signum or self._looking():
                     self._look()
                 if evaluating:
-                    reporter.evaluated(self._evaluate())
+                    with reporter.evaluating():
+                        lines = self._evaluate()
+                    reporter.evaluated(lines)
                     events.update()
                 if signum:
                     self._stop(signum)
                 if saving:
                     self._save()
-        self._finish()
+        with going_on(console, "evaluating what was trained"):
+            self._finish()
 
     def _looking(self) -> bool:
         """Whether this step waits for the device: a GPU runs ahead of us."""

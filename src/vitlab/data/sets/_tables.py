@@ -90,12 +90,12 @@ class TablesSpec(PicturesSpec):
         memory = self.memory(streamed)
         samples = self.samples_per_epoch or self.num_rows(streamed) or _counted(rows["train"], memory)
         stream = RowStream(rows["train"], self.frame, samples, self.buffer, self.max_unreadable)
-        held_out = {
+        held_out: dict[str, Surveyed] = {
             split: survey(split, rows[split], self.frame, memory, self.max_unreadable)
             for split in ("val", "test")
             if split in rows
         }
-        unreadable = {split: surveyed.unreadable for split, surveyed in held_out.items()}
+        unreadable: dict[str, tuple[str, ...]] = {split: surveyed.unreadable for split, surveyed in held_out.items()}
         val = held_out["val"].pictures if "val" in held_out else None
         found = found_of_stream(stream, held_out, class_names)
         return Splits(stream, held_out["test"].pictures, class_names, unreadable, stream.order, val, found=found)

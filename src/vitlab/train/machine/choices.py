@@ -8,7 +8,7 @@ chosen once, recorded in `env.json`, and used again by every resume. Where a rul
 machines differ, `vitlab.train.machine.autotune` lets the candidates take a few steps of this very model.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -53,6 +53,10 @@ class Choices(Spec):
         """The same with the overrides: what a run began with, changed by what the user asks for now."""
         said = {name: value for name, value in to_dict(overrides).items() if value is not None}
         return from_dict(Choices, to_dict(self) | said)
+
+    def as_overrides(self) -> "Overrides":
+        """What has anybody else compute the same way, without choosing."""
+        return Overrides(**{each.name: getattr(self, each.name) for each in fields(Overrides)})
 
     @property
     def compute_dtype(self) -> torch.dtype:
