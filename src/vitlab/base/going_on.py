@@ -55,8 +55,8 @@ def _on_terminal(console: "Console") -> Iterator[Say]:
     one_line = Column(no_wrap=True, overflow="ellipsis")
     text = TextColumn("{task.description}", markup=False, table_column=one_line)
     with Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=console, transient=True) as shown:
-        task = shown.add_task("", total=None)
-        yield lambda what: shown.reset(task, description=f"{what} …")
+        task = shown.add_task("", total=None, visible=False)
+        yield lambda what: shown.reset(task, description=f"{what} …", visible=True)
 
 
 @contextmanager

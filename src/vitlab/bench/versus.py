@@ -77,7 +77,7 @@ def _measure_memory(
     everybody: Sequence[Contestant], job: Job, settled: Overrides, budget: Budget, say: Say
 ) -> dict[str, str]:
     """Everybody's peak, as long as another one that takes as long as the longest still fits; what is missing then."""
-    longest, left_out = 0.0, []
+    longest, left_out = 2 * max(max(contestant.seconds) for contestant in everybody), []  # a call, and the second
     for contestant in everybody:
         if not budget.allows(longest):
             left_out.append(str(contestant))

@@ -38,9 +38,9 @@ def evaluate(
 
     if among not in ("all", "present"):
         raise UserError(f"--among {among}; legal: all, present")
-    console = output.console(quiet=json)
-    output.load_torch(console)
-    console.print(f"evaluating {run} …")
+    waiting = output.console(quiet=json, stderr=True)
+    output.load_torch(waiting)
+    waiting.print(f"evaluating {run} …")
     score = api.evaluate(run, data, device, among)  # type: ignore[arg-type]  # one of the two
     if json:
         output.print_json(
@@ -56,6 +56,7 @@ def evaluate(
         return
     shown = sorted(score.metrics, key=lambda name: not score.metrics[name].is_fraction)  # accuracies first
     told = ", ".join(f"{score.metrics[name].title} {score.metrics[name].written(score.values[name])}" for name in shown)
+    console = output.console()
     console.print(f"{score.images} images{_among(score)}: {told}")
     if score.majority:
         name, share = score.majority

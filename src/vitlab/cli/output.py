@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
 RANK = int(os.environ.get("RANK", "0"))  # which process of a job this is, where torchrun started several
 
 
-def console(quiet: bool = False) -> "Console":
+def console(quiet: bool = False, stderr: bool = False) -> "Console":
     """Where verbs print for people: standard output, or nowhere when standard output belongs to --json.
 
-    Of several processes that do one thing together the first speaks. Words are printed as they are: a file may be
-    called "cat [a].png".
+    What is seen only while one waits may go to standard error. Of several processes that do one thing together the
+    first speaks. Words are printed as they are: a file may be called "cat [a].png". On a terminal lines are broken
+    between words; a file or a pipe gets them whole.
     """
     from rich.console import Console
 
-    terminal = sys.stdout.isatty()  # lines are broken between words there; a file or a pipe gets them whole
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    as_they_are = partial(Console, highlight=False, markup=False, emoji=False)
     width = None if terminal else 140
-    return Console(
-        quiet=quiet or RANK > 0, highlight=False, markup=False, emoji=False, soft_wrap=not terminal, width=width
-    )
+    return as_they_are(quiet=quiet or RANK > 0, stderr=stderr, soft_wrap=not terminal, width=width)
 
 
 def load_torch(console: "Console") -> None:
@@ -75,11 +76,8 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 def _least_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """What a table takes if every cell is broken between words, and no word is."""
-    longest = [
-        max(len(word) for cell in column for word in cell.split() or [""])
-        for column in zip(columns, *rows, strict=True)
-    ]
-    return sum(longest) + 2 * (len(columns) - 1)
+    words = [" ".join(column).split() for column in zip(columns, *rows, strict=True)]
+    return sum(max(map(len, column), default=0) for column in words) + 2 * (len(columns) - 1)
 
 
 def print_prose(text: str) -> None:

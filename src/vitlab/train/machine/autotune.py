@@ -24,7 +24,7 @@ from vitlab.train.spec import RunSpec
 from vitlab.train.step.assemble import build_loop
 from vitlab.train.step.loop import Loop
 
-TOO_SHORT = "nothing is measured: for so short a training that would take more than a tenth of it"
+TOO_SHORT = "measuring would take over a tenth of so short a training: the rule decides"
 TRIAL_FLOPS = 1e10  # for one trial step, forward and backward: about half a second on two cores
 ROUNDS = 5
 ENOUGH = 6.0  # seconds of trial after which no further round begins
