@@ -1,13 +1,13 @@
-"""Training as people run it: gone on with, on other systems, by several processes, interrupted, on a full disk."""
+"""Training as people run it: gone on with, on other systems, by several processes, interrupted."""
 
 import errno
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +15,12 @@ import psutil
 import pytest
 from PIL import Image
 
-from tests.fieldcases.conftest import CHOICES, TINY
+from tests.fieldcases.conftest import TINY, study_file
 from tests.reading import read_json
-from vitlab import api
 from vitlab.base.env import usable_cores
-from vitlab.base.errors import CheckpointError, UserError
-from vitlab.base.files import append_line, read_lines, write_json
+from vitlab.base.errors import UserError
+from vitlab.base.files import write_json
 from vitlab.records.history import read_history
-from vitlab.study.study_dir import StudyDir
-from vitlab.train.step.loop import Loop
-from vitlab.train.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +36,7 @@ def test_24_a_resume_with_another_length_says_what_differs_and_the_way_on(tree, 
     assert str(caught.value).splitlines() == [
         f"--resume {first}: the run there has other settings:",
         "  epochs 2 → 4",
-        "A run keeps its settings. To train on from its weights, with a schedule that begins anew:",
+        "A run keeps its settings. To train on from its weights, with a new schedule:",
         f"  --init {first} and another --out",
     ]
     more = run(data, "more", init=first, steps=None, epochs=2)
@@ -146,17 +142,12 @@ def _tiny_options() -> list[str]:
 # ----------------------------------------------------------------------------------------------------------- 31: Ctrl-C
 
 
-def study_file(path: Path, base: dict[str, object], seeds: int) -> Path:
-    """A study of two cells."""
-    design = {"name": "one_at_a_time", "factors": {"model.pos_embed": ["learned", "none"]}}
-    path.write_text(json.dumps({"question": "Which?", "num_seeds": seeds, "base": base, "design": design}))
-    return path
-
-
 BEGUN = """
+import signal
 from pathlib import Path
 from vitlab.data import workers
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started by
 real = workers.look
 
 
@@ -185,27 +176,27 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def interrupted(tmp_path: Path) -> Callable[..., tuple[int, str]]:
-    """`interrupted("data", folder)`: the command, which gets Ctrl-C when it begins to decode; its code and its output."""
+    """`interrupted("data", folder)`: the command, which gets Ctrl-C as it begins to decode; its code and output."""
     marker, patch = tmp_path / "begun", tmp_path / "patch"
     patch.mkdir()
     (patch / "sitecustomize.py").write_text(BEGUN.format(marker=str(marker)))
 
     def run(*words: object) -> tuple[int, str]:
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", "vitlab", *map(str, words)],
             env=os.environ | {"PYTHONPATH": os.pathsep.join([str(patch), *map(os.path.abspath, sys.path)])},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
-        try:
-            while not marker.exists() and process.poll() is None:
-                psutil.wait_procs([psutil.Process(process.pid)], timeout=0.05)
-            family = psutil.Process(process.pid).children(recursive=True)
-            process.send_signal(signal.SIGINT)
-            said, _ = process.communicate(timeout=IN_TIME)
-        finally:
-            process.kill()
+        ) as process:
+            try:
+                while not marker.exists() and process.poll() is None:
+                    time.sleep(0.05)
+                family = psutil.Process(process.pid).children(recursive=True)
+                process.send_signal(signal.SIGINT)
+                said, _ = process.communicate(timeout=IN_TIME)
+            finally:
+                process.kill()
         _, left = psutil.wait_procs(family, timeout=IN_TIME)
         assert not left
         return process.returncode, said
@@ -237,172 +228,3 @@ def test_31_ctrl_c_while_pictures_are_decoded_ends_the_command(verb, large, inte
     assert list(tmp_path.rglob("*.tmp")) == []
     assert not (tmp_path / "out/runs").exists()
     assert (tmp_path / "out").exists() is (verb == "study")
-
-
-# -------------------------------------------------------------------------------------------------------- 32: full disk
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 400 kB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
-    try:
-        subprocess.run(mount, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("a small file system cannot be mounted here")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], capture_output=True, check=True)
-
-
-def fill(disk: Path) -> None:
-    """Leave no room at all."""
-    with (disk / "filling").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            return
-
-
-def make_room(disk: Path) -> None:
-    """Room for everything."""
-    (disk / "filling").unlink(missing_ok=True)
-    subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], capture_output=True, check=True)
-
-
-def digits(out: Path, **more: object) -> None:
-    """A run of twelve steps with a checkpoint every third."""
-    settings = {key: value for key, value in TINY.items() if not key.startswith("data")} | {"model.patch_size": 2}
-    settings |= {"steps": 12, "evaluate_every": 0.01, "val_fraction": 0.1}
-    api.train("digits", out, settings=settings, overrides=CHOICES, checkpoints={"steps": 3}, **more)
-
-
-def weights(run: Path) -> dict[str, bytes]:
-    """All that a resume must give back, bit for bit."""
-    kept = sorted((run / "checkpoint").glob("*/*.safetensors"))
-    assert kept
-    return {str(path.relative_to(run)): path.read_bytes() for path in kept}
-
-
-def scores(run: Path) -> list[dict[str, float]]:
-    """The evaluations, but for the time that they took."""
-    return [{key: value for key, value in line.items() if key != "seconds"} for line in read_history(run)]
-
-
-@pytest.fixture
-def full_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Path], None]:
-    """`full_at(5, disk)`: the disk is full as soon as five steps are taken; with None when the training has ended."""
-    step_taken, finish = Loop.step, Trainer._finish
-
-    def arrange(step: int | None, disk: Path) -> None:
-        def stepping(loop: Loop) -> None:
-            step_taken(loop)
-            if loop.state.step == step:
-                fill(disk)
-
-        def finishing(trainer: Trainer) -> None:
-            if step is None:
-                fill(disk)
-            finish(trainer)
-
-        monkeypatch.setattr(Loop, "step", stepping)
-        monkeypatch.setattr(Trainer, "_finish", finishing)
-
-    return arrange
-
-
-@pytest.mark.parametrize(
-    ("step", "file", "survivor"),
-    [
-        (1, "metrics.jsonl", None),
-        (5, "checkpoint/step-00000006", 3),
-        (11, "checkpoint/step-00000012", 9),
-        (None, "predictions.npz", 12),
-    ],
-)
-def test_32_a_full_disk_ends_a_run_and_a_resume_has_the_same_bits(
-    disk, full_at, tmp_path, monkeypatch, step, file, survivor
-):
-    """Case 32: the file is named, and the checkpoint that survives."""
-    digits(tmp_path / "undisturbed")
-    full_at(step, disk)
-    with pytest.raises(CheckpointError) as caught:
-        digits(disk / "run")
-    assert "No space left on device" in str(caught.value)
-    assert f"{disk}/run/{file}" in str(caught.value)
-    kept = f"the last complete checkpoint is {disk}/run/checkpoint/step-{survivor:08d}" if survivor else "no earlier"
-    assert kept in str(caught.value)
-    monkeypatch.undo()
-    make_room(disk)
-    digits(disk / "run", resume=True)
-    assert weights(disk / "run") == weights(tmp_path / "undisturbed")
-    assert scores(disk / "run") == scores(tmp_path / "undisturbed")
-
-
-def test_32_a_checkpoint_that_has_no_room(disk, tmp_path):
-    """Case 32: as it happens: a disk that is a little too small."""
-    digits(tmp_path / "undisturbed")
-    size = sum(path.stat().st_size for path in (tmp_path / "undisturbed").rglob("*") if path.is_file())
-    subprocess.run(["mount", "-o", f"remount,size={size // 2}", str(disk)], capture_output=True, check=True)
-    with pytest.raises(CheckpointError, match="No space left on device"):
-        digits(disk / "run")
-    assert not list((disk / "run").rglob(".*"))
-    make_room(disk)
-    digits(disk / "run", resume=True)
-    assert weights(disk / "run") == weights(tmp_path / "undisturbed")
-
-
-def test_32_a_cache_without_room_costs_time_alone(disk, tree, run, monkeypatch):
-    """Case 32: `VITLAB_CACHE` on a full disk."""
-    fill(disk)
-    monkeypatch.setenv("VITLAB_CACHE", str(disk / "cache"))
-    assert read_json(run(tree("d", ["a", "b"], 6)) / "result.json")["status"] == "finished"
-    assert not [path for path in disk.rglob("*") if path.is_file() and path.name != "filling" and path.stat().st_size]
-
-
-def test_32_a_study_on_a_full_disk_names_the_file(disk, vitlab, tmp_path):
-    """Case 32: its plan, and its list of failures, which a full disk makes longer."""
-    base = {"recipe": "digits_small", "model.depth": 1, "steps": 2, "epochs": None, "optim.schedule": "cosine"}
-    file = study_file(tmp_path / "study.json", base, seeds=1)
-    fill(disk)
-    answer = vitlab("study", file, "--out", disk / "S", "--device", "cpu")
-    assert answer.code == 2
-    assert answer.err.strip() == f"vitlab: [Errno 28] No space left on device: '{disk}/S/plan.json'"
-    with pytest.raises(OSError, match=r"No space left on device: '.*/S/failed\.json'"):
-        StudyDir(disk / "S").note_failure(disk / "S/runs/baseline/seed-0", "no room")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_32_a_worker_whose_log_is_full_tells_what_failed():
-    """Case 32: `workers.log`."""
-    with (
-        Path("/dev/full").open("wb") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "vitlab.study.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        ) as worker,
-    ):
-        worker.stdin.write('{"do": "train", "runs": 7}\n')
-        worker.stdin.flush()
-        answer = worker.stdout.readline()
-        worker.stdin.close()
-    assert answer == """{"failed": "TypeError: 'int' object is not iterable"}\n"""
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_32_a_line_that_could_not_be_added_names_its_file(tmp_path):
-    """Case 32: an error of a write does not say by itself where it was."""
-    (tmp_path / "lines.jsonl").symlink_to("/dev/full")
-    with pytest.raises(OSError, match=r"No space left on device: '.*/lines\.jsonl'"):
-        append_line(tmp_path / "lines.jsonl", {"step": 1})
-
-
-def test_32_a_line_that_was_cut_off_is_left_out(tmp_path):
-    """Case 32: what a full disk leaves of a line."""
-    (tmp_path / "lines.jsonl").write_text('{"step": 1}\n{"st', encoding="utf-8")
-    assert read_lines(tmp_path / "lines.jsonl") == [{"step": 1}]

@@ -53,9 +53,7 @@ def machine(tmp_path, monkeypatch):
 def choose(study_of, tmp_path):
     """`choose(clock, folder="b", jobs=1, …)`: what is recorded then."""
 
-    def choosing(
-        clock, folder="a", cells=CELLS, jobs=None, stack=None, console=None, measures=True, **more
-    ):
+    def choosing(clock, folder="a", cells=CELLS, jobs=None, stack=None, console=None, measures=True, **more):
         planned = plan(study_of(cells, **({"num_seeds": 3} | more)))
         found = StudyDir(tmp_path / folder)
         constraints = constraints_of(planned, OVERRIDES, jobs, stack)
