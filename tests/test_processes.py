@@ -50,6 +50,14 @@ def test_a_broken_connection_is_a_sentence():
         raise RuntimeError("[127.0.0.1]:1234: Connection closed by peer. This is typically caused by a bug.\nmore")
 
 
+def test_a_process_that_takes_too_long_has_not_ended():
+    with (
+        pytest.raises(ProcessLost, match=r"has waited 720 h 0 min for another one.*still be preparing the data"),
+        explaining_a_lost_process(),
+    ):
+        raise RuntimeError("[unbound_buffer.cc:78] Timed out waiting 5000ms for recv operation to complete")
+
+
 def test_a_mistake_of_the_only_process_stays_what_it_is():
     def mistake() -> None:
         raise UserError("no")

@@ -1,6 +1,6 @@
 import pytest
 
-from vitlab.base.words import counted, shortened
+from vitlab.base.words import counted, first_few, shortened
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (12345, "12,345 runs")])
@@ -11,3 +11,8 @@ def test_a_noun_agrees_with_its_number(number, said):
 def test_a_text_is_cut_where_it_is_too_long() -> None:
     assert shortened("position", 8) == "position"
     assert shortened("positions", 8) == "positio…"
+
+
+def test_of_many_things_the_first_few_are_named():
+    assert first_few("abcdef") == list("abcdef")
+    assert first_few("abcdefgh") == [*"abcdef", "and 2 more"]

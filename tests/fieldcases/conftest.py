@@ -1,5 +1,6 @@
 """Data as people have them: small trees of pictures, made here; and a run that takes a second."""
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -90,3 +91,10 @@ def said(look: api.DataLook) -> str:
 def link(path: Path, target: str) -> None:
     """A symbolic link."""
     os.symlink(target, path)
+
+
+def study_file(path: Path, base: dict[str, object], seeds: int) -> Path:
+    """A study of two cells."""
+    design = {"name": "one_at_a_time", "factors": {"model.pos_embed": ["learned", "none"]}}
+    path.write_text(json.dumps({"question": "Which?", "num_seeds": seeds, "base": base, "design": design}))
+    return path

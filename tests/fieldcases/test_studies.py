@@ -57,7 +57,7 @@ def train(file: str, out: Path, **more: Any) -> Outcome:
     return api.study(file, out, overrides=CHOICES, jobs=1, stack=False, **more)
 
 
-# ---------------------------------------------------------------------------------------------------- 51: other settings
+# --------------------------------------------------------------------------------------------------- 51: other settings
 
 
 @pytest.mark.parametrize(
@@ -171,12 +171,12 @@ def test_52_cells_that_crash_or_diverge_leave_the_others_alone(file, tmp_path, m
     assert "2 of 8 runs are missing" in again.out
 
 
-# ------------------------------------------------------------------------------------------------- 54: all the same score
+# ----------------------------------------------------------------------------------------------- 54: all the same score
 
 
 @pytest.fixture
 def scored(file, tmp_path) -> Callable[..., Outcome]:
-    """`scored({"baseline": 1.0, "model.pos_embed none": 1.0}, seeds=6)`: the outcome where all seeds of a cell score so."""
+    """`scored({"baseline": 0.5}, seeds=6)`: the outcome where all seeds of a cell score so, or else 1."""
 
     def make(values: dict[str, float], seeds: int, **changes: Any) -> Outcome:
         records = Records(api.read_study(file(num_seeds=seeds, **changes)), tmp_path / "S")
@@ -229,7 +229,7 @@ def test_54_pictures_of_no_difference_have_axes_that_can_be_read(scored, score):
     assert re.search(r">−1(\.0+)?</text>", drawn["differences.svg"])
 
 
-# --------------------------------------------------------------------------------------------------- 55: data that change
+# ------------------------------------------------------------------------------------------------- 55: data that change
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from vitlab import studies
 from vitlab.base.spec import component_names, spec_id
 from vitlab.recipes import changed
 from vitlab.study.files import read_study_spec
-from vitlab.study.forecast import runs_of
 
 FOLDER = Path(studies.__file__).parent
 NAMES = component_names(studies.__name__)
@@ -46,7 +45,7 @@ def test_every_cell_can_be_trained(name, function):
 def test_the_docstring_has_the_command_and_its_cost(planned, name, function):
     """Runs, those of tuning too, and the FLOPs of all their steps, where the number of steps is known beforehand."""
     found = planned(name, function)
-    trained = [(cell, runs_of(found, cell)) for cell in found.cells]
+    trained = [(cell, found.runs_of(cell)) for cell in found.cells]
     runs = sum(count for _, count in trained)
     flops = sum(count * (cell.steps or 0) * cell.step_flops for cell, count in trained)
     called = name + (f":{function}" if function != "study" else "")

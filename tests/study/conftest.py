@@ -103,7 +103,7 @@ class Pretended:
         self.path.write_text(json.dumps(self.script | {"log": str(self.log)}))
 
     def pace(self, **seconds: Any) -> None:
-        """Seconds of a step: `stacked`, `alone`; or why there are none: `refuse`, or `refuse_stacks`; `hang`: none come."""
+        """Seconds of a step: `stacked`, `alone`; or why there are none: `refuse`, `refuse_stacks`; or `hang`."""
         self.script["paces"] |= seconds
         self.write()
 

@@ -17,8 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 PACKAGES = (
     *("vitlab", "torch", "numpy", "scipy", "datasets", "safetensors", "pillow", "scikit-learn", "tensorboard"),
     *("torchvision", "timm", "transformers", "vit-pytorch"),
@@ -68,6 +66,8 @@ def usable_cores() -> int | None:
 
 def usable_memory() -> int:
     """Bytes of memory that this process may hold: the machine's, or what its container is given."""
+    import psutil  # not for every command that starts
+
     limits = [int(limit) for limit in _cgroup("memory.max") if limit.isdigit()]
     return min([psutil.virtual_memory().total, *limits])
 

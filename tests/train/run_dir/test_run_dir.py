@@ -167,6 +167,15 @@ def test_sigterm_after_ctrl_c_waits_for_the_step():
     assert request.signum == signal.SIGTERM
 
 
+def test_where_there_is_nothing_to_save_a_signal_is_obeyed_at_once():
+    request = Request()
+    with pytest.raises(Interrupted), request.obeyed_at_once():
+        request.note(signal.SIGTERM, None)
+    with pytest.raises(Interrupted), request.obeyed_at_once():
+        pytest.fail("the signal has come before")
+    request.note(signal.SIGTERM, None)  # afterwards it is a question again
+
+
 def test_the_old_handlers_come_back_after_an_error():
     before = signal.getsignal(signal.SIGTERM)
 

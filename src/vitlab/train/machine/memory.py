@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import psutil
 import torch
 
 from vitlab.base.errors import UserError
@@ -75,6 +74,8 @@ def process_peak_bytes() -> int:
     try:
         import resource
     except ImportError:  # Windows
+        import psutil
+
         return psutil.Process().memory_info().peak_wset
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used if sys.platform == "darwin" else used * 1024

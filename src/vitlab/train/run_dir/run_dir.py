@@ -83,7 +83,7 @@ class RunDir:
             raise UserError(
                 f"--resume {self.path}: the run there has other settings:\n"
                 f"{told_differences(recorded.spec, to_dict(self.spec))}"
-                "A run keeps its settings. To train on from its weights, with a schedule that begins anew:\n"
+                "A run keeps its settings. To train on from its weights, with a new schedule:\n"
                 f"  --init {self.path} and another --out"
             )
 
