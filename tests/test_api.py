@@ -13,6 +13,7 @@ from vitlab import api
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import from_dict
 from vitlab.nn.attention import linear
+from vitlab.recipes import changed
 from vitlab.train import launch as running
 from vitlab.train.machine.choices import Overrides
 from vitlab.train.spec import RunSpec
@@ -85,7 +86,7 @@ def test_train_load_report(tmp_path):
 
 
 def test_train_seeds(tmp_path):
-    spec = from_dict(RunSpec, TINY | {"steps": 2})
+    spec = changed(from_dict(RunSpec, TINY), {"steps": 2})
     results = vitlab.train(spec, tmp_path, seeds=[4, 7], checkpoints=running.CheckpointPolicy(steps=1))
     assert [result["status"] for result in results] == ["finished", "finished"]
     assert [read_json(tmp_path / f"seed-{seed}/spec.json")["spec"]["seed"] for seed in (4, 7)] == [4, 7]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from vitlab.base.errors import UserError, unknown
+from vitlab.base.errors import SpecError, UserError, unknown
 from vitlab.base.spec import component_names
 from vitlab.models import presets
 from vitlab.records.run import RunDeclaration
@@ -20,6 +20,13 @@ def elsewhere(wanted: str, name: str) -> str | None:
         if kind != wanted:
             return "\n  ".join([f"{name} is a {kind}, not a {wanted}", *commands])
     return None
+
+
+def check_recipe(name: str) -> None:
+    """Raise SpecError unless this is a recipe's name, or that of a variant that it may have."""
+    if not is_recipe(name):
+        recipes = component_names("vitlab.recipes")
+        raise SpecError(elsewhere("recipe", name) or unknown("recipe", name.partition(":")[0], recipes))
 
 
 def kinds(name: str, among: Sequence[str]) -> list[str]:

@@ -99,6 +99,7 @@ def test_a_run_in_lines(vitlab, finished):
         "batch_size": 16,
         "epochs": None,
         "steps": 8,
+        "optim.schedule.warmup_epochs": 0.00742,
     }
 
 

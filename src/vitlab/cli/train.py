@@ -124,6 +124,7 @@ def train(
     """Train, evaluate on the test split, and write the run's folder."""
     from vitlab.base.env import command
     from vitlab.base.errors import Interrupted
+    from vitlab.names import check_recipe
 
     changes = settings(
         set_, model=model, data=data, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr, seed=seed
@@ -139,6 +140,8 @@ def train(
         "checkpointing": checkpointing,
         "deterministic": deterministic,
     }
+    if not recipe.endswith(".json"):
+        check_recipe(recipe)
     console = output.console(quiet=json)
     output.load_torch(console)
     try:

@@ -16,14 +16,13 @@ from vitlab.base.errors import SpecError, UserError, unknown
 from vitlab.base.spec import (
     Spec,
     component_class,
-    component_names,
     from_dict,
     is_null,
     plain,
     to_dict,
     with_settings,
 )
-from vitlab.names import elsewhere
+from vitlab.names import check_recipe
 
 if TYPE_CHECKING:
     from vitlab.data.sets._base import DataSpec
@@ -33,6 +32,7 @@ EXCLUSIVE = {  # settings of which one can be set, and what the other is then
     ("epochs", "steps"): None,
     ("optim.schedule.warmup_epochs", "optim.schedule.warmup_steps"): 0,
 }
+_DECIDE_LENGTH = ("batch_size", "repeats", "val_fraction", "data.train_fraction")  # of an epoch, beside the data
 KEPT = ("img_size", "in_chans", "fit", "mean", "std")  # of a recipe's data, where another set leaves them open
 
 
@@ -46,8 +46,7 @@ class Consequence(NamedTuple):
 def recipe(name: str) -> "RunSpec":
     """The RunSpec of a recipe, or of one of its variants. Raises SpecError for an unknown one."""
     file, _, variant = name.partition(":")
-    if file not in component_names(__name__):
-        raise SpecError(elsewhere("recipe", name) or unknown("recipe", file, component_names(__name__)))
+    check_recipe(name)
     module = importlib.import_module(f"{__name__}.{file}")
     if not variant:
         return module.spec()
@@ -120,32 +119,42 @@ def _warmup_kept_in_proportion(spec: "RunSpec", settings: Mapping[str, Any]) -> 
     schedule = spec.optim.schedule
     unit = "steps" if schedule.warmup_steps else "epochs"
     own = schedule.warmup_steps or schedule.warmup_epochs
-    if not own or any(path.startswith("optim.schedule") for path in settings):
+    lengths = {name: settings[name] for name in ("epochs", "steps") if isinstance(settings.get(name), int | float)}
+    if not own or len(lengths) != 1 or any(path.startswith("optim.schedule") for path in settings):
         return
-    new = {name: settings[name] for name in ("epochs", "steps") if isinstance(settings.get(name), int | float)}
-    for length, count in new.items():
-        times = _times_as_long(spec, length, count)
-        if times is not None and times < 1:
-            kept = _rounded(own * times, unit, schedule.per)
-            said = f"warm-up: {own:g} → {kept:g} {unit}, as the training is shorter"
-            yield Consequence({f"optim.schedule.warmup_{unit}": kept}, said)
-        elif times is None and getattr(spec, unit) is not None:  # its share is known, and how long it was is not
-            kept = _rounded(own / getattr(spec, unit) * count, length, schedule.per)
-            warmup = {f"optim.schedule.warmup_{unit}": 0, f"optim.schedule.warmup_{length}": kept}
-            said = f"warm-up: {own:g} {unit} → {kept:g} {length}, the same share of the training"
-            yield Consequence(warmup, said)
+    ((length, count),) = lengths.items()
+    times = _times_as_long(spec, settings, length, unit)
+    if times is not None and times < 1:
+        kept = _rounded(own * times, unit, schedule.per)
+        said = f"warm-up: {own:g} → {kept:g} {unit}, as the training is shorter"
+        yield Consequence({f"optim.schedule.warmup_{unit}": kept}, said)
+    elif times is None and getattr(spec, unit) is not None:  # its share is known, and how long it was is not
+        kept = _rounded(own / getattr(spec, unit) * count, length, schedule.per)
+        warmup = {f"optim.schedule.warmup_{unit}": 0, f"optim.schedule.warmup_{length}": kept}
+        said = f"warm-up: {own:g} {unit} → {kept:g} {length}, the same share of the training"
+        yield Consequence(warmup, said)
 
 
-def _times_as_long(spec: "RunSpec", length: str, count: float) -> float | None:
-    """How many times as long as the recipe's a training of so many epochs or steps is; None where the data tell."""
-    before = getattr(spec, length)
-    if before is not None:
-        return count / before
-    now, then = (
-        with_settings(spec, {"epochs": None, "steps": None, length: count}).planned_steps(),
-        spec.planned_steps(),
-    )
+def _times_as_long(spec: "RunSpec", settings: Mapping[str, Any], length: str, unit: str) -> float | None:
+    """How many times as long as the recipe's a training is, in steps or epochs; None where only the data tell."""
+    if length == unit and getattr(spec, unit) is not None:
+        return settings[length] / getattr(spec, unit)
+    if "data" in settings:
+        return None
+    decides = {path: settings[path] for path in _DECIDE_LENGTH if path in settings}
+    lengths = {"epochs": None, "steps": None, length: settings[length]}
+    now, then = (_length(run, unit) for run in (with_settings(spec, {**decides, **lengths}), spec))
     return now / then if now and then else None
+
+
+def _length(spec: "RunSpec", unit: str) -> float | None:
+    """A training's length in steps or in epochs; None where only the data tell."""
+    if getattr(spec, unit) is not None:
+        return getattr(spec, unit)
+    per_epoch, steps = spec.planned_steps_per_epoch(), spec.planned_steps()
+    if unit == "steps" or steps is None:
+        return steps
+    return None if per_epoch is None else steps / per_epoch
 
 
 def _rounded(warmup: float, unit: str, per: str) -> float:
