@@ -176,14 +176,14 @@ def _data_like(path: Path, data: "str | DataSpec | None") -> "DataSpec | None":
 def _computing(path: Path) -> "Computing":
     """How the run was trained that stands at a path, or around a checkpoint folder; as it is usual if none does."""
     from vitlab.evaluate._checkpoint import Computing
-    from vitlab.records.run import Environment
+    from vitlab.records.run import Environment, run_at
     from vitlab.train.machine.choices import recorded_choices
 
-    for folder in (path, path.parent.parent):
-        if Environment.exists(folder):
-            choices = recorded_choices(folder)
-            return Computing(choices.compute_dtype, choices.kernel)
-    return Computing()
+    run = run_at(path)
+    if run is None or not Environment.exists(run):
+        return Computing()
+    choices = recorded_choices(run)
+    return Computing(choices.compute_dtype, choices.kernel)
 
 
 class DataLook(NamedTuple):

@@ -1,8 +1,12 @@
 import re
 from dataclasses import replace
 
+import pytest
 import torch
 
+from vitlab.base.spec import to_dict
+from vitlab.records.data import DataRecord, SplitRecord
+from vitlab.records.run import RunDeclaration
 from vitlab.train.remarks import remarks
 from vitlab.train.split import split_training
 
@@ -48,3 +52,33 @@ def test_uneven_classes_are_said_with_the_settings_that_even_them_out(tiny_run, 
 def test_a_few_steps_are_called_so(tiny_run, digits):
     (told,) = said(tiny_run(steps=None, epochs=1.0), digits, total_steps=12)
     assert told == "12 steps of training in all (epochs=1, 1,294 pictures): too few to learn much"
+
+
+def test_stochastic_depth_of_one_block_is_said_to_do_nothing(tiny_run, digits):
+    (told,) = said(tiny_run({"model.depth": 1, "model.drop_path": 0.1}), digits)
+    assert told == "model.drop_path=0.1 does nothing: its rate is 0 at the first block, and there is one"
+    assert said(tiny_run({"model.drop_path": 0.1}), digits) == []
+
+
+@pytest.fixture
+def source(tmp_path, tiny_run, digits):
+    """What there is of a finished run on the digits: what was asked for, and its data."""
+    spec, nothing = tiny_run(), SplitRecord(0)
+    names = {"recipe": "digits", "id": "0", "spec": to_dict(spec), "metrics": {}, "selects": "val_top1", "drawn": ()}
+    RunDeclaration(**names).write(tmp_path)
+    DataRecord("exact", nothing, nothing, nothing, digits.class_names, digits.found).write(tmp_path)
+    return {"start": {"name": "checkpoint", "path": str(tmp_path), "checksum": "0"}}
+
+
+def test_other_validation_pictures_than_those_of_the_start_are_said(tiny_run, digits, source):
+    assert said(tiny_run(source), digits) == []
+    (told,) = said(tiny_run(source | {"val_seed": 5}), digits)
+    assert told.endswith("was trained on pictures that are held out for validation here: set val_seed=0, as there")
+
+
+def test_another_division_of_the_start_s_pictures_is_said(tiny_run, digits, source):
+    fewer = digits.found.splits | {"test": replace(digits.found.splits["test"], images=300)}
+    (told,) = said(tiny_run(source), replace(digits, found=replace(digits.found, splits=fewer)))
+    assert "was trained on other pictures of these classes (" in told
+    others = replace(digits, class_names=tuple("abcdefghij"))
+    assert said(tiny_run(source), others) == []  # fine-tuning on something else

@@ -21,6 +21,7 @@ from vitlab.learner import features_of_one, scores_of_one
 from vitlab.models.sites import Call, wrap
 from vitlab.nn.kernel import Kernel, use_kernel
 from vitlab.records.data import DataRecord
+from vitlab.records.run import run_at
 from vitlab.stats.by_class import ClassRecall, Majority, by_class, majority
 
 Among = Literal["all", "present"]
@@ -112,14 +113,14 @@ def _images(trained: Trained, data: DataSpec | None, path: Path) -> ImageSet:
     if trained.data is None:
         raise UserError(f"{path} does not say what it was trained on: name a set with --data")
     images = trained.data.load()
-    for folder in (path, path.parent.parent):  # a run, or the run that a checkpoint folder is in
-        recorded = DataRecord.read_if_there(folder)
-        changes = recorded.found.changes(images.found) if recorded and recorded.found and images.found else []
-        if changes:
-            raise DataError(
-                f"the data are not those of {folder}: {'; '.join(changes[:_SHOWN])}. Bring them back, or say that they "
-                "are other data: --data"
-            )
+    run = run_at(path)
+    recorded = None if run is None else DataRecord.read_if_there(run)
+    changes = recorded.found.changes(images.found) if recorded and recorded.found and images.found else []
+    if changes:
+        raise DataError(
+            f"the data are not those of {run}: {'; '.join(changes[:_SHOWN])}. Bring them back, or say that they are "
+            "other data: --data"
+        )
     return images
 
 

@@ -13,10 +13,16 @@ tensorboard/         where it was asked for, the lines of metrics.jsonl as event
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from vitlab.base.metric import Metric
 from vitlab.records._base import Numbers, Record, Status, check_numbers
+
+
+def run_at(path: Path) -> Path | None:
+    """The run that a user's path leads to: its folder, or a checkpoint folder inside one; None for anything else."""
+    return next((folder for folder in (path, path.parent.parent) if RunDeclaration.exists(folder)), None)
 
 
 @dataclass(frozen=True)

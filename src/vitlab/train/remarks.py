@@ -1,12 +1,15 @@
 """Remarks before a training: what a person would want to know before, and not after."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from vitlab.base.words import counted
 from vitlab.data.images import ImageSet, Pictures
+from vitlab.records.data import DataRecord
+from vitlab.records.run import RunDeclaration, run_at
 from vitlab.stats.by_class import majority
 from vitlab.train.spec import RunSpec
 
@@ -24,6 +27,10 @@ def remarks(spec: RunSpec, images: ImageSet, indices: Tensor, val: Pictures, tot
         yield from _not_validated(images, indices, val)
     if len(indices) and spec.task.needs_labels:
         yield from _uneven(spec, images, indices)
+    yield from _of_start(spec, images)
+    if spec.model.depth == 1 and spec.model.drop_path:
+        rate = spec.model.drop_path
+        yield f"model.drop_path={rate:g} does nothing: its rate is 0 at the first block, and there is one"
     if total_steps < _FEW:
         pictures = f", {counted(len(indices), 'picture')}" if len(indices) else ""
         length = f" (epochs={spec.epochs:g}{pictures})" if spec.epochs else ""
@@ -38,6 +45,31 @@ def _not_validated(images: ImageSet, indices: Tensor, val: Pictures) -> Iterator
         names = ", ".join(images.class_names[label] for label in missing[:_SHOWN])
         more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         yield f"no validation picture of {names}{more}: with one picture a class is trained on and not validated"
+
+
+def _of_start(spec: RunSpec, images: ImageSet) -> Iterator[str]:
+    """Pictures held out here that the weights to start from may have been trained on: a set divided otherwise."""
+    path = getattr(spec.start, "path", None)
+    source = None if path is None else run_at(Path(path))
+    theirs = None if source is None else DataRecord.read_if_there(source)
+    if source is None or theirs is None or theirs.found is None or images.found is None:
+        return
+    if set(theirs.classes) != set(images.class_names):
+        return
+    changes = theirs.found.changes(images.found)
+    if changes:
+        yield (
+            f"start.path={path} was trained on other pictures of these classes ({'; '.join(changes[:_SHOWN])}): "
+            "pictures that are held out here may be among them"
+        )
+        return
+    before = RunDeclaration.read(source).spec
+    differ = [name for name in ("val_fraction", "val_seed") if before.get(name) != getattr(spec, name)]
+    if differ and spec.val_fraction and images.val is None:
+        wanted = " and ".join(f"{name}={before.get(name)}" for name in differ)
+        yield (
+            f"start.path={path} was trained on pictures that are held out for validation here: set {wanted}, as there"
+        )
 
 
 def _uneven(spec: RunSpec, images: ImageSet, indices: Tensor) -> Iterator[str]:
