@@ -1,6 +1,7 @@
 """Whole studies, really trained: plan, processes, records, statistics."""
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tests.reading import read_json
 from tests.study.conftest import OVERRIDES
 from vitlab import api
-from vitlab.study import autotune
+from vitlab.study import allowance, autotune
 from vitlab.study.design import one_at_a_time
 from vitlab.study.spec import factor
 from vitlab.study.study_dir import StudyDir
@@ -27,8 +28,9 @@ WAYS: dict[str, Mapping] = {
 
 @pytest.fixture(autouse=True)
 def quickly(tmp_path, monkeypatch):
-    """Hardly any time to measure, and a memory of our own."""
+    """Hardly any time to measure, though never too little for trainings as short as these; a memory of our own."""
     monkeypatch.setattr(autotune, "SECONDS", 0.01)
+    monkeypatch.setattr(allowance, "SHARE", math.inf)
     monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
 
 
