@@ -1,5 +1,6 @@
 """Trainings on pictures of one's own: where they are stored makes no difference, and the record says what was seen."""
 
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -11,7 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.reading import read_json
-from vitlab.base.errors import Interrupted
+from vitlab.base.errors import Interrupted, UserError
+from vitlab.records.predictions import read_predictions
 from vitlab.train.spec import RunSpec
 from vitlab.train.step.loop import Loop
 
@@ -128,3 +130,42 @@ def test_a_stream_that_was_killed_and_stopped_goes_on_as_if_it_was_not(
         assert (found["train"]["images"], found["test"]["classes"]) == (120, {"ape": 5, "bee": 5})
         assert found["test"]["fingerprint"]
         assert known["train"]["names"] == [f"{shards} train shard 1, row 59 (059.png)"]
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_data_that_were_moved_and_not_with_others(
+    folder: Path,
+    tmp_path: Path,
+    pets_run: Callable[..., RunSpec],
+    run_tiny: Callable[..., dict[str, Any]],
+    records_of: Callable[[Path], dict[str, Any]],
+    at_step: Callable[[int, Callable[[Loop], None]], None],
+):
+    run_tiny(pets_run(folder), tmp_path / "straight")
+    at_step(4, lambda _: sys.exit("killed"))
+    with pytest.raises(SystemExit, match="killed"):
+        run_tiny(pets_run(folder), tmp_path / "run")
+    folder.rename(tmp_path / "moved")
+    others = tmp_path / "others"
+    shutil.copytree(tmp_path / "moved", others)
+    picture(1, 99).save(others / "train/bee/000.png")
+    with pytest.raises(UserError, match="other names or contents"):
+        run_tiny(pets_run(others), tmp_path / "run", resume=True)
+    run_tiny(pets_run(tmp_path / "moved"), tmp_path / "run", resume=True)
+    assert records_of(tmp_path / "run") == records_of(tmp_path / "straight")
+
+
+@pytest.mark.slow
+def test_a_picture_of_many_bands_can_be_among_the_mistakes(
+    tmp_path: Path, pets_run: Callable[..., RunSpec], run_tiny: Callable[..., dict[str, Any]]
+):
+    values = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 4), dtype=np.uint8)
+    for number, pixels in enumerate(values):
+        place = tmp_path / "bands" / CLASSES[number % 2] / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place)
+    four = {"in_chans": 4, "mean": [0.5] * 4, "std": [0.25] * 4}
+    run_tiny(pets_run(tmp_path / "bands", **four), tmp_path / "run")
+    predictions = read_predictions(tmp_path / "run")
+    assert predictions is not None
+    assert predictions.mistake_pixels.shape[1:] == (8, 8, 3)

@@ -170,7 +170,7 @@ def _held_equal(study: StudySpec, spec: RunSpec, base_flops: int) -> RunSpec:
 def _refuse_twins(study: StudySpec, planned: Sequence[PlannedCell]) -> None:
     """Raise SpecError for cells that share a folder or a training, and for values of the grid that share a folder."""
     folders = [(f"cell {cell.cell.name!r}", cell.folder) for cell in planned]
-    runs = [(f"cell {cell.cell.name!r}", spec_id(cell.candidates[0].spec)) for cell in planned]
+    runs = [(f"cell {cell.cell.name!r}", _run_on_data(cell.candidates[0].spec)) for cell in planned]
     tuned = [(f"tune value {level.name!r}", slug(level.name)) for level in (study.tune.levels if study.tune else ())]
     problems = [*_twins(folders, "folder"), *_twins(runs, "run"), *_twins(tuned, "folder")]
     if not problems:
@@ -181,6 +181,11 @@ def _refuse_twins(study: StudySpec, planned: Sequence[PlannedCell]) -> None:
             )
     if problems:
         raise SpecError("\n".join(problems))
+
+
+def _run_on_data(spec: RunSpec) -> str:
+    """What names a run, and where its data lie: an id does not say that, since data may be moved."""
+    return f"{spec_id(spec)} on {getattr(spec.data, 'path', spec.data.name)}"
 
 
 def _twins(named: Sequence[tuple[str, str]], kind: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from vitlab.base.errors import SpecError
+from vitlab.base.spec import whereabouts
 from vitlab.base.words import readable
 from vitlab.data.encoded import Encoded
 from vitlab.data.ingest import Listing, Source
@@ -31,7 +32,7 @@ class Spec(PicturesSpec):
     itself a class, called by its path.
     """
 
-    path: str
+    path: str = whereabouts()
     class_depth: int | None = 1
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vitlab.base.spec import whereabouts
 from vitlab.data import parquet, tables
 from vitlab.data.ingest import Source
 from vitlab.data.paths import locate
@@ -15,7 +16,7 @@ from vitlab.data.sets._tables import TablesSpec
 class Spec(TablesSpec):
     """`path` is looked up from here, then where data sets lie (`$VITLAB_DATA`); files may lie in `data/` inside it."""
 
-    path: str
+    path: str = whereabouts()
 
     @property
     def origin(self) -> str:

@@ -48,4 +48,5 @@ def predictions_of(images: Pictures, logits: Tensor, task: TaskSpec) -> Predicti
     wrong = np.flatnonzero(predicted != labels)
     mistakes = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:MISTAKES]
     pixels = images.ask(torch.from_numpy(mistakes))().permute(0, 2, 3, 1).cpu().numpy()
-    return Predictions("test", labels, probabilities, mistakes, pixels)
+    seen = 3 if pixels.shape[-1] >= 3 else 1  # of more bands than a person sees the first ones are shown
+    return Predictions("test", labels, probabilities, mistakes, pixels[..., :seen])
