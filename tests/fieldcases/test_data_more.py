@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import datasets
@@ -15,6 +16,46 @@ from vitlab import api
 from vitlab.base.errors import DataError, SpecError
 from vitlab.records.predictions import read_predictions
 from vitlab.report.write import write_report
+
+# --------------------------------------------------------------------------------------------------- 14: words, numbers
+
+
+@pytest.fixture
+def table_of(tmp_path) -> Callable[[list[object]], Path]:
+    """`table_of(["cat", "dog"] * 8)`: a parquet folder whose two splits have a picture for each label."""
+
+    def make(labels: list[object]) -> Path:
+        for split in ("train", "test"):
+            stored = [io.BytesIO() for _ in labels]
+            for number, buffer in enumerate(stored):
+                noise = np.random.default_rng([number, split == "test"]).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+                Image.fromarray(noise).save(buffer, "PNG")
+            images = [{"bytes": buffer.getvalue(), "path": None} for buffer in stored]
+            features = {"image": datasets.Image(), "label": datasets.Value("string" if labels[0] == "dog" else "int64")}
+            table = datasets.Dataset.from_dict({"image": images, "label": labels}, features=datasets.Features(features))
+            (tmp_path / "q").mkdir(exist_ok=True)
+            table.to_parquet(tmp_path / "q" / f"{split}-00000-of-00001.parquet")
+        return tmp_path / "q"
+
+    return make
+
+
+def test_14_words_in_a_column_are_classes(table_of, run):
+    """Case 14: labels are words, not numbers: sorted, the same in all splits."""
+    data = read_json(run(table_of(["dog", "cat"] * 8)) / "data.json")
+    assert data["classes"] == ["cat", "dog"]
+    assert data["found"]["splits"]["test"]["classes"] == {"cat": 8, "dog": 8}
+
+
+def test_14_identifiers_are_renumbered_on_request(table_of, run):
+    """Case 14: nothing allocates by the largest label, and no message grows with the data."""
+    table = table_of([10**12, 7] * 8)
+    with pytest.raises(DataError) as caught:
+        run(table)
+    assert "data.renumber=true" in str(caught.value)
+    assert len(str(caught.value)) < 500
+    assert read_json(run(table, **{"data.renumber": True}) / "data.json")["classes"] == ["7", "1000000000000"]
+
 
 # ------------------------------------------------------------------------------------------------------- 17: hub sets
 

@@ -20,9 +20,27 @@ from tests.reading import read_json
 from vitlab.base.env import usable_cores
 from vitlab.base.errors import UserError
 from vitlab.base.files import write_json
+from vitlab.recipes import changed, recipe
 from vitlab.records.history import read_history
 
 ROOT = Path(__file__).parents[2]
+
+# -------------------------------------------------------------------------------------------------- 25: a shorter run
+
+
+@pytest.mark.parametrize("length", [{"epochs": 2}, {"steps": 30}])
+def test_25_the_rate_of_a_shortened_recipe_reaches_its_base_and_falls(length):
+    """Case 25: the commonest first change of a newcomer, below the recipe's warm-up of 3 epochs; and it is said."""
+    said: list[str] = []
+    spec = changed(recipe("digits"), length, said.append)
+    assert any(line.startswith("warm-up: 3 → ") for line in said)
+    per_epoch = spec.planned_steps_per_epoch()
+    steps = spec.total_steps(per_epoch)
+    rates = [spec.optim.schedule.lr(spec.optim.lr, step, steps, per_epoch) for step in range(steps)]
+    assert max(rates) == pytest.approx(spec.optim.lr, rel=0.01)
+    assert rates.index(max(rates)) < steps / 4
+    assert rates[-1] < spec.optim.lr / 100
+
 
 # ---------------------------------------------------------------------------------------------------- 24: a longer run
 
