@@ -57,6 +57,7 @@ def two_small_steps(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
             "model.depth": 1,
             "steps": 2,
             "epochs": None,
+            "optim.schedule.warmup_steps": 0,
             "batch_size": 4,
         }
         settings |= {"val_fraction": 0.0, "evaluate_every": 1.0}

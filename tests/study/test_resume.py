@@ -29,7 +29,7 @@ import sys
 from pathlib import Path
 from rich.console import Console
 from vitlab.base.spec import from_dict
-from vitlab.study import autotune
+from vitlab.study import allowance, autotune
 from vitlab.study.files import read_study_spec
 from vitlab.study.launch import run_study
 from vitlab.study.outcome import outcome
@@ -37,6 +37,7 @@ from vitlab.train.machine.choices import Overrides
 from vitlab.base.errors import Interrupted
 
 autotune.SECONDS = 0.01
+allowance.SHARE = float("inf")  # never too little for trainings as short as these
 jobs, stack = int(sys.argv[1]), sys.argv[2] == "stacked"
 overrides = from_dict(Overrides, {to_dict(OVERRIDES)!r})
 try:

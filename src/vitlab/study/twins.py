@@ -2,7 +2,7 @@
 
 Attention inside a mixer that has none, stochastic depth of a single block, the first rate of a warm-up that is none:
 a comparison of two such cells would only measure noise. What two runs do is not looked up in a table of rules; it is
-computed, from the same weights and the same chances.
+computed, from the same weights and the same chances. Components of somebody's own are not tried: a copy may be meant.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,10 +58,18 @@ def _can_be_tried(path: str) -> bool:
 def _alike(one: Named, other: Named) -> bool:
     """Whether two can be the same, as far as is known without trying: their cost, their depth and their rates."""
     return (
-        (one.cost.num_params, one.cost.flops) == (other.cost.num_params, other.cost.flops)
+        _of_vitlab(one.spec)
+        and _of_vitlab(other.spec)
+        and (one.cost.num_params, one.cost.flops) == (other.cost.num_params, other.cost.flops)
         and one.spec.model.depth == other.spec.model.depth
         and _rates(one.spec) == _rates(other.spec)
     )
+
+
+def _of_vitlab(spec: RunSpec) -> bool:
+    """Whether all its parts come with vitlab."""
+    parts = (*spec.model.parts(), spec.task, spec.optim.schedule)
+    return all(type(part).__module__.startswith("vitlab.") for part in parts)
 
 
 def _rates(spec: RunSpec) -> list[float]:
