@@ -127,7 +127,7 @@ def test_processes_make_the_same_pictures(shelf: Callable, tmp_path: Path, ways:
     for number, pixels in enumerate(noise):
         Image.fromarray(pixels).save(tmp_path / f"{number}.jpg")
     files, op = [tmp_path / f"{number}.jpg" for number in range(20)], original_crop.Spec(size=(5, 6))
-    cuts = Cuts(op, op.draws(sample_keys(torch.tensor([0]), torch.arange(20)))).one_by_one(9, 9)
+    cuts = Cuts(op, op.draws(sample_keys(torch.tensor([0]), torch.arange(20))))
 
     def made() -> tuple[Decoded, Decoded, LookedAt, LookedAt]:
         whole, cut = begin(files, range(20), RGB)(), begin(files, range(20), RGB, cuts)()

@@ -30,9 +30,7 @@ class Cuts:
 
     def apply(self, pixels: Tensor) -> Tensor:
         """Pictures in memory [..., C, H, W] uint8 -> their crops [..., C, *out_size(H, W)] uint8"""
-        rows, columns = pixels.shape[-2:]
-        boxes = self.op.boxes(self.draws.flatten(0, -2), rows, columns)
-        cropped = self.op.resized(pixels.flatten(0, -4), boxes, self.out_size(rows, columns))
+        cropped = self.op.cropped(pixels.flatten(0, -4), self.draws.flatten(0, -2))
         return cropped.unflatten(0, pixels.shape[:-3])
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-_FEW = 6
+_FEW = 6  # lines
+_SOME = 3  # names in a sentence
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -18,6 +19,11 @@ def shortened(text: str, length: int) -> str:
 def readable(name: str) -> str:
     """A file's name as text that can be shown and written: bytes that are no UTF-8 are escaped, `caf\\xe9.png`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def some(names: Sequence[str]) -> str:
+    """'a, b, c and 2 more'"""
+    return ", ".join(names[:_SOME]) + (f" and {len(names) - _SOME} more" if len(names) > _SOME else "")
 
 
 def first_few(said: Sequence[str]) -> list[str]:

@@ -38,14 +38,17 @@ def _transform(op: Any, spec: RunSpec) -> Any:
     from torchvision.transforms import InterpolationMode, v2
 
     size = getattr(op, "size", None) or spec.model.img_size
+
+    def inception() -> Any:
+        return v2.RandomResizedCrop(size, op.scale, op.ratio, InterpolationMode(op.interpolation))
+
     make: dict[str, Callable[[], Any]] = {
         "crop": lambda: v2.RandomCrop(size, op.padding, padding_mode="reflect" if op.fill == "reflect" else "constant"),
         "flip": lambda: v2.RandomHorizontalFlip(op.p),
         "erase": lambda: v2.RandomErasing(op.p, op.area, op.aspect),
         "resize": lambda: v2.Resize(op.size, InterpolationMode(op.interpolation)),
         "center_crop": lambda: v2.CenterCrop(op.size),
-        "resized_crop": lambda: v2.RandomResizedCrop(size, op.scale, op.ratio, InterpolationMode(op.interpolation)),
-        "original_crop": lambda: v2.RandomResizedCrop(size, op.scale, op.ratio, InterpolationMode(op.interpolation)),
+        **dict.fromkeys(("resized_crop", "original_crop"), inception),
         "rotate": lambda: v2.RandomRotation(op.degrees),
         "auto_augment": lambda: v2.AutoAugment(v2.AutoAugmentPolicy(op.policy), fill=op.fill),
         "rand_augment": lambda: v2.RandAugment(op.num_ops, round(op.magnitude * 30 / op.scale), 31, fill=op.fill),

@@ -61,8 +61,7 @@ class Encoded(DecodedOnDemand):
     def _begun(self, wanted: Tensor, cuts: Cuts | None = None) -> Promise:
         """Workers begin with the pictures wanted [m]."""
         device = self.labels.device
-        each = None if cuts is None else cuts.one_by_one(*self.frame.img_size)
-        decoded = begin(self.stored, self.rows[wanted].tolist(), self.frame, each, pinned=device.type == "cuda")
+        decoded = begin(self.stored, self.rows[wanted].tolist(), self.frame, cuts, pinned=device.type == "cuda")
         return lambda: to_device(decoded().whole(lambda place: self.name(int(wanted[place]))), device)
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vitlab.base.errors import DataError
-from vitlab.base.words import counted, readable
+from vitlab.base.words import counted, readable, some
 from vitlab.data.decode import looks_like_a_picture
 from vitlab.data.parquet import has_shards
 from vitlab.data.roles import assigned, role_of
@@ -210,13 +210,13 @@ def _about_classes(
         if role != "train":
             missing = [name for name, inside in zip(names, pictures[role], strict=True) if not inside]
             if missing:
-                yield f"{folder.name}/ has no picture of {_some(missing)}"
+                yield f"{folder.name}/ has no picture of {some(missing)}"
     first = classes["train"] if "train" in classes else next(iter(classes.values()))
     inner = [place for places in first.values() for place in places if not _loose(place)]
     deeper = [inside for place in inner for inside in _folders(place)]
     if class_depth and len(inner) == len(first) and len(deeper) > len(first):
         yield (
-            f"classes are the folders {_some(sorted(first))}; they have no pictures themselves but {len(deeper)} "
+            f"classes are the folders {some(sorted(first))}; they have no pictures themselves but {len(deeper)} "
             f"folders: if those are the classes, set data.class_depth={class_depth + 1}"
         )
 
@@ -240,10 +240,6 @@ def _not_read(
 
 def _loose(folder: Path) -> int:
     return sum(entry.is_file() and looks_like_a_picture(entry.name) for entry in os.scandir(folder))
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 # ------------------------------------------------------------------------------------------------------ walking
@@ -306,5 +302,5 @@ class _Walk:
         """What is to be said of links."""
         if self.again:
             links = "link leads" if len(self.again) == 1 else "links lead"
-            shown = _some([readable(path) for path in self.again])
+            shown = some([readable(path) for path in self.again])
             yield f"not followed: {len(self.again)} {links} to what is read already: {shown}"

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import torch
 
 from vitlab.base.errors import DataError
-from vitlab.data.decode import Cut, Frame
+from vitlab.data.decode import Frame
+from vitlab.data.images import Cuts
 from vitlab.data.tables import Columns, name_of, picture_of
 from vitlab.data.workers import Decoded, LookedAt, begin, begin_look
 from vitlab.rng import bits, sample_keys
@@ -85,7 +86,7 @@ class _Fetched:
 
 
 def decoding(
-    rows: Sequence[Row], frame: Frame, device: torch.device, cuts: Sequence[Cut] | None = None
+    rows: Sequence[Row], frame: Frame, device: torch.device, cuts: Cuts | None = None
 ) -> Callable[[], Decoded]:
     """Workers begin to decode the rows' pictures, or one of `cuts` of each; called, the result waits for them."""
     return begin(_Fetched(rows), range(len(rows)), frame, cuts, pinned=device.type == "cuda")

@@ -105,9 +105,7 @@ class RowReader:
         """The next chunk of rows, whose first has this position."""
         chunk, stream = list(islice(rows, _CHUNK)), self.stream
         keys = sample_keys(torch.tensor([self.seed]), torch.arange(position, position + len(chunk)))
-        cuts = self.cuts_of(keys)
-        each = None if cuts is None else cuts.one_by_one(*stream.frame.img_size)
-        return chunk, decoding(chunk, stream.frame, stream.device, each)
+        return chunk, decoding(chunk, stream.frame, stream.device, self.cuts_of(keys))
 
     def _decoded(self, rows: list[Row], decoded: Callable[[], Decoded]) -> tuple[Tensor, Tensor]:
         """A chunk's samples, the unreadable replaced."""

@@ -24,6 +24,7 @@ from vitlab.base.env import process_cores
 from vitlab.base.errors import DataError
 from vitlab.data.decode import Cut, Frame, Seen, Unreadable, decode, look
 from vitlab.data.decoder import Decoder, Made, Work, make_here
+from vitlab.data.images import Cuts
 
 T = TypeVar("T")
 
@@ -95,15 +96,16 @@ class _Looking:
 
 
 def begin(
-    stored: Stored, rows: Sequence[int], frame: Frame, cuts: Sequence[Cut] | None = None, pinned: bool = False
+    stored: Stored, rows: Sequence[int], frame: Frame, cuts: Cuts | None = None, pinned: bool = False
 ) -> Callable[[], Decoded]:
     """Decode the pictures at `rows`, or one of `cuts` of each: workers start now, the result waits for them.
 
     `pinned`: for a CUDA device.
     """
-    size = cuts[0].size if cuts else frame.img_size
+    each = cuts.one_by_one(*frame.img_size) if cuts else [None] * len(rows)
+    size = cuts.out_size(*frame.img_size) if cuts else frame.img_size
     pixels = torch.empty((len(rows), frame.in_chans, *size), dtype=torch.uint8, pin_memory=pinned)
-    making = _Making(stored, rows, lambda place: _Decoding(frame, cuts[place] if cuts else None), pixels)
+    making = _Making(stored, rows, lambda place: _Decoding(frame, each[place]), pixels)
     return lambda: Decoded(pixels, _unreadable(making.done()))
 
 

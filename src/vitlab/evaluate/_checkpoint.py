@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vitlab.base.errors import DataError, UserError
 from vitlab.base.metric import Metric
+from vitlab.base.words import some
 from vitlab.checkpoints.trained import Trained, load
 from vitlab.data.images import ImageSet, Pictures, relabelled
 from vitlab.data.sets._base import DataSpec
@@ -25,7 +26,7 @@ from vitlab.records.run import run_at
 from vitlab.stats.by_class import ClassRecall, Majority, by_class, majority
 
 Among = Literal["all", "present"]
-_SHOWN = 3  # names, or changes, in a message
+_SHOWN = 3  # changes in a message
 
 
 class Computing(NamedTuple):
@@ -135,15 +136,11 @@ def _matched(test: Pictures, theirs: Sequence[str], ours: Sequence[str]) -> tupl
     unknown = [name for name in theirs if name not in ours]
     if unknown:
         raise DataError(
-            f"--data has classes that the model does not know: {_some(unknown)}; it was trained on {_some(ours)}"
+            f"--data has classes that the model does not know: {some(unknown)}; it was trained on {some(ours)}"
         )
     places = torch.tensor([ours.index(name) for name in theirs], device=test.labels.device)
     labels = places[test.labels]
     return relabelled(test, labels), labels.unique().cpu()
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _only(columns: Tensor, outputs: Call, *arguments: Any) -> tuple[Tensor, Tensor | None]:

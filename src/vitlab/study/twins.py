@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -37,17 +37,20 @@ class Named(NamedTuple):
 
 def same_training(runs: Sequence[Named]) -> Iterator[tuple[str, str, list[str]]]:
     """Pairs of names whose runs are one training, with the settings that differ and change nothing."""
+    settings = cache(lambda place: to_dict(runs[place].spec))
+    known = cache(lambda place: _known(runs[place]))
     made = cache(lambda place: _tried(runs[place].spec))
-    for one, other in combinations(range(len(runs)), 2):
-        ours, theirs = runs[one], runs[other]
-        changed = _changed(ours.spec, theirs.spec)
-        if changed and _alike(ours, theirs) and all(map(_can_be_tried, changed)) and _equal(made(one), made(other)):
-            yield ours.name, theirs.name, changed
+    candidates = [place for place, run in enumerate(runs) if _of_vitlab(run.spec)]
+    for one, other in combinations(candidates, 2):
+        if known(one) != known(other):
+            continue
+        changed = _changed(settings(one), settings(other))
+        if changed and all(map(_can_be_tried, changed)) and _equal(made(one), made(other)):
+            yield runs[one].name, runs[other].name, changed
 
 
-def _changed(one: RunSpec, other: RunSpec) -> list[str]:
+def _changed(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
     """The settings in which two runs differ."""
-    ours, theirs = to_dict(one), to_dict(other)
     return list(differences(ours, theirs) | differences(theirs, ours))
 
 
@@ -55,15 +58,9 @@ def _can_be_tried(path: str) -> bool:
     return any(path == part or path.startswith(f"{part}.") for part in _CAN_BE_TRIED)
 
 
-def _alike(one: Named, other: Named) -> bool:
-    """Whether two can be the same, as far as is known without trying: their cost, their depth and their rates."""
-    return (
-        _of_vitlab(one.spec)
-        and _of_vitlab(other.spec)
-        and (one.cost.num_params, one.cost.flops) == (other.cost.num_params, other.cost.flops)
-        and one.spec.model.depth == other.spec.model.depth
-        and _rates(one.spec) == _rates(other.spec)
-    )
+def _known(run: Named) -> tuple[int, int, int, list[float]]:
+    """What two runs of one training have alike, as far as is known without trying: cost, depth and rates."""
+    return run.cost.num_params, run.cost.flops, run.spec.model.depth, _rates(run.spec)
 
 
 def _of_vitlab(spec: RunSpec) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vitlab.base.words import counted
+from vitlab.base.words import counted, some
 from vitlab.data.images import ImageSet, Pictures
 from vitlab.records.data import DataRecord
 from vitlab.records.run import RunDeclaration, run_at
@@ -14,7 +14,7 @@ from vitlab.stats.by_class import majority
 from vitlab.train.spec import RunSpec
 
 _FEW = 50  # steps in which next to nothing is learned
-_SHOWN = 3  # classes in a sentence
+_SHOWN = 3  # changes in a sentence
 
 
 def remarks(spec: RunSpec, images: ImageSet, indices: Tensor, val: Pictures, total_steps: int) -> Iterator[str]:
@@ -42,9 +42,8 @@ def _not_validated(images: ImageSet, indices: Tensor, val: Pictures) -> Iterator
     trained = images.train.labels.cpu()[indices.cpu()].unique()  # type: ignore[union-attr]  # a stream has no carved split
     missing = trained[~torch.isin(trained, val.labels.cpu())].tolist()
     if missing:
-        names = ", ".join(images.class_names[label] for label in missing[:_SHOWN])
-        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-        yield f"no validation picture of {names}{more}: with one picture a class is trained on and not validated"
+        names = some([images.class_names[label] for label in missing])
+        yield f"no validation picture of {names}: with one picture a class is trained on and not validated"
 
 
 def _of_start(spec: RunSpec, images: ImageSet) -> Iterator[str]:

@@ -90,6 +90,10 @@ class StoredOp(PixelOp):
         """[B, n] -> [B, 4]: top, left, height and width of a box in each picture of that size, int64."""
         raise NotImplementedError
 
+    def cropped(self, images: Tensor, draws: Tensor) -> Tensor:
+        """[B, C, H, W] uint8, [B, n] -> [B, C, *out_size(H, W)] uint8: a box of each, resized."""
+        raise NotImplementedError
+
     def resized(self, images: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
         """[B, C, H, W] uint8, [B, 4] -> [B, C, *size] uint8: the boxes alone."""
         raise NotImplementedError

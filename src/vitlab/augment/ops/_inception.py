@@ -67,5 +67,9 @@ class InceptionCrop(PixelOp):
         return resample.resize_boxes(images, boxes, size, self.interpolation)
 
     def apply(self, images: Tensor, keys: Tensor) -> Tensor:
+        return self.cropped(images, self.draws(keys))
+
+    def cropped(self, images: Tensor, draws: Tensor) -> Tensor:
+        """[B, C, H, W] uint8, [B, n] -> [B, C, *out_size(H, W)] uint8: a box of each, resized."""
         rows, columns = images.shape[-2:]
-        return self.resized(images, self.boxes(self.draws(keys), rows, columns), self.out_size(rows, columns))
+        return self.resized(images, self.boxes(draws, rows, columns), self.out_size(rows, columns))

@@ -15,12 +15,11 @@ from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.base.spec import whereabouts
+from vitlab.base.words import some
 from vitlab.checkpoints import native
 from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import is_head, logits_weights
 from vitlab.train.start._base import Beginning, StartSpec
-
-SHOWN = 3  # names in a message
 
 
 @dataclass(frozen=True)
@@ -103,15 +102,10 @@ def _problems(wanted: set[str], given: Mapping[str, Tensor], drawn: Mapping[str,
     }
     for what, names in groups.items():
         if names:
-            yield f"{what}: {_listed(sorted(names))}"
+            yield f"{what}: {some(sorted(names))}"
     if differing:
         shapes = [f"{n} is {_size(given[n])} there and {_size(drawn[n])} here" for n in sorted(differing)]
-        yield f"of another shape: {_listed(shapes)}"
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+        yield f"of another shape: {some(shapes)}"
 
 
 def _size(tensor: Tensor) -> str:
