@@ -58,6 +58,7 @@ def two_small_steps(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
             "steps": 2,
             "epochs": None,
             "optim.schedule.warmup_steps": 0,
+            "optim.schedule.warmup_epochs": 0.0,
             "batch_size": 4,
         }
         settings |= {"val_fraction": 0.0, "evaluate_every": 1.0}

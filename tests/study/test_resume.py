@@ -111,7 +111,7 @@ def same(one: Any, other: Any, tolerance: float) -> bool:
 def finished(folder: Path) -> dict[str, tuple[int, int]]:
     """Which file each run that has ended has as its result, and since when."""
     ended = {}
-    for path in (folder / "study" / "runs").rglob("result.json"):
+    for path in (folder / "study" / "runs").glob("*/*/result.json"):
         with suppress(FileNotFoundError):  # an interrupted run is being gone on with
             if json.loads(path.read_text())["status"] in ("finished", "failed"):
                 ended[str(path)] = (path.stat().st_ino, path.stat().st_mtime_ns)
@@ -121,7 +121,9 @@ def finished(folder: Path) -> dict[str, tuple[int, int]]:
 def wait_for(process: subprocess.Popen[str], folder: Path, ended: int) -> None:
     """Until so many runs have ended and another one is being trained."""
     while process.poll() is None:
-        begun, results = (list((folder / "study" / "runs").rglob(name)) for name in ("spec.json", "result.json"))
+        begun, results = (
+            list((folder / "study" / "runs").glob(f"*/*/{name}")) for name in ("spec.json", "result.json")
+        )
         working = psutil.Process(process.pid).children()  # what an earlier process left begun is nobody's work yet
         if working and len(finished(folder)) >= ended and len(begun) > len(results):
             return
