@@ -54,7 +54,12 @@ def is_recipe(name: str) -> bool:
 def is_study(name: str) -> bool:
     """Whether this is the name of a study that comes with vitlab, or a file that may hold one of somebody's own."""
     file = Path(name.partition(":")[0])
-    return str(file) in component_names("vitlab.studies") or (file.suffix == ".py" and file.is_file())
+    return ships_study(name) or (file.suffix == ".py" and file.is_file())
+
+
+def ships_study(name: str) -> bool:
+    """Whether this is the name of a study that comes with vitlab."""
+    return name.partition(":")[0] in component_names("vitlab.studies")
 
 
 def is_run(name: str) -> bool:

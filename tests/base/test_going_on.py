@@ -1,12 +1,13 @@
 """What a person who waits is told."""
 
 import io
+from itertools import pairwise
 
 import pytest
 from rich.console import Console
 
 from vitlab.base import going_on as module
-from vitlab.base.going_on import Pace, going_on
+from vitlab.base.going_on import Heartbeat, going_on
 
 
 @pytest.fixture
@@ -52,14 +53,32 @@ def test_who_wants_to_hear_nothing_hears_nothing():
     assert screen.file.getvalue() == ""
 
 
-def test_lines_come_soon_and_then_ever_more_rarely(clock):
-    pace, at = Pace(), []
-    for second in range(1, 300):
-        clock(1)
-        if pace.due():
+def test_lines_come_soon_and_then_ever_more_rarely(clock, monkeypatch):
+    monkeypatch.setattr(module, "TICK", 1e6)  # the thread sleeps: it is we who ask
+    screen, at = Console(file=io.StringIO(), width=80), []
+    with Heartbeat(screen, lambda: f"{at.pop()} s") as heartbeat:
+        for second in range(1, 3600):
+            clock(1)
             at.append(second)
-    assert at == [3, 8, 18, 38, 78, 138, 198, 258]
-    clock(59)
-    pace.said()  # something else was printed
-    clock(2)
-    assert not pace.due()
+            heartbeat.beat()
+        told = [int(line.split()[0]) for line in lines(screen)]
+        silences = {later: later - earlier for earlier, later in pairwise(told)}
+        assert told[0] == 3
+        assert max(silence for second, silence in silences.items() if second <= 60) == 3
+        assert all(silence <= second / 20 + 1 for second, silence in silences.items() if second > 60)
+        assert max(silences.values()) == 60
+        clock(59)
+        heartbeat.said()  # something else was printed
+        clock(2)
+        heartbeat.beat()
+        assert len(lines(screen)) == len(told)
+
+
+def test_a_block_that_says_nothing_is_told_of_by_a_thread(monkeypatch):
+    monkeypatch.setattr(module, "SOON", 0.02)
+    monkeypatch.setattr(module, "TICK", 0.01)
+    screen = Console(file=io.StringIO(), width=80)
+    with going_on(screen, "measuring"):
+        while len(lines(screen)) < 3:
+            module.time.sleep(0.01)
+    assert lines(screen)[:2] == ["measuring …", "measuring … 0 s"]

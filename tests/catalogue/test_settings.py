@@ -53,6 +53,10 @@ def test_each_is_listed_once_with_type_and_default():
         ("weights", "first"),
         ("model.img_size", [1, 2, 3]),
         ("optim.clip_norm", "much"),
+        ("model.norm.epsilon", 1e-6),
+        ("optim.schedule.warmup_step", 3),
+        ("optim.optimizer.betas", "few"),
+        ("task.label_smoothin", 0.1),
     ],
 )
 def test_what_is_refused_at_once_the_specs_refuse_too(path, value):
@@ -72,7 +76,8 @@ def test_what_is_refused_at_once_the_specs_refuse_too(path, value):
         ("optim.decay_on", "kernels"),
         ("model.img_size", 32),
         ("model.attention", "somebodys.attention"),
-        ("model.attention.of_somebody", 3),
+        ("model.attention.scale", 3),
+        ("optim.schedule.factor", 0.1),
         ("model", "r0_vit:100"),
         ("data", "pets/"),
         ("augment.0.padding", 2),
@@ -81,6 +86,34 @@ def test_what_is_refused_at_once_the_specs_refuse_too(path, value):
 )
 def test_what_may_be_is_left_to_the_specs(path, value):
     check("run", {path: value})
+
+
+@pytest.mark.parametrize("settings", [{"model.attention": "somebodys.attention"}, {"model.attention.name": "mine"}])
+def test_what_somebody_s_own_component_has_is_left_to_it(settings):
+    check("run", settings | {"model.attention.of_somebody": 3})
+    check("run", {"model.attention.of_somebody": 3}, own=True)  # in a spec that may have one of somebody's own
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"model.attention": "linear", "model.attention.scale": "x"}, "unknown setting 'model.attention.scale'"),
+        ({"optim.update": {"name": "sam"}, "optim.update.rh": 0.1}, "did you mean optim.update.rho"),
+        ({"augment.0.scael": 2}, "did you mean augment.0.scale"),
+        ({"augment.0": "flip", "augment.0.scale": 2}, "unknown setting 'augment.0.scale'"),
+        ({"data.fitt": "crop"}, "did you mean data.fit"),
+        ({"data": ".", "data.fitt": "crop"}, "did you mean data.fit"),
+    ],
+)
+def test_settings_below_a_component_are_those_of_the_one_that_is_set_or_of_any(settings, said):
+    with pytest.raises(SpecError, match=said):
+        check("run", settings)
+
+
+def test_settings_of_data_alone():
+    check("data", {"class_depth": 2, "data.white": 4095})
+    with pytest.raises(SpecError, match=r"did you mean data\.class_depth"):
+        check("data", {"class_deph": 2})
 
 
 def test_a_model_s_settings_go_by_both_names():

@@ -42,13 +42,19 @@ def two_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[RunS
 
 
 @pytest.fixture
-def two_small_steps(tmp_path: Path) -> Callable[[str], dict[str, Any]]:
+def three_classes(tmp_path: Path) -> Path:
+    """A folder of small pictures of several sizes."""
+    return small_pictures(tmp_path / "pictures")
+
+
+@pytest.fixture
+def two_small_steps(tmp_path: Path, three_classes: Path) -> Callable[[str], dict[str, Any]]:
     """`two_small_steps("augreg")`: the metrics after two steps of four small pictures from a folder, one block deep."""
 
     def run(name: str) -> dict[str, Any]:
         spec = recipe(name)
         settings: dict[str, Any] = {
-            "data": str(small_pictures(tmp_path / "pictures")),
+            "data": str(three_classes),
             "data.img_size": 40 if spec.preprocess else 32,
         }
         settings |= {

@@ -34,7 +34,7 @@ def test_every_model_on_every_set(name):
     classes = {"cifar10": 10, "cifar100": 100, "imagenet": 1000}[data]
     assert spec.model == replace(preset(f"{MODELS[model]}@384:{classes}"), init=jax.Spec())
     assert spec.model.init.zero_head
-    assert (spec.data.name, spec.data.num_classes) == ("folder" if data == "imagenet" else data, classes)
+    assert (spec.data.name, spec.data.num_classes) == ("imagenet1k" if data == "imagenet" else data, classes)
     assert spec.data.mean == spec.data.std == (0.5, 0.5, 0.5)
     assert spec.steps == (20_000 if data == "imagenet" else 10_000)
     assert spec.optim.lr == (0.01 if name == "b16_cifar10" else 0.03)

@@ -149,6 +149,24 @@ def test_a_training_that_is_made_shorter_warms_up_for_the_same_share(name, setti
     assert about == [] if says is None else about[0].startswith(says)
 
 
+@pytest.mark.parametrize("name", ["vit_imagenet", "augreg"])
+@pytest.mark.parametrize(
+    ("settings", "warmup", "says"),
+    [
+        ({"steps": 20}, (2, 0), "warm-up: 10000 → 2 steps, as the training is shorter"),
+        ({"epochs": 3}, (0, 0.323), "warm-up: 10000 steps → 0.323 epochs, the same share of the training"),
+        ({}, (10_000, 0), None),
+    ],
+)
+def test_a_warm_up_in_steps_of_a_length_in_epochs_is_the_share_that_it_has_of_imagenet(
+    name, settings, warmup, says, three_classes
+):
+    """Of 300 · 1,281,167 · 0.99 / 4096 ≈ 92,900 steps; how many a folder's pictures take is known to nobody yet."""
+    spec, said = changed_and_said(name, data=str(three_classes), **settings)
+    assert (spec.optim.schedule.warmup_steps, spec.optim.schedule.warmup_epochs) == warmup
+    assert [line for line in said if line.startswith("warm-up")] == ([says] if says else [])
+
+
 @pytest.mark.parametrize("settings", [{"epochs": 2, WARMUP_EPOCHS: 3}, {"steps": 5, WARMUP_STEPS: 5}])
 def test_a_warm_up_that_takes_it_all_is_refused(settings):
     spec, _ = changed_and_said("digits", **settings)

@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from vitlab.base import going_on
 from vitlab.study import progress
 from vitlab.study.progress import StudyProgress
 
@@ -71,13 +72,14 @@ def test_a_line_for_each_job_that_ended_and_why_one_failed(clock, screen):
     assert lines(screen) == ["plain, seed 0: done; 20 s left", "deep, seed 0: failed: no memory; 40 s in all"]
 
 
-def test_without_a_terminal_a_line_now_and_then_says_what_runs(clock, screen):
+def test_without_a_terminal_a_line_now_and_then_says_what_runs(clock, screen, monkeypatch):
+    monkeypatch.setattr(going_on, "TICK", 1e6)  # the thread sleeps: it is we who ask
     with StudyProgress(screen, 2, 80) as shown:
         shown.started("plain, seed 0")
-        for _ in range(10):
+        for _ in range(7):
             clock(1)
-            shown.show()
-    assert lines(screen) == [f"{left} s left; running: plain, seed 0" for left in (77, 72)]
+            shown.heartbeat.beat()
+    assert lines(screen) == [f"{left} s left; running: plain, seed 0" for left in (77, 74)]
 
 
 def test_what_runs_is_shown_on_a_terminal(clock):

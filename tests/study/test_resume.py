@@ -121,9 +121,8 @@ def finished(folder: Path) -> dict[str, tuple[int, int]]:
 def wait_for(process: subprocess.Popen[str], folder: Path, ended: int) -> None:
     """Until so many runs have ended and another one is being trained."""
     while process.poll() is None:
-        begun, results = (
-            list((folder / "study" / "runs").glob(f"*/*/{name}")) for name in ("spec.json", "result.json")
-        )
+        runs = folder / "study" / "runs"
+        begun, results = (list(runs.glob(f"*/*/{name}")) for name in ("spec.json", "result.json"))
         working = psutil.Process(process.pid).children()  # what an earlier process left begun is nobody's work yet
         if working and len(finished(folder)) >= ended and len(begun) > len(results):
             return

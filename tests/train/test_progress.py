@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from vitlab.base import going_on
 from vitlab.train import progress
 from vitlab.train.progress import Reporter
 
@@ -59,21 +60,22 @@ def test_a_line_that_is_too_long_for_the_terminal_leaves_out_what_the_bar_shows(
 def test_without_a_terminal_lines_say_that_it_goes_on(tiny_run, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(going_on, "TICK", 1e6)  # the thread sleeps: it is we who ask
     screen = Console(file=io.StringIO(), width=140)
     with Reporter(screen, tiny_run(), 100, 10) as reporter:
+        now[0] += 3.0
+        reporter.heartbeat.beat()
         for step in range(11, 15):
             now[0] += 1.0
             reporter.step(step)
-        for seconds in (1.0, 9.0, 1.0):
+            reporter.heartbeat.beat()
+        for seconds in (1.0, 9.0):
             with reporter.evaluating():
                 now[0] += seconds
+                reporter.heartbeat.beat()
             reporter.evaluated([LINE])
     told = [line for line in screen.file.getvalue().splitlines() if not line.startswith("epoch")]
-    assert told == [
-        "step 13 of 100, about 87 s left",
-        "evaluating …",
-        "evaluating …",
-    ]  # the first, and after a long one
+    assert told == ["step 10 of 100", "step 13 of 100, about 3 min left", "evaluating after step 14 of 100"]
 
 
 def test_quiet_is_quiet(reported):

@@ -2,14 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 from typing import TYPE_CHECKING
+
+from vitlab.base.durations import roughly
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 SELDOM = 1.0  # seconds between two lines where there is no terminal
-SOON, RARELY = 2.5, 60.0  # seconds of silence until a line says that it goes on: at first, and in the end
+SHARE = 1 / 20  # of the time that has passed may go by in silence where there is no terminal,
+SOON, RARELY = 2.5, 60.0  # but not less and not more seconds than these
+TICK = 0.25  # seconds between two looks at whether a line is due
 
 Say = Callable[[str], object]  # is told what is being done
 
@@ -18,23 +23,43 @@ def unsaid(text: str) -> None:
     """What is told to nobody."""
 
 
-class Pace:
-    """When to say, where there is no terminal, that it still goes on: soon, and then half as often each time."""
+class Heartbeat:
+    """Where there is no terminal, a line that says that it goes on, as `told()` gives it: soon, and ever more rarely.
 
-    def __init__(self) -> None:
-        self.wait, self.last = SOON, time.monotonic()
+    A thread prints it, so that it comes whatever the block is busy with.
+    """
 
-    def due(self) -> bool:
-        """Whether it is time for a line, which is then taken for said."""
-        if time.monotonic() - self.last < self.wait:
-            return False
-        self.wait = min(2 * self.wait, RARELY)
-        self.said()
-        return True
+    def __init__(self, console: "Console", told: Callable[[], str]):
+        self.console, self.told = console, told
+        self.began = self.last = time.monotonic()
+        self.over = Event()
+        self.thread = None if console.is_terminal or console.quiet else Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> "Heartbeat":
+        if self.thread is not None:
+            self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        if self.thread is not None:
+            self.thread.join()
 
     def said(self) -> None:
-        """Something was printed: silence begins anew."""
+        """Something else was printed: silence begins anew."""
         self.last = time.monotonic()
+
+    def beat(self) -> None:
+        """Print the line if it is time."""
+        now = time.monotonic()
+        if now - self.last >= min(max(SOON, SHARE * (now - self.began)), RARELY):
+            self.said()
+            self.console.print(self.told(), highlight=False)
+
+    def _beat(self) -> None:
+        with suppress(OSError):  # whoever read it has left, which the block will find out
+            while not self.over.wait(TICK):
+                self.beat()
 
 
 @contextmanager
@@ -61,13 +86,16 @@ def _on_terminal(console: "Console") -> Iterator[Say]:
 
 @contextmanager
 def _as_lines(console: "Console") -> Iterator[Say]:
-    """A line for the first and for what is done when nothing was printed for a while."""
-    printed = -SELDOM
+    """A line for the first and for what is done when nothing was printed for a while; another while it goes on."""
+    doing, since, printed = "", time.monotonic(), -SELDOM
 
     def say(what: str) -> None:
-        nonlocal printed
-        if time.monotonic() - printed >= SELDOM:
+        nonlocal doing, since, printed
+        doing, since = what, time.monotonic()
+        if since - printed >= SELDOM:
             console.print(f"{what} …", highlight=False)
-            printed = time.monotonic()
+            heartbeat.said()
+            printed = since
 
-    yield say
+    with Heartbeat(console, lambda: f"{doing} … {roughly(time.monotonic() - since)}") as heartbeat:
+        yield say

@@ -7,11 +7,12 @@ Only what the source says for certain is refused: what a component of somebody's
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from vitlab.base.errors import unknown_setting
+from vitlab.base.errors import SpecError, UnknownSetting, unknown_setting
 from vitlab.base.spec import check_component_name, component_names, read_value
 from vitlab.catalogue.families import parsed
 from vitlab.models import presets
@@ -33,11 +34,14 @@ class Setting(NamedTuple):
 
 
 class _Field(NamedTuple):
-    """A field of a spec's class. `inner` is the class of what stands there, if that is one spec or component."""
+    """A field of a spec's class. `inner` is the class of what stands there, if that is one spec or component; `item`
+    that of the components of which several stand there.
+    """
 
     type: str
     default: str
     inner: Class | None
+    item: Class | None
 
 
 RUN = Class("vitlab.train.spec", "RunSpec")
@@ -47,15 +51,17 @@ _ROOTS = {"run": RUN, "model": MODEL}
 _PLAIN = {kind.__name__: kind for kind in (int, float, bool, str, tuple)} | {"Literal": Literal}
 
 
-def check(of: str, values: Mapping[str, Any]) -> None:
-    """Raise SpecError for a setting that a run or a model has not, and for a value that it cannot have.
+def check(of: str, values: Mapping[str, Any], own: bool = False) -> None:
+    """Raise SpecError for a setting that a run, a model or a set of data has not, and for a value that it cannot have.
 
-    Those of a model may be called as a run's are, `model.depth`. Settings of anything else are not known here.
+    Those of a model or a set may be called as a run's are, `model.depth`. Of components that may be somebody's `own`
+    no settings are known.
     """
-    if (root := _ROOTS.get(of)) is not None:
-        for path, value in values.items():
-            short = path.removeprefix(f"{of}.")
-            _check(root, short.split("."), short, value, root)
+    values = {path.removeprefix(f"{of}."): value for path, value in values.items()}
+    root, prefix = (RUN, "data.") if of == "data" else (_ROOTS[of], "")
+    values = {prefix + path: value for path, value in values.items()}
+    for path, value in values.items():
+        _Check(root, values, own, path, value).at(root, path.split("."))
 
 
 def settings(root: Class, path: str = "") -> Iterator[Setting]:
@@ -94,21 +100,74 @@ def legal_names(root: Class, path: str) -> tuple[str, ...]:
 # -------------------------------------------------------------------------------------------------------- checking
 
 
-def _check(cls: Class, keys: list[str], path: str, value: Any, root: Class) -> None:
-    name, fields = _former_names(cls).get(keys[0], keys[0]), _fields(cls)
-    if name not in fields:
-        outer = path[: len(path) - len(".".join(keys))]
-        raise unknown_setting(path, [outer + field for field in fields], [known.path for known in settings(root)])
-    field = fields[name]
-    if len(keys) > 1:
-        if field.inner is not None and not _family(field.inner):
-            _check(field.inner, keys[1:], path, value, root)
-    elif field.inner is None:
-        read_value(_hint(field.type), value, path)
-    elif isinstance(value, str) and field.inner == MODEL:
-        presets.settings(value)
-    elif isinstance(value, str) and field.inner != DATA and (family := _family(field.inner)):
-        check_component_name(family, _constant(field.inner, "kind") or family.rpartition(".")[2], value)
+class _Check(NamedTuple):
+    """Is one setting, of all that are set, one that there is?"""
+
+    root: Class
+    values: Mapping[str, Any]
+    own: bool
+    path: str
+    value: Any
+
+    def at(self, cls: Class, keys: list[str]) -> None:
+        """Raise SpecError if a class has no such setting; `keys` are the rest of the path, from there."""
+        name, fields = _called(cls, keys[0]), _fields(cls)
+        if name not in fields:
+            raise self.unknown(keys, fields)
+        field, below = fields[name], keys[1:]
+        if not below:
+            self.fits(field)
+        elif field.inner is not None and not _family(field.inner):
+            self.at(field.inner, below)
+        elif field.inner is not None:
+            self.in_one_of(field.inner, below)
+        elif field.item is not None and below[0].isdigit() and below[1:]:
+            self.in_one_of(field.item, below[1:])
+
+    def in_one_of(self, component: Class, keys: list[str]) -> None:
+        """Raise SpecError if no variant that may stand there has such a setting."""
+        refused: dict[Class, SpecError] = {}
+        for cls in self.variants(component, self.outer(keys)):
+            try:
+                self.at(cls, keys)
+            except SpecError as error:
+                refused[cls] = error
+            else:
+                return
+        for cls, refusal in refused.items():
+            if _called(cls, keys[0]) in _fields(cls):  # it is the value, or what is below, that is wrong
+                raise refusal
+        if refused:
+            raise self.unknown(keys, dict.fromkeys(name for cls in refused for name in _fields(cls)))
+
+    def variants(self, component: Class, path: str) -> Iterator[Class]:
+        """Those that may stand at a path: the one that is set, or any; none of somebody's own, which is not known."""
+        name = self.values.get(f"{path}.name", self.values.get(path, {}))
+        name = name.get("name") if isinstance(name, Mapping) else name
+        known = {cls.module.rpartition(".")[2]: cls for cls in _variants(component)}
+        if name in known:
+            yield known[name]
+        elif not self.own and (not isinstance(name, str) or (component == DATA and Path(name).is_dir())):
+            yield from known.values()
+
+    def fits(self, field: _Field) -> None:
+        """Raise SpecError if the value is none that the field can have."""
+        if field.inner is None:
+            read_value(_hint(field.type), self.value, self.path)
+        elif isinstance(self.value, str) and field.inner == MODEL:
+            presets.settings(self.value)
+        elif isinstance(self.value, str) and field.inner != DATA and (family := _family(field.inner)):
+            check_component_name(family, _constant(field.inner, "kind") or family.rpartition(".")[2], self.value)
+
+    def outer(self, keys: list[str]) -> str:
+        """The path up to what has the keys."""
+        return self.path[: -len(".".join(keys)) - 1]
+
+    def unknown(self, keys: list[str], legal: Iterable[str]) -> UnknownSetting:
+        """The refusal, given the names that the first of the keys could have been."""
+        outer = self.path[: len(self.path) - len(".".join(keys))]
+        everywhere = [known.path for known in settings(self.root)]
+        return unknown_setting(self.path, [outer + name for name in legal], everywhere)
 
 
 def _hint(annotation: str) -> Any:
@@ -129,9 +188,11 @@ def _fields(cls: Class) -> dict[str, _Field]:
     fields = {name: field for base in node.bases for name, field in _inherited(cls, base).items()}
     for line in node.body:
         if isinstance(line, ast.AnnAssign) and not ast.unparse(line.annotation).startswith("ClassVar"):
-            inner = None if isinstance(line.annotation, ast.Subscript) else _class_in(cls.module, line.annotation)
+            several = isinstance(line.annotation, ast.Subscript)
+            known = _class_in(cls.module, line.annotation)
             default = "required" if line.value is None else ast.unparse(line.value)
-            fields[ast.unparse(line.target)] = _Field(ast.unparse(line.annotation), default, inner)
+            inner, item = (None, known) if several else (known, None)
+            fields[ast.unparse(line.target)] = _Field(ast.unparse(line.annotation), default, inner, item)
     return fields
 
 
@@ -165,6 +226,11 @@ def _constant(cls: Class, name: str) -> str:
     return next((text for base in bases if (text := _constant(base, name))), "")
 
 
+def _called(cls: Class, name: str) -> str:
+    """What a setting is called now, given what it may have been called once."""
+    return _former_names(cls).get(name, name)
+
+
 @cache
 def _former_names(cls: Class) -> dict[str, str]:
     """What settings were called once, by those names."""
@@ -186,18 +252,18 @@ def _class_in(module: str, expression: ast.expr) -> Class | None:
         found = _names(module).get(name)
         if isinstance(found, ast.ClassDef):
             return Class(module, name)
-        if isinstance(found, ast.ImportFrom) and str(found.module).startswith("vitlab."):
-            return _class_in(str(found.module), ast.Name(name))
+        if isinstance(found, Class) and found.module.startswith("vitlab."):
+            return _class_in(found.module, ast.Name(found.name))
     return None
 
 
 @cache
-def _names(module: str) -> dict[str, ast.stmt]:
-    """What a module defines or imports by name, at its top level."""
-    names: dict[str, ast.stmt] = {}
+def _names(module: str) -> dict[str, ast.ClassDef | Class]:
+    """The classes that a module defines at its top level, and what it imports by name."""
+    names: dict[str, ast.ClassDef | Class] = {}
     for node in parsed(module).body:
         if isinstance(node, ast.ClassDef):
             names[node.name] = node
         elif isinstance(node, ast.ImportFrom):
-            names |= {alias.asname or alias.name: node for alias in node.names}
+            names |= {alias.asname or alias.name: Class(str(node.module), alias.name) for alias in node.names}
     return names

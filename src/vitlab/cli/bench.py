@@ -85,10 +85,13 @@ def loader(
     json: JsonOption = False,
 ) -> None:
     """Time the batches of a recipe beside its training step, and its parts on one core beside torchvision's."""
+    from vitlab.names import is_recipe
+
+    changes = settings(set_, own=not is_recipe(recipe), data=data)
     console = output.console(quiet=json)
     output.load_torch(console)
     with going_on(console, f"timing the data path of {recipe}"):
-        figures = api.bench_loader(recipe, settings(set_, data=data), against=against, rounds=rounds, device=device)
+        figures = api.bench_loader(recipe, changes, against=against, rounds=rounds, device=device)
     if json:
         output.print_json(figures)
         return

@@ -28,7 +28,9 @@ def data(
     """Print what a training on this set would find in it."""
     from vitlab.base.spec import to_dict
 
-    look = api.look(name, settings(set_, of="data"), out)
+    changes = settings(set_, of="data", own=not Path(name).is_dir())
+    output.load_torch(output.console(quiet=json, stderr=True))
+    look = api.look(name, changes, out)
     if json:
         output.print_json({**to_dict(look.found), "classes": list(look.classes), "unreadable": look.unreadable})
         return

@@ -35,13 +35,15 @@ def evaluate(
     the loss; and the lowest recalls of its classes.
     """
     from vitlab.base.errors import UserError
+    from vitlab.base.going_on import Heartbeat
 
     if among not in ("all", "present"):
         raise UserError(f"--among {among}; legal: all, present")
     waiting = output.console(quiet=json, stderr=True)
     output.load_torch(waiting)
     waiting.print(f"evaluating {run} …")
-    score = api.evaluate(run, data, device, among)  # type: ignore[arg-type]  # one of the two
+    with Heartbeat(waiting, lambda: f"evaluating {run} …"):
+        score = api.evaluate(run, data, device, among)  # type: ignore[arg-type]  # one of the two
     if json:
         output.print_json(
             {

@@ -100,8 +100,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 
 
-def settings(pairs: list[str] | None, of: str = "run", **flags: Any) -> dict[str, Any]:
-    """--set options and those of `FLAGS` as a mapping of settings; `of` says of what, to check them: a run or a model.
+def settings(pairs: list[str] | None, of: str = "run", own: bool = False, **flags: Any) -> dict[str, Any]:
+    """--set options and those of `FLAGS` as a mapping of settings; `of` says of what, to check them: a run or a model,
+    which may have components of somebody's `own`.
 
     Raises SpecError for what is no PATH=VALUE, for a setting that cannot be, and for one that is set twice in two ways.
     """
@@ -114,7 +115,7 @@ def settings(pairs: list[str] | None, of: str = "run", **flags: Any) -> dict[str
         if values.get(path, value) != value:
             raise SpecError(f"{option} {value} and --set {path}={values[path]}: set it once")
         values[path] = value
-    check(of, values)
+    check(of, values, own)
     return values
 
 

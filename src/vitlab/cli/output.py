@@ -4,8 +4,10 @@ import importlib
 import json
 import os
 import re
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +38,24 @@ def load_torch(console: "Console") -> None:
     if "torch" not in sys.modules:
         from vitlab.base.going_on import going_on
 
-        with going_on(console, "loading PyTorch"):
+        with going_on(console, "loading PyTorch"), _leaving_at_once(console):
             importlib.import_module("torch")
+
+
+@contextmanager
+def _leaving_at_once(console: "Console") -> Iterator[None]:
+    """Ctrl-C ends the process, as nothing would be lost: an exception in the midst of C++ would be its abort."""
+
+    def leave(*_: object) -> None:
+        console.show_cursor()
+        sys.stdout.flush()
+        os._exit(130)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def print_json(values: Mapping[str, Any]) -> None:

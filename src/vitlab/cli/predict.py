@@ -25,8 +25,12 @@ def predict(
 ) -> None:
     """Print the most probable classes of every picture; those that are unreadable are named at the end."""
     from vitlab.base.errors import DataError
+    from vitlab.base.going_on import going_on
 
-    predictions = api.predict(run, images)
+    waiting = output.console(quiet=json, stderr=True)
+    output.load_torch(waiting)
+    with going_on(waiting, "classifying"):
+        predictions = api.predict(run, images)
     readable = [prediction for prediction in predictions if prediction.reason is None]
     unreadable = [f"{file.path} is unreadable: {file.reason}" for file in predictions if file.reason is not None]
     if json and readable:

@@ -43,7 +43,9 @@ def _model(name: str, set_: list[str] | None, json: bool) -> None:
     """A model's cost for one image."""
     from vitlab.base.spec import to_dict
 
-    spec, spent = api.costs(name, settings(set_, of="model"))
+    changes = settings(set_, of="model")
+    output.load_torch(output.console(quiet=json, stderr=True))
+    spec, spent = api.costs(name, changes)
     rows = [(row.name, row.num_params, row.flops, row.activation_bytes) for row in spent.components]
     total = (spent.num_params, spent.flops, spent.activation_bytes)
     names = ("num_params", "flops", "activation_bytes")
@@ -62,7 +64,10 @@ def _model(name: str, set_: list[str] | None, json: bool) -> None:
 
 def _recipe(name: str, set_: list[str] | None, json: bool) -> None:
     """What a recipe trains."""
-    changes = settings(set_)  # refused before torch is loaded
+    from vitlab.names import is_recipe
+
+    changes = settings(set_, own=not is_recipe(name))
+    output.load_torch(output.console(quiet=json, stderr=True))
     from vitlab.catalogue.recipe import about
 
     console = output.console(quiet=json)

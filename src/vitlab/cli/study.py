@@ -96,8 +96,18 @@ def study(
     json: JsonOption = False,
 ) -> None:
     """Train what is missing, write study.json and report.html, print the answers. The command can be repeated."""
+    from vitlab.names import ships_study
+
     overrides = made({"device": device, "precision": precision, "micro_batch": micro_batch})
-    changes = settings(set_, model=model, data=data, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr)
+    flags: dict[str, Any] = {
+        "model": model,
+        "data": data,
+        "epochs": epochs,
+        "steps": steps,
+        "batch_size": batch_size,
+        "lr": lr,
+    }
+    changes = settings(set_, own=not ships_study(what), **flags)
     how: dict[str, Any] = {"seeds": seeds, "jobs": jobs, "stack": stack, "overrides": overrides}
     how |= {"on": _executor(on), "settings": changes}
     if dry_run:

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -124,11 +124,19 @@ def train(
     """Train, evaluate on the test split, and write the run's folder."""
     from vitlab.base.env import command
     from vitlab.base.errors import Interrupted
-    from vitlab.names import check_recipe
+    from vitlab.names import check_recipe, is_recipe
 
-    changes = settings(
-        set_, model=model, data=data, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr, seed=seed
-    )
+    if not recipe.endswith(".json"):
+        check_recipe(recipe)
+    flags: dict[str, Any] = {
+        "model": model,
+        "data": data,
+        "epochs": epochs,
+        "steps": steps,
+        "batch_size": batch_size,
+        "lr": lr,
+    }
+    changes = settings(set_, own=not is_recipe(recipe), seed=seed, **flags)
     folder = out or Path("runs") / Path(recipe.replace(":", "_")).stem
     choices = {
         "device": device,
@@ -140,8 +148,6 @@ def train(
         "checkpointing": checkpointing,
         "deterministic": deterministic,
     }
-    if not recipe.endswith(".json"):
-        check_recipe(recipe)
     console = output.console(quiet=json)
     output.load_torch(console)
     try:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from vitlab.base.env import usable_memory
 from vitlab.base.errors import DataError
-from vitlab.base.going_on import Pace
+from vitlab.base.going_on import Heartbeat
 from vitlab.data import cache
 from vitlab.data.decode import Frame
 from vitlab.data.encoded import Encoded
@@ -203,11 +203,11 @@ def _shown(items: Iterable[T], title: str, total: int) -> Iterable[T]:
 
 
 def _said(items: Iterable[T], title: str, total: int, console: Console) -> Iterator[T]:
-    pace = Pace()
-    for count, item in enumerate(items):
-        if pace.due():
-            console.print(f"{title}: {count / total:.0%} …", highlight=False)
-        yield item
+    count = 0
+    with Heartbeat(console, lambda: f"{title}: {count / total:.0%} …"):
+        for item in items:
+            yield item
+            count += 1
 
 
 def left_out(split: str, count: int, bad: Sequence[tuple[str, str]], most: float) -> tuple[str, ...]:

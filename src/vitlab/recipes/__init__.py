@@ -128,8 +128,8 @@ def _warmup_kept_in_proportion(spec: "RunSpec", settings: Mapping[str, Any]) -> 
         kept = _rounded(own * times, unit, schedule.per)
         said = f"warm-up: {own:g} → {kept:g} {unit}, as the training is shorter"
         yield Consequence({f"optim.schedule.warmup_{unit}": kept}, said)
-    elif times is None and getattr(spec, unit) is not None:  # its share is known, and how long it was is not
-        kept = _rounded(own / getattr(spec, unit) * count, length, schedule.per)
+    elif times is None and (whole := _length(spec, unit)):  # its share is known, and how long the training is is not
+        kept = _rounded(own / whole * count, length, schedule.per)
         warmup = {f"optim.schedule.warmup_{unit}": 0, f"optim.schedule.warmup_{length}": kept}
         said = f"warm-up: {own:g} {unit} → {kept:g} {length}, the same share of the training"
         yield Consequence(warmup, said)
@@ -137,8 +137,8 @@ def _warmup_kept_in_proportion(spec: "RunSpec", settings: Mapping[str, Any]) -> 
 
 def _times_as_long(spec: "RunSpec", settings: Mapping[str, Any], length: str, unit: str) -> float | None:
     """How many times as long as the recipe's a training is, in steps or epochs; None where only the data tell."""
-    if length == unit and getattr(spec, unit) is not None:
-        return settings[length] / getattr(spec, unit)
+    if length == unit and (own := _length(spec, unit)):
+        return settings[length] / own
     if "data" in settings:
         return None
     decides = {path: settings[path] for path in _DECIDE_LENGTH if path in settings}

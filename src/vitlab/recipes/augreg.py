@@ -13,7 +13,7 @@ bias that begins at -6.9. PATH holds train/<class>/… and val/<class>/…, or p
 from typing import Any
 
 from vitlab.augment.ops import center_crop, flip, original_crop
-from vitlab.data.sets import folder
+from vitlab.data.sets import imagenet1k
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.init import trunc_normal
 from vitlab.optim.schedule import cosine
@@ -59,9 +59,7 @@ def spec() -> RunSpec:
     """Without RandAugment, Mixup and regulariser; evaluated on 224 × 224 of 256 × 256 (shorter side, centre)."""
     return RunSpec(
         model=ViTSpec(embed_dim=384, num_heads=6, init=trunc_normal.Spec(head_bias=-6.9)),
-        data=folder.Spec(
-            path="imagenet", img_size=(256, 256), num_classes=1000, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
-        ),
+        data=imagenet1k.Spec(img_size=(256, 256), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
         augment=(original_crop.Spec(size=(224, 224), scale=(0.05, 1.0)), flip.Spec()),
         preprocess=(center_crop.Spec(size=(224, 224)),),
         task=classify.Spec(loss="sigmoid"),

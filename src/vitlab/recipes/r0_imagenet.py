@@ -8,7 +8,7 @@ Not told there: label smoothing is taken from the CIFAR recipe (inferred), and t
 """
 
 from vitlab.augment.ops import auto_augment, center_crop, crop, erase, flip
-from vitlab.data.sets import folder
+from vitlab.data.sets import imagenet1k
 from vitlab.models.spec import preset
 from vitlab.optim.schedule import cosine
 from vitlab.tasks import classify
@@ -19,7 +19,7 @@ def spec() -> RunSpec:
     """Pictures are decoded to 256 × 256 (shorter side, centre); a window of 224 is cut out of them."""
     return RunSpec(
         model=preset("r0_vit_base"),
-        data=folder.Spec(path="imagenet", img_size=(256, 256), num_classes=1000),
+        data=imagenet1k.Spec(img_size=(256, 256)),
         augment=(
             crop.Spec(padding=4, size=(224, 224)),
             flip.Spec(),

@@ -21,7 +21,7 @@ from dataclasses import replace
 from typing import Any
 
 from vitlab.augment.ops import flip, original_crop, resize
-from vitlab.data.sets import cifar10, folder
+from vitlab.data.sets import cifar10, imagenet1k
 from vitlab.models.spec import preset
 from vitlab.nn.init import jax
 from vitlab.optim.optimizer import sgd
@@ -44,7 +44,7 @@ def on(model: str, data: str) -> dict[str, Any]:
 
 def on_imagenet(model: str) -> dict[str, Any]:
     """Another model on ImageNet-1k, for twice as many steps."""
-    imagenet = folder.Spec(path="imagenet", img_size=(512, 512), fit="squash", num_classes=1000, mean=HALF, std=HALF)
+    imagenet = imagenet1k.Spec(img_size=(512, 512), fit="squash", mean=HALF, std=HALF)
     return {"model": {"name": model, "init": "jax"}, "data": imagenet, "optim.lr": 0.03, "steps": 20_000}
 
 

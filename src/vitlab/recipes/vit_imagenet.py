@@ -21,7 +21,7 @@ from typing import Any
 
 from vitlab.augment.ops import center_crop, flip, original_crop
 from vitlab.base.spec import with_settings
-from vitlab.data.sets import folder
+from vitlab.data.sets import imagenet1k
 from vitlab.models.spec import ViTSpec
 from vitlab.optim.schedule import cosine
 from vitlab.train.spec import OptimSpec, RunSpec
@@ -73,9 +73,7 @@ def spec() -> RunSpec:
     """Training sees 5 to 100 % of a picture at 224 × 224, evaluation the centre of 256 × 256 (shorter side)."""
     return RunSpec(
         model=with_settings(ViTSpec(), DROPOUT),
-        data=folder.Spec(
-            path="imagenet", img_size=(256, 256), num_classes=1000, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
-        ),
+        data=imagenet1k.Spec(img_size=(256, 256), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
         augment=(original_crop.Spec(size=(224, 224), scale=(0.05, 1.0)), flip.Spec()),
         preprocess=(center_crop.Spec(size=(224, 224)),),
         batch_size=4096,

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Column
 
 from vitlab.base.durations import roughly
-from vitlab.base.going_on import Pace
+from vitlab.base.going_on import Heartbeat
 
 
 class StudyProgress:
@@ -30,13 +30,15 @@ class StudyProgress:
         )
         self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.bar.add_task("", total=runs)
-        self.pace = Pace()
+        self.heartbeat = Heartbeat(console, self.told)
 
     def __enter__(self) -> "StudyProgress":
         self.bar.start()
+        self.heartbeat.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.heartbeat.__exit__()
         self.bar.stop()
 
     def started(self, name: str) -> None:
@@ -53,7 +55,7 @@ class StudyProgress:
         if runs:
             what = f"failed: {failures[0]}" if failures else "done"
             self.bar.console.print(f"{name}: {what}; {self.time_left()}", highlight=False)
-            self.pace.said()
+            self.heartbeat.said()
         self.show()
 
     def apart(self, name: str, reason: str, seconds: float) -> None:
@@ -69,9 +71,10 @@ class StudyProgress:
         factor = (self.known_at - self.started_at) / self.done if self.done else 1.0
         return f"{roughly(max(0.0, self.left * factor - (now - self.known_at)))} left"
 
+    def told(self) -> str:
+        """The time left, and what is being trained."""
+        return f"{self.time_left()}; running: {'; '.join(self.running) or 'nothing'}"
+
     def show(self) -> None:
-        """Bring what a terminal shows up to date; elsewhere a line says now and then that it goes on."""
-        told = f"{self.time_left()}; running: {'; '.join(self.running) or 'nothing'}"
-        self.bar.update(self.task, description=told)
-        if not self.console.is_terminal and self.running and self.pace.due():
-            self.console.print(told, highlight=False)
+        """Bring what a terminal shows up to date."""
+        self.bar.update(self.task, description=self.told())

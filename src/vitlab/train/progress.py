@@ -1,6 +1,5 @@
 """The progress of a training, for a person: a bar with the time left, and one line for every evaluation."""
 
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from vitlab.base.durations import roughly
-from vitlab.base.going_on import SOON, Pace
+from vitlab.base.going_on import Heartbeat
 from vitlab.base.metric import Metric
 from vitlab.train.spec import RunSpec
 
@@ -36,33 +35,42 @@ class Reporter:
             *columns, TextColumn("left"), console=console, transient=True, disable=not console.is_terminal
         )
         self.task = self.bar.add_task("training", total=total_steps, completed=start)
-        self.start, self.total, self.started, self.pace = start, total_steps, time.monotonic(), Pace()
-        self.evaluation = math.inf  # seconds that the last one took; of the first nothing is known
+        self.start, self.taken, self.total, self.started = start, start, total_steps, time.monotonic()
+        self.doing = "training"
+        self.heartbeat = Heartbeat(console, self.told)
 
     def __enter__(self) -> "Reporter":
         self.bar.start()
+        self.heartbeat.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.heartbeat.__exit__()
         self.bar.stop()
 
     def step(self, step: int) -> None:
         """`step` steps are taken."""
+        self.taken = step
         self.bar.update(self.task, completed=step)
-        if not self.console.is_terminal and self.pace.due():
-            left = (time.monotonic() - self.started) / (step - self.start) * (self.total - step)
-            self.console.print(f"step {step} of {self.total}, about {roughly(left)} left", highlight=False)
+
+    def told(self) -> str:
+        """How far it is."""
+        if self.doing != "training":
+            return f"{self.doing} after step {self.taken} of {self.total}"
+        how_far, taken = f"step {self.taken} of {self.total}", self.taken - self.start
+        if taken == 0:
+            return how_far
+        left = (time.monotonic() - self.started) / taken * (self.total - self.taken)
+        return f"{how_far}, about {roughly(left)} left"
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """Show that the block evaluates."""
-        self.bar.update(self.task, description="evaluating")
-        if not self.console.is_terminal and self.evaluation > SOON:
-            self.console.print("evaluating …", highlight=False)
-        started = time.monotonic()
+        self.doing = "evaluating"
+        self.bar.update(self.task, description=self.doing)
         yield
-        self.evaluation = time.monotonic() - started
-        self.bar.update(self.task, description="training")
+        self.doing = "training"
+        self.bar.update(self.task, description=self.doing)
 
     def evaluated(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """Print one line of means over the runs that were evaluated; if it is too long, without what the bar shows."""
@@ -72,7 +80,7 @@ class Reporter:
         line = "  ".join([epoch, step, *means, f"{first['seconds']:.0f} s", *runs])
         short = "  ".join([epoch, *means])
         self.console.print(line if len(line) <= self.console.width else short, highlight=False)
-        self.pace.said()
+        self.heartbeat.said()
 
     def _means(self, lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         """What was measured of each split, the split's name before the first of its metrics."""
