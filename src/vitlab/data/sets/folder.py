@@ -3,90 +3,11 @@
 In the second case some pictures of every class are held out, the same in every run.
 """
 
-import hashlib
-import os
-import unicodedata
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
-from pathlib import Path
 
-import torch
-
-from vitlab.base.errors import SpecError
-from vitlab.base.spec import whereabouts
-from vitlab.base.words import readable
-from vitlab.data.encoded import Encoded
-from vitlab.data.ingest import Listing, Source
-from vitlab.data.layout import class_names, read_layout
-from vitlab.data.paths import locate
-from vitlab.data.sets._pictures import PicturesSpec
+from vitlab.data.sets._folder import FolderSpec
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spec(PicturesSpec):
-    """`path` is looked up from here, then where data sets lie (`$VITLAB_DATA`). Classes are numbered by name.
-
-    `class_depth` says how deep below a split the folders of classes lie; null makes every folder that has pictures
-    itself a class, called by its path.
-    """
-
-    path: str = whereabouts()
-    class_depth: int | None = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.class_depth is not None and self.class_depth < 1:
-            raise SpecError(f"class_depth={self.class_depth}: must be positive, or null for every folder with pictures")
-
-    def class_names(self) -> tuple[str, ...]:
-        return class_names(locate(self.path), self.splits, self.held_out, self.class_depth)
-
-    def source(self) -> Source:
-        root = locate(self.path)
-        folders = read_layout(root, self.splits, self.held_out, self.class_depth)
-        splits = {split: self._encoded(root, classes) for split, classes in folders.pictures.items()}
-        facts = [
-            (split, [len(paths) for paths in classes], _facts(root, chain.from_iterable(classes)))
-            for split, classes in folders.pictures.items()
-        ]
-        listing = Listing(splits, folders.class_names, folders.layout, folders.notes, folders.not_pictures)
-        return Source("folder", f"{root.resolve()} {folders.class_names} {facts}", lambda: listing)
-
-    def _encoded(self, root: Path, classes: Sequence[Sequence[str]]) -> Encoded:
-        """The pictures of one split, class after class."""
-        labels = torch.arange(len(classes)).repeat_interleave(torch.tensor([len(paths) for paths in classes]))
-        files = Files(root, list(chain.from_iterable(classes)))
-        return Encoded(files, torch.arange(len(labels)), labels, self.frame)
-
-
-@dataclass(frozen=True)
-class Files:
-    """Pictures as files below a folder."""
-
-    root: Path
-    paths: Sequence[str]
-
-    def __getitem__(self, row: int) -> Path:
-        """Where picture `row` is."""
-        return self.root / self.paths[row]
-
-    def name(self, row: int) -> str:
-        """Its path below the folder."""
-        return readable(self.paths[row])
-
-    def identity(self, row: int) -> str:
-        """The same, in the one spelling of Unicode that does not change when a folder is packed and unpacked."""
-        return unicodedata.normalize("NFC", self.name(row))
-
-
-def _facts(root: Path, paths: Iterable[str]) -> str:
-    """A hash of names, sizes and times."""
-    digest = hashlib.blake2b(digest_size=16)
-    for path in paths:
-        digest.update(os.fsencode(path))
-        with suppress(OSError):  # a link to nowhere is found out when it is decoded
-            about = os.stat(root / path)
-            digest.update(f" {about.st_size} {about.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+class Spec(FolderSpec):
+    """Of any classes and any number of pictures."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vitlab.base.spec import whereabouts
-from vitlab.data.sets.folder import Spec as FolderSpec
+from vitlab.data.sets._folder import FolderSpec
 
 
 @dataclass(frozen=True, kw_only=True)
