@@ -108,10 +108,15 @@ def same(one: Any, other: Any, tolerance: float) -> bool:
     return one == other or (floats and math.isclose(one, other, rel_tol=tolerance))
 
 
+def records(folder: Path, name: str) -> list[Path]:
+    """The runs' files of this name; not by rglob, to which a folder that is renamed meanwhile is an error."""
+    return [Path(place, name) for place, _, files in os.walk(folder / "study" / "runs") if name in files]
+
+
 def finished(folder: Path) -> dict[str, tuple[int, int]]:
     """Which file each run that has ended has as its result, and since when."""
     ended = {}
-    for path in (folder / "study" / "runs").glob("*/*/result.json"):
+    for path in records(folder, "result.json"):
         with suppress(FileNotFoundError):  # an interrupted run is being gone on with
             if json.loads(path.read_text())["status"] in ("finished", "failed"):
                 ended[str(path)] = (path.stat().st_ino, path.stat().st_mtime_ns)
@@ -121,8 +126,7 @@ def finished(folder: Path) -> dict[str, tuple[int, int]]:
 def wait_for(process: subprocess.Popen[str], folder: Path, ended: int) -> None:
     """Until so many runs have ended and another one is being trained."""
     while process.poll() is None:
-        runs = folder / "study" / "runs"
-        begun, results = (list(runs.glob(f"*/*/{name}")) for name in ("spec.json", "result.json"))
+        begun, results = (records(folder, name) for name in ("spec.json", "result.json"))
         working = psutil.Process(process.pid).children()  # what an earlier process left begun is nobody's work yet
         if working and len(finished(folder)) >= ended and len(begun) > len(results):
             return
