@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from vitlab.base.going_on import Say, unsaid
+from vitlab.base.going_on import Say, going_on, unsaid
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -264,7 +264,9 @@ def plan_study(
     from vitlab.study.plan import plan
     from vitlab.train.machine.choices import Overrides
 
-    planned = plan(read_study(what, seeds, settings, console))
+    read = read_study(what, seeds, settings, console)
+    with going_on(_told(console), "checking every cell"):
+        planned = plan(read)
     constraints = constraints_of(planned, _read(Overrides, overrides), jobs, stack, executor_named(on).here)
     runs = sum(planned.runs_of(cell) for cell in planned.cells)
     expected = forecast(planned, constraints) if constraints.here else Forecast(None, False)
@@ -309,10 +311,18 @@ def study(
         executor=executor_named(on),
         console=console,
     )
-    computed = outcome(out)
-    computed.write(out)
-    write_study_report(out, computed)
+    with going_on(_told(console), "writing the report"):
+        computed = outcome(out)
+        computed.write(out)
+        write_study_report(out, computed)
     return computed
+
+
+def _told(console: "Console | None") -> "Console":
+    """The console, or one on which nothing is seen."""
+    from rich.console import Console
+
+    return console or Console(quiet=True)
 
 
 def answers(outcome: "Outcome") -> list[str]:

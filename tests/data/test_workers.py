@@ -1,3 +1,4 @@
+import io
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -108,6 +109,17 @@ def test_ctrl_c_while_pictures_are_waited_for_abandons_them(shelf):
 # ---------------------------------------------------------------------------------------------- a process a thread
 
 
+def wait_for_processes() -> None:
+    """Have both threads decode until each has a process that is ready."""
+    pool, noise = workers._pool(), np.zeros((20, 20), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, "PNG")
+    while len(pool._decoders) < 2:
+        begin([buffer.getvalue()] * 64, range(64), FRAME)()
+    for decoder in pool._decoders:
+        assert decoder.ready.wait(60)
+
+
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bool], None]]:
     """`ways(True)`: from now on two threads, each with a process of its own, as where there are many cores."""
@@ -115,6 +127,9 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bool], None]]:
     def choose(processes: bool) -> None:
         workers.abandon()
         monkeypatch.setattr(workers, "THREADS_SCALE_TO", 1 if processes else 2)
+        monkeypatch.setattr(workers, "PATIENCE", 0.0)
+        if processes:
+            wait_for_processes()
 
     monkeypatch.setattr(workers, "process_cores", lambda: 2)
     yield choose
@@ -157,6 +172,24 @@ def test_a_process_that_dies_is_no_bad_picture(shelf: Callable, ways: Callable[[
         decoder.process.kill()
     with pytest.raises(UserError, match="a process that decodes pictures ended with code -9"):
         begin(shelf(20), range(20), FRAME)()
+
+
+@pytest.mark.slow
+def test_a_little_work_starts_no_process_and_much_does_not_wait_for_one(
+    shelf: Callable, ways: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch
+):
+    ways(False)
+    monkeypatch.setattr(workers, "THREADS_SCALE_TO", 1)
+    monkeypatch.setattr(workers, "PATIENCE", 60.0)
+    assert not begin(shelf(20), range(20), FRAME)().unreadable
+    assert workers._pool()._decoders == []
+    workers.abandon()
+    monkeypatch.setattr(workers, "PATIENCE", 0.0)
+    begin(shelf(20), range(20), FRAME)()
+    (first, *_) = workers._pool()._decoders
+    first.process.kill()  # before it could get ready
+    first.process.wait()
+    assert not begin(shelf(20), range(20), FRAME)().unreadable
 
 
 @pytest.mark.slow

@@ -420,7 +420,8 @@ def test_a_person_sees_what_was_measured_what_ended_and_the_time_left(run, study
     pretended.when("deep/seed-0", "fail", reason="diverged")
     screen = Console(file=io.StringIO(), width=200)
     run(study, **ALONE, console=screen)
-    shown = [line for line in screen.file.getvalue().splitlines() if not line.startswith("measuring")]
+    told = screen.file.getvalue().splitlines()
+    shown = [line for line in told if not line.startswith(("checking", "measuring"))]
     assert shown[0] == "plain: one by one, explicit attention, 10000.0 ms / step of a run"
     ended = [line.rpartition(";")[0] for line in shown[2:]]
     assert ended == [

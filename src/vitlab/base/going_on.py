@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SELDOM = 1.0  # seconds between two lines where there is no terminal
-SHARE = 1 / 20  # of the time that has passed may go by in silence where there is no terminal,
+SHARE = 1 / 50  # of the time that has passed may go by in silence where there is no terminal,
 SOON, RARELY = 2.5, 60.0  # but not less and not more seconds than these
 TICK = 0.25  # seconds between two looks at whether a line is due
 

@@ -3,7 +3,8 @@
     python -m vitlab.data.decoder
 
 Of several threads only one can be inside Python at a time, and every picture needs Python for a while. So beyond a few
-cores each thread hands its pictures to a process of its own and waits, which lets the others work.
+cores each thread hands its pictures to a process of its own and waits, which lets the others work. A process greets
+when it is ready, which takes seconds; until then the thread has to do without.
 """
 
 import os
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -31,6 +33,7 @@ class Made(NamedTuple):
     seen: Seen | None = None
 
 
+GREETING = b"\n"
 Work = Callable[[bytes | Path], Made]  # of a picture as it is stored
 
 
@@ -56,9 +59,15 @@ class Decoder:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.asking, self.answers = self.process.stdin, self.process.stdout
+        self.ready = Event()
+        Thread(target=self._welcome, daemon=True).start()
+
+    def _welcome(self) -> None:
+        if self.answers.read(len(GREETING)):  # nothing if it died
+            self.ready.set()
 
     def make(self, work: Work, source: bytes | Path, slot: np.ndarray) -> Made:
-        """As `make_here`, but `pixels` are in the slot only. Raises UserError if the process has died."""
+        """As `make_here`, but `pixels` are in the slot only; of one that is ready. Raises UserError if it has died."""
         try:
             pickle.dump((work, source), self.asking)
             self.asking.flush()
@@ -82,7 +91,9 @@ class Decoder:
 
 
 def main(asked: IO[bytes], answers: IO[bytes]) -> None:
-    """Answer until nobody asks any more."""
+    """Greet, and answer until nobody asks any more."""
+    answers.write(GREETING)
+    answers.flush()
     while asked.peek(1):  # type: ignore[attr-defined]  # a buffered reader has it
         work, source = pickle.load(asked)
         made = work(source)

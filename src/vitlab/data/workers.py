@@ -1,12 +1,14 @@
 """Threads that decode pictures before they are needed.
 
-Pillow, torch and NumPy let go of the interpreter while they work, so on a few cores threads are enough, and nothing is
-copied between processes; on many, each thread has a process of its own (`vitlab.data.decoder`). What is not yet decoded
+Pillow, torch and NumPy let go of the interpreter while they work, so on two cores threads are enough, and nothing is
+copied between processes; on more, each thread has a process of its own (`vitlab.data.decoder`). What is not yet decoded
 is never more than was asked for.
 """
 
 import hashlib
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +32,8 @@ T = TypeVar("T")
 
 DIGEST_BYTES = 16
 _STRETCH = 8  # pictures that a worker takes at once
-THREADS_SCALE_TO = 4  # cores, an estimate: a third to a half of a picture's time is spent inside Python
+THREADS_SCALE_TO = 2  # cores: two threads do 1.5 times the work of one, and Python lets more do little beyond that
+PATIENCE = 1.0  # seconds that a thread decodes before it is given a process, which takes seconds to start
 
 
 class Stored(Protocol):
@@ -137,22 +140,38 @@ def abandon() -> None:
         _pool.cache_clear()
 
 
+class _Worker(threading.local):
+    """What each thread has: seconds that it worked by itself, and then a process."""
+
+    seconds = 0.0
+    decoder: Decoder | None = None
+
+
 class _Pool(ThreadPoolExecutor):
-    """As many threads as this process has cores, until they are abandoned; of many, each has a process of its own."""
+    """As many threads as this process has cores, until they are abandoned; of many, each that has much to do gets a
+    process of its own.
+    """
 
     def __init__(self) -> None:
         cores = process_cores()
-        super().__init__(
-            cores, thread_name_prefix="decode", initializer=self._equip if cores > THREADS_SCALE_TO else None
-        )
+        super().__init__(cores, thread_name_prefix="decode")
         self.abandoned = Event()
+        self._patience = PATIENCE if cores > THREADS_SCALE_TO else math.inf
         self._decoders: list[Decoder] = []
-        self._of_thread = threading.local()
+        self._worker = _Worker()
 
     def make(self, work: Work, source: bytes | Path, slot: np.ndarray) -> Made:
         """A picture, made by the thread that asks or by its process."""
-        decoder: Decoder | None = getattr(self._of_thread, "decoder", None)
-        return make_here(work, source, slot) if decoder is None else decoder.make(work, source, slot)
+        worker = self._worker
+        if worker.decoder is not None and worker.decoder.ready.is_set():
+            return worker.decoder.make(work, source, slot)
+        began = time.perf_counter()
+        made = make_here(work, source, slot)
+        worker.seconds += time.perf_counter() - began
+        if worker.decoder is None and worker.seconds > self._patience:
+            worker.decoder = Decoder()
+            self._decoders.append(worker.decoder)
+        return made
 
     def abandon(self) -> None:
         """Take up nothing more."""
@@ -160,10 +179,6 @@ class _Pool(ThreadPoolExecutor):
         self.shutdown(wait=False, cancel_futures=True)
         for decoder in self._decoders:
             decoder.end()
-
-    def _equip(self) -> None:
-        self._of_thread.decoder = Decoder()
-        self._decoders.append(self._of_thread.decoder)
 
 
 class _Making:

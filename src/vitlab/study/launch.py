@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from vitlab.base.errors import Interrupted, UserError
+from vitlab.base.going_on import going_on
 from vitlab.study.autotune import choose_executions
 from vitlab.study.execution import constraints_of
 from vitlab.study.executor import local
@@ -42,7 +43,8 @@ def run_study(
     signal.
     """
     console = console or Console(quiet=True)
-    planned, study_dir = plan(study), StudyDir(out)
+    with going_on(console, "checking every cell"):
+        planned, study_dir = plan(study), StudyDir(out)
     out.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(out / ".lock", timeout=0):
