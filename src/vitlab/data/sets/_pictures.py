@@ -82,13 +82,17 @@ class PicturesSpec(DataSpec):
         return self if self.num_classes is not None else replace(self, num_classes=len(self.class_names()))
 
     def read(self) -> Splits:
-        return self._ingested(Rules(self.test_fraction, self.max_unreadable))
+        return self._ingested(self._rules)
 
     def read_held_out(self) -> Splits:
-        return self._ingested(Rules(None, self.max_unreadable))
+        return self._ingested(self._rules._replace(test_fraction=None))
 
     def read_as_stored(self) -> Splits:
-        return self._ingested(Rules(self.test_fraction, self.max_unreadable, as_stored=True))
+        return self._ingested(self._rules._replace(as_stored=True))
+
+    @property
+    def _rules(self) -> Rules:
+        return Rules(self.test_fraction, self.max_unreadable)
 
     def _ingested(self, rules: Rules) -> Splits:
         splits = ingest(self.source(), self.frame, rules)
