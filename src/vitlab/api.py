@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
+from vitlab.base.errors import UserError
 from vitlab.base.going_on import Say, going_on, unsaid
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Settings = Mapping[str, Any]  # values by dotted path
 _SHEET_SIZE, _SHEET_LENGTH = (64, 64), 12  # of a contact sheet: pixels of a picture, pictures of a class and split
+_READ_ALIKE = ("max_pixels", "max_unreadable")  # settings of data, whichever they are
 NONE: Settings = MappingProxyType({})
 T = TypeVar("T")
 
@@ -146,10 +148,14 @@ def summary(run: str | Path) -> str:
 
 
 def evaluate(
-    path: str | Path, data: "str | DataSpec | None" = None, device: str | None = None, among: "Among" = "all"
+    path: str | Path,
+    data: "str | DataSpec | None" = None,
+    device: str | None = None,
+    among: "Among" = "all",
+    settings: Settings = NONE,
 ) -> "Score":
     """The score of a run or a checkpoint folder, measured again: on its own test split, or on other `data`, of which
-    the held-out pictures count, or all if none are held out.
+    the held-out pictures count, or all if none are held out. `settings` say how these are read, {"class_depth": 2}.
 
     Classes are matched by name. Where the data lack some, `among` says what an image is classified among: "all" classes
     of the model, or those that are "present". It is computed as the run was trained, in its precision. Raises UserError
@@ -158,19 +164,31 @@ def evaluate(
     from vitlab.evaluate._checkpoint import evaluate_checkpoint
 
     path = Path(path)
-    return evaluate_checkpoint(path, _data_like(path, data), device, _computing(path), among)
+    own = {setting.removeprefix("data."): value for setting, value in settings.items()}
+    return evaluate_checkpoint(path, _data_like(path, data, own), device, _computing(path), among)
 
 
-def _data_like(path: Path, data: "str | DataSpec | None") -> "DataSpec | None":
-    """The set that a text names; what it leaves open is as the checkpoint's pictures are prepared."""
+def _data_like(path: Path, data: "str | DataSpec | None", own: Settings) -> "DataSpec | None":
+    """The set that a text names; what it leaves open is as in training: the pixels and what labels are or, of the very
+    set that was trained on, everything.
+    """
+    from vitlab.base.spec import to_dict
     from vitlab.checkpoints.trained import load as load_trained
+    from vitlab.data.named import same_place, settings_of
     from vitlab.recipes import data_named
 
+    if own and not isinstance(data, str):
+        raise UserError(f"settings of data ({', '.join(own)}), and no --data: name the set that they are for")
     if not isinstance(data, str):
         return data
-    before = load_trained(path).preprocessing
+    trained = load_trained(path)
+    before, values = trained.preprocessing, settings_of(data)
     frame = {"img_size": before.img_size, "in_chans": len(before.mean), "fit": before.fit, "white": before.white}
-    return data_named(data, {**frame, "mean": before.mean, "std": before.std})
+    read = {} if trained.data is None else to_dict(trained.data)
+    if read and not same_place(values, read):
+        read = {name: read[name] for name in _READ_ALIKE if name in read}
+    read |= {"num_classes": None, "renumber": all(name.isdigit() for name in before.class_names)}
+    return data_named(values, {**read, **frame, "mean": before.mean, "std": before.std}, own)
 
 
 def _computing(path: Path) -> "Computing":

@@ -1,4 +1,5 @@
 import errno
+import os
 import subprocess
 import sys
 
@@ -90,6 +91,13 @@ def test_a_disk_that_does_not_take_it_is_no_traceback(vitlab, monkeypatch, rank,
     answer = vitlab("list", "models")
     assert answer.code == 2
     assert answer.err == f"{who}: [Errno 28] No space left on device: 'runs/digits/metrics.jsonl'\n"
+
+
+def test_a_terminal_that_lacks_letters_gets_them_escaped():
+    command = [sys.executable, "-m", "vitlab", "show", "grüße"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(r"vitlab: unknown model, recipe or run 'gr\xfc\xdfe'")
 
 
 def test_ctrl_c_ends_with_130(vitlab, monkeypatch):

@@ -367,10 +367,37 @@ def test_39_classes_are_matched_by_name_and_may_be_fewer(tree, run):
     trained = run(tree("d", ["a", "b", "c"], 10))
     other = str(tree("x/test", ["c"], 6))
     score = api.evaluate(trained, other)
-    assert (score.images, score.classes, score.known) == (6, ("c",), 3)
+    assert (score.images, score.classes, score.known) == (6, ("c",), ("a", "b", "c"))
     assert api.evaluate(trained, other, among="present").values["test_top1"] == 1.0
     with pytest.raises(DataError, match="classes that the model does not know: zebra"):
         api.evaluate(trained, str(tree("z/test", ["a", "zebra"], 2)))
+
+
+def test_39_what_is_not_scored_may_be_of_other_classes(tree, run):
+    trained = run(tree("d", ["a", "b"], 10))
+    tree("x/train", ["a", "zebra"], 4)
+    assert api.evaluate(trained, str(tree("x/test", ["a"], 3))).images == 3
+
+
+def test_39_what_was_found_in_the_other_set_is_said(tree, run):
+    trained = run(tree("d", ["a", "b"], 10))
+    tree("x/other", ["a"], 4)
+    score = api.evaluate(trained, str(tree("x/train", ["a", "b"], 3)))
+    assert score.images == 6
+    assert any("not read: other/" in line for line in score.data)
+
+
+def test_39_the_set_that_was_trained_on_is_read_as_in_training_and_others_as_is_set(tree, run):
+    for outer in ("x", "y"):
+        data = tree(f"d/{outer}", ["a", "b"], 6)
+    trained = run(data, **{"data.class_depth": 2})
+    assert api.evaluate(trained, str(data)).known == ("x/a", "x/b", "y/a", "y/b")
+    other = tree("e/x", ["a", "b"], 2)
+    with pytest.raises(DataError, match="one class only"):
+        api.evaluate(trained, str(other))
+    assert api.evaluate(trained, str(other), settings={"class_depth": 2}).classes == ("x/a", "x/b")
+    with pytest.raises(UserError, match="no --data"):
+        api.evaluate(trained, settings={"class_depth": 2})
 
 
 def test_39_changed_data_are_not_evaluated_on_as_if_they_were_the_run_s(tree, run, tmp_path):

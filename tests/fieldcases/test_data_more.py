@@ -24,7 +24,7 @@ from vitlab.report.write import write_report
 def table_of(tmp_path) -> Callable[[list[object]], Path]:
     """`table_of(["cat", "dog"] * 8)`: a parquet folder whose two splits have a picture for each label."""
 
-    def make(labels: list[object]) -> Path:
+    def make(labels: list[object], name: str = "q") -> Path:
         for split in ("train", "test"):
             stored = [io.BytesIO() for _ in labels]
             for number, buffer in enumerate(stored):
@@ -33,9 +33,9 @@ def table_of(tmp_path) -> Callable[[list[object]], Path]:
             images = [{"bytes": buffer.getvalue(), "path": None} for buffer in stored]
             features = {"image": datasets.Image(), "label": datasets.Value("string" if labels[0] == "dog" else "int64")}
             table = datasets.Dataset.from_dict({"image": images, "label": labels}, features=datasets.Features(features))
-            (tmp_path / "q").mkdir(exist_ok=True)
-            table.to_parquet(tmp_path / "q" / f"{split}-00000-of-00001.parquet")
-        return tmp_path / "q"
+            (tmp_path / name).mkdir(exist_ok=True)
+            table.to_parquet(tmp_path / name / f"{split}-00000-of-00001.parquet")
+        return tmp_path / name
 
     return make
 
@@ -45,6 +45,11 @@ def test_14_words_in_a_column_are_classes(table_of, run):
     data = read_json(run(table_of(["dog", "cat"] * 8)) / "data.json")
     assert data["classes"] == ["cat", "dog"]
     assert data["found"]["splits"]["test"]["classes"] == {"cat": 8, "dog": 8}
+
+
+def test_39_classes_that_are_numbers_may_be_fewer_elsewhere(table_of, run):
+    score = api.evaluate(run(table_of([0, 1, 2, 3] * 4)), str(table_of([1, 3] * 4, "x")))
+    assert (score.images, score.classes, score.known) == (8, ("1", "3"), ("0", "1", "2", "3"))
 
 
 def test_14_identifiers_are_renumbered_on_request(table_of, run):

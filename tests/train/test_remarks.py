@@ -32,6 +32,12 @@ def test_a_class_without_a_validation_picture_is_named(tiny_run, digits):
     assert told == "no validation picture of 3: with one picture a class is trained on and not validated"
 
 
+def test_that_nothing_is_validated_is_said(tiny_run, digits):
+    firsts = [int((digits.train.labels == label).nonzero()[0]) for label in range(10)]
+    told = said(tiny_run(), replace(digits, train=digits.train.subset(torch.tensor(firsts))))
+    assert told == ["no picture is left for validation: with one picture a class is trained on and not validated"]
+
+
 def test_uneven_classes_are_said_with_the_settings_that_even_them_out(tiny_run, digits):
     """Once, and not where one of them is set; both together count rarer classes for too much."""
     labels = digits.train.labels

@@ -36,3 +36,11 @@ def test_nothing_is_carved_out_of_a_stream(tiny_run, digits):
         split_training(tiny_run(), streamed)
     train, val = split_training(tiny_run(val_fraction=0.0), streamed)
     assert (len(train), len(val)) == (0, 0)
+
+
+def test_the_best_weights_cannot_be_chosen_where_no_picture_is_left_for_it(tiny_run, digits):
+    firsts = torch.tensor([int((digits.train.labels == label).nonzero()[0]) for label in range(10)])
+    few = replace(digits, train=digits.train.subset(firsts))
+    with pytest.raises(SpecError, match="none are left: set weights=last"):
+        split_training(tiny_run(weights="best"), few)
+    assert len(split_training(tiny_run(), few)[0]) == 10

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vitlab import api
-from vitlab.base.words import counted
+from vitlab.base.words import counted, some
 from vitlab.cli import output
-from vitlab.cli.options import DataOption, DeviceOption, JsonOption, RunArgument
+from vitlab.cli.options import DataOption, DeviceOption, JsonOption, RunArgument, SetOption, settings
 
 if TYPE_CHECKING:
     from vitlab.evaluate._checkpoint import Score
@@ -28,6 +28,7 @@ def evaluate(
     among: Annotated[
         str, typer.Option("--among", help="Classify among all classes of the model, or those present in the data.")
     ] = "all",
+    set_: SetOption = None,
     device: DeviceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -39,15 +40,17 @@ def evaluate(
 
     if among not in ("all", "present"):
         raise UserError(f"--among {among}; legal: all, present")
+    changes = settings(set_, of="data", own=True)
     waiting = output.console(quiet=json, stderr=True)
     output.load_torch(waiting)
     waiting.print(f"evaluating {run} …")
     with Heartbeat(waiting, lambda: f"evaluating {run} …"):
-        score = api.evaluate(run, data, device, among)  # type: ignore[arg-type]  # one of the two
+        score = api.evaluate(run, data, device, among, changes)  # type: ignore[arg-type]  # among: one of the two
     if json:
         output.print_json(
             {
                 **score.values,
+                "data": score.data,
                 "images": score.images,
                 "classes": len(score.classes),
                 "among": among,
@@ -59,6 +62,8 @@ def evaluate(
     shown = sorted(score.metrics, key=lambda name: not score.metrics[name].is_fraction)  # accuracies first
     told = ", ".join(f"{score.metrics[name].title} {score.metrics[name].written(score.values[name])}" for name in shown)
     console = output.console()
+    for line in score.data:
+        console.print(f"data: {line}")
     console.print(f"{score.images} images{_among(score)}: {told}")
     if score.majority:
         name, share = score.majority
@@ -69,10 +74,11 @@ def evaluate(
 
 def _among(score: "Score") -> str:
     """What is to be said where the data do not have all classes of the model."""
-    if len(score.classes) == score.known:
+    if len(score.classes) == len(score.known):
         return ""
-    among = "these alone" if score.among == "present" else f"all {score.known} of the model"
-    return f" of {counted(len(score.classes), 'class', 'classes')}, classified among {among}"
+    among = "these alone" if score.among == "present" else f"all {len(score.known)} of the model"
+    missing = some([name for name in score.known if name not in score.classes])
+    return f" of {counted(len(score.classes), 'class', 'classes')} ({missing} missing), classified among {among}"
 
 
 def _lowest(score: "Score") -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Data sets by name: what `--data TEXT` means."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,16 @@ from vitlab.data.paths import find
 from vitlab.data.sets._base import DataSpec
 
 _SETTING = {"folder": "path", "parquet": "path", "hub": "repo"}  # what stands after the colon
+
+
+def same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether the settings of two sets are of one set, wherever it is looked at from."""
+    return _place(one) == _place(other)
+
+
+def _place(settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    folder = find(str(settings["path"])) if "path" in settings else None
+    return settings["name"], settings.get("repo"), folder.resolve() if folder else None
 
 
 def settings_of(text: str) -> dict[str, Any]:

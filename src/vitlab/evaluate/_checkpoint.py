@@ -39,17 +39,19 @@ class Computing(NamedTuple):
 class Score(NamedTuple):
     """The metrics of the test images by the names that records have, what these are, and how many images there are.
 
-    `classes` are those of the images, out of `known` classes of the model; `among` says whether an image was classified
-    among all of these, or among those that are present. `by_class` has each of them, if the task classifies.
+    `classes` are those of the images, out of the `known` classes of the model; `among` says whether an image was
+    classified among all of these, or among those that are present. `by_class` has each of them, if the task classifies.
+    `data`: what was found in another set, a sentence each.
     """
 
     values: dict[str, float]
     metrics: dict[str, Metric]
     images: int
     classes: tuple[str, ...]
-    known: int
+    known: tuple[str, ...]
     among: Among
     by_class: tuple[ClassRecall, ...]
+    data: tuple[str, ...]
 
     @property
     def majority(self) -> Majority | None:
@@ -101,9 +103,10 @@ def evaluate_checkpoint(
         metrics={f"test_{metric.name}": metric for metric in evaluator.metrics(trained.task, spec)},
         images=len(test),
         classes=classes,
-        known=len(trained.preprocessing.class_names),
+        known=trained.preprocessing.class_names,
         among=among,
         by_class=_by_class(test, evaluation, names) if trained.task.classifies else (),
+        data=tuple(images.found.told()) if data is not None and images.found else (),
     )
 
 
@@ -133,12 +136,13 @@ def _by_class(test: Pictures, evaluation: Evaluation, names: Sequence[str]) -> t
 
 def _matched(test: Pictures, theirs: Sequence[str], ours: Sequence[str]) -> tuple[Pictures, Tensor]:
     """The pictures with the model's labels, and its classes that they have, ascending. Raises DataError."""
-    unknown = [name for name in theirs if name not in ours]
+    occurring = test.labels.unique().tolist()  # a class of pictures that are not scored may be unknown
+    unknown = [theirs[label] for label in occurring if theirs[label] not in ours]
     if unknown:
         raise DataError(
             f"--data has classes that the model does not know: {some(unknown)}; it was trained on {some(ours)}"
         )
-    places = torch.tensor([ours.index(name) for name in theirs], device=test.labels.device)
+    places = torch.tensor([ours.index(name) if name in ours else -1 for name in theirs], device=test.labels.device)
     labels = places[test.labels]
     return relabelled(test, labels), labels.unique().cpu()
 

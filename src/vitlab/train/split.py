@@ -33,5 +33,7 @@ def split_training(spec: RunSpec, images: ImageSet) -> tuple[Tensor, Pictures]:
         own = images.train.subset(carved)
     else:
         train = torch.arange(len(labels))
+    if spec.weights == "best" and not len(own):
+        raise SpecError("weights=best chooses by validation pictures, and none are left: set weights=last")
     train = train[share(labels[train], spec.data.train_fraction)]
     return (train[balanced(labels[train])] if spec.sampling == "balanced_classes" else train), own
