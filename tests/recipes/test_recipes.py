@@ -101,6 +101,12 @@ def test_a_warm_up_in_steps_replaces_one_in_epochs():
     assert said == ["optim.schedule.warmup_steps=9 replaces the recipe's optim.schedule.warmup_epochs=3"]
 
 
+def test_no_warm_up_is_none_in_whichever_unit():
+    spec, said = changed_and_said("digits", **{"optim.schedule.warmup_steps": 0, "epochs": 1})
+    assert (spec.optim.schedule.warmup_steps, spec.optim.schedule.warmup_epochs) == (0, 0)
+    assert said == ["optim.schedule.warmup_steps=0 replaces the recipe's optim.schedule.warmup_epochs=3"]
+
+
 @pytest.mark.parametrize(
     "settings", [{"epochs": 60}, {"steps": "none", "epochs": 60}, {"steps": None, "model.depth": 2}]
 )
@@ -136,6 +142,9 @@ WARMUP_EPOCHS, WARMUP_STEPS = "optim.schedule.warmup_epochs", "optim.schedule.wa
         ("pictures", {"steps": 200}, ("steps", 30), "warm-up: 3 epochs → 30 steps, the same share of the training"),
         ("r0_imagenet", {"epochs": 62}, ("epochs", 2), "warm-up: 10 → 2 epochs"),
         ("digits", {"epochs": 2, "optim.schedule.warmup_epochs": 1}, ("epochs", 1), None),
+        ("digits", {"epochs": 2, "optim.schedule.min_lr": 0.0}, ("epochs", 0.15), "warm-up: 3 → 0.15 epochs"),
+        ("vit_imagenet", {"batch_size": 40960}, ("steps", 1000), "warm-up: 10000 → 1000 steps"),
+        ("vit_imagenet", {"data.path": "elsewhere"}, ("steps", 10_000), None),
         ("digits", {"epochs": 2, "optim.schedule": "cosine"}, ("epochs", 0), None),
     ],
 )
@@ -155,7 +164,7 @@ def test_a_training_that_is_made_shorter_warms_up_for_the_same_share(name, setti
     [
         ({"steps": 20}, (2, 0), "warm-up: 10000 → 2 steps, as the training is shorter"),
         ({"epochs": 3}, (0, 0.323), "warm-up: 10000 steps → 0.323 epochs, the same share of the training"),
-        ({}, (10_000, 0), None),
+        ({}, (0, 32.3), "warm-up: 10000 steps → 32.3 epochs, the same share of the training"),
     ],
 )
 def test_a_warm_up_in_steps_of_a_length_in_epochs_is_the_share_that_it_has_of_imagenet(

@@ -33,6 +33,8 @@ EXCLUSIVE = {  # settings of which one can be set, and what the other is then
     ("optim.schedule.warmup_epochs", "optim.schedule.warmup_steps"): 0,
 }
 _DECIDE_LENGTH = ("batch_size", "repeats", "val_fraction", "data.train_fraction")  # of an epoch, beside the data
+_SET_LENGTH = {"epochs", "steps", "data", *_DECIDE_LENGTH}
+_SET_WARMUP = {"optim", "optim.schedule", "optim.schedule.warmup_epochs", "optim.schedule.warmup_steps"}
 KEPT = ("img_size", "in_chans", "fit", "mean", "std")  # of a recipe's data, where another set leaves them open
 
 
@@ -95,14 +97,9 @@ def _replaced(spec: "RunSpec", settings: Mapping[str, Any]) -> Iterator[Conseque
     for pair, absent in EXCLUSIVE.items():
         for path, other in (pair, pair[::-1]):
             before = _at(spec, other)
-            if path in settings and not _lacks(settings[path], absent) and other not in settings and before != absent:
+            if path in settings and not is_null(settings[path]) and other not in settings and before != absent:
                 said = f"{path}={_written(settings[path])} replaces the recipe's {other}={_written(before)}"
                 yield Consequence({other: absent}, said)
-
-
-def _lacks(value: Any, absent: Any) -> bool:
-    """Whether a setting is not there: null, as people write it, or 0."""
-    return is_null(value) or value == absent
 
 
 def _written(value: Any) -> str:
@@ -119,11 +116,11 @@ def _warmup_kept_in_proportion(spec: "RunSpec", settings: Mapping[str, Any]) -> 
     schedule = spec.optim.schedule
     unit = "steps" if schedule.warmup_steps else "epochs"
     own = schedule.warmup_steps or schedule.warmup_epochs
-    lengths = {name: settings[name] for name in ("epochs", "steps") if isinstance(settings.get(name), int | float)}
-    if not own or len(lengths) != 1 or any(path.startswith("optim.schedule") for path in settings):
+    lengths = list(_lengths(spec, settings))
+    if not own or len(lengths) != 1 or settings.keys() & _SET_WARMUP or not settings.keys() & _SET_LENGTH:
         return
-    ((length, count),) = lengths.items()
-    times = _times_as_long(spec, settings, length, unit)
+    ((length, count),) = lengths
+    times = _times_as_long(spec, settings, length, count, unit)
     if times is not None and times < 1:
         kept = _rounded(own * times, unit, schedule.per)
         said = f"warm-up: {own:g} → {kept:g} {unit}, as the training is shorter"
@@ -135,14 +132,22 @@ def _warmup_kept_in_proportion(spec: "RunSpec", settings: Mapping[str, Any]) -> 
         yield Consequence(warmup, said)
 
 
-def _times_as_long(spec: "RunSpec", settings: Mapping[str, Any], length: str, unit: str) -> float | None:
+def _lengths(spec: "RunSpec", settings: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The length that a training is to have, in epochs or in steps."""
+    for name in ("epochs", "steps"):
+        count = settings.get(name, getattr(spec, name))
+        if isinstance(count, int | float) and count > 0:
+            yield name, count
+
+
+def _times_as_long(spec: "RunSpec", settings: Mapping[str, Any], length: str, count: float, unit: str) -> float | None:
     """How many times as long as the recipe's a training is, in steps or epochs; None where only the data tell."""
     if length == unit and (own := _length(spec, unit)):
-        return settings[length] / own
+        return count / own
     if "data" in settings:
         return None
     decides = {path: settings[path] for path in _DECIDE_LENGTH if path in settings}
-    lengths = {"epochs": None, "steps": None, length: settings[length]}
+    lengths = {"epochs": None, "steps": None, length: count}
     now, then = (_length(run, unit) for run in (with_settings(spec, {**decides, **lengths}), spec))
     return now / then if now and then else None
 

@@ -1,13 +1,14 @@
 """AugReg's levels of augmentation and regularisation on ImageNet-1k (arXiv 2106.10270), for ViT-S/16.
 
-    vitlab train augreg --data PATH --out runs/augreg
-    vitlab train augreg:medium1_reg --data PATH --out runs/augreg_medium1
-    vitlab train augreg:light1 --data PATH --set model.embed_dim=768 --set model.num_heads=12 --out runs/augreg_b16
+    vitlab train augreg --set data.path=PATH --out runs/augreg
+    vitlab train augreg:medium1_reg --set data.path=PATH --out runs/augreg_medium1
+    vitlab train augreg:light1 --set data.path=PATH --set model.embed_dim=768 --set model.num_heads=12 --out runs/b16
 
 Levels: `none` (the recipe itself), `light1`, `light2`, `medium1`, `medium2`, `strong1`, `strong2`: RandAugment's layers
 and magnitude, on Google's scale of 10 and with its operations, and Mixup's α; with `_reg` dropout and stochastic depth
 of 0.1 beside them. 300 epochs of batches of 4096, as the paper trains on ImageNet-1k; sigmoid cross-entropy with a head
-bias that begins at -6.9. PATH holds train/<class>/… and val/<class>/…, or parquet shards; `hub:ORG/NAME` works too.
+bias that begins at -6.9. PATH is ImageNet-1k as train/<class>/… and val/<class>/…. `--data` takes other sets, parquet
+shards and `hub:ORG/NAME` too; the 10,000 steps of warm-up become their share of the epochs then.
 """
 
 from typing import Any

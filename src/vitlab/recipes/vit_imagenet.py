@@ -1,14 +1,15 @@
 """The ViT paper's training on ImageNet-1k (arXiv 2010.11929, Table 3): ViT-B/16, 300 epochs.
 
-    vitlab train vit_imagenet --data PATH --out runs/vit_imagenet                       92,900 steps, 381 million images
-    vitlab train vit_imagenet:pos_none --data PATH --out runs/pos_none                  the same without positions
-    vitlab train vit_imagenet:adamw_b16 --data PATH --out runs/adamw_b16                GSAM's comparison, its AdamW row
-    vitlab train vit_imagenet:gsam_b16 --data PATH --out runs/gsam_b16                  and its GSAM row
+    vitlab train vit_imagenet --set data.path=PATH --out runs/vit_imagenet              92,900 steps, 381 million images
+    vitlab train vit_imagenet:pos_none --set data.path=PATH --out runs/pos_none         the same without positions
+    vitlab train vit_imagenet:adamw_b16 --set data.path=PATH --out runs/adamw_b16       GSAM's comparison, its AdamW row
+    vitlab train vit_imagenet:gsam_b16 --set data.path=PATH --out runs/gsam_b16         and its GSAM row
 
-PATH holds train/<class>/… and val/<class>/…, or parquet shards; `hub:ORG/NAME` works too. Adam's weight decay there is
-decoupled, so this is AdamW. Not in the table: the Inception crop and the flip (inferred), and that biases, norms,
-tokens and positions decay too (inferred). The paper's two-layer head of pre-training is a linear one here.
-An epoch is 99 % of the images: `val_fraction` is 0.01.
+PATH is ImageNet-1k as train/<class>/… and val/<class>/…. `--data` takes other sets, parquet shards and `hub:ORG/NAME`
+too; the 10,000 steps of warm-up become their share of the epochs then. Adam's weight decay there is decoupled, so this
+is AdamW. Not in the table: the Inception crop and the flip (inferred), and that biases, norms, tokens and positions
+decay too (inferred). The paper's two-layer head of pre-training is a linear one here. An epoch is 99 % of the images:
+`val_fraction` is 0.01.
 
 `pos_…` are the models of the paper's table of positions and `shape_…` those of its study of shapes. Their published
 figures come from JFT-300M, which cannot be had: this is the same comparison on other data. `adamw_…` and `gsam_…` train
