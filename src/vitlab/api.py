@@ -8,7 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from vitlab.base.errors import UserError
 from vitlab.base.going_on import Say, going_on, unsaid
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 Settings = Mapping[str, Any]  # values by dotted path
 _SHEET_SIZE, _SHEET_LENGTH = (64, 64), 12  # of a contact sheet: pixels of a picture, pictures of a class and split
-_READ_ALIKE = ("max_pixels", "max_unreadable")  # settings of data, whichever they are
 NONE: Settings = MappingProxyType({})
 T = TypeVar("T")
 
@@ -163,32 +161,8 @@ def evaluate(
     """
     from vitlab.evaluate._checkpoint import evaluate_checkpoint
 
-    path = Path(path)
     own = {setting.removeprefix("data."): value for setting, value in settings.items()}
-    return evaluate_checkpoint(path, _data_like(path, data, own), device, _computing(path), among)
-
-
-def _data_like(path: Path, data: "str | DataSpec | None", own: Settings) -> "DataSpec | None":
-    """The set that a text names; what it leaves open is as in training: the pixels and what labels are or, of the very
-    set that was trained on, everything.
-    """
-    from vitlab.base.spec import to_dict
-    from vitlab.checkpoints.trained import load as load_trained
-    from vitlab.data.named import same_place, settings_of
-    from vitlab.recipes import data_named
-
-    if own and not isinstance(data, str):
-        raise UserError(f"settings of data ({', '.join(own)}), and no --data: name the set that they are for")
-    if not isinstance(data, str):
-        return data
-    trained = load_trained(path)
-    before, values = trained.preprocessing, settings_of(data)
-    frame = {"img_size": before.img_size, "in_chans": len(before.mean), "fit": before.fit, "white": before.white}
-    read = {} if trained.data is None else to_dict(trained.data)
-    if read and not same_place(values, read):
-        read = {name: read[name] for name in _READ_ALIKE if name in read}
-    read |= {"num_classes": None, "renumber": all(name.isdigit() for name in before.class_names)}
-    return data_named(values, {**read, **frame, "mean": before.mean, "std": before.std}, own)
+    return evaluate_checkpoint(Path(path), data, device, _computing(Path(path)), among, own)
 
 
 def _computing(path: Path) -> "Computing":
@@ -220,7 +194,7 @@ def look(data: str, settings: Settings = NONE, out: str | Path | None = None) ->
     Raises DataError where the set cannot be read, or only in ways that contradict each other.
     """
     from vitlab.data.contact_sheet import contact_sheet
-    from vitlab.recipes import data_named
+    from vitlab.data.named import data_named
     from vitlab.report.data_page import data_page
 
     own = {path.removeprefix("data."): value for path, value in settings.items()}

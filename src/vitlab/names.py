@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vitlab.base.errors import SpecError, UserError, unknown
+from vitlab.base.source import keys_of, parsed
 from vitlab.base.spec import component_names
 from vitlab.models import presets
 from vitlab.records.run import RunDeclaration
@@ -23,10 +24,16 @@ def elsewhere(wanted: str, name: str) -> str | None:
 
 
 def check_recipe(name: str) -> None:
-    """Raise SpecError unless this is a recipe's name, or that of a variant that it may have."""
-    if not is_recipe(name):
-        recipes = component_names("vitlab.recipes")
-        raise SpecError(elsewhere("recipe", name) or unknown("recipe", name.partition(":")[0], recipes))
+    """Raise SpecError unless this is a recipe's name, or that of one of its variants."""
+    recipe, colon, variant = name.partition(":")
+    recipes = component_names("vitlab.recipes")
+    if recipe not in recipes:
+        raise SpecError(elsewhere("recipe", name) or unknown("recipe", recipe, recipes))
+    variants = keys_of(parsed(f"vitlab.recipes.{recipe}"), "VARIANTS")
+    if colon and not variants:
+        raise SpecError(f"{name}: {recipe} has no variants")
+    if colon and variant not in variants:
+        raise SpecError(unknown(f"variant of {recipe}", variant, variants))
 
 
 def kinds(name: str, among: Sequence[str]) -> list[str]:
@@ -62,6 +69,15 @@ def ships_study(name: str) -> bool:
     return name.partition(":")[0] in component_names("vitlab.studies")
 
 
+def check_study(text: str) -> None:
+    """Raise UserError for a name, which has neither suffix nor slash, that is of no study that comes with vitlab."""
+    name = text.partition(":")[0]
+    if Path(name).name != name or Path(name).suffix or ships_study(name):
+        return
+    own = [file for file in (f"{name}.py", f"{name}.json") if Path(file).is_file()]
+    raise UserError(elsewhere("study", text) or unknown("study", name, [*component_names("vitlab.studies"), *own]))
+
+
 def is_run(name: str) -> bool:
     """Whether a run stands in a folder of this name."""
     return RunDeclaration.exists(Path(name))
@@ -69,6 +85,8 @@ def is_run(name: str) -> bool:
 
 def _meanings(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Everything that a name is: the kind, and the commands that use it."""
+    if not name:
+        return
     path = Path(name)
     show, look, train = f"vitlab show {name}", f"vitlab data {name}", "vitlab train"
     if is_recipe(name) or (path.suffix == ".json" and path.is_file()):

@@ -87,8 +87,15 @@ def test_studies_of_one_s_own_are_read_and_not_run(vitlab, tmp_path, monkeypatch
 def test_an_unknown_family_names_the_nearest(vitlab):
     answer = vitlab("list", "atention")
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("vitlab: unknown family 'atention'; did you mean attention")
-    assert "did you mean systems?" in vitlab("list", "sistems").err
+    assert answer.err.startswith("vitlab: unknown family, component or setting 'atention'; did you mean attention")
+    assert "did you mean systems" in vitlab("list", "sistems").err
+    assert "did you mean softmax" in vitlab("list", "Softmax").err
+    assert "did you mean warmup_steps or warmup_lr or warmup_epochs" in vitlab("list", "warmup").err
+
+
+def test_a_setting_by_its_path(vitlab):
+    rows = json.loads(vitlab("list", "optim.lr", "--json").out)["settings"]
+    assert [row["setting"] for row in rows] == ["optim.lr"]
 
 
 def test_listing_needs_no_torch():

@@ -24,6 +24,10 @@ class UnknownSetting(SpecError):
         self.path, self.legal = path, tuple(legal)
 
 
+class MissingModule(SpecError):
+    """A module of somebody's own that is not where it was."""
+
+
 class DataError(UserError):
     """Data that is absent, unreadable or inconsistent; the message says which file and what to do."""
 

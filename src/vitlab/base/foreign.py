@@ -14,7 +14,7 @@ import sys
 from pathlib import Path, PurePath
 from types import ModuleType
 
-from vitlab.base.errors import SpecError
+from vitlab.base.errors import MissingModule, SpecError
 
 
 def is_path(name: str) -> bool:
@@ -47,7 +47,9 @@ def _module(name: str, called: str) -> ModuleType:
         return importlib.import_module(name)
     file = file_of(name)
     if file is None:
-        raise SpecError(f"{called}: there is no file {Path(name).absolute()}; paths are relative to the current folder")
+        raise MissingModule(
+            f"{called}: there is no file {Path(name).absolute()}; paths are relative to the current folder"
+        )
     return _from_file(PurePath(name).as_posix(), file, called)
 
 

@@ -54,7 +54,8 @@ class Heartbeat:
         now = time.monotonic()
         if now - self.last >= min(max(SOON, SHARE * (now - self.began)), RARELY):
             self.said()
-            self.console.print(self.told(), highlight=False)
+            if told := self.told():
+                self.console.print(told, highlight=False)
 
     def _beat(self) -> None:
         with suppress(OSError):  # whoever read it has left, which the block will find out
@@ -63,9 +64,11 @@ class Heartbeat:
 
 
 @contextmanager
-def going_on(console: "Console", what: str = "") -> Iterator[Say]:
-    """Show what is done while the block runs, `what` and then whatever its value is told."""
-    with _on_terminal(console) if console.is_terminal else _as_lines(console) as say:
+def going_on(console: "Console", what: str = "", at_once: bool = True) -> Iterator[Say]:
+    """Show what is done while the block runs, `what` and then whatever its value is told; where there is no terminal at
+    once, or only when it lasts.
+    """
+    with _on_terminal(console) if console.is_terminal else _as_lines(console, at_once) as say:
         if what:
             say(what)
         yield say
@@ -85,17 +88,20 @@ def _on_terminal(console: "Console") -> Iterator[Say]:
 
 
 @contextmanager
-def _as_lines(console: "Console") -> Iterator[Say]:
+def _as_lines(console: "Console", at_once: bool) -> Iterator[Say]:
     """A line for the first and for what is done when nothing was printed for a while; another while it goes on."""
     doing, since, printed = "", time.monotonic(), -SELDOM
 
     def say(what: str) -> None:
         nonlocal doing, since, printed
         doing, since = what, time.monotonic()
-        if since - printed >= SELDOM:
+        if at_once and since - printed >= SELDOM:
             console.print(f"{what} …", highlight=False)
             heartbeat.said()
             printed = since
 
-    with Heartbeat(console, lambda: f"{doing} … {roughly(time.monotonic() - since)}") as heartbeat:
+    def told() -> str:
+        return f"{doing} … {roughly(time.monotonic() - since)}" if doing else ""
+
+    with Heartbeat(console, told) as heartbeat:
         yield say

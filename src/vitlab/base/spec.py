@@ -194,6 +194,8 @@ def _takes_text(hint: Any, value: Any) -> bool:
 
 def _read_tuple(arguments: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
+        if is_null(value):  # augment=none
+            return ()
         if not isinstance(value, list | tuple):
             raise SpecError(f"{path}={value!r}: expected a list")
         return tuple(read_value(arguments[0], item, f"{path}.{i}") for i, item in enumerate(value))

@@ -1,13 +1,13 @@
 """The families: every list of names that a user may choose from, and what can be said of each in a line."""
 
 import ast
-import importlib.util
 import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vitlab.base.source import keys_of, parsed
 from vitlab.base.spec import component_names
 from vitlab.models.presets import PRESETS, aliases
 
@@ -61,7 +61,7 @@ def components(family: str) -> list[Row]:
     rows = []
     for name in component_names(family):
         tree = parsed(f"{family}.{name}")
-        rows.append(Row(name, _first_line(tree), _variants(tree)))
+        rows.append(Row(name, _first_line(tree), keys_of(tree, "VARIANTS")))
     return rows
 
 
@@ -117,23 +117,6 @@ def _functions(tree: ast.Module) -> tuple[str, ...]:
 
 def _first_line(tree: ast.Module) -> str:
     return (ast.get_docstring(tree) or "").split("\n")[0]
-
-
-def parsed(module: str) -> ast.Module:
-    """A module's code, without importing it."""
-    module_spec = importlib.util.find_spec(module)
-    assert module_spec is not None
-    assert module_spec.origin is not None
-    return ast.parse(Path(module_spec.origin).read_text(encoding="utf-8"))
-
-
-def _variants(tree: ast.Module) -> tuple[str, ...]:
-    """The keys of a recipe's `VARIANTS`, which are written out there."""
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VARIANTS":
-            assert isinstance(node.value, ast.Dict)
-            return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)
-    return ()
 
 
 LISTS: dict[str, Callable[[], list[Row]]] = {

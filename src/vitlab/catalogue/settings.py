@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from vitlab.base.errors import SpecError, UnknownSetting, unknown_setting
+from vitlab.base.source import parsed
 from vitlab.base.spec import check_component_name, component_names, read_value
-from vitlab.catalogue.families import parsed
 from vitlab.models import presets
 
 
@@ -74,8 +74,8 @@ def settings(root: Class, path: str = "") -> Iterator[Setting]:
 
 
 def named(name: str) -> list[Setting]:
-    """A run's settings of this name, wherever they stand."""
-    return [setting for setting in settings(RUN) if setting.path.rpartition(".")[2] == name]
+    """A run's settings of this name, or whose path ends so, wherever they stand."""
+    return [setting for setting in settings(RUN) if f".{setting.path}".endswith(f".{name}")]
 
 
 def legal_names(root: Class, path: str) -> tuple[str, ...]:
@@ -156,8 +156,17 @@ class _Check(NamedTuple):
             read_value(_hint(field.type), self.value, self.path)
         elif isinstance(self.value, str) and field.inner == MODEL:
             presets.settings(self.value)
+        elif isinstance(self.value, str) and not _family(field.inner):
+            raise self.no_name(field.inner)
         elif isinstance(self.value, str) and field.inner != DATA and (family := _family(field.inner)):
             check_component_name(family, _constant(field.inner, "kind") or family.rpartition(".")[2], self.value)
+
+    def no_name(self, cls: Class) -> SpecError:
+        """The refusal of a name where several settings stand, `optim=sgd`."""
+        names = [name for name in _fields(cls) if str(self.value).lower() in legal_names(cls, name)]
+        meant = [f"{self.path}.{name}={str(self.value).lower()}" for name in names]
+        hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
+        return SpecError(f"{self.path}={self.value}: {self.path} has settings, and no name{hint}")
 
     def outer(self, keys: list[str]) -> str:
         """The path up to what has the keys."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from vitlab.base.errors import CheckpointError, SpecError
+from vitlab.base.errors import CheckpointError, MissingModule, SpecError
 from vitlab.base.spec import Spec, from_dict
 from vitlab.checkpoints import native
 from vitlab.data.sets._base import DataSpec
@@ -59,6 +59,8 @@ def load(path: Path) -> Trained:
 def _read(cls: type[T], values: Mapping[str, Any], folder: Path) -> T:
     try:
         return from_dict(cls, values)
+    except MissingModule as error:
+        raise CheckpointError(f"{folder} needs a module of somebody's own: {error}") from None
     except SpecError as error:
         raise CheckpointError(f"{folder / 'meta.json'} is damaged: {error}") from None
 

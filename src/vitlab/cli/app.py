@@ -35,7 +35,7 @@ def common(
 
 def main() -> None:
     """Run the command line. A user's mistake ends with code 2 and its message, Ctrl-C with 130, SIGTERM with 143."""
-    sys.path.insert(0, "")  # a component of the user's own may stand in the current folder
+    sys.path.append("")  # a component of the user's own may stand in the current folder
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters of our texts, or of a name

@@ -29,17 +29,19 @@ def list_(
     """Print one family, the models, the studies, or all of these; the systems; or one component."""
     from vitlab.base.errors import UserError
     from vitlab.base.foreign import is_path
-    from vitlab.catalogue.families import LISTS
+    from vitlab.catalogue.families import FAMILIES, LISTS
+    from vitlab.catalogue.settings import named as settings_named
 
     if markdown and (what not in PAGES or json):
         raise UserError(f"--markdown: only for `vitlab list` with {' or '.join(PAGES)}, and not with --json")
+    family, dot, _ = (what or "").partition(".")
     if what == "systems":
         _systems(json, markdown)
     elif what == "compatibility":
         _compatibility(json, markdown)
-    elif what is not None and ("." in what or is_path(what)):
+    elif what and (is_path(what) or (dot and (family in FAMILIES or not settings_named(what)))):
         _component(what, json)
-    elif what is not None and what not in LISTS:
+    elif what and what not in LISTS:
         _found(what, json)
     else:
         _families(what, json)
@@ -61,8 +63,11 @@ def _found(name: str, json: bool) -> None:
     """What has this name: a component or several, settings, a file of one's own. Raises UserError if nothing has it."""
     from vitlab.base.errors import UserError, unknown
     from vitlab.base.foreign import file_of
-    from vitlab.catalogue.families import LISTS, named
+    from vitlab.base.spec import component_names
+    from vitlab.catalogue.families import FAMILIES, LISTS, named
+    from vitlab.catalogue.settings import RUN
     from vitlab.catalogue.settings import named as settings_named
+    from vitlab.catalogue.settings import settings as settings_of
     from vitlab.names import elsewhere
 
     components, settings = named(name), settings_named(name)
@@ -74,7 +79,10 @@ def _found(name: str, json: bool) -> None:
     elif settings:
         _table(f"settings called {name}", ("setting", "type", "default"), settings, json)
     else:
-        raise UserError(elsewhere("family", name) or unknown("family", name, [*LISTS, *PAGES]))
+        names = {component for package in FAMILIES.values() for component in component_names(package)}
+        names |= {setting.path.rpartition(".")[2] for setting in settings_of(RUN)}
+        known = {*LISTS, *PAGES, *names}
+        raise UserError(elsewhere("family", name) or unknown("family, component or setting", name.lower(), known))
 
 
 def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], json: bool) -> None:
@@ -85,6 +93,7 @@ def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]
 
 
 def _component(what: str, json: bool) -> None:
+    output.load_torch(output.console(quiet=json, stderr=True))
     from vitlab.catalogue.component import about as about_component
 
     about = about_component(what)
@@ -103,15 +112,19 @@ def _component(what: str, json: bool) -> None:
 
 def _systems(json: bool, markdown: bool) -> None:
     """For people 140 columns wide; docs/reproductions.md says more of every row."""
+    waiting = output.console(quiet=json, stderr=True)
+    output.load_torch(waiting)
+    from vitlab.base.going_on import going_on
     from vitlab.catalogue import systems
 
     if markdown:
         print(systems.page(), end="")
         return
+    with going_on(waiting, "counting parameters", at_once=False):
+        counted, (rows, reasons) = systems.rows(), systems.table()
     if json:
-        output.print_json({"systems": [system.as_json(count) for system, count in systems.rows()]})
+        output.print_json({"systems": [system.as_json(count) for system, count in counted]})
         return
-    rows, reasons = systems.table()
     output.print_table("systems", systems.COLUMNS, rows)
     console = output.console()
     for line in reasons:
@@ -120,6 +133,7 @@ def _systems(json: bool, markdown: bool) -> None:
 
 
 def _compatibility(json: bool, markdown: bool) -> None:
+    output.load_torch(output.console(quiet=json, stderr=True))
     from vitlab.catalogue import compatibility
 
     if markdown:

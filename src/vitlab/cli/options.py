@@ -8,6 +8,7 @@ import typer
 
 from vitlab.base.options import OPTIONS
 from vitlab.cli import complete
+from vitlab.cli.output import json_text
 
 SETTINGS, MACHINE, FOLDER = "Settings", "Machine", "Folder"  # panels of a verb's help
 
@@ -53,13 +54,16 @@ DataOption = Annotated[
 ]
 EpochsOption = Annotated[
     float | None,
-    typer.Option("--epochs", metavar="N", help="Passes over the data, or a part of one.", rich_help_panel=SETTINGS),
+    typer.Option(
+        "--epochs", min=0, metavar="N", help="Passes over the data, or a part of one.", rich_help_panel=SETTINGS
+    ),
 ]
 StepsOption = Annotated[
-    int | None, typer.Option("--steps", metavar="N", help="Steps, instead of epochs.", rich_help_panel=SETTINGS)
+    int | None,
+    typer.Option("--steps", min=1, metavar="N", help="Steps, instead of epochs.", rich_help_panel=SETTINGS),
 ]
 BatchSizeOption = Annotated[
-    int | None, typer.Option("--batch-size", metavar="N", help="Pictures a step.", rich_help_panel=SETTINGS)
+    int | None, typer.Option("--batch-size", min=1, metavar="N", help="Pictures a step.", rich_help_panel=SETTINGS)
 ]
 LrOption = Annotated[
     float | None, typer.Option("--lr", metavar="RATE", help="The learning rate, optim.lr.", rich_help_panel=SETTINGS)
@@ -107,14 +111,16 @@ def settings(pairs: list[str] | None, of: str = "run", own: bool = False, **flag
     Raises SpecError for what is no PATH=VALUE, for a setting that cannot be, and for one that is set twice in two ways.
     """
     from vitlab.base.errors import SpecError
-    from vitlab.base.spec import parse_setting
+    from vitlab.base.spec import is_null, parse_setting
     from vitlab.catalogue.settings import check
 
     values = dict(parse_setting(pair) for pair in pairs or [])
     for option, path, value in _given(flags):
-        if values.get(path, value) != value:
-            raise SpecError(f"{option} {value} and --set {path}={values[path]}: set it once")
+        if path in values and values[path] != value:
+            raise SpecError(f"{option} {value} and --set {path}={json_text(values[path])}: set it once")
         values[path] = value
+    if not any(is_null(values.get(name)) for name in ("epochs", "steps")):
+        raise SpecError(f"epochs={values['epochs']} and steps={values['steps']}: set one of them")
     check(of, values, own)
     return values
 

@@ -27,7 +27,10 @@ def report(
     json: JsonOption = False,
 ) -> None:
     """Write the report."""
-    page = api.report(path, other, out)
+    from vitlab.base.going_on import going_on
+
+    with going_on(output.console(quiet=json, stderr=True), "writing the report", at_once=False):
+        page = api.report(path, other, out)
     if json:
         output.print_json({"report": str(page)})
     else:

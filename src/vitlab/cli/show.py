@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from vitlab import api
+from vitlab.base.going_on import going_on
 from vitlab.cli import complete, output
 from vitlab.cli.options import JsonOption, SetOption, settings
 
@@ -31,9 +32,16 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Print what stands behind a name."""
-    from vitlab.names import kinds
+    from vitlab.base.errors import UserError
+    from vitlab.catalogue.families import named
+    from vitlab.names import elsewhere, kinds
 
-    kind, *others = kinds(name, tuple(_SHOW))
+    try:
+        kind, *others = kinds(name, tuple(_SHOW))
+    except UserError:
+        if elsewhere(", ".join(_SHOW), name) or not named(name):
+            raise
+        raise UserError(f"{name} is a component\n  what it is: vitlab list {name}") from None
     _SHOW[kind](name, set_, json)
     if "run" in others:  # a folder, which may be called as it likes
         output.console(quiet=json).print(f"\n{name} is also a run in this folder: vitlab show ./{name}")
@@ -44,8 +52,10 @@ def _model(name: str, set_: list[str] | None, json: bool) -> None:
     from vitlab.base.spec import to_dict
 
     changes = settings(set_, of="model")
-    output.load_torch(output.console(quiet=json, stderr=True))
-    spec, spent = api.costs(name, changes)
+    waiting = output.console(quiet=json, stderr=True)
+    output.load_torch(waiting)
+    with going_on(waiting, "working out the costs", at_once=False):
+        spec, spent = api.costs(name, changes)
     rows = [(row.name, row.num_params, row.flops, row.activation_bytes) for row in spent.components]
     total = (spent.num_params, spent.flops, spent.activation_bytes)
     names = ("num_params", "flops", "activation_bytes")
@@ -67,11 +77,13 @@ def _recipe(name: str, set_: list[str] | None, json: bool) -> None:
     from vitlab.names import is_recipe
 
     changes = settings(set_, own=not is_recipe(name))
-    output.load_torch(output.console(quiet=json, stderr=True))
+    waiting = output.console(quiet=json, stderr=True)
+    output.load_torch(waiting)
     from vitlab.catalogue.recipe import about
 
     console = output.console(quiet=json)
-    recipe = about(name, changes, console.print)
+    with going_on(waiting, "working out the costs", at_once=False):
+        recipe = about(name, changes, console.print)
     if json:
         output.print_json({"recipe": recipe.name, **recipe.as_json()})
         return
@@ -85,11 +97,13 @@ def _recipe(name: str, set_: list[str] | None, json: bool) -> None:
 def _run(name: str, set_: list[str] | None, json: bool) -> None:
     """What a run came to."""
     from vitlab.base.errors import UserError
-    from vitlab.catalogue.run import about
 
     if set_:
         raise UserError(f"--set: {name} is a run, whose settings stand; they apply to models and recipes")
-    run = about(Path(name))
+    with going_on(output.console(quiet=json, stderr=True), "reading the run", at_once=False):
+        from vitlab.catalogue.run import about
+
+        run = about(Path(name))
     if json:
         output.print_json({"run": name, **run.as_json()})
         return

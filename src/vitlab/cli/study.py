@@ -96,8 +96,9 @@ def study(
     json: JsonOption = False,
 ) -> None:
     """Train what is missing, write study.json and report.html, print the answers. The command can be repeated."""
-    from vitlab.names import ships_study
+    from vitlab.names import check_study, ships_study
 
+    check_study(what)
     overrides = made({"device": device, "precision": precision, "micro_batch": micro_batch})
     flags: dict[str, Any] = {
         "model": model,

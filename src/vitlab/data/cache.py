@@ -47,7 +47,8 @@ def why_none() -> str | None:
             return None
     except OSError as error:
         remedy = "set VITLAB_CACHE to a folder that can be written"
-        return f"no cache, so data are prepared anew by every run ({error}); {remedy}"
+        why = "there is no home" if place.parent == Path(os.devnull) else str(error)
+        return f"no cache, so data are prepared anew by every run ({why}); {remedy}"
 
 
 def entry(name: str, source: str, files: Iterable[Path] = ()) -> Path:

@@ -2,27 +2,18 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from vitlab.base.errors import DataError, unknown
+from vitlab.base.errors import DataError, SpecError, unknown
 from vitlab.base.foreign import file_of
-from vitlab.base.spec import component_names
+from vitlab.base.spec import component_class, component_names, from_dict, plain
 from vitlab.data.parquet import has_shards
 from vitlab.data.paths import find
 from vitlab.data.sets._base import DataSpec
 
 _SETTING = {"folder": "path", "parquet": "path", "hub": "repo"}  # what stands after the colon
-
-
-def same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether the settings of two sets are of one set, wherever it is looked at from."""
-    return _place(one) == _place(other)
-
-
-def _place(settings: Mapping[str, Any]) -> tuple[Any, ...]:
-    folder = find(str(settings["path"])) if "path" in settings else None
-    return settings["name"], settings.get("repo"), folder.resolve() if folder else None
 
 
 def settings_of(text: str) -> dict[str, Any]:
@@ -48,3 +39,26 @@ def settings_of(text: str) -> dict[str, Any]:
         return {"name": text}  # somebody else's set, by the name of its module
     legal = [name for name in names if name not in _SETTING] + [f"{name}:…" for name in _SETTING]
     raise DataError(unknown("data", text, legal))
+
+
+def data_named(data: Any, kept: Mapping[str, Any], own: Mapping[str, Any] = {}) -> DataSpec:
+    """The set of a text or of settings with a name, completed by a look at it.
+
+    `kept` are values for what it leaves open, `own` are settings that go before all others.
+    """
+    values = settings_of(data) if isinstance(data, str) else data
+    if not (isinstance(values, Mapping) and isinstance(values.get("name"), str)):
+        raise SpecError(f"data={data!r}: expected a set's name, or settings with a name")
+    left_open = {field.name for field in fields(component_class(DataSpec, values["name"]))}
+    defaults = {name: plain(value) for name, value in kept.items() if "img_size" in left_open and name in left_open}
+    return from_dict(DataSpec, {**defaults, **values, **own}, "data").resolved()
+
+
+def same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether the settings of two sets are of one set, wherever it is looked at from."""
+    return _place(one) == _place(other)
+
+
+def _place(settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    folder = find(str(settings["path"])) if "path" in settings else None
+    return settings["name"], settings.get("repo"), folder.resolve() if folder else None

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from vitlab.base.errors import DataError, UserError
 from vitlab.base.metric import Metric
+from vitlab.base.spec import to_dict
 from vitlab.base.words import some
 from vitlab.checkpoints.trained import Trained, load
 from vitlab.data.images import ImageSet, Pictures, relabelled
+from vitlab.data.named import data_named, same_place, settings_of
 from vitlab.data.sets._base import DataSpec
 from vitlab.devices import pick_device
 from vitlab.evaluate import scores
@@ -27,6 +29,7 @@ from vitlab.stats.by_class import ClassRecall, Majority, by_class, majority
 
 Among = Literal["all", "present"]
 _SHOWN = 3  # changes in a message
+_WHICHEVER = ("max_pixels", "max_unreadable")  # settings of data that hold for any set
 
 
 class Computing(NamedTuple):
@@ -61,20 +64,21 @@ class Score(NamedTuple):
 
 def evaluate_checkpoint(
     path: Path,
-    data: DataSpec | None = None,
+    data: str | DataSpec | None = None,
     device: str | None = None,
     computing: Computing = Computing(),
     among: Among = "all",
+    own: Mapping[str, Any] = {},
 ) -> Score:
     """The task's metrics on the held-out pictures of `data`, or all of them where none are held out; without it on the
-    test split of what the model was trained on.
+    test split of what the model was trained on. `own` are settings of the set that a text names.
 
     `path` is a run directory or a checkpoint folder, which is enough. Classes are matched by name; the data may lack
     some, and with `among` "present" an image is classified among those that it has. Raises UserError for what a user
     can mend.
     """
     trained = load(path)
-    images = _images(trained, data, path)
+    images = _images(trained, data, own, path)
     where = pick_device(device)
     learner = trained.learner.to(where, computing.dtype)
     use_kernel(learner, computing.kernel)
@@ -110,10 +114,12 @@ def evaluate_checkpoint(
     )
 
 
-def _images(trained: Trained, data: DataSpec | None, path: Path) -> ImageSet:
+def _images(trained: Trained, data: str | DataSpec | None, own: Mapping[str, Any], path: Path) -> ImageSet:
     """The set to evaluate on: another one, or the very one that the model was trained on."""
+    if own and not isinstance(data, str):
+        raise UserError(f"settings of data ({', '.join(own)}), and no --data: name the set that they are for")
     if data is not None:
-        return data.load_held_out()
+        return (_read_alike(trained, data, own) if isinstance(data, str) else data).load_held_out()
     if trained.data is None:
         raise UserError(f"{path} does not say what it was trained on: name a set with --data")
     images = trained.data.load()
@@ -126,6 +132,19 @@ def _images(trained: Trained, data: DataSpec | None, path: Path) -> ImageSet:
             "other data: --data"
         )
     return images
+
+
+def _read_alike(trained: Trained, text: str, own: Mapping[str, Any]) -> DataSpec:
+    """The set that a text names; what it leaves open is as in training: the pixels and what labels are or, of the very
+    set that was trained on, everything.
+    """
+    before, values = trained.preprocessing, settings_of(text)
+    frame = {"img_size": before.img_size, "in_chans": len(before.mean), "fit": before.fit, "white": before.white}
+    read = {} if trained.data is None else to_dict(trained.data)
+    if read and not same_place(values, read):
+        read = {name: read[name] for name in _WHICHEVER if name in read}
+    read |= {"num_classes": None, "renumber": all(name.isdigit() for name in before.class_names)}
+    return data_named(values, {**read, **frame, "mean": before.mean, "std": before.std}, own)
 
 
 def _by_class(test: Pictures, evaluation: Evaluation, names: Sequence[str]) -> tuple[ClassRecall, ...]:

@@ -7,15 +7,14 @@ A recipe that comes in several forms names them in `VARIANTS`, each with what it
 import importlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vitlab.base.errors import SpecError, UserError, unknown
+from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import (
     Spec,
-    component_class,
     from_dict,
     is_null,
     plain,
@@ -50,12 +49,7 @@ def recipe(name: str) -> "RunSpec":
     file, _, variant = name.partition(":")
     check_recipe(name)
     module = importlib.import_module(f"{__name__}.{file}")
-    if not variant:
-        return module.spec()
-    variants = getattr(module, "VARIANTS", {})
-    if variant not in variants:
-        raise SpecError(unknown(f"variant of {file}", variant, variants))
-    return changed(module.spec(), variants[variant])
+    return changed(module.spec(), module.VARIANTS[variant]) if variant else module.spec()
 
 
 def read_run_spec(text: str) -> "RunSpec":
@@ -204,6 +198,7 @@ def _sizes(spec: "RunSpec", data: "DataSpec", settings: Mapping[str, Any]) -> di
 
 def _data_of(spec: "RunSpec", settings: Mapping[str, Any]) -> "DataSpec":
     """The set that the settings name; what it leaves open is as the recipe has it."""
+    from vitlab.data.named import data_named
     from vitlab.data.sets._base import DataSpec
 
     data = settings.get("data", spec.data)
@@ -211,19 +206,3 @@ def _data_of(spec: "RunSpec", settings: Mapping[str, Any]) -> "DataSpec":
         return data
     own = {path.removeprefix("data."): value for path, value in settings.items() if path.startswith("data.")}
     return data_named(data, {name: getattr(spec.data, name) for name in KEPT}, own)
-
-
-def data_named(data: Any, kept: Mapping[str, Any], own: Mapping[str, Any] = {}) -> "DataSpec":
-    """The set of a text or of settings with a name, completed by a look at it.
-
-    `kept` are values for what it leaves open, `own` are settings that go before all others.
-    """
-    from vitlab.data.named import settings_of
-    from vitlab.data.sets._base import DataSpec
-
-    values = settings_of(data) if isinstance(data, str) else data
-    if not (isinstance(values, Mapping) and isinstance(values.get("name"), str)):
-        raise SpecError(f"data={data!r}: expected a set's name, or settings with a name")
-    left_open = {field.name for field in fields(component_class(DataSpec, values["name"]))}
-    defaults = {name: plain(value) for name, value in kept.items() if "img_size" in left_open and name in left_open}
-    return from_dict(DataSpec, {**defaults, **values, **own}, "data").resolved()

@@ -27,7 +27,7 @@ from typing import Any
 
 from vitlab.base.errors import SpecError, UserError, unknown
 from vitlab.base.spec import component_names, from_dict, to_dict
-from vitlab.names import elsewhere
+from vitlab.names import check_study, elsewhere
 from vitlab.recipes import changed, recipe
 from vitlab.study.design._base import Factor
 from vitlab.study.spec import StudySpec, choice, factor
@@ -78,11 +78,8 @@ def _split(text: str) -> tuple[str, str]:
 
 def _shipped(name: str, function: str) -> StudySpec:
     """A study that comes with vitlab. Raises UserError that says what the name is, or which names there are."""
-    names = component_names(SHIPPED)
-    if name in names:
-        return _made(importlib.import_module(f"{SHIPPED}.{name}"), name, function or FUNCTION)
-    own = [file for file in (f"{name}.py", f"{name}.json") if Path(file).is_file()]
-    raise UserError(elsewhere("study", _joined(name, function)) or unknown("study", name, [*names, *own]))
+    check_study(_joined(name, function))
+    return _made(importlib.import_module(f"{SHIPPED}.{name}"), name, function or FUNCTION)
 
 
 def _instead(name: str, function: str) -> str:

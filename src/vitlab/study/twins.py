@@ -23,8 +23,10 @@ from vitlab.train.spec import RunSpec
 
 _IMAGES = 4
 _BLOCKS = 2  # of a model that is tried: all further ones are like these
-_STEPS, _EPOCHS = 200, 10  # of a schedule that is tried, where the run's own length is not known
-_CAN_BE_TRIED = ("model", "task", "optim.schedule")
+_STEPS, _WARMUPS = 200, 10  # a schedule's least length where the run's own is not known: steps, times its warm-up
+_RATES = 100_000  # that are compared at most
+_OF_WEIGHTS = ("optim.weight_decay", "optim.decay_on", "optim.layer_decay", "optim.backbone_lr")
+_CAN_BE_TRIED = ("model", "task", "optim.schedule", *_OF_WEIGHTS)
 
 
 class Named(NamedTuple):
@@ -71,13 +73,15 @@ def _of_vitlab(spec: RunSpec) -> bool:
 
 def _rates(spec: RunSpec) -> list[float]:
     """The learning rates of a training of this shape."""
-    epochs, steps = spec.epochs or _EPOCHS, spec.steps or _STEPS
-    return [spec.optim.schedule.lr(spec.optim.lr, step, steps, steps / epochs) for step in range(steps)]
+    schedule = spec.optim.schedule
+    steps = spec.planned_steps() or max(_STEPS, _WARMUPS * schedule.warmup_steps)
+    per_epoch = spec.planned_steps_per_epoch() or steps / (spec.epochs or _WARMUPS)
+    return [schedule.lr(spec.optim.lr, step, steps, per_epoch) for step in range(0, steps, -(-steps // _RATES))]
 
 
 @torch.no_grad()
 def _tried(spec: RunSpec) -> dict[str, Tensor]:
-    """What a run's function makes of a few made-up images in training, and all its weights."""
+    """What a run's function makes of a few made-up images in training, all its weights, and how each is trained."""
     model = replace(spec.model, depth=min(spec.model.depth, _BLOCKS))
     learner = build_learner(model, spec.task, seed=0).double().train()
     chances = torch.Generator().manual_seed(0)
@@ -87,7 +91,9 @@ def _tried(spec: RunSpec) -> dict[str, Tensor]:
     for tensor in learner.parameters():  # drawn anew: many begin at zero, and would hide what they multiply
         tensor.add_(torch.randn(tensor.shape, generator=chances, dtype=torch.float64), alpha=0.1)
     scores = learner.scores(images, targets, keys, keys)
-    return {"objective": scores.objective, **dict(learner.named_parameters())}
+    groups = spec.optim.groups(learner.kinds(), model.depth)
+    ways = {name: torch.tensor([group.lr_scale, group.weight_decay]) for group in groups for name in group.names}
+    return {"objective": scores.objective, **dict(learner.named_parameters()), "ways": torch.stack([*ways.values()])}
 
 
 def _equal(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:

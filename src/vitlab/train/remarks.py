@@ -23,6 +23,8 @@ def remarks(spec: RunSpec, images: ImageSet, indices: Tensor, val: Pictures, tot
         yield f"the set's own validation split, {counted(len(images.val), 'picture')}, is left alone: val_fraction=0"
     if images.val is not None and spec.val_fraction > 0:
         yield f"validation is the set's own split, {counted(len(images.val), 'picture')}; nothing is carved out"
+    if spec.data.train_fraction < 1 and len(indices):
+        yield f"data.train_fraction={spec.data.train_fraction:g}: {counted(len(indices), 'picture')} to train on"
     if images.val is None and spec.val_fraction and len(indices) and not len(val):
         yield "no picture is left for validation: with one picture a class is trained on and not validated"
     if images.val is None and len(val) and spec.task.needs_labels:

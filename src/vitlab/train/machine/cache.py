@@ -27,7 +27,7 @@ def read_answer(question: Any, where: Mapping[str, Any] | None = None) -> dict[s
     """What a trial answered on a kind of host, by default this one, or None; `question` is plain JSON."""
     try:
         return read_json(_file(question, where))["answer"]
-    except (UserError, KeyError):  # never tried, or a record that cannot be used
+    except (UserError, KeyError, OSError):  # never tried, or a record that cannot be used, or read
         return None
 
 
