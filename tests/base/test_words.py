@@ -1,6 +1,6 @@
 import pytest
 
-from vitlab.base.words import counted, first_few, shortened
+from vitlab.base.words import counted, first_few, readable, shortened
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (12345, "12,345 runs")])
@@ -16,3 +16,16 @@ def test_a_text_is_cut_where_it_is_too_long() -> None:
 def test_of_many_things_the_first_few_are_named():
     assert first_few("abcdef") == list("abcdef")
     assert first_few("abcdefgh") == [*"abcdef", "and 2 more"]
+
+
+def test_names_are_shown_on_one_line_and_none_like_another():
+    names = ["café", b"caf\xe9".decode("utf-8", "surrogateescape"), r"caf\xe9", "a\nb", r"a\nb", "a\x85b", "a\u2028b"]
+    assert [readable(name) for name in names] == [
+        "café",
+        r"caf\xe9",
+        r"caf\\xe9",
+        r"a\nb",
+        r"a\\nb",
+        r"a\u0085b",
+        r"a\u2028b",
+    ]

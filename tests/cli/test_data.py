@@ -35,6 +35,17 @@ def test_a_page_with_pictures(vitlab, pets, tmp_path):
     assert "cat, train picture 1" in page
 
 
+def test_of_many_unreadable_pictures_a_few_are_shown(vitlab, pets):
+    for number in range(20):
+        (pets / f"cat/z{number:02}.png").write_bytes(b"broken")
+    command = ("data", pets, "--set", "data.max_unreadable=0.9", "--set", "data.test_fraction=0.01")
+    lines = [line for line in vitlab(*command).out.splitlines() if "unreadable" in line]
+    assert lines[0].startswith("unreadable, train: cat/z")
+    assert lines[-1] == "--json lists every unreadable picture"
+    assert len(lines) < 12
+    assert sum(map(len, json.loads(vitlab(*command, "--json").out)["unreadable"].values())) == 20
+
+
 def test_any_set_by_its_name(vitlab):
     assert vitlab("data", "digits").out == "train 1,437, test 360 pictures of 10 classes\n"
 

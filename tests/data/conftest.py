@@ -21,6 +21,20 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.fixture
+def put(tmp_path: Path) -> Callable[..., Path]:
+    """`put("train/cat", 3)`: three files called like pictures in that folder of the set `pets`; its folder."""
+
+    def write(place: str, count: int = 2) -> Path:
+        folder = tmp_path / "pets" / place
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            (folder / f"{number}.png").touch()
+        return tmp_path / "pets"
+
+    return write
+
+
 def encoded(picture: np.ndarray, kind: str) -> dict[str, object]:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format=kind, lossless=True)

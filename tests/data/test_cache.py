@@ -99,3 +99,11 @@ def test_without_a_home_nothing_is_kept_and_it_is_said(monkeypatch: pytest.Monke
 def test_a_cache_that_can_be_written_is_not_mentioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "new"))
     assert cache.why_none() is None
+
+
+def test_a_list_is_not_overwritten_by_another(cache_folder: Path):
+    one, other = cache.write_list("unreadable-train", ["a"]), cache.write_list("unreadable-train", ["ø", "b"])
+    assert one is not None
+    assert other is not None
+    assert (one.read_text(encoding="utf-8"), other.read_text(encoding="utf-8")) == ("a\n", "ø\nb\n")
+    assert cache.write_list("unreadable-train", ["a"]) == one

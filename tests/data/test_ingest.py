@@ -133,3 +133,8 @@ def test_a_test_split_without_labels_is_refused(on_shelf: Callable):
 def test_an_empty_split_is_refused(on_shelf: Callable):
     with pytest.raises(DataError, match="the test split has no picture"):
         divided(Listing({"train": on_shelf(4), "test": on_shelf(0)}, ("a", "b")), 0.1)
+
+
+def test_where_no_class_has_two_pictures_none_can_be_held_out(on_shelf: Callable):
+    with pytest.raises(DataError, match="no class has two pictures, of which one could be held out"):
+        divided(Listing({"train": on_shelf(2)}, ("a", "b")), 0.1)

@@ -1,7 +1,7 @@
 import pytest
 
 from vitlab.base.errors import DataError
-from vitlab.data.roles import assigned, check_roles
+from vitlab.data.roles import assigned, check_roles, role_in
 
 
 @pytest.mark.parametrize(
@@ -11,11 +11,25 @@ from vitlab.data.roles import assigned, check_roles
         (["Training", "testing", "dev"], {"train": "Training", "val": "dev", "test": "testing"}),
         (["train", "validation"], {"train": "train", "test": "validation"}),
         (["train", "extra"], {"train": "train"}),
+        (["train", "eval"], {"train": "train", "test": "eval"}),
         (["cat", "dog"], {}),
     ],
 )
 def test_by_convention(names, roles):
     assert assigned(names, "pets") == roles
+
+
+@pytest.mark.parametrize(
+    ("names", "role"),
+    [
+        ("train seg_train training_set X_train TrainData trainset", "train"),
+        ("my.test test2017 TEST_IMAGES evaluation", "test"),
+        ("val-images Valid2", "val"),
+        ("trainer steamtrain contest train_test évaluation", None),
+    ],
+)
+def test_a_split_s_word_as_a_part(names, role):
+    assert {role_in(name) for name in names.split()} == {role}
 
 
 def test_the_test_split_can_be_chosen():

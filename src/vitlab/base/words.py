@@ -4,6 +4,10 @@ from collections.abc import Sequence
 
 _FEW = 6  # lines
 _SOME = 3  # names in a sentence
+# What would break a line, and the backslash itself, so that what is escaped looks like nothing else
+_ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(0x20), 0x5C, 0x7F)} | {
+    code: f"\\u{code:04x}" for code in (*range(0x80, 0xA0), 0x2028, 0x2029)
+}
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -17,8 +21,11 @@ def shortened(text: str, length: int) -> str:
 
 
 def readable(name: str) -> str:
-    """A file's name as text that can be shown and written: bytes that are no UTF-8 are escaped, `caf\\xe9.png`."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """A file's name as one line of text that can be shown and written, another for every name.
+
+    Bytes that are no UTF-8, line breaks, control characters and backslashes are escaped: `caf\\xe9.png`.
+    """
+    return name.translate(_ESCAPES).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def some(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vitlab import api
+from vitlab.base.words import first_few
 from vitlab.cli import output
 from vitlab.cli.options import JsonOption, SetOption, settings
 
@@ -37,8 +38,11 @@ def data(
     console = output.console()
     for told in look.found.told():
         console.print(told)
-    for split, names in look.unreadable.items():
-        for unreadable in names:
-            console.print(f"unreadable, {split}: {unreadable}")
+    unreadable = {split: first_few(names) for split, names in look.unreadable.items()}
+    for split, lines in unreadable.items():
+        for line in lines:
+            console.print(f"unreadable, {split}: {line}")
+    if unreadable != look.unreadable:
+        console.print("--json lists every unreadable picture")
     if look.page is not None:
         console.print(f"{look.page}: the classes and their first pictures")

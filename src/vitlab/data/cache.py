@@ -132,11 +132,12 @@ def _look(digests: np.ndarray, facts: Mapping[str, Any]) -> Look:
 
 
 def write_list(name: str, lines: Sequence[str]) -> Path | None:
-    """A text file of these lines, in UTF-8; None where none can be written."""
-    path = folder() / f"{name}.txt"
+    """A text file of these lines, in UTF-8, another one for other lines; None where none can be written."""
+    text = "".join(f"{line}\n" for line in lines).encode()
+    path = folder() / f"{name}-{hashlib.blake2b(text, digest_size=8).hexdigest()}.txt"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        path.write_bytes(text)
     except OSError:
         return None
     return path

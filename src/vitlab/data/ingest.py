@@ -112,6 +112,8 @@ def divided(listing: Listing, test_fraction: float | None) -> Listing:
         sizes = torch.bincount(train.labels.clamp(min=0)).tolist()
         counts = [max(min(max(round(test_fraction * size), 1), size - 1), 0) for size in sizes]
         kept, held = hold_out(train.labels, counts, _SPLIT_SEED)
+        if len(train) and not len(held):
+            raise DataError("no class has two pictures, of which one could be held out: a test split is needed")
         splits |= {"train": train.subset(kept), "test": train.subset(held)}
     for split, pictures in splits.items():
         if len(pictures) == 0:

@@ -8,27 +8,28 @@ named and refused.
 """
 
 import os
-import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from vitlab.base.errors import DataError
 from vitlab.base.words import counted, readable, some
-from vitlab.data.decode import looks_like_a_picture
+from vitlab.data.folders import Walk, dead_links_in, folders_in, nfc, pictures_in, tables_in, with_all_below
 from vitlab.data.parquet import has_shards
-from vitlab.data.roles import assigned, role_of
+from vitlab.data.roles import role_of
+from vitlab.data.split_folders import setting, split_folders, unread_tables
+from vitlab.records.data import left_out_as_no_pictures
 
-_SHOWN = 3  # names in a sentence
+Classes = Mapping[str, Sequence[Path]]  # the folders of every class
+Pictures = Mapping[str, Sequence[Sequence[str]]]  # of every split, class after class, as paths below the root
 
 
 class Folders(NamedTuple):
     """The pictures of every split, class after class, as paths below the root; and what is to be said of the rest."""
 
     class_names: tuple[str, ...]
-    pictures: Mapping[str, Sequence[Sequence[str]]]
+    pictures: Pictures
     layout: str
     notes: tuple[str, ...]
     not_pictures: Mapping[str, int]
@@ -44,21 +45,22 @@ def read_layout(
     """
     folders = split_folders(root, splits, held_out)
     classes = {role: _class_folders(folder, class_depth) for role, folder in folders.items()}
-    names = _class_names(folders, classes)
-    walk = _Walk(root, {os.path.realpath(place) for place in _places(root, folders, classes)})
+    names = _class_names(root, folders, classes)
+    walk = Walk(root, _real_paths(root, folders, classes))
     shallow = class_depth is None
     pictures: dict[str, list[list[str]]] = {}
     for role in sorted(folders):  # the test before the training split: what both link to is not trained on
         pictures[role] = [
             [path for place in classes[role].get(name, ()) for path in walk.pictures(place, shallow)] for name in names
         ]
+    _check_pictures(root, folders, names, pictures, walk)
     notes = [
         *_about_roles(root, folders),
-        *_about_classes(folders, classes, names, pictures, class_depth),
-        *_not_read(root, folders, classes),
+        *_about_classes(folders, classes, names, pictures),
+        *_about_depth(root, classes, pictures, class_depth),
+        *_not_read(root, folders, class_depth),
         *walk.notes(),
     ]
-    _check(folders, names, pictures)
     return Folders(names, {role: pictures[role] for role in folders}, _said(root, folders), tuple(notes), walk.others)
 
 
@@ -67,88 +69,37 @@ def class_names(
 ) -> tuple[str, ...]:
     """The classes alone, for which no picture is looked for."""
     folders = split_folders(root, splits, held_out)
-    return _class_names(folders, {role: _class_folders(folder, class_depth) for role, folder in folders.items()})
-
-
-# ------------------------------------------------------------------------------------------------------- splits
-
-
-def split_folders(root: Path, splits: Mapping[str, str] | None, held_out: str | None) -> dict[str, Path]:
-    """The folders of `train`, `val` and `test`, as far as there are any. Raises DataError."""
-    inside = {folder.name: folder for folder in _folders(root)}
-    if splits == {}:
-        return {"train": root}
-    if splits is None:  # a folder without folders in it holds pictures: then it is a class, whatever its name
-        deep = [name for name, folder in inside.items() if _folders(folder)]
-        named = [name for name in deep if role_of(name) or name.lower() == (held_out or "").lower()]
-    else:
-        named = list(inside)
-    if held_out and held_out.lower() not in (name.lower() for name in named):
-        raise DataError(f"{root} has no {held_out}/ with a folder for every class")
-    roles = assigned(named, str(root), splits, held_out)
-    if not roles:
-        return {"train": root}
-    if "train" not in roles:
-        _check_held_out_alone(root, inside, roles, chosen=splits is not None or held_out is not None)
-    elif splits is None:
-        _check_loose(root, inside, roles)
-    return {role: inside[name] for role, name in roles.items()}
-
-
-def _check_held_out_alone(root: Path, inside: Mapping[str, Path], roles: Mapping[str, str], chosen: bool) -> None:
-    """A test split alone can be evaluated; with other folders beside it that could be classes it is a riddle."""
-    others = [name for name in inside if name not in roles.values()]
-    if others and not chosen:
-        test = next(iter(roles.values()))
-        raise DataError(
-            f"{root} has {test}/, but no train/ with a folder for every class. If all of its folders are classes: "
-            f'data.splits={{}}; if {test}/ is to be evaluated on: data.splits={{"test": "{test}"}}'
-        )
-
-
-def _check_loose(root: Path, inside: Mapping[str, Path], roles: Mapping[str, str]) -> None:
-    """Pictures without class folders, where a split should be, are no classes and no split."""
-    for name, folder in inside.items():
-        if role_of(name) and name not in roles.values() and not _folders(folder):
-            loose = sum(looks_like_a_picture(file) for file in os.listdir(folder))
-            if loose:
-                rest = ", ".join(f'"{role}": "{used}"' for role, used in roles.items())
-                raise DataError(
-                    f"{root / name} has {counted(loose, 'picture')} and no folder for every class, so their classes "
-                    f"are not known. Sort them into {name}/CLASS/, or leave them out: data.splits={{{rest}}}"
-                )
+    return _class_names(root, folders, {role: _class_folders(folder, class_depth) for role, folder in folders.items()})
 
 
 # ------------------------------------------------------------------------------------------------------ classes
 
 
-def _class_folders(folder: Path, class_depth: int | None) -> dict[str, list[Path]]:
+def _class_folders(folder: Path, class_depth: int | None) -> Classes:
     """The folders of every class: two spellings of one name, composed and decomposed, are one class."""
-    found = _below(folder, class_depth) if class_depth else _with_pictures(folder)
+    if class_depth:
+        found = _levels(folder, class_depth)[-1]
+    else:  # links are not followed: they would name a class by a detour
+        found = [place for place in with_all_below(folder) if place != folder and pictures_in(place)]
     classes: dict[str, list[Path]] = {}
     for place in found:
-        name = unicodedata.normalize("NFC", readable(place.relative_to(folder).as_posix()))
-        classes.setdefault(name, []).append(place)
+        classes.setdefault(nfc(readable(place.relative_to(folder).as_posix())), []).append(place)
     return classes
 
 
-def _below(folder: Path, depth: int) -> list[Path]:
-    places = [folder]
+def _places(classes: Classes) -> list[Path]:
+    return list(chain.from_iterable(classes.values()))
+
+
+def _levels(folder: Path, depth: int) -> list[list[Path]]:
+    """The folder itself, those in it, those in them … down to a depth."""
+    levels = [[folder]]
     for _ in range(depth):
-        places = [inside for place in places for inside in _folders(place)]
-    return places
+        levels.append([inside for place in levels[-1] for inside in folders_in(place)])
+    return levels
 
 
-def _with_pictures(folder: Path) -> list[Path]:
-    walked: list[Path] = []
-    for place, inside, files in os.walk(folder):  # links are not followed: they would name a class by a detour
-        inside[:] = sorted(name for name in inside if not name.startswith("."))
-        if place != str(folder) and any(map(looks_like_a_picture, files)):
-            walked.append(Path(place))
-    return walked
-
-
-def _class_names(folders: Mapping[str, Path], classes: Mapping[str, Mapping[str, list[Path]]]) -> tuple[str, ...]:
+def _class_names(root: Path, folders: Mapping[str, Path], classes: Mapping[str, Classes]) -> tuple[str, ...]:
     """The classes, in order of their names. Raises DataError if there are not two, or a split has others."""
     first = "train" if "train" in folders else next(iter(folders))
     here, names = folders[first], set(classes[first])
@@ -158,27 +109,60 @@ def _class_names(folders: Mapping[str, Path], classes: Mapping[str, Mapping[str,
         )
     if len(names) == 1 and first == "train":  # most often a folder too high: an archive unpacked into its own folder
         (only,) = names
-        raise DataError(f"{here} has one class only, {only}; if its classes are in {here / only}, name that folder")
+        raise DataError(
+            f"{here} has one class only, {only}{unread_tables(here)}; "
+            f"if its classes are in {here / only}, name that folder"
+        )
     for role, folder in folders.items():
         unknown = sorted(set(classes[role]) - names)
         if unknown:
-            shown = ", ".join(unknown[:_SHOWN]) + (", …" if len(unknown) > _SHOWN else "")
-            raise DataError(f"{here} and {folder} have different classes: only {folder.name}/ has {shown}")
+            raise DataError(
+                f"{here} and {folder} have different classes: only {folder.name}/ has {some(unknown)}; "
+                f"to leave {folder.name}/ out: {_without(role, root, folders)}"
+            )
     return tuple(sorted(names))
-
-
-def _check(folders: Mapping[str, Path], names: Sequence[str], pictures: Mapping[str, Sequence[Sequence[str]]]) -> None:
-    empty = [name for name, inside in zip(names, pictures.get("train", ()), strict=False) if not inside]
-    if empty:
-        raise DataError(f"no picture in class {', '.join(map(repr, empty[:_SHOWN]))} of {folders['train']}")
 
 
 def _instead(place: Path) -> str:
     """What is where folders of classes should be."""
     if has_shards(place):
         return f"holds parquet files (parquet:{place} reads them)"
-    loose = any(map(looks_like_a_picture, os.listdir(place)))
-    return "has pictures, but no folder for every class" if loose else "has no pictures"
+    if pictures_in(place):
+        return f"has pictures, but no folder for every class{unread_tables(place)}"
+    return "has no pictures"
+
+
+def _real_paths(root: Path, folders: Mapping[str, Path], classes: Mapping[str, Classes]) -> set[str]:
+    """Those of the root, the splits and the classes. Raises DataError if links make one folder two of them."""
+    first: dict[str, Path] = {}
+    for place in [root, *folders.values(), *(place for found in classes.values() for place in _places(found))]:
+        other = first.setdefault(os.path.realpath(place), place)
+        if other != place:
+            raise DataError(f"{other} and {place} are one folder, by a link: remove the link")
+    return set(first)
+
+
+def _check_pictures(
+    root: Path, folders: Mapping[str, Path], names: Sequence[str], pictures: Pictures, walk: Walk
+) -> None:
+    """Raise DataError for a class without a picture to train on, or a split without any."""
+    for role, folder in folders.items():
+        empty = [f"'{name}'" for name, inside in zip(names, pictures[role], strict=True) if not inside]
+        if empty and (role == "train" or len(empty) == len(names)):
+            inessential = role != "train" and "train" in folders
+            remedy = f"leave it out: {_without(role, root, folders)}" if inessential else "remove the empty classes"
+            why = "".join(f"; {said}" for said in (*walk.notes(), *left_out_as_no_pictures(walk.others)))
+            raise DataError(f"no picture in class {some(empty)} of {folder}{why}. Add pictures, or {remedy}")
+
+
+def _without(role: str, root: Path, folders: Mapping[str, Path]) -> str:
+    """What to type to leave a split out."""
+    return setting({other: _below(root, folder) for other, folder in folders.items() if other != role})
+
+
+def _below(root: Path, folder: Path) -> str:
+    """The name of the folder in the root that a split is, or is in."""
+    return folder.relative_to(root).parts[0]
 
 
 # ----------------------------------------------------------------------------------------------- what is to be said
@@ -187,120 +171,68 @@ def _instead(place: Path) -> str:
 def _said(root: Path, folders: Mapping[str, Path]) -> str:
     if list(folders.values()) == [root]:
         return "a folder for every class, no splits"
-    return ", ".join(f"{folder.name}/" for folder in folders.values()) + ", with a folder for every class"
+    return ", ".join(f"{readable(folder.name)}/" for folder in folders.values()) + ", with a folder for every class"
 
 
 def _about_roles(root: Path, folders: Mapping[str, Path]) -> Iterable[str]:
     for role, folder in folders.items():
         if folder != root and role_of(folder.name) != role:
-            yield f"{folder.name}/ is the {role} split"
+            yield f"{readable(folder.name)}/ is the {role} split"
 
 
 def _about_classes(
-    folders: Mapping[str, Path],
-    classes: Mapping[str, Mapping[str, list[Path]]],
-    names: Sequence[str],
-    pictures: Mapping[str, Sequence[Sequence[str]]],
-    class_depth: int | None,
+    folders: Mapping[str, Path], classes: Mapping[str, Classes], names: Sequence[str], pictures: Pictures
 ) -> Iterable[str]:
     for role, folder in folders.items():
         twice = [name for name, places in classes[role].items() if len(places) > 1]
         if twice:
-            yield f"{folder.name}/ has {', '.join(twice[:_SHOWN])} in two spellings of Unicode: one class"
-        if role != "train":
-            missing = [name for name, inside in zip(names, pictures[role], strict=True) if not inside]
-            if missing:
-                yield f"{folder.name}/ has no picture of {some(missing)}"
-    first = classes["train"] if "train" in classes else next(iter(classes.values()))
-    inner = [place for places in first.values() for place in places if not _loose(place)]
-    deeper = [inside for place in inner for inside in _folders(place)]
-    if class_depth and len(inner) == len(first) and len(deeper) > len(first):
-        yield (
-            f"classes are the folders {some(sorted(first))}; they have no pictures themselves but {len(deeper)} "
-            f"folders: if those are the classes, set data.class_depth={class_depth + 1}"
-        )
+            yield f"{readable(folder.name)}/ has {some(twice)} in two spellings of Unicode: one class"
+        missing = [name for name, inside in zip(names, pictures[role], strict=True) if not inside]
+        if missing:
+            yield f"{readable(folder.name)}/ has no picture of {some(missing)}"
 
 
-def _not_read(
-    root: Path, folders: Mapping[str, Path], classes: Mapping[str, Mapping[str, list[Path]]]
+def _about_depth(
+    root: Path, classes: Mapping[str, Classes], pictures: Pictures, class_depth: int | None
 ) -> Iterable[str]:
-    """Pictures in no split, or in a split but in no class."""
-    places = {root, *folders.values()}
-    for folder in sorted(places):
-        inside_classes = {place for of_split in classes.values() for found in of_split.values() for place in found}
-        loose = _loose(folder) if folder not in inside_classes else 0
-        if loose:
-            yield f"not read: {counted(loose, 'picture')} in {folder} itself, in no class"
+    """Most pictures lie in folders of classes' folders: perhaps those are the classes."""
+    role = "train" if "train" in classes else next(iter(classes))
+    places = _places(classes[role])
+    deeper = sum(len(folders_in(place)) for place in places) if class_depth else 0
+    if class_depth and deeper > len(places):
+        here = {place.relative_to(root).as_posix() for place in places}
+        paths = list(chain.from_iterable(pictures[role]))
+        inner = sum(path.rpartition("/")[0] not in here for path in paths)
+        if inner > len(paths) / 2:
+            yield (
+                f"classes are the folders {some(sorted(classes[role]))}, but {inner:,} of their {len(paths):,} "
+                f"pictures lie in {deeper:,} folders in them: if those are the classes, set "
+                f"data.class_depth={class_depth + 1}"
+            )
+
+
+def _not_read(root: Path, folders: Mapping[str, Path], class_depth: int | None) -> Iterable[str]:
+    """What is in no split, or in a split but in no class."""
+    above = chain.from_iterable(chain(*_levels(folder, class_depth or 1)[:-1]) for folder in folders.values())
+    places = list(dict.fromkeys([root, *above]))
+    loose = {readable(place.as_posix()): count for place in places if (count := pictures_in(place))}
+    if loose:
+        yield f"not read, as they are in no class: {counted(sum(loose.values()), 'picture')} in {some(list(loose))}"
+    if tables := [name for place in places for name in tables_in(place)]:
+        yield f"{some(tables)} {_are(tables)} not read; the classes are the folders"
+    if dead := [name for place in places for name in dead_links_in(place)]:
+        yield f"not read: {some(dead)}, which {_are(dead)} linked to nothing that is there"
     if list(folders.values()) != [root]:
-        for folder in _folders(root):
-            if folder not in places:
-                count = sum(looks_like_a_picture(name) for _, _, files in os.walk(folder) for name in files)
-                yield f"not read: {folder.name}/ ({counted(count, 'picture')}), which is in no split"
+        used = {_below(root, folder) for folder in folders.values()}
+        others = [folder for folder in folders_in(root) if folder.name not in used]
+        shown = [f"{readable(folder.name)}/ ({counted(_all_pictures_in(folder), 'picture')})" for folder in others]
+        if shown:
+            yield f"not read: {some(shown)}, which {_are(shown)} in no split"
 
 
-def _loose(folder: Path) -> int:
-    return sum(entry.is_file() and looks_like_a_picture(entry.name) for entry in os.scandir(folder))
+def _all_pictures_in(folder: Path) -> int:
+    return sum(map(pictures_in, with_all_below(folder)))
 
 
-# ------------------------------------------------------------------------------------------------------ walking
-
-
-def _folders(place: Path) -> list[Path]:
-    return sorted(Path(entry.path) for entry in os.scandir(place) if entry.is_dir() and not entry.name.startswith("."))
-
-
-def _places(root: Path, folders: Mapping[str, Path], classes: Mapping[str, Mapping[str, list[Path]]]) -> Iterable[Path]:
-    yield root
-    yield from folders.values()
-    for of_split in classes.values():
-        for places in of_split.values():
-            yield from places
-
-
-@dataclass
-class _Walk:
-    """All pictures below folders, each file once: links are followed, but never to where pictures have an owner."""
-
-    root: Path
-    owned: set[str]  # the real paths of the root, the splits and the classes: no link below them leads there
-    entered: set[str] = field(default_factory=set)
-    met: set[str] = field(default_factory=set)
-    again: list[str] = field(default_factory=list)
-    others: Counter[str] = field(default_factory=Counter)
-
-    def pictures(self, folder: Path, shallow: bool) -> list[str]:
-        """Paths below the root, in order of their names: a folder's own pictures, then those of its folders."""
-        real = os.path.realpath(folder)
-        self.entered.add(real)
-        entries = sorted((e for e in os.scandir(folder) if not e.name.startswith(".")), key=lambda entry: entry.name)
-        inside = [entry for entry in entries if entry.is_dir()]
-        found = [path for entry in entries if not entry.is_dir() and (path := self._picture(entry, real))]
-        for entry in inside if not shallow else ():
-            there = os.path.realpath(entry.path)
-            if there in self.entered or there in self.owned:
-                self.again.append(self._below_root(entry.path))
-            else:
-                found += self.pictures(Path(entry.path), shallow)
-        return found
-
-    def _picture(self, entry: "os.DirEntry[str]", folder: str) -> str | None:
-        """Its path below the root, if it is one that was not met before."""
-        if not looks_like_a_picture(entry.name):
-            self.others[os.path.splitext(entry.name)[1].lower() or "no suffix"] += 1
-            return None
-        real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(folder, entry.name)
-        if real in self.met:
-            self.again.append(self._below_root(entry.path))
-            return None
-        self.met.add(real)
-        return self._below_root(entry.path)
-
-    def _below_root(self, path: str) -> str:
-        return os.path.relpath(path, self.root).replace(os.sep, "/")
-
-    def notes(self) -> Iterable[str]:
-        """What is to be said of links."""
-        if self.again:
-            links = "link leads" if len(self.again) == 1 else "links lead"
-            shown = some([readable(path) for path in self.again])
-            yield f"not followed: {len(self.again)} {links} to what is read already: {shown}"
+def _are(things: Sequence[object]) -> str:
+    return "is" if len(things) == 1 else "are"

@@ -4,14 +4,16 @@ A split is known by the names that the field has for it. A set with a single hel
 tested on it, as on ImageNet's `val`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 from vitlab.base.errors import DataError
+from vitlab.base.words import some
 
 NAMES = {
     "train": ("train", "training"),
     "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
+    "test": ("test", "testing", "eval", "evaluation"),
 }
 ROLES = tuple(NAMES)
 
@@ -19,6 +21,13 @@ ROLES = tuple(NAMES)
 def role_of(name: str) -> str | None:
     """The role that a split of this name has by convention, if any."""
     return next((role for role, names in NAMES.items() if name.lower() in names), None)
+
+
+def role_in(name: str) -> str | None:
+    """The role whose word is a part of a name, if just one's is: `seg_train`, `X_train`, `TestData`, `val2017`."""
+    words = re.findall(r"[A-Z]*[^\W\d_A-Z]+|[A-Z]+", name)
+    roles = {role for word in words if (role := role_of(word) or role_of(word.lower().removesuffix("set")))}
+    return roles.pop() if len(roles) == 1 else None
 
 
 def assigned(
@@ -62,5 +71,5 @@ def check_roles(chosen: Mapping[str, str] | None) -> str | None:
 def _there(name: str, names: Iterable[str], place: str) -> str:
     exact = [there for there in names if there == name] or [there for there in names if there.lower() == name.lower()]
     if not exact:
-        raise DataError(f"{place} has no {name}/; it has {', '.join(names) or 'nothing that can be a split'}")
+        raise DataError(f"{place} has no {name}/; it has {some(list(names)) or 'nothing that can be a split'}")
     return exact[0]

@@ -13,6 +13,17 @@ _EXAMPLES = 5  # suffixes in a sentence
 _HINTS = {".heic": "convert them to JPEG", ".heif": "convert them to JPEG", ".zip": "unpack it"}
 
 
+def left_out_as_no_pictures(files: Mapping[str, int]) -> list[str]:
+    """A sentence on files that are no pictures, counted by suffix, if there are any."""
+    if not files:
+        return []
+    most = sorted(files.items(), key=lambda item: -item[1])
+    kinds = ", ".join(f"{number:,} {suffix}" for suffix, number in most[:_EXAMPLES])
+    more = ", …" if len(most) > _EXAMPLES else ""
+    hints = "".join(f"; {suffix}: {hint}" for suffix, hint in _HINTS.items() if suffix in files)
+    return [f"left out as no pictures, by suffix: {kinds}{more}{hints}"]
+
+
 @dataclass(frozen=True)
 class SplitRecord(Spec):
     """How many pictures a split has, and the names of those that could not be read, which are not among them."""
@@ -66,7 +77,8 @@ class Found(Spec):
 
     def told(self) -> list[str]:
         """What a person should know, in a few sentences."""
-        return [self._summary(), *self.notes, *self._left_out(), *self._uneven(), *self._twice(), *self._pixels()]
+        left_out = left_out_as_no_pictures(self.not_pictures)
+        return [self._summary(), *self.notes, *left_out, *self._uneven(), *self._twice(), *self._pixels()]
 
     def changes(self, now: "Found") -> list[str]:
         """What is different now, a sentence each; nothing if the data are the same."""
@@ -94,14 +106,6 @@ class Found(Spec):
         splits = ", ".join(f"{name} {split.images:,}" for name, split in self.splits.items())
         classes = counted(max((len(split.classes) for split in self.splits.values()), default=0), "class", "classes")
         return f"{splits} pictures of {classes}" + (f" ({self.layout})" if self.layout else "")
-
-    def _left_out(self) -> Iterator[str]:
-        if self.not_pictures:
-            most = sorted(self.not_pictures.items(), key=lambda item: -item[1])
-            kinds = ", ".join(f"{number:,} {suffix}" for suffix, number in most[:_EXAMPLES])
-            more = ", …" if len(most) > _EXAMPLES else ""
-            hints = "".join(f"; {suffix}: {hint}" for suffix, hint in _HINTS.items() if suffix in self.not_pictures)
-            yield f"left out as no pictures, by suffix: {kinds}{more}{hints}"
 
     def _uneven(self) -> Iterator[str]:
         train = self.splits.get("train")

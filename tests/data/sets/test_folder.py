@@ -211,7 +211,7 @@ def test_a_folder_too_high_is_not_taken_for_a_class(pets: Path):
 def test_a_split_without_the_other_is_refused(pets: Path):
     (pets / "train").rename(pets / "seen")
     with pytest.raises(
-        DataError, match=r"pets has test/, but no train/ .* all of its folders are classes: data\.splits"
+        DataError, match=r"pets has test/, but no train/ .* all of its folders are classes: --set 'data\.splits"
     ):
         spec(pets).load()
     assert shades(spec(pets, splits={"train": "seen", "test": "test"}).load().train) == [0, 1, 2, 10, 11]

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from vitlab.base.errors import SpecError
 from vitlab.base.spec import whereabouts
 from vitlab.base.words import readable
 from vitlab.data.encoded import Encoded
+from vitlab.data.folders import nfc
 from vitlab.data.ingest import Listing, Source
 from vitlab.data.layout import class_names, read_layout
 from vitlab.data.paths import locate
@@ -74,8 +74,8 @@ class Files:
         return readable(self.paths[row])
 
     def identity(self, row: int) -> str:
-        """The same, in the one spelling of Unicode that does not change when a folder is packed and unpacked."""
-        return unicodedata.normalize("NFC", self.name(row))
+        """The same, in the one spelling of Unicode that does not change when a folder is moved."""
+        return nfc(self.name(row))
 
 
 def _facts(root: Path, paths: Iterable[str]) -> str:
