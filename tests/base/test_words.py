@@ -1,6 +1,6 @@
 import pytest
 
-from vitlab.base.words import counted, first_few, shortened
+from vitlab.base.words import counted, first_few, shortened, some
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (12345, "12,345 runs")])
@@ -16,3 +16,9 @@ def test_a_text_is_cut_where_it_is_too_long() -> None:
 def test_of_many_things_the_first_few_are_named():
     assert first_few("abcdef") == list("abcdef")
     assert first_few("abcdefgh") == [*"abcdef", "and 2 more"]
+
+
+def test_some_names_take_little_room_however_many_and_long_they_are():
+    assert some("abc") == "a, b, c"
+    assert some("abcde") == "a, b, c and 2 more"
+    assert len(some(["x" * 1_000_000] * 1000)) < 700

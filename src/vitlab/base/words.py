@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 _FEW = 6  # lines
 _SOME = 3  # names in a sentence
+_LONG = 200  # characters of a name
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -22,8 +23,9 @@ def readable(name: str) -> str:
 
 
 def some(names: Sequence[str]) -> str:
-    """'a, b, c and 2 more'"""
-    return ", ".join(names[:_SOME]) + (f" and {len(names) - _SOME} more" if len(names) > _SOME else "")
+    """'a, b, c and 2 more'; of a very long name its beginning"""
+    shown = ", ".join(shortened(name, _LONG) for name in names[:_SOME])
+    return shown + (f" and {len(names) - _SOME} more" if len(names) > _SOME else "")
 
 
 def first_few(said: Sequence[str]) -> list[str]:
