@@ -1,6 +1,6 @@
 import pytest
 
-from vitlab.base.words import counted, first_few, readable, shortened
+from vitlab.base.words import counted, first_few, readable, shortened, some
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (12345, "12,345 runs")])
@@ -29,3 +29,9 @@ def test_names_are_shown_on_one_line_and_none_like_another():
         r"a\u0085b",
         r"a\u2028b",
     ]
+
+
+def test_some_names_take_little_room_however_many_and_long_they_are():
+    assert some("abc") == "a, b, c"
+    assert some("abcde") == "a, b, c and 2 more"
+    assert len(some(["x" * 1_000_000] * 1000)) < 700

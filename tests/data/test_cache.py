@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,6 +51,32 @@ def test_an_entry_is_named_for_its_source(tmp_path: Path, cache_folder: Path):
     assert cache.entry("set", "other layout", [file]) != first
     file.write_bytes(b"three")
     assert cache.entry("set", "layout", [file]) != first
+
+
+def test_files_that_look_alike_are_told_apart(tmp_path: Path):
+    """Archives, `cp -p` and `rsync -t` keep names, sizes and times."""
+    files = [tmp_path / folder / "train.parquet" for folder in ("one", "two")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_bytes(b"like")
+        os.utime(file, (1e9, 1e9))
+    first, second = ([file] for file in files)
+    assert cache.entry("set", "layout", first) != cache.entry("set", "layout", second)
+    (tmp_path / "link").symlink_to(tmp_path / "one")
+    assert cache.entry("set", "layout", [tmp_path / "link/train.parquet"]) == cache.entry("set", "layout", first)
+
+
+def test_content_is_noticed_whose_size_and_time_were_restored(tmp_path: Path):
+    file = tmp_path / "a.png"
+    file.write_bytes(b"one")
+    os.utime(file, (1e9, 1e9))
+    before, changed = cache.state([file]), file.stat().st_ctime_ns
+    assert cache.state([file]) == before
+    file.write_bytes(b"two")
+    os.utime(file, (1e9, 1e9))
+    while file.stat().st_ctime_ns == changed:  # a file system's clock ticks every few milliseconds
+        os.utime(file, (1e9, 1e9))
+    assert cache.state([file]) != before
 
 
 def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -146,32 +146,57 @@ def test_progress_bars_are_left_as_they_were(pictures: np.ndarray, cache_folder:
 # ------------------------------------------------------------------------------------------------- any folder of them
 
 
+def put(folder: Path, *names: str) -> Path:
+    """Files of these names, whose content does not matter."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
 @pytest.mark.parametrize("name", ["test", "validation", "val", "valid"])
 def test_the_held_out_split_has_one_of_four_names(pets: Path, write_shard: Callable[..., np.ndarray], name: str):
     write_shard(pets / TRAIN, 3, NAMES, side=8)
-    assert parquet.split_files(pets).keys() == {"train"}
+    assert parquet.find(pets).files.keys() == {"train"}
     write_shard(pets / f"{name}-00000-of-00001.parquet", 2, NAMES, side=8)
-    files = parquet.split_files(pets)
-    assert files["test"] == [pets / f"{name}-00000-of-00001.parquet"]
-    assert parquet.row_counts(files) == {"train": [(TRAIN, 3)], "test": [(files["test"][0].name, 2)]}
+    found = parquet.find(pets)
+    assert found.files["test"] == [pets / f"{name}-00000-of-00001.parquet"]
+    assert found.layout == f"train, {name}"
+    assert found.notes == (() if name == "test" else (f"{name} is the test split",))
+    assert parquet.row_counts(found.files) == {"train": [(TRAIN, 3)], "test": [(found.files["test"][0].name, 2)]}
 
 
 def test_a_held_out_split_can_be_chosen(pets: Path, pictures: np.ndarray):
     (pets / "valid.parquet").write_bytes((pets / TEST).read_bytes())
-    found = parquet.split_files(pets)
-    assert (found["val"], found["test"]) == ([pets / "valid.parquet"], [pets / TEST])
-    assert parquet.split_files(pets, held_out="valid") == {
-        "train": [pets / TRAIN],
-        "test": [pets / "valid.parquet"],
-    }
-    swapped = parquet.split_files(pets, {"train": "test", "test": "train"})
+    files = parquet.find(pets).files
+    assert (files["val"], files["test"]) == ([pets / "valid.parquet"], [pets / TEST])
+    chosen = parquet.find(pets, held_out="valid")
+    assert chosen.files == {"train": [pets / TRAIN], "test": [pets / "valid.parquet"]}
+    assert chosen.notes == ("valid is the test split", "not read: test, in no split (data.splits chooses)")
+    swapped = parquet.find(pets, {"train": "test", "test": "train"}).files
     assert (swapped["train"], swapped["test"]) == ([pets / TEST], [pets / TRAIN])
     with pytest.raises(DataError, match="has no dev/; it has test, train, valid"):
-        parquet.split_files(pets, held_out="dev")
+        parquet.find(pets, held_out="dev")
 
 
 def test_all_files_may_be_one_split(pets: Path, pictures: np.ndarray):
-    assert parquet.split_files(pets, {}) == {"train": [pets / TEST, pets / TRAIN]}
+    assert parquet.find(pets, {}).files == {"train": [pets / TEST, pets / TRAIN]}
+
+
+@pytest.mark.parametrize("names", [("pets.parquet",), ("0000.parquet", "0001.parquet"), ("data/a.parquet",)])
+def test_files_that_are_not_called_after_splits_are_a_set_without(tmp_path: Path, names: tuple[str, ...]):
+    found = parquet.find(put(tmp_path, *names))
+    assert found.files == {"train": [tmp_path / name for name in names]}
+    assert found.layout.startswith("no splits, all of ")
+
+
+def test_what_could_be_splits_or_not_is_refused_with_both_readings(tmp_path: Path):
+    put(tmp_path, "X_train.parquet", "X_test.parquet")
+    with pytest.raises(DataError) as caught:
+        parquet.find(tmp_path)
+    for reading in ('data.splits={"test": "X_test", "train": "X_train"}', "one set without splits: data.splits={}"):
+        assert reading in str(caught.value)
+    assert parquet.find(tmp_path, {"test": "X_test"}).files == {"test": [tmp_path / "X_test.parquet"]}
 
 
 def test_files_may_lie_in_a_folder_called_data(pets: Path, pictures: np.ndarray):
@@ -179,9 +204,48 @@ def test_files_may_lie_in_a_folder_called_data(pets: Path, pictures: np.ndarray)
     for name in (TRAIN, TEST):
         (pets / name).rename(pets / "data" / name)
     assert parquet.has_shards(pets)
-    assert parquet.split_files(pets) == {"train": [pets / "data" / TRAIN], "test": [pets / "data" / TEST]}
+    assert parquet.find(pets).files == {"train": [pets / "data" / TRAIN], "test": [pets / "data" / TEST]}
     assert not parquet.has_shards(pets.parent)
 
 
+@pytest.mark.parametrize("place", ["", "default"])
+def test_the_hubs_own_branch_of_parquet_files_is_read(tmp_path: Path, place: str):
+    folder = put(tmp_path / place, "train/0000.parquet", "train/0001.parquet", "validation/0000.parquet")
+    assert parquet.has_shards(tmp_path)
+    found = parquet.find(tmp_path)
+    assert found.files == {
+        "train": [folder / "train/0000.parquet", folder / "train/0001.parquet"],
+        "test": [folder / "validation/0000.parquet"],
+    }
+    assert found.notes == ("validation is the test split",)
+
+
+def test_of_several_configurations_one_must_be_named(tmp_path: Path):
+    put(tmp_path, "coarse/train/0000.parquet", "fine/train/0000.parquet")
+    with pytest.raises(DataError, match=r"has a set in each of coarse, fine; name one of them, such as .*/coarse"):
+        parquet.find(tmp_path)
+    assert parquet.find(tmp_path / "fine").files == {"train": [tmp_path / "fine/train/0000.parquet"]}
+
+
+def test_numbers_in_names_are_those_of_shards(tmp_path: Path):
+    names = ["test.parquet", "train-0.parquet", "train_1.parquet", "train-00002-0123456789abcdef.parquet"]
+    files = parquet.find(put(tmp_path, *names)).files
+    assert (len(files["train"]), len(files["test"])) == (3, 1)
+
+
+def test_a_folder_without_parquet_files_is_named(tmp_path: Path):
+    with pytest.raises(DataError, match=r"has no parquet files such as train-\*\.parquet, nor train/\*\.parquet"):
+        parquet.find(put(tmp_path, "train/cat/1.png"))
+
+
+def test_what_is_left_out_is_said(tmp_path: Path):
+    put(tmp_path, "train.parquet", "extra.parquet", "train/cat/1.png", "more/x.parquet", ".git/1.png", "docs/a.txt")
+    assert parquet.find(tmp_path).notes == (
+        "not read: extra, in no split (data.splits chooses)",
+        f"not read: pictures in train/, beside the tables; folder:{tmp_path} reads them",
+        f"not read: parquet files in more/, beside the others; parquet:{tmp_path}/more/ reads them",
+    )
+
+
 def test_footers_tell_the_columns(pets: Path, pictures: np.ndarray):
-    assert parquet.columns(parquet.split_files(pets)) == tables.Columns("img", "label", tuple(NAMES))
+    assert parquet.columns(parquet.find(pets).files) == tables.Columns("img", "label", tuple(NAMES))

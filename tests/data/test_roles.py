@@ -1,7 +1,7 @@
 import pytest
 
 from vitlab.base.errors import DataError
-from vitlab.data.roles import assigned, check_roles, role_in
+from vitlab.data.roles import assigned, assigned_tables, check_roles, role_in
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,40 @@ def test_all_can_be_chosen():
 def test_two_of_one_role_are_refused():
     with pytest.raises(DataError, match="pets has train and training, and either can be the train split"):
         assigned(["train", "training"], "pets")
+
+
+def test_tables_that_are_not_called_after_splits_are_a_set_without():
+    assert assigned_tables(["a", "b"], "pets") == ({"train": ["a", "b"]}, "no splits, all of a, b", ())
+    assert assigned_tables(["train", "test"], "pets", {}).names == {"train": ["train", "test"]}
+    assert assigned_tables(["X_test"], "pets").names == {"train": ["X_test"]}
+
+
+def test_tables_that_could_be_splits_are_asked_about():
+    with pytest.raises(
+        DataError, match=r'data\.splits=\{"train": "X_train", "test": "X_test"\}; .*: data\.splits=\{\}'
+    ):
+        assigned_tables(["X_train", "X_test"], "pets")
+    assert assigned_tables(["X_train", "X_test"], "pets", {}).names == {"train": ["X_train", "X_test"]}
+
+
+def test_what_is_said_of_tables():
+    told = assigned_tables(["train", "validation", *"abcde"], "pets")
+    assert told.names == {"train": ["train"], "test": ["validation"]}
+    assert told.layout == "train, validation"
+    assert told.notes == (
+        "validation is the test split",
+        "not read: a, b, c and 2 more, in no split (data.splits chooses)",
+    )
+
+
+def test_a_role_is_found_in_a_name():
+    assert [role_in(name) for name in ("X_train", "TestData", "val2017", "trainset")] == [
+        "train",
+        "test",
+        "val",
+        "train",
+    ]
+    assert [role_in(name) for name in ("cat", "contest", "train_test")] == [None, None, None]
 
 
 def test_what_is_no_choice_of_splits():

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -27,6 +28,19 @@ def test_an_order_has_every_row_once_and_is_another_in_every_epoch(streamed: Cal
     assert all(sorted(order) == list(range(60)) for order in orders)
     assert len({tuple(order) for order in orders}) == 3
     assert shades(list(rows.shuffled(1, 0, 60, 10))) == orders[0]
+
+
+@pytest.mark.parametrize("label", [-1, 2, 0.5, None])
+def test_a_label_that_is_no_class_is_refused(streamed: Callable[..., Rows], label: object):
+    import datasets
+
+    table = datasets.Dataset.from_dict(
+        {"image": [{"bytes": b"", "path": None}], "label": [label]},
+        features=datasets.Features({"image": datasets.Image(), "label": datasets.Value("float64")}),
+    )
+    with pytest.raises(DataError, match=r"pets train shard 0, row 0 has label .*; legal: 0 to 1") as caught:
+        list(replace(streamed(1), table=table.to_iterable_dataset()))
+    assert ("leave such pictures out of the table" in str(caught.value)) is (label == -1)
 
 
 def test_the_order_never_changes(streamed: Callable[..., Rows]):

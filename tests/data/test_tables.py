@@ -1,3 +1,5 @@
+import tracemalloc
+
 import datasets
 import fsspec
 import pytest
@@ -52,8 +54,34 @@ def test_what_is_named_must_be_there_and_of_its_kind():
 
 def test_splits_must_agree():
     other = {"image": PICTURE, "label": datasets.ClassLabel(names=["dog", "cat"])}
-    with pytest.raises(DataError, match=r"train and test have different columns or classes: .*'cat', .*; .*'dog', "):
+    with pytest.raises(DataError, match="2 classes and 2 classes; class 0 is cat in the first, and dog in the second"):
         columns({"train": {"image": PICTURE, "label": CLASSES}, "test": other}, None, None)
+    other["label"] = NUMBER
+    with pytest.raises(DataError, match="classes: image, label of 2 classes; image, label of numbers"):
+        columns({"train": {"image": PICTURE, "label": CLASSES}, "test": other}, None, None)
+
+
+def test_a_difference_does_not_grow_with_the_classes():
+    names = [f"n{number:03}" for number in range(500)]
+    many, fewer = ({"image": PICTURE, "label": datasets.ClassLabel(names=part)} for part in (names, names[:-1]))
+    with pytest.raises(DataError) as caught:
+        columns({"train": many, "test": fewer}, None, None)
+    assert str(caught.value).endswith("500 classes and 499 classes; only the first has n499")
+
+
+def test_no_message_grows_with_the_columns():
+    kinds = {f"column {number}": NUMBER for number in range(1000)}
+    with pytest.raises(DataError) as caught:
+        found(**kinds)
+    assert len(str(caught.value)) < 500
+
+
+def test_names_of_classes_are_compared_in_one_spelling_of_unicode():
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    train, test = ({"image": PICTURE, "label": datasets.ClassLabel(names=[name])} for name in (composed, decomposed))
+    assert columns({"train": train, "test": test}, None, None).class_names == (composed,)
+    with pytest.raises(DataError, match=f"pets has two classes called {composed}, in two spellings of Unicode"):
+        found(image=PICTURE, label=datasets.ClassLabel(names=[composed, decomposed]))
 
 
 # ---------------------------------------------------------------------------------------------------------- values
@@ -100,7 +128,7 @@ def test_numbers_without_names_are_classes_up_to_the_largest():
 @pytest.mark.parametrize("labels", [[1, 2, 3], [0, 1, 3], [10**12, 5, 5]])
 def test_identifiers_are_renumbered_on_request(labels: list[int]):
     splits = {"train": table([stored(b"")] * 3, labels)}
-    with pytest.raises(DataError, match=r"different numbers between .*; data\.renumber=true makes each"):
+    with pytest.raises(DataError, match=r"different numbers? \(.*\), and .* from 0; data\.renumber=true makes each"):
         tables.hub_listing(splits, "hub:pets", None, None, Frame((4, 4)))
     listing = tables.hub_listing(splits, "hub:pets", None, None, Frame((4, 4)), renumber=True)
     assert listing.class_names == tuple(map(str, sorted(set(labels))))
@@ -113,6 +141,63 @@ def test_words_are_classes_in_their_order():
     listing = tables.hub_listing(texts, "hub:pets", None, None, Frame((4, 4)))
     assert listing.class_names == ("cat", "dog", "größer")
     assert (listing.splits["train"].labels.tolist(), listing.splits["test"].labels.tolist()) == ([1, 0, 2], [0])
+
+
+def test_one_number_is_said_in_good_english():
+    with pytest.raises(DataError, match=r"has 1 different number \(1\), and class numbers count from 0"):
+        tables.hub_listing({"train": table([stored(b"")], [1])}, "hub:pets", None, None, Frame((4, 4)))
+
+
+def test_two_spellings_of_unicode_are_one_class_and_it_is_said():
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    texts = {
+        "train": table([stored(b"")] * 2, [composed, "the"], TEXT),
+        "test": table([stored(b"")], [decomposed], TEXT),
+    }
+    listing = tables.hub_listing(texts, "hub:pets", None, None, Frame((4, 4)))
+    assert listing.class_names == (composed, "the")
+    assert listing.splits["test"].labels.tolist() == [0]
+    assert listing.notes == (f"{composed} in two spellings of Unicode: one class",)
+
+
+def test_words_are_told_apart_by_all_of_their_characters():
+    words = ["x\0", "x", " x", "", "x" * 1_000_000]
+    listing = tables.hub_listing(
+        {"train": table([stored(b"")] * 5, words, TEXT)}, "hub:pets", None, None, Frame((4, 4))
+    )
+    assert [listing.class_names[label] for label in listing.splits["train"].labels] == words
+
+
+def test_a_long_word_takes_its_own_memory_and_not_that_of_every_row():
+    words = ["cat", "dog", "x" * 1_000_000] + ["cat"] * 1000
+    opened = {"train": table([stored(b"")] * len(words), words, TEXT)}
+    tracemalloc.start()
+    tables.hub_listing(opened, "hub:pets", None, None, Frame((4, 4)))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 50_000_000
+
+
+def test_whole_numbers_may_be_stored_as_floating_point():
+    floats = datasets.Value("float64")
+    listing = tables.hub_listing(
+        {"train": table([stored(b"")] * 3, [1.0, 0.0, 2.0], floats)}, "hub:pets", None, None, Frame((4, 4))
+    )
+    assert (listing.class_names, listing.splits["train"].labels.tolist()) == (("0", "1", "2"), [1, 0, 2])
+    for fraction in (0.5, float("inf")):
+        broken = {"train": table([stored(b"")] * 2, [0.0, fraction], floats)}
+        with pytest.raises(DataError, match=rf"column label has {fraction}, .* whole; if .*: data\.label=COLUMN"):
+            tables.hub_listing(broken, "hub:pets", None, None, Frame((4, 4)))
+    missing = {"train": table([stored(b"")] * 2, [0.0, float("nan")], floats)}
+    with pytest.raises(DataError, match="the train split has 1 row without a label: leave them out of the table"):
+        tables.hub_listing(missing, "hub:pets", None, None, Frame((4, 4)))
+
+
+def test_tables_are_joined_if_their_columns_are_the_same():
+    parts = {"2019": table([stored(b"")], [0]), "2020": table([stored(b"")] * 2, [1, 0])}
+    assert tables.joined(parts).data.column("label").to_pylist() == [0, 1, 0]
+    with pytest.raises(DataError, match=r"2019, 2020 are no one table, as their columns differ; data\.splits says"):
+        tables.joined(parts | {"2020": table([stored(b"")], ["cat"], TEXT)})
 
 
 def test_a_table_may_be_empty():

@@ -26,7 +26,7 @@ from PIL import Image
 from vitlab.base.errors import DataError
 from vitlab.data.images import Images, ImageSet
 from vitlab.data.sets.parquet import Spec
-from vitlab.data.tables import Columns, numbered
+from vitlab.data.tables import Columns, Labels, numbered
 
 BROKEN, ABSENT = -1, -2  # in place of a picture's number: bytes that are none, and nothing
 ROLES = {"train": "train", "training": "train", "test": "test", "testing": "test", "validation": "val", "dev": "val"}
@@ -218,8 +218,8 @@ def _changed(draw: st.DrawFn, rows: list[Row], kind: str) -> list[Row]:
 
 @given(st.lists(st.integers(-3, 6), min_size=1), st.booleans())
 def test_numbers_are_classes_that_count_from_zero_or_each_becomes_one(values, renumber):
-    labels = {"train": np.array(values)}
     different = sorted(set(values))
+    labels = {"train": Labels(different, np.searchsorted(different, values))}
     from_zero = [value for value in different if value >= 0]
     columns = Columns("image", "label", None)
     if renumber:
@@ -245,5 +245,5 @@ def test_rows_without_a_label_are_counted(tmp_path, cache_folder):
             features=datasets.Features({"image": datasets.Image(), "label": datasets.Value("string")}),
         )
         table.to_parquet(tmp_path / f"{split}-00000-of-00001.parquet")
-    with pytest.raises(DataError, match="the train split has 1 rows without a label"):
+    with pytest.raises(DataError, match="the train split has 1 row without a label"):
         Spec(path=str(tmp_path), img_size=(4, 4)).look()

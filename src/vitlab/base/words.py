@@ -8,6 +8,7 @@ _SOME = 3  # names in a sentence
 _ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(0x20), 0x5C, 0x7F)} | {
     code: f"\\u{code:04x}" for code in (*range(0x80, 0xA0), 0x2028, 0x2029)
 }
+_LONG = 200  # characters of a name
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -29,8 +30,9 @@ def readable(name: str) -> str:
 
 
 def some(names: Sequence[str]) -> str:
-    """'a, b, c and 2 more'"""
-    return ", ".join(names[:_SOME]) + (f" and {len(names) - _SOME} more" if len(names) > _SOME else "")
+    """'a, b, c and 2 more'; of a very long name its beginning"""
+    shown = ", ".join(shortened(name, _LONG) for name in names[:_SOME])
+    return shown + (f" and {len(names) - _SOME} more" if len(names) > _SOME else "")
 
 
 def first_few(said: Sequence[str]) -> list[str]:

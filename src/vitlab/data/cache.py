@@ -52,10 +52,23 @@ def why_none() -> str | None:
 
 
 def entry(name: str, source: str, files: Iterable[Path] = ()) -> Path:
-    """Where the data set `name` is kept: a hash of what `source` says and of the files' names, sizes and times."""
-    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    text = repr((_FORMAT, source, facts))
+    """Where the data set `name` is kept: a hash of what `source` says, and of the `state` of the files."""
+    text = repr((_FORMAT, source, state(file.resolve() for file in files)))
     return folder() / f"{name}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}.npz"
+
+
+def state(files: Iterable[str | Path]) -> str:
+    """A hash of where files are and what the file system knows of them: another one whenever their content is.
+
+    Copies and archives keep names, sizes and times of writing, so inodes and times of change are among it, too.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for file in files:
+        digest.update(os.fsencode(file) + b"\0")
+        with suppress(OSError):  # a link to nowhere is found out when it is read
+            known = os.stat(file)
+            digest.update(f"{known.st_size} {known.st_mtime_ns} {known.st_ctime_ns} {known.st_ino}\0".encode())
+    return digest.hexdigest()
 
 
 def read(path: Path) -> Splits | None:

@@ -232,5 +232,10 @@ def check_labels(labels: Tensor, num_classes: int, what: str) -> None:
     """Raise DataError for the first label of [n] that is no class."""
     bad = ((labels < 0) | (labels >= num_classes)).nonzero().flatten().tolist()
     if bad:
-        value = int(labels[bad[0]])
-        raise DataError(f"{what} {bad[0]} has label {value}; legal: 0 to {num_classes - 1}")
+        raise DataError(no_class(f"{what} {bad[0]}", int(labels[bad[0]]), num_classes))
+
+
+def no_class(what: str, label: object, num_classes: int) -> str:
+    """What to say of a label that is no class."""
+    unlabelled = "; this usually says that it has none: leave such pictures out of the table" if label == -1 else ""
+    return f"{what} has label {label}; legal: 0 to {num_classes - 1}{unlabelled}"

@@ -1,67 +1,122 @@
-"""Parquet files in the layout of the Hugging Face hub: which there are, what their footers say, and sets of them.
+"""Parquet files as the Hugging Face hub has them: which there are, what their footers say, and sets of them.
 
     train-00000-of-00002.parquet  train-00001-of-00002.parquet  test-00000-of-00001.parquet
+    train/0000.parquet  train/0001.parquet  test/0000.parquet
 
-in a folder, or in `data/` inside it; which split is for what is said in `vitlab.data.roles`.
+The first in a folder, or in `data/` inside it; the second, which is the hub's own branch of parquet files, in a folder
+or in one for a configuration. Which split is for what is said in `vitlab.data.roles`.
 """
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vitlab.base.errors import DataError
+from vitlab.base.words import some
 from vitlab.data import cache, tables
-from vitlab.data.decode import Frame
+from vitlab.data.decode import Frame, looks_like_a_picture
 from vitlab.data.images import Splits
 from vitlab.data.ingest import Listing, Rules, decoded_once
 from vitlab.data.paths import local_folder, roots
-from vitlab.data.roles import assigned
+from vitlab.data.roles import NAMES, assigned_tables
 
 Files = Mapping[str, Sequence[Path]]  # a split's files, in order
 
 # ------------------------------------------------------------------------------------------------------ finding
 
 
+class Found(NamedTuple):
+    """The files of `train`, `val` and `test`, as far as there are any; how they are read, and what is to be said."""
+
+    files: Files
+    layout: str
+    notes: tuple[str, ...]
+
+
 def has_shards(folder: Path) -> bool:
     """Whether parquet files lie there."""
-    return any(any(place.glob("*.parquet")) for place in (folder, folder / "data"))
+    return any(map(_shards, (folder, folder / "data"))) or bool(_configurations(folder))
 
 
-def split_files(folder: Path, splits: Mapping[str, str] | None = None, held_out: str | None = None) -> Files:
-    """The files of `train`, `val` and `test`, as far as there are any. Raises DataError, as `shards` does.
+def find(folder: Path, splits: Mapping[str, str] | None = None, held_out: str | None = None) -> Found:
+    """The files in a folder, by split. Raises DataError if there are none, or some are missing.
 
     `splits` and `held_out` are as in `vitlab.data.roles`.
     """
-    place = folder if any(folder.glob("*.parquet")) else folder / "data"
-    names = sorted({_split_of(file) for file in place.glob("*.parquet")})
-    if splits == {}:
-        return {"train": sorted(place.glob("*.parquet"))}
-    roles = assigned(names, str(place), splits, held_out)
-    if not roles:
-        shards(place, "train")
-    return {role: shards(place, name) for role, name in roles.items()}
+    there = _by_name(folder)
+    chosen = assigned_tables(list(there), str(folder), splits, held_out)
+    for names in chosen.names.values():
+        for name in names:
+            _check_complete(name, there[name])
+    files = {role: [file for name in names for file in there[name]] for role, names in chosen.names.items()}
+    return Found(files, chosen.layout, (*chosen.notes, *_beside(folder, there)))
+
+
+def _by_name(folder: Path) -> Files:
+    """The files of every split that there is, by its name: that of the files, or of the folder that they lie in."""
+    for place in (folder, folder / "data"):
+        if shards := _shards(place):
+            return _grouped(shards, [_split_of(file) for file in shards])
+    places = _configurations(folder)
+    if len(places) > 1:
+        names = some([place.name for place in places])
+        raise DataError(f"{folder} has a set in each of {names}; name one of them, such as {places[0]}")
+    if not places:
+        raise DataError(f"{folder} has no parquet files such as train-*.parquet, nor train/*.parquet")
+    shards = sorted(places[0].glob("*/*.parquet"))
+    return _grouped(shards, [file.parent.name for file in shards])
+
+
+def _shards(place: Path) -> list[Path]:
+    return sorted(place.glob("*.parquet"))
 
 
 def _split_of(file: Path) -> str:
-    """train-00000-of-00002.parquet -> train"""
-    return re.sub(r"(-\d+(-of-\d+)?)?(-[0-9a-f]{16})?\.parquet$", "", file.name)
+    """train-00000-of-00002.parquet -> train; train_1.parquet, too"""
+    return re.sub(r"([-_.]\d+(-of-\d+)?)?(-[0-9a-f]{16})?\.parquet$", "", file.name)
 
 
-def shards(folder: Path, split: str) -> list[Path]:
-    """The parquet files of one split, in order. Raises DataError if there is none or one of them is missing."""
-    files = _shards(folder, split)
-    if not files:
-        raise DataError(f"{folder} has no {split}-*.parquet; it must hold train-*.parquet and test-*.parquet")
-    numbered = re.fullmatch(rf"{split}-\d+-of-(\d+)\.parquet", files[0].name)
+def _grouped(files: Sequence[Path], names: Sequence[str]) -> Files:
+    groups: dict[str, list[Path]] = {name: [] for name in sorted(names)}
+    for file, name in zip(files, names, strict=True):
+        groups[name].append(file)
+    return groups
+
+
+def _configurations(folder: Path) -> list[Path]:
+    """Where splits are folders of parquet files: the folder itself, or those in it, one for each configuration."""
+    return [folder] if _has_splits(folder) else [place for place in _folders(folder) if _has_splits(place)]
+
+
+def _folders(place: Path) -> list[Path]:
+    return sorted(inside for inside in place.glob("*/") if not inside.name.startswith("."))
+
+
+def _has_splits(place: Path) -> bool:
+    splits = (place / name for names in NAMES.values() for name in names)  # asked for: listing classes takes seconds
+    return any(os.path.isdir(split) and _shards(split) for split in splits)
+
+
+def _check_complete(split: str, files: Sequence[Path]) -> None:
+    numbered = re.fullmatch(r".*-\d+-of-(\d+)\.parquet", files[0].name)
     if numbered and int(numbered[1]) != len(files):
-        raise DataError(f"{folder} has {len(files)} of the {int(numbered[1])} files {split}-*-of-{numbered[1]}.parquet")
-    return files
+        raise DataError(
+            f"{files[0].parent} has {len(files)} of the {int(numbered[1])} files {split}-*-of-{numbered[1]}.parquet"
+        )
 
 
-def _shards(folder: Path, split: str) -> list[Path]:
-    return sorted([*folder.glob(f"{split}-*.parquet"), *folder.glob(f"{split}.parquet")])
+def _beside(folder: Path, there: Files) -> Iterator[str]:
+    """Folders that could have been read in place of the files."""
+    read = {file.relative_to(folder).parts[0] for shards in there.values() for file in shards}
+    others = [place for place in _folders(folder) if place.name not in read]
+    names = {place.name: [name for _, _, inside in os.walk(place) for name in inside] for place in others}
+    if pictures := [f"{place}/" for place, inside in names.items() if any(map(looks_like_a_picture, inside))]:
+        yield f"not read: pictures in {some(pictures)}, beside the tables; folder:{folder} reads them"
+    if shards := [f"{place}/" for place, inside in names.items() if any(name.endswith(".parquet") for name in inside)]:
+        yield f"not read: parquet files in {some(shards)}, beside the others; parquet:{folder}/{shards[0]} reads them"
 
 
 # ------------------------------------------------------------------------------------------------------ footers
@@ -111,13 +166,22 @@ def read(layout: Layout) -> Splits:
     Every picture must be readable, and of the layout's size.
     """
     local = local_folder(layout.folder)
-    files = {split: shards(local, split) for split in ("train", "test")} if local else {}
+    files = _official(local) if local else {}
     entry = cache.entry(layout.folder, repr(layout), files=[file for split in files.values() for file in split])
     splits = cache.read(entry)
     if splits is None:
         splits = _decoded(_from_files(layout, files) if local else _from_hub(layout))
         cache.write(entry, splits)
     return splits
+
+
+def _official(folder: Path) -> Files:
+    """The files of both splits."""
+    files = find(folder).files
+    for split in ("train", "test"):
+        if split not in files:
+            raise DataError(f"{folder} has no {split}-*.parquet; it must hold train-*.parquet and test-*.parquet")
+    return files
 
 
 def _from_files(layout: Layout, files: Files) -> Listing:

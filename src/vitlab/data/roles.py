@@ -4,8 +4,10 @@ A split is known by the names that the field has for it. A set with a single hel
 tested on it, as on ImageNet's `val`.
 """
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from vitlab.base.errors import DataError
 from vitlab.base.words import some
@@ -56,6 +58,41 @@ def assigned(
     elif "test" not in roles and "val" in roles:
         roles["test"] = roles.pop("val")
     return {role: roles[role] for role in ROLES if role in roles}
+
+
+class Tables(NamedTuple):
+    """The names of the tables that are used, by role; how they are read, and what else is to be said of them."""
+
+    names: dict[str, list[str]]
+    layout: str
+    notes: tuple[str, ...] = ()
+
+
+def assigned_tables(
+    names: Sequence[str], place: str, chosen: Mapping[str, str] | None = None, held_out: str | None = None
+) -> Tables:
+    """The same of tables, which are a set without splits if `chosen` names none, or none is called after a split.
+
+    Raises DataError, too, for several of which some could be splits.
+    """
+    roles = {} if chosen == {} else assigned(names, place, chosen, held_out)
+    if not roles:
+        _check_no_splits(names, place, chosen)
+        return Tables({"train": list(names)}, f"no splits, all of {some(names)}")
+    notes = [f"{name} is the {role} split" for role, name in roles.items() if role_of(name) != role]
+    unused = [name for name in names if name not in roles.values()]
+    if unused:
+        notes.append(f"not read: {some(unused)}, in no split (data.splits chooses)")
+    return Tables({role: [name] for role, name in roles.items()}, ", ".join(roles.values()), tuple(notes))
+
+
+def _check_no_splits(names: Sequence[str], place: str, chosen: Mapping[str, str] | None) -> None:
+    perhaps = {role: name for name in names if (role := role_in(name))}
+    if perhaps and len(names) > 1 and chosen is None:
+        raise DataError(
+            f"{place} has {some(names)}, none of which is called as a split is. If they are splits: "
+            f"data.splits={json.dumps(perhaps)}; if all are one set without splits: data.splits={{}}"
+        )
 
 
 def check_roles(chosen: Mapping[str, str] | None) -> str | None:

@@ -14,7 +14,7 @@ import torch
 
 from vitlab.base.errors import DataError
 from vitlab.data.decode import Frame
-from vitlab.data.images import Cuts
+from vitlab.data.images import Cuts, no_class
 from vitlab.data.tables import Columns, name_of, picture_of
 from vitlab.data.workers import Decoded, LookedAt, begin, begin_look
 from vitlab.rng import bits, sample_keys
@@ -47,10 +47,10 @@ class Rows:
             table = table.cast_column(image, datasets.Image(decode=False))
         for shard in order:
             for number, values in enumerate(table.shard(self.table.num_shards, shard)):
-                row = Row(values[image], values[label], name_of(values[image], f"{self.origin} shard {shard}", number))
-                if row.label is None or not 0 <= row.label < self.num_classes:
-                    raise DataError(f"{row.name} has label {row.label}; legal: 0 to {self.num_classes - 1}")
-                yield row
+                name = name_of(values[image], f"{self.origin} shard {shard}", number)
+                if values[label] not in range(self.num_classes):
+                    raise DataError(no_class(name, values[label], self.num_classes))
+                yield Row(values[image], int(values[label]), name)
 
     def __iter__(self) -> Iterator[Row]:
         """All rows as they are stored."""

@@ -5,19 +5,22 @@
 
 import sys
 import tempfile
+import unicodedata
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError
+from vitlab.base.words import counted, shortened, some
 from vitlab.data.decode import Frame, Unreadable
 from vitlab.data.encoded import Encoded
 from vitlab.data.ingest import Listing
@@ -25,6 +28,7 @@ from vitlab.data.ingest import Listing
 Shards = Sequence[tuple[str, int]]  # what follows each other in a table: names, and numbers of rows
 
 _THROWN_AWAY = 1 << 30  # bytes of parquet files of which no copy is kept: making it again takes seconds
+_SHOWN = 300  # characters in a message of what a table has
 
 # ------------------------------------------------------------------------------------------------------ opening
 
@@ -66,6 +70,17 @@ def open_hub(
         raise DataError(f"hub:{repo} cannot be opened: {_said(error)}") from None
 
 
+def joined(tables: Mapping[str, Any]) -> Any:
+    """Several tables, by name, as one. Raises DataError if their columns are not the same."""
+    import datasets
+
+    try:
+        return datasets.concatenate_datasets(list(tables.values()))
+    except ValueError:
+        names = some(list(tables))
+        raise DataError(f"{names} are no one table, as their columns differ; data.splits says what is used") from None
+
+
 def _said(error: Exception) -> str:
     """What an error says; its kind, where it says nothing or only a name."""
     return f"{error}" if " " in f"{error}" else f"{type(error).__name__} {error}".strip()
@@ -101,6 +116,13 @@ class Columns:
     class_names: tuple[str, ...] | None
     words: bool = False
 
+    @property
+    def kind(self) -> str:
+        """What labels are."""
+        if self.class_names is not None:
+            return counted(len(self.class_names), "class", "classes")
+        return "words" if self.words else "numbers"
+
 
 def columns(features: Mapping[str, Mapping[str, Any] | None], image: str | None, label: str | None) -> Columns:
     """Those asked for, else the only ones that can be meant, the same in all tables; `features` is by table's name.
@@ -111,9 +133,20 @@ def columns(features: Mapping[str, Mapping[str, Any] | None], image: str | None,
     (first, chosen), *others = columns.items()
     for origin, other in others:
         if other != chosen:
-            ours, theirs = (f"{c.image}, {c.label} of {c.class_names or 'numbers'}" for c in (chosen, other))
-            raise DataError(f"{first} and {origin} have different columns or classes: {ours}; {theirs}")
+            raise DataError(f"{first} and {origin} have different columns or classes: {_difference(chosen, other)}")
     return chosen
+
+
+def _difference(one: Columns, other: Columns) -> str:
+    ours, theirs = one.class_names, other.class_names
+    if ours is None or theirs is None or ours == theirs:
+        return "; ".join(f"{each.image}, {each.label} of {each.kind}" for each in (one, other))
+    only = {"first": [n for n in ours if n not in set(theirs)], "second": [n for n in theirs if n not in set(ours)]}
+    said = [f"only the {which} has {some(names)}" for which, names in only.items() if names]
+    if not said:
+        at = next(at for at, names in enumerate(zip(ours, theirs, strict=True)) if len(set(names)) > 1)
+        said = [f"class {at} is {some(ours[at:][:1])} in the first, and {some(theirs[at:][:1])} in the second"]
+    return "; ".join([f"{one.kind} and {other.kind}", *said])
 
 
 def _columns(origin: str, kinds: Mapping[str, Any], image: str | None, label: str | None) -> Columns:
@@ -125,26 +158,42 @@ def _columns(origin: str, kinds: Mapping[str, Any], image: str | None, label: st
     image = _chosen(origin, kinds, "image", image, pictures)
     label = _chosen(origin, kinds, "label", label, classes or numbers)
     if not _is_picture(kinds[image]):
-        raise DataError(f"{origin}: its column {image} holds no pictures, but {kinds[image]}")
+        raise DataError(f"{origin}: its column {image} holds no pictures, but {_short(kinds[image])}")
     names, words = getattr(kinds[label], "names", None), _is_word(kinds[label])
     if names is None and not words and not _is_number(kinds[label]):
         raise DataError(
-            f"{origin}: its column {label} holds neither class numbers nor words, but {kinds[label]}; "
+            f"{origin}: its column {label} holds neither class numbers nor words, but {_short(kinds[label])}; "
             "name another one: data.label=COLUMN"
         )
-    return Columns(image, label, None if names is None else tuple(names), words)
+    return Columns(image, label, None if names is None else _class_names(origin, names), words)
+
+
+def _class_names(origin: str, names: Sequence[str]) -> tuple[str, ...]:
+    composed = tuple(map(_composed, names))
+    if twice := [name for name, times in Counter(composed).items() if times > 1]:
+        raise DataError(f"{origin} has two classes called {some(twice)}, in two spellings of Unicode; rename one")
+    return composed
+
+
+def _composed(text: str) -> str:
+    """The one spelling of Unicode in which names are compared."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _chosen(origin: str, kinds: Mapping[str, Any], what: str, name: str | None, fitting: Sequence[str]) -> str:
-    has = ", ".join(kinds) or "no columns whose kind is known"
+    has = _short(", ".join(kinds)) or "no columns whose kind is known"
     if name is not None:
         if name not in kinds:
             raise DataError(f"{origin} has no column {name}; it has {has}")
         return name
     if len(fitting) != 1:
-        number = f"{len(fitting)} columns ({', '.join(fitting)})" if fitting else "no column"
+        number = f"{len(fitting)} columns ({some(fitting)})" if fitting else "no column"
         raise DataError(f"{origin} has {number} that can be the {what}; name it: data.{what}=COLUMN. It has {has}")
     return fitting[0]
+
+
+def _short(said: Any) -> str:
+    return shortened(f"{said}", _SHOWN)
 
 
 def _is_picture(kind: Any) -> bool:
@@ -155,7 +204,7 @@ def _is_picture(kind: Any) -> bool:
 
 
 def _is_number(kind: Any) -> bool:
-    return _plain_type(kind).startswith(("int", "uint"))
+    return _plain_type(kind).startswith(("int", "uint", "float"))
 
 
 def _is_word(kind: Any) -> bool:
@@ -171,6 +220,13 @@ def _plain_type(kind: Any) -> str:
 # ------------------------------------------------------------------------------------------------------- values
 
 
+class Labels(NamedTuple):
+    """A column of labels: its different values, and which of them every row has [n]."""
+
+    different: Sequence[Any]
+    which: np.ndarray
+
+
 def listing(
     tables: Mapping[str, Any], named: Columns, frame: Frame, shards: Mapping[str, Shards], renumber: bool = False
 ) -> Listing:
@@ -178,7 +234,7 @@ def listing(
 
     Raises DataError for rows without a label, and for numbers that cannot be counted from zero.
     """
-    values = {split: _label_values(table, named.label, f"the {split} split") for split, table in tables.items()}
+    values = {split: _labels(table, named.label, f"the {split} split") for split, table in tables.items()}
     names, labels = numbered(values, named, renumber)
     splits = {
         split: Encoded(
@@ -186,7 +242,7 @@ def listing(
         )
         for split, table in tables.items()
     }
-    return Listing(splits, names)
+    return Listing(splits, names, notes=_spellings(values) if named.words else ())
 
 
 def hub_listing(
@@ -198,33 +254,62 @@ def hub_listing(
     return listing(tables, named, frame, shards, renumber)
 
 
-def numbered(
-    values: Mapping[str, np.ndarray], named: Columns, renumber: bool
-) -> tuple[tuple[str, ...], dict[str, Tensor]]:
+def numbered(values: Mapping[str, Labels], named: Columns, renumber: bool) -> tuple[tuple[str, ...], dict[str, Tensor]]:
     """The classes' names, and each split's labels [n] int64. Raises DataError."""
+    meant = {split: [_meant(value, named) for value in labels.different] for split, labels in values.items()}
+    different = sorted({value for split in meant.values() for value in split})
     if named.class_names is not None:
-        return named.class_names, {split: torch.from_numpy(labels.astype(np.int64)) for split, labels in values.items()}
-    different = np.unique(np.concatenate([np.unique(labels) for labels in values.values()]))
-    if named.words or renumber:
-        names = tuple(map(str, different.tolist()))
-        return names, {split: torch.from_numpy(np.searchsorted(different, v)) for split, v in values.items()}
-    labelled = different[different >= 0]  # a split for a contest has -1 instead
-    if len(labelled) and labelled[-1] != len(labelled) - 1:
+        names = named.class_names
+    elif named.words or renumber:
+        names = tuple(map(str, different))
+        places = {value: place for place, value in enumerate(different)}
+        meant = {split: [places[value] for value in split_values] for split, split_values in meant.items()}
+    else:
+        names = _counted_from_zero(different, named.label)
+    return names, {
+        split: torch.from_numpy(np.array(meant[split], np.int64)[labels.which]) for split, labels in values.items()
+    }
+
+
+def _meant(value: Any, named: Columns) -> Any:
+    """A label as a word or a whole number. Raises DataError for a fraction."""
+    if named.words:
+        return _composed(str(value))
+    if isinstance(value, float) and not value.is_integer():
         raise DataError(
-            f"the column {named.label} has {len(labelled):,} different numbers between {labelled[0]:,} and "
-            f"{labelled[-1]:,}, and class numbers count from 0; data.renumber=true makes each of them a class"
+            f"the column {named.label} has {value:g}, and a class's number is whole; if another column has the "
+            "classes: data.label=COLUMN"
         )
-    names = tuple(map(str, range(len(labelled))))
-    return names, {split: torch.from_numpy(labels.astype(np.int64)) for split, labels in values.items()}
+    return int(value)
 
 
-def _label_values(table: Any, name: str, origin: str) -> np.ndarray:
-    """[n]: numbers, or texts"""
+def _counted_from_zero(different: Sequence[int], label: str) -> tuple[str, ...]:
+    """The names of classes that are called by their numbers."""
+    labelled = [number for number in different if number >= 0]  # a split for a contest has -1 instead
+    if labelled and labelled[-1] != len(labelled) - 1:
+        raise DataError(
+            f"the column {label} has {counted(len(labelled), 'different number')} ({some(list(map(str, labelled)))}), "
+            "and class numbers count from 0; data.renumber=true makes each of them a class"
+        )
+    return tuple(map(str, range(len(labelled))))
+
+
+def _labels(table: Any, name: str, origin: str) -> Labels:
+    import pyarrow.compute
+
     values = table.data.column(name)
-    if values.null_count:
-        raise DataError(f"{origin} has {values.null_count} rows without a {name}")
-    array = np.array(values.to_numpy())
-    return array.astype(str) if array.dtype.kind in "OUb" else array
+    nothing = pyarrow.compute.sum(values.is_null(nan_is_null=True)).as_py()
+    if nothing:
+        raise DataError(f"{origin} has {counted(nothing, 'row')} without a {name}: leave them out of the table")
+    different = values.unique()
+    return Labels(different.to_pylist(), pyarrow.compute.index_in(values, different).to_numpy())
+
+
+def _spellings(values: Mapping[str, Labels]) -> tuple[str, ...]:
+    """What is to be said of words that are one class, and not of the same characters."""
+    words = {str(word) for labels in values.values() for word in labels.different}
+    twice = [word for word, times in Counter(map(_composed, words)).items() if times > 1]
+    return (f"{some(sorted(twice))} in two spellings of Unicode: one class",) if twice else ()
 
 
 class Column:

@@ -125,6 +125,12 @@ def test_a_changed_picture_is_decoded_again(pets: Path):
     assert shades(spec(pets).load().train)[0] == 255
 
 
+def test_what_is_said_of_a_set_is_not_out_of_date(pets: Path, put: Callable[..., Path]):
+    assert spec(pets).load().found.notes == ()
+    put("more/cat", 1)
+    assert "not read: more/ (1 picture), which is in no split" in spec(pets).load().found.notes
+
+
 def test_a_link_to_nowhere_is_an_unreadable_picture(pets: Path):
     (pets / "train/cat/x.jpg").symlink_to(pets / "nothing.jpg")
     with pytest.raises(DataError, match=r"1 of 6 train pictures are unreadable .*train/cat/x\.jpg: .*No such file"):

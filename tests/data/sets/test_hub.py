@@ -1,5 +1,6 @@
 """A hub that is made of local files: `datasets.load_dataset` is replaced, everything else is real."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -67,6 +68,22 @@ def test_without_a_held_out_split_one_is_made(hub: dict[str, Any]):
     assert spec().load().test.labels.bincount().tolist() == [1, 1, 1]
     with pytest.raises(DataError, match="hub:org/pets has no held-out split, and a streamed set cannot be divided"):
         spec(streaming=True).load()
+
+
+def test_what_is_left_out_is_in_the_record(hub: dict[str, Any], tmp_path: Path):
+    shutil.copy(tmp_path / "train.parquet", tmp_path / "extra.parquet")
+    hub["splits"].append("extra")
+    for streaming in (False, True):
+        notes = spec(streaming=streaming).load().found.notes
+        assert notes == ("validation is the test split", "not read: extra, in no split (data.splits chooses)")
+
+
+def test_splits_of_other_names_are_a_set_without(hub: dict[str, Any], tmp_path: Path):
+    for year in ("y2019", "y2020"):
+        shutil.copy(tmp_path / "train.parquet", tmp_path / f"{year}.parquet")
+    hub["splits"] = ["y2019", "y2020"]
+    assert len(spec().load_held_out().test) == 18
+    assert spec().load().found.layout == "no splits, all of y2019, y2020"
 
 
 def test_a_split_that_is_not_there_is_named(hub: dict[str, Any]):

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,7 +75,48 @@ def test_numbers_without_names_are_classes(tmp_path: Path, pictures: np.ndarray)
     assert spec(streaming=True, num_classes=3).load().class_names == ("0", "1", "2")
 
 
+def test_what_is_left_out_is_in_the_record(
+    tmp_path: Path, pictures: np.ndarray, write_shard: Callable[..., np.ndarray], monkeypatch: pytest.MonkeyPatch
+):
+    assert spec().load().found.notes == ("validation is the test split",)
+    write_shard(tmp_path / "pets/extra.parquet", 3, NAMES, side=8)
+    for streaming in (False, True):
+        found = spec(streaming=streaming).load().found
+        assert found.notes == ("validation is the test split", "not read: extra, in no split (data.splits chooses)")
+        assert found.layout.startswith("train, validation")
+
+
+def test_a_table_without_splits_is_divided_to_train_and_evaluated_whole(
+    tmp_path: Path, pictures: np.ndarray, write_shard: Callable[..., np.ndarray]
+):
+    write_shard(tmp_path / "birds/all.parquet", 9, NAMES, side=8)
+    birds = spec(path="birds")
+    assert (len(birds.load().train), len(birds.load().test)) == (6, 3)
+    assert len(birds.load_held_out().test) == 9
+
+
+def test_sets_that_look_alike_are_told_apart(tmp_path: Path, cache_folder: Path, write_shard: Callable[..., object]):
+    """Two folders whose files have the same names, sizes and times, as archives and copies keep them."""
+    sets = [tmp_path / "one", tmp_path / "two"]
+    for folder, names in zip(sets, (["cat", "dog"], ["owl", "emu"]), strict=True):
+        for split in ("train", "test"):
+            write_shard(folder / f"{split}.parquet", 4, names, side=8)
+            os.utime(folder / f"{split}.parquet", (1e9, 1e9))
+    assert [spec(path=str(folder)).load().class_names for folder in sets] == [("cat", "dog"), ("owl", "emu")]
+
+
 # ---------------------------------------------------------------------------------------------------------- mistakes
+
+
+def test_one_class_can_be_looked_at_and_evaluated_but_not_trained_on(
+    tmp_path: Path, pictures: np.ndarray, write_shard: Callable[..., np.ndarray]
+):
+    write_shard(tmp_path / "birds/train.parquet", 9, ["owl"], side=8)
+    birds = spec(path="birds")
+    assert birds.look().class_names == birds.load_held_out().class_names == ("owl",)
+    for as_stored in (False, True):
+        with pytest.raises(DataError, match=r"one class only, owl, and nothing to tell it from; .*data\.label="):
+            birds.load(as_stored)
 
 
 def test_mistakes_are_named(tmp_path: Path, pictures: np.ndarray, write_shard: Callable[..., np.ndarray]):

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 from vitlab.base.errors import DataError, SpecError
 from vitlab.base.spec import Component
-from vitlab.base.words import counted
+from vitlab.base.words import counted, some
 from vitlab.data.decode import Fit, Frame
 from vitlab.data.images import ImageSet, Splits, check
 from vitlab.data.look import look_at
@@ -94,11 +94,16 @@ class DataSpec(Component):
 
     def load(self, as_stored: bool = False) -> ImageSet:
         """The set to train on, its pictures left `as_stored` on demand. Raises DataError if there is nothing to train
-        on, too.
+        on, or nothing to tell apart, too.
         """
         images = self._checked(self.read_as_stored()) if as_stored else self.look()
         if len(images.train) == 0:
             raise DataError("there is a test split only: a model can be evaluated on it, and none can be trained")
+        if len(images.class_names) == 1:
+            raise DataError(
+                f"there is one class only, {some(images.class_names)}, and nothing to tell it from; if another column "
+                "of a table has the classes: data.label=COLUMN"
+            )
         return images
 
     def load_held_out(self) -> ImageSet:

@@ -1,9 +1,6 @@
 """Pictures as files, in a folder per class."""
 
-import hashlib
-import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,6 +10,7 @@ import torch
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import whereabouts
 from vitlab.base.words import readable
+from vitlab.data import cache
 from vitlab.data.encoded import Encoded
 from vitlab.data.folders import nfc
 from vitlab.data.ingest import Listing, Source
@@ -44,12 +42,13 @@ class FolderSpec(PicturesSpec):
         root = locate(self.path)
         folders = read_layout(root, self.splits, self.held_out, self.class_depth)
         splits = {split: self._encoded(root, classes) for split, classes in folders.pictures.items()}
+        place = root.resolve()
         facts = [
-            (split, [len(paths) for paths in classes], _facts(root, chain.from_iterable(classes)))
+            (split, [len(paths) for paths in classes], cache.state(f"{place}/{path}" for of in classes for path in of))
             for split, classes in folders.pictures.items()
         ]
         listing = Listing(splits, folders.class_names, folders.layout, folders.notes, folders.not_pictures)
-        return Source("folder", f"{root.resolve()} {folders.class_names} {facts}", lambda: listing)
+        return Source("folder", f"{folders._replace(pictures={})} {facts}", lambda: listing)
 
     def _encoded(self, root: Path, classes: Sequence[Sequence[str]]) -> Encoded:
         """The pictures of one split, class after class."""
@@ -76,14 +75,3 @@ class Files:
     def identity(self, row: int) -> str:
         """The same, in the one spelling of Unicode that does not change when a folder is moved."""
         return nfc(self.name(row))
-
-
-def _facts(root: Path, paths: Iterable[str]) -> str:
-    """A hash of names, sizes and times."""
-    digest = hashlib.blake2b(digest_size=16)
-    for path in paths:
-        digest.update(os.fsencode(path))
-        with suppress(OSError):  # a link to nowhere is found out when it is decoded
-            about = os.stat(root / path)
-            digest.update(f" {about.st_size} {about.st_mtime_ns}\n".encode())
-    return digest.hexdigest()

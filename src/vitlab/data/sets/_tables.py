@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vitlab.base.errors import DataError, SpecError
 from vitlab.data import cache, tables
@@ -15,6 +15,14 @@ from vitlab.data.rows import Rows
 from vitlab.data.sets._pictures import PicturesSpec
 from vitlab.data.stream import RowStream
 from vitlab.records.data import Found, FoundSplit
+
+
+class Opened(NamedTuple):
+    """The tables of `train`, `val` and `test`, as far as there are any; how they are read, and what is to be said."""
+
+    tables: Mapping[str, Any]
+    layout: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +52,7 @@ class TablesSpec(PicturesSpec):
         """What messages call the set."""
         raise NotImplementedError
 
-    def open_stream(self) -> Mapping[str, Any]:
+    def open_stream(self) -> Opened:
         """`train` and, if there is a held-out split, `test`, as tables to be streamed. Raises DataError."""
         raise NotImplementedError
 
@@ -58,7 +66,7 @@ class TablesSpec(PicturesSpec):
 
     def class_names(self) -> tuple[str, ...]:
         if self.streaming:
-            return self.stream_columns(self.open_stream()).class_names or ()
+            return self.stream_columns(self.open_stream().tables).class_names or ()
         return self.source().open().class_names
 
     def _ingested(self, rules: Rules) -> Splits:
@@ -78,7 +86,7 @@ class TablesSpec(PicturesSpec):
         return named
 
     def _streamed(self) -> Splits:
-        streamed = self.open_stream()
+        streamed, layout, notes = self.open_stream()
         if "test" not in streamed:
             raise DataError(f"{self.origin} has no held-out split, and a streamed set cannot be divided")
         named = self.stream_columns(streamed)
@@ -97,15 +105,18 @@ class TablesSpec(PicturesSpec):
         }
         unreadable: dict[str, tuple[str, ...]] = {split: surveyed.unreadable for split, surveyed in held_out.items()}
         val = held_out["val"].pictures if "val" in held_out else None
-        found = found_of_stream(stream, held_out, class_names)
+        layout = f"{layout}; the training split is streamed"
+        found = found_of_stream(stream, held_out, class_names, layout=layout, notes=notes)
         return Splits(stream, held_out["test"].pictures, class_names, unreadable, stream.order, val, found=found)
 
 
-def found_of_stream(stream: RowStream, held_out: Mapping[str, Surveyed], class_names: Sequence[str]) -> Found:
-    """The record of a look at what can be looked at: the held-out splits."""
+def found_of_stream(
+    stream: RowStream, held_out: Mapping[str, Surveyed], class_names: Sequence[str], **said: object
+) -> Found:
+    """The record of a look at what can be looked at: the held-out splits; `said` is as in `found`."""
     pictures = {split: surveyed.pictures for split, surveyed in held_out.items()}
     fingerprints = {split: surveyed.fingerprint for split, surveyed in held_out.items()}
-    seen = found(pictures, class_names, fingerprints, {}, layout="the training split is streamed")
+    seen = found(pictures, class_names, fingerprints, {}, (), **said)
     return replace(seen, splits={"train": FoundSplit(len(stream), {}), **seen.splits})
 
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vitlab.base.errors import DataError
 from vitlab.data import cache, tables
-from vitlab.data.ingest import Source
-from vitlab.data.roles import assigned
-from vitlab.data.sets._tables import TablesSpec
+from vitlab.data.ingest import Listing, Source
+from vitlab.data.roles import assigned_tables
+from vitlab.data.sets._tables import Opened, TablesSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,24 +27,24 @@ class Spec(TablesSpec):
     def _asked(self) -> tuple[str | None, ...]:
         return self.repo, self.config, self.revision, str(self.splits), self.held_out, self.image, self.label
 
-    def _open(self, streaming: bool) -> dict[str, Any]:
+    def _open(self, streaming: bool) -> Opened:
         """The splits by role. Raises DataError."""
         opened = tables.open_hub(self.repo, self.config, self.revision, streaming)
-        roles = assigned(list(opened), self.origin, self.splits or None, self.held_out)
-        if not roles:
-            raise DataError(f"{self.origin} has no split train; it has {', '.join(opened)}")
-        return {role: opened[name] for role, name in roles.items()}
+        chosen = assigned_tables(list(opened), self.origin, self.splits, self.held_out)
+        joined = {role: tables.joined({name: opened[name] for name in names}) for role, names in chosen.names.items()}
+        return Opened(joined, chosen.layout, chosen.notes)
 
     def source(self) -> Source:
-        opened = self._open(streaming=False)
+        opened, layout, notes = self._open(streaming=False)
         files = [Path(file["filename"]) for table in opened.values() for file in table.cache_files]
 
-        def open_() -> tables.Listing:
-            return tables.hub_listing(opened, self.origin, self.image, self.label, self.frame, self.renumber)
+        def open_() -> Listing:
+            listing = tables.hub_listing(opened, self.origin, self.image, self.label, self.frame, self.renumber)
+            return listing._replace(layout=layout, notes=(*notes, *listing.notes))
 
-        return Source("hub", f"{self._asked} {self.renumber}", open_, files)
+        return Source("hub", f"{self._asked} {layout} {notes} {self.renumber}", open_, files)
 
-    def open_stream(self) -> Mapping[str, Any]:
+    def open_stream(self) -> Opened:
         return self._open(streaming=True)
 
     def memory(self, streamed: Mapping[str, Any]) -> Path:

@@ -1,4 +1,4 @@
-"""A folder of parquet files in the hub's layout: `train-*.parquet` with `validation-*` and `test-*`."""
+"""A folder of parquet files in the hub's layout: `train-*.parquet` with `validation-*` and `test-*`, or `train/…`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any
 
 from vitlab.base.spec import whereabouts
 from vitlab.data import parquet, tables
-from vitlab.data.ingest import Source
+from vitlab.data.ingest import Listing, Source
 from vitlab.data.paths import locate
-from vitlab.data.sets._tables import TablesSpec
+from vitlab.data.sets._tables import Opened, TablesSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,33 +22,31 @@ class Spec(TablesSpec):
     def origin(self) -> str:
         return self.path
 
-    def _files(self) -> parquet.Files:
-        return parquet.split_files(locate(self.path), self.splits, self.held_out)
+    def _found(self) -> parquet.Found:
+        return parquet.find(locate(self.path), self.splits, self.held_out)
 
     def class_names(self) -> tuple[str, ...]:
-        named = parquet.columns(self._files(), self.image, self.label)
+        named = parquet.columns(self._found().files, self.image, self.label)
         return named.class_names or super().class_names()
 
     def source(self) -> Source:
-        files = self._files()
+        files, layout, notes = self._found()
         named = parquet.columns(files, self.image, self.label)
         shards = parquet.row_counts(files)
 
-        def open_() -> tables.Listing:
-            return tables.listing(tables.open_files(files), named, self.frame, shards, self.renumber)
+        def open_() -> Listing:
+            listing = tables.listing(tables.open_files(files), named, self.frame, shards, self.renumber)
+            return listing._replace(layout=layout, notes=(*notes, *listing.notes))
 
-        return Source(
-            "parquet",
-            f"{named} {list(files)} {self.renumber}",
-            open_,
-            [file for shards in files.values() for file in shards],
-        )
+        facts = f"{named} {shards} {layout} {notes} {self.renumber}"
+        return Source("parquet", facts, open_, [file for shards in files.values() for file in shards])
 
-    def open_stream(self) -> Mapping[str, Any]:
-        return tables.open_files(self._files(), streaming=True)
+    def open_stream(self) -> Opened:
+        files, layout, notes = self._found()
+        return Opened(tables.open_files(files, streaming=True), layout, notes)
 
     def memory(self, streamed: Mapping[str, Any]) -> Path:
         return self.source().entry("streamed").with_suffix(".json")
 
     def num_rows(self, streamed: Mapping[str, Any]) -> int | None:
-        return sum(rows for _, rows in parquet.row_counts(self._files())["train"])
+        return sum(rows for _, rows in parquet.row_counts(self._found().files)["train"])
