@@ -65,6 +65,14 @@ def test_hue_is_torchvisions(size: tuple[int, ...]):
     assert (difference > 0).float().mean() < 1e-4
 
 
+def test_grey_of_bands_is_their_mean_and_towards_it_leads_saturation():
+    images = torch.tensor([10, 20, 30, 41], dtype=torch.uint8).view(1, 4, 1, 1)
+    assert colour.grey(images).tolist() == [[[[25.0]]]]
+    assert colour.saturation(images, torch.tensor([-1.0])).unique().tolist() == [25]
+    assert colour.saturation(images, torch.tensor([1.0])).flatten().tolist() == [0, 15, 35, 57]
+    assert colour.contrast(images, torch.tensor([-1.0])).unique().tolist() == [25]
+
+
 def test_hue_turns_red_over_green_to_blue_and_leaves_grey():
     primaries = torch.tensor([[255, 0, 0], [0, 255, 0], [0, 0, 255], [9, 9, 9]], dtype=torch.uint8)[:, :, None, None]
     turned = colour.hue(primaries, torch.full((4,), 1 / 3))

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from vitlab.augment.ops import crop, erase, flip, mix
+from vitlab.augment.ops import color_jitter, crop, erase, flip, mix
 from vitlab.augment.ops._base import OpSpec, PixelOp
-from vitlab.augment.pipeline import Pipeline
+from vitlab.augment.pipeline import _STAGES, Pipeline
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import component_class, component_names
 from vitlab.rng import sample_keys, uniform
@@ -102,6 +102,30 @@ def test_stages_follow_each_other():
     with pytest.raises(SpecError, match="erase works on normalised and cannot follow mix, which works on batch"):
         pipeline(flip.Spec(), mix.Spec(), erase.Spec())
     pipeline(flip.Spec(), crop.Spec(), flip.Spec(), erase.Spec(), mix.Spec())
+
+
+def of_bands(channels: int, *ops: OpSpec) -> Pipeline:
+    return Pipeline(ops, (0.5,) * channels, (0.25,) * channels, 5)
+
+
+@pytest.mark.parametrize("channels", [2, 4, 10])
+def test_bands_go_through_every_operation_alone_and_stacked(channels: int):
+    sized = {"resize": {"size": (12, 12)}, "center_crop": {"size": (12, 12)}}
+    made = [component_class(OpSpec, name)(**sized.get(name, {})) for name in component_names(OpSpec.family)]
+    made.append(color_jitter.Spec(0.4, 0.4, 0.4))
+    ops = sorted((op for op in made if isinstance(op, OpSpec)), key=lambda op: _STAGES.index(op.stage))
+    pixels = torch.randint(0, 256, (3, 8, channels, 12, 12), dtype=torch.uint8, generator=GENERATOR)
+    for some_ops in (*((op,) for op in ops), ops):
+        images, _ = of_bands(channels, *some_ops)(pixels, LABELS, KEYS)
+        assert images.shape == pixels.shape
+        assert images.isfinite().all()
+
+
+def test_hue_of_bands_is_refused_where_the_pipeline_is_made():
+    with pytest.raises(SpecError, match=r"color_jitter\.hue=0\.1: must be 0 for images of 4 channels"):
+        of_bands(4, color_jitter.Spec(hue=0.1))
+    for channels in (1, 3):
+        of_bands(channels, color_jitter.Spec(hue=0.1))
 
 
 @pytest.mark.parametrize("name", component_names(OpSpec.family))

@@ -1,9 +1,7 @@
 """Every kind of picture against what a person sees in it; the pixels are worked out by hand."""
 
 import io
-import struct
 import threading
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -116,40 +114,6 @@ def test_16_bits_are_scaled_and_not_cut_off():
         assert torch.equal(decode(stored(picture, kind), SMALL), grey(np.rint(values / 257)))
 
 
-def png_16_bit(values: np.ndarray) -> bytes:
-    """A PNG of 16 bits a channel [h, w, 3], which Pillow cannot write."""
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    body = (struct.pack(">I", len(d)) + name + d + struct.pack(">I", zlib.crc32(name + d)) for name, d in chunks)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(body)
-
-
-def test_16_bit_colour():
-    values = np.random.default_rng(0).integers(0, 65_536, (*SIZE, 3))
-    pixels = decode(png_16_bit(values), SMALL).permute(1, 2, 0).numpy()
-    assert np.abs(pixels - values / 257).max() <= 1  # Pillow keeps the upper eight bits
-
-
-@pytest.mark.parametrize("white", [1, 255, 65_535])
-def test_floating_point_has_one_of_the_usual_whites(white: int):
-    values = ramp(0, 255) * np.float32(white / 255)
-    assert torch.equal(decode(stored(Image.fromarray(values.astype(np.float32)), "TIFF"), SMALL), grey(ramp(0, 255)))
-
-
-def test_other_ranges_are_stretched():
-    values = ramp(-400, 600).astype(np.float32)
-    values[0, 1] = np.nan  # a hole: zero, which lies in between
-    pixels = decode(stored(Image.fromarray(values), "TIFF"), SMALL)[0]
-    assert (pixels[0, 0], pixels[5, 3], pixels[0, 1]) == (0, 255, 102)
-    integers = decode(stored(Image.fromarray(ramp(0, 1_000_000).astype(np.int32)), "TIFF"), SMALL)[0]
-    assert torch.equal(integers, grey(np.rint(ramp(0, 1_000_000) * 255e-6))[0])
-
-
-def test_a_deep_picture_of_one_value():
-    assert decode(stored(Image.fromarray(np.full(SIZE, -3, np.float32)), "TIFF"), SMALL).unique().tolist() == [0]
-
-
 # ---------------------------------------------------------------------------------------------------- other colours
 
 
@@ -168,6 +132,12 @@ def test_cmyk_of_adobe_and_of_others():
     other = without_adobe(stored(upside_down, "JPEG", quality=100))  # Pillow turns the inks round when it writes, too
     assert (decode(other, SMALL).float().mean((1, 2)) - torch.tensor([255, 0, 0])).abs().max() <= 3
     assert torch.equal(decode(stored(picture, "TIFF"), SMALL)[:, 0, 0], torch.tensor([255, 0, 0]))
+
+
+def test_inks_and_palettes_are_no_bands():
+    for mode, kind, bands in (("CMYK", "TIFF", 4), ("CMYK", "JPEG", 4), ("P", "PNG", 2)):
+        with pytest.raises(Unreadable, match=f"it has 3 bands, and data.in_chans={bands}"):
+            decode(stored(Image.new(mode, (SIZE[1], SIZE[0])), kind), Frame(SIZE, in_chans=bands))
 
 
 def test_lab():

@@ -192,13 +192,19 @@ def _bands(folder: Path, bands: int, dtype: str, suffix: str) -> Path:
 )
 def test_13_pictures_of_more_bands_are_trained_on(tmp_path, run, bands, dtype, suffix):
     data = _bands(tmp_path / "n", bands, dtype, suffix)
-    folder = run(data, **{"data.in_chans": bands, "augment": [], "task.label_smoothing": 0.0})
+    folder = run(data, **{"data.in_chans": bands, "task.label_smoothing": 0.0})
     assert read_json(folder / "spec.json")["spec"]["model"]["in_chans"] == bands
     from vitlab.data.sets.folder import Spec
 
     pixels = Spec(path=str(data), in_chans=bands, img_size=(8, 8), white=255).load().train.pixels
     assert set(pixels[:, 0].unique().tolist()) <= {100, 101, 102, 103}
     assert set(pixels[:, -1].unique().tolist()) == {10, 40}
+
+
+def test_13_what_needs_colours_is_refused_before_anything_is_read(tmp_path, run):
+    jitter = [{"name": "color_jitter", "hue": 0.1}]
+    with pytest.raises(SpecError, match=r"color_jitter\.hue=0\.1: must be 0 for images of 4 channels"):
+        run(_bands(tmp_path / "n", 4, "uint8", "tif"), **{"data.in_chans": 4, "augment": jitter})
 
 
 def test_13_a_fourth_band_is_not_quietly_taken_for_transparency(tmp_path):

@@ -8,6 +8,7 @@ from tests.records.checks import check_record
 from vitlab.records.data import DataRecord, Depth, Found, FoundSplit, SplitRecord
 
 TRAIN, TEST = FoundSplit(20, {"cat": 12, "dog": 8}, "f00"), FoundSplit(4, {"cat": 2, "dog": 2}, "f01")
+DARK = Depth(24, 4095.0, 0.0, 65535.0)
 FOUND = Found("train/, test/, with a folder for every class", {"train": TRAIN, "test": TEST})
 
 
@@ -35,7 +36,11 @@ def test_a_record_without_a_look_is_read(tmp_path):
         ({"not_pictures": {".txt": 2, ".heic": 40}}, "by suffix: 40 .heic, 2 .txt; .heic: convert them to JPEG"),
         ({"copies": {"train": 1}}, "1 picture is in train more than once (the same content)"),
         ({"copies": {"train, test": 3}}, "3 pictures are in both train and test (the same content)"),
-        ({"depths": {"16": Depth(24, 4095.0)}}, "4095, of 65535: almost black; data.white=4095 makes it white"),
+        ({"depths": {"16": DARK}}, "24 pictures of 16 bits is 4095, of 65535: almost black; data.white=4095 makes it"),
+        ({"depths": {"0": Depth(2, 0.01, 0.0, 1.0)}}, "2 pictures in floating point is 0.01, of 1: almost black"),
+        ({"depths": {"0": Depth(2, 1.1, 0.0, 1.0)}}, "is 1.1, and white is 1: whatever is above it is white, too"),
+        ({"depths": {"32": Depth(1, 2.0**32 - 1, 0.0, 65535.0)}}, "data.white=4294967295 keeps all differences"),
+        ({"depths": {"16": Depth(1, 65535.0, -1024.0, 65535.0)}}, "is -1024: whatever is below 0 is black; add 1024"),
         ({"see_through": 5}, "a band of 5 pictures was taken for transparency"),
         ({"splits": {"train": FoundSplit(100, {"cat": 95, "dog": 5})}}, "95% of the training pictures are cat"),
     ],
@@ -45,7 +50,13 @@ def test_what_a_person_is_told(changed, said):
 
 
 @pytest.mark.parametrize(
-    "fine", [{"depths": {"16": Depth(24, 60_000.0), "8": Depth(2, 255.0), "0": Depth(1, 0.01)}}, {}]
+    "fine",
+    [
+        {"depths": {"16": Depth(24, 60_000.0, 0.0, 65535.0), "8": Depth(2, 255.0, 0.0, 255.0)}},
+        {"depths": {"16": Depth(24, 4095.0)}},  # a record from before the white level was kept
+        {"depths": {"16": Depth(24, 4095.0, 0.0, 4095.0)}},
+        {},
+    ],
 )
 def test_what_is_as_usual_is_not_mentioned(fine):
     assert len(replace(FOUND, **fine).told()) == 1

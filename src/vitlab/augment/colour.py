@@ -1,7 +1,8 @@
 """Colour: operations on grey levels and colours, with a parameter for each sample.
 
 Most of them replace a level by another that does not depend on the pixel's place: a *table* [B, C or 1, 256] says all
-there is to say about them, and `look_up` applies it. Images are [B, C, H, W] uint8 with C = 1 or 3; parameters are [B].
+there is to say about them, and `look_up` applies it. Images are [B, C, H, W] uint8, parameters [B]. Three channels are
+red, green and blue, and grey is their brightness; of any other number of channels it is their mean.
 """
 
 import torch
@@ -103,9 +104,10 @@ def equalize(images: Tensor) -> Tensor:
 
 
 def grey(images: Tensor) -> Tensor:
-    """[B, C, H, W] -> [B, 1, H, W] float32, whole numbers"""
-    if images.shape[1] == 1:
-        return images.float()
+    """[B, C, H, W] -> [B, 1, H, W] float32, whole numbers: brightness of 3 channels, the mean of any other number."""
+    channels = images.shape[1]
+    if channels != len(LUMA):
+        return (images.sum(1, keepdim=True, dtype=torch.int32) // channels).float()
     red, green, blue = images.split(1, dim=1)
     return (red * LUMA[0]).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2]).floor_()
 
@@ -138,8 +140,9 @@ def sharpness(images: Tensor, change: Tensor) -> Tensor:
 def hue(images: Tensor, turn: Tensor) -> Tensor:
     """[B, C, H, W], [B] -> [B, C, H, W]: colours move along the circle of hues, by `turn` of it. A grey image stays.
 
-    In HSV, where red, yellow, green, cyan, blue and magenta are at 0 to 5 sixths. A channel falls short of the
-    brightest one by a part of their range: none within a sixth of its own hue, all of it from two sixths on.
+    Of 1 and 3 channels only. In HSV, where red, yellow, green, cyan, blue and magenta are at 0 to 5 sixths. A channel
+    falls short of the brightest one by a part of their range: none within a sixth of its own hue, all of it from two
+    sixths on.
     """
     if images.shape[1] == 1:
         return images

@@ -16,8 +16,10 @@ from vitlab.rng import subkeys
 _STAGES: tuple[Stage, ...] = typing.get_args(Stage)
 
 
-def check_order(ops: tuple[OpSpec, ...]) -> None:
-    """Refuse operations that are not in the order of their stages, and a second crop of the picture as it is stored."""
+def check_ops(ops: tuple[OpSpec, ...], channels: int) -> None:
+    """Refuse operations that are not in the order of their stages, a second crop of the picture as it is stored, and
+    what images of so many channels cannot go through.
+    """
     for earlier, later in pairwise(ops):
         if _STAGES.index(later.stage) < _STAGES.index(earlier.stage):
             raise SpecError(
@@ -26,6 +28,8 @@ def check_order(ops: tuple[OpSpec, ...]) -> None:
             )
     if len(ops) > 1 and isinstance(ops[1], StoredOp):
         raise SpecError(f"augment: {ops[0].name} and {ops[1].name}: a picture is cropped once while it is decoded")
+    for op in ops:
+        op.check_channels(channels)
 
 
 def final_size(ops: tuple[OpSpec, ...], size: tuple[int, int]) -> tuple[int, int]:
@@ -56,8 +60,8 @@ class Pipeline:
     dtype: torch.dtype = torch.float32
 
     def __post_init__(self) -> None:
-        """Refuse operations in the wrong order."""
-        check_order(self.ops)
+        """Refuse operations in the wrong order, or that need other channels."""
+        check_ops(self.ops, len(self.mean))
 
     def __call__(
         self, pixels: Tensor, labels: Tensor, keys: Tensor, rows: Tensor | None = None

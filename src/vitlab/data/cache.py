@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,9 +21,9 @@ from vitlab.base.files import read_json, replacing, write_json
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.data.images import Images, Splits
 from vitlab.data.look import Look
-from vitlab.records.data import Found
+from vitlab.records.data import Depth, Found
 
-_FORMAT = 2  # change it whenever entries are written differently
+_FORMAT = 3  # change it whenever entries are written differently
 _DISK_SHARE = 1 / 4  # of what is free, at most, for one entry
 
 
@@ -129,8 +128,7 @@ def write_looks(path: Path, looks: Mapping[str, Look]) -> None:
     facts = {
         split: {
             "unreadable": list(look.unreadable.items()),
-            "pictures": list(look.pictures.items()),
-            "brightest": list(look.brightest.items()),
+            "depths": {bits: to_dict(depth) for bits, depth in look.depths.items()},
             "see_through": look.see_through,
         }
         for split, look in looks.items()
@@ -140,8 +138,8 @@ def write_looks(path: Path, looks: Mapping[str, Look]) -> None:
 
 
 def _look(digests: np.ndarray, facts: Mapping[str, Any]) -> Look:
-    pairs = {name: dict(facts[name]) for name in ("unreadable", "pictures", "brightest")}
-    return Look(digests, pairs["unreadable"], Counter(pairs["pictures"]), pairs["brightest"], facts["see_through"])
+    depths = {bits: from_dict(Depth, depth) for bits, depth in facts["depths"].items()}
+    return Look(digests, dict(facts["unreadable"]), depths, facts["see_through"])
 
 
 def write_list(name: str, lines: Sequence[str]) -> Path | None:

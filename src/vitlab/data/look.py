@@ -5,9 +5,9 @@ picture, a name or a class has changed gets another.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import torch
@@ -21,13 +21,12 @@ from vitlab.records.data import Depth, Found, FoundSplit
 @dataclass
 class Look:
     """What is seen of a split's pictures while they are decoded: a hash of each one's bytes [n, 16] uint8; why, by
-    index, some are unreadable; and of all others their levels, by bits of a value.
+    index, some are unreadable; and of all others their depths, by bits of a value.
     """
 
     digests: np.ndarray
     unreadable: dict[int, str] = field(default_factory=dict)
-    pictures: Counter[int] = field(default_factory=Counter)
-    brightest: dict[int, float] = field(default_factory=dict)
+    depths: dict[str, Depth] = field(default_factory=dict)
     see_through: int = 0
 
     def add(self, start: int, block: LookedAt) -> None:
@@ -35,9 +34,15 @@ class Look:
         self.digests[start : start + len(block.digests)] = block.digests
         self.unreadable |= {start + place: why for place, why in block.unreadable.items()}
         for picture in block.seen:
-            self.pictures[picture.bits] += 1
-            self.brightest[picture.bits] = max(self.brightest.get(picture.bits, 0.0), picture.brightest)
+            depth = Depth(1, picture.brightest, picture.lowest, picture.white)
+            self.depths = together(self.depths, {str(picture.bits): depth})
             self.see_through += picture.see_through
+
+
+def together(one: Mapping[str, Depth], other: Mapping[str, Depth]) -> dict[str, Depth]:
+    """Of both, by bits of a value."""
+    both = {bits: one[bits].with_those_of(other[bits]) for bits in one.keys() & other.keys()}
+    return dict(sorted({**one, **other, **both}.items(), key=lambda item: int(item[0])))
 
 
 def fingerprint(digests: np.ndarray, labels: Tensor, class_names: Sequence[str], identity: Callable[[int], str]) -> str:
@@ -83,17 +88,12 @@ def found(
 ) -> Found:
     """The record of a look; `said` is what the layout tells: `layout`, `notes`, `not_pictures`."""
     looks = list(looks)
-    pictures = sum((look.pictures for look in looks), Counter[int]())
-    depths = {
-        str(bits): Depth(number, max(look.brightest.get(bits, 0.0) for look in looks))
-        for bits, number in sorted(pictures.items())
-    }
     return Found(
         splits={
             split: FoundSplit(len(images), _by_class(images.labels, class_names), fingerprints.get(split))
             for split, images in splits.items()
         },
-        depths=depths,
+        depths=reduce(together, (look.depths for look in looks), {}),
         copies=counted_copies(content),
         see_through=sum(look.see_through for look in looks),
         **{"layout": "", **said},  # type: ignore[arg-type]

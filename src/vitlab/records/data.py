@@ -52,10 +52,38 @@ class FoundSplit(Spec):
 
 @dataclass(frozen=True)
 class Depth(Spec):
-    """Pictures of one bit depth, and the brightest value of all of them."""
+    """Pictures of one bit depth, the brightest and the lowest value of all of them, and the one that is white; None
+    where it was not kept.
+    """
 
     pictures: int
     brightest: float
+    lowest: float = 0.0
+    white: float | None = None
+
+    def with_those_of(self, other: "Depth") -> "Depth":
+        """Of more pictures of the same kind."""
+        brightest, lowest = max(self.brightest, other.brightest), min(self.lowest, other.lowest)
+        return Depth(self.pictures + other.pictures, brightest, lowest, self.white)
+
+    def told(self, kind: str) -> Iterator[str]:
+        """What of their values cannot be seen."""
+        pictures, brightest = f"{counted(self.pictures, 'picture')} {kind}", _exact(self.brightest)
+        if self.white is not None and 0 < self.brightest <= _TENTH * self.white:
+            yield (
+                f"the brightest value of {pictures} is {brightest}, of {_exact(self.white)}: almost black; "
+                f"data.white={brightest} makes it white"
+            )
+        if self.white is not None and self.brightest > self.white:
+            yield (
+                f"the brightest value of {pictures} is {brightest}, and white is {_exact(self.white)}: whatever is "
+                f"above it is white, too; data.white={brightest} keeps all differences"
+            )
+        if self.lowest < 0:
+            yield (
+                f"the lowest value of {pictures} is {_exact(self.lowest)}: whatever is below 0 is black; add "
+                f"{_exact(-self.lowest)} to all values to keep it"
+            )
 
 
 @dataclass(frozen=True)
@@ -124,17 +152,17 @@ class Found(Spec):
 
     def _pixels(self) -> Iterator[str]:
         for bits, depth in self.depths.items():
-            white = 2.0 ** int(bits) - 1
-            if int(bits) and 0 < depth.brightest <= _TENTH * white:
-                yield (
-                    f"the brightest value of {counted(depth.pictures, 'picture')} of {bits} bits is "
-                    f"{depth.brightest:g}, of {white:g}: almost black; data.white={depth.brightest:g} makes it white"
-                )
+            yield from depth.told(f"of {bits} bits" if int(bits) else "in floating point")
         if self.see_through:
             yield (
                 f"a band of {counted(self.see_through, 'picture')} was taken for transparency, and the picture put on "
                 "white; if it is a channel of its own, set data.in_chans=4"
             )
+
+
+def _exact(value: float) -> str:
+    """Whole numbers in full: 4294967295."""
+    return f"{value:.0f}" if value.is_integer() else f"{value:g}"
 
 
 @dataclass(frozen=True)

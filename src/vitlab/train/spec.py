@@ -10,7 +10,7 @@ from itertools import chain
 from typing import ClassVar, Literal
 
 from vitlab.augment.ops._base import OpSpec, PixelOp, StoredOp
-from vitlab.augment.pipeline import check_order, final_size
+from vitlab.augment.pipeline import check_ops, final_size
 from vitlab.base.errors import SpecError
 from vitlab.base.metric import Metric
 from vitlab.base.spec import Spec
@@ -205,7 +205,7 @@ class RunSpec(Spec):
 
     def _check_pictures(self) -> None:
         """Both ways that a picture may go must be possible, and end at the model's size."""
-        check_order(self.augment)
+        check_ops(self.augment, self.data.in_chans)
         random = [op.name for op in self.preprocess if not (isinstance(op, PixelOp) and not op.random)]
         if random:
             raise SpecError(f"preprocess has {random[0]}: evaluations must not be random; legal: resize, …")

@@ -11,7 +11,7 @@ from vitlab.rng import sample_keys
 
 SETTINGS = {  # where the defaults are none, or do little
     "center_crop": [{"size": (11, 20)}],
-    "color_jitter": [{"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}],
+    "color_jitter": [{"brightness": 0.4, "contrast": 0.4, "saturation": 0.4}],
     "crop": [{}, {"size": (30, 20)}, {"fill": "reflect"}],
     "rand_augment": [{}, {"space": "google", "magnitude": 15.0, "scale": 10.0, "interpolation": "bilinear"}],
     "resize": [{"size": (20, 41)}],
@@ -27,11 +27,16 @@ OPS = [
 ]
 KEYS = sample_keys(torch.tensor([0]), torch.arange(64))[0]
 every_op = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
-every_kind = pytest.mark.parametrize("channels", [1, 3])
+HUED = component_class(OpSpec, "color_jitter")(hue=0.1)  # the one setting that needs colours
+OPS.append(HUED)
+every_op_and_kind = pytest.mark.parametrize(
+    ("op", "channels"),
+    [(op, channels) for op in OPS for channels in (1, 3, 4) if op is not HUED or channels in (1, 3)],
+    ids=lambda value: getattr(value, "name", value),
+)
 
 
-@every_op
-@every_kind
+@every_op_and_kind
 def test_pixels_come_out_in_the_size_that_was_announced(op: PixelOp, channels: int):
     images = pictures(64, channels, 24, 30)
     before = images.clone()
@@ -59,15 +64,13 @@ def test_it_depends_on_the_keys_only(op: PixelOp):
         assert not torch.equal(op.apply(images, KEYS + 1), first)
 
 
-@every_op
-@every_kind
+@every_op_and_kind
 def test_away_from_the_cpu_nobody_looks_at_a_value(op: PixelOp, channels: int):
     images = torch.empty(64, channels, 24, 30, dtype=torch.uint8, device="meta")  # has none
     assert op.apply(images, KEYS.to("meta")).shape == (64, channels, *op.out_size(24, 30))
 
 
-@every_op
-@every_kind
+@every_op_and_kind
 def test_work_for_the_chosen_and_work_for_all_give_the_same(
     op: PixelOp, channels: int, monkeypatch: pytest.MonkeyPatch
 ):

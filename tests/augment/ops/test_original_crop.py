@@ -12,7 +12,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from tests.augment.pictures import pictures
 from vitlab.augment.ops import center_crop, flip, mix, original_crop, resized_crop
-from vitlab.augment.pipeline import Pipeline, check_order, final_size
+from vitlab.augment.pipeline import Pipeline, check_ops, final_size
 from vitlab.augment.stored import Cuts
 from vitlab.base.errors import SpecError
 from vitlab.data.decode import Frame, decode
@@ -141,9 +141,9 @@ def test_a_box_is_never_empty_and_never_outside():
 
 def test_it_comes_first_and_once():
     with pytest.raises(SpecError, match="original_crop works on stored and cannot follow flip"):
-        check_order((flip.Spec(), crop()))
+        check_ops((flip.Spec(), crop()), 3)
     with pytest.raises(SpecError, match="original_crop and original_crop: a picture is cropped once"):
-        check_order((crop(), crop()))
+        check_ops((crop(), crop()), 3)
     assert final_size((crop(), flip.Spec()), (12, 12)) == (10, 8)
     assert final_size((original_crop.Spec(),), (12, 14)) == (12, 14)
 

@@ -46,6 +46,9 @@ class OpSpec(Component):
         if not legal:
             raise SpecError(f"{self.name}.{field}={getattr(self, field)}: must be {allowed}")
 
+    def check_channels(self, channels: int) -> None:
+        """Refuse images of so many channels; one and three can always be, most operations take any number."""
+
     def need_size(self, field: str) -> None:
         """Refuse the value of `field` unless it is None or a size of at least one pixel each way."""
         size = getattr(self, field)

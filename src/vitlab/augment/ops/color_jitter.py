@@ -23,8 +23,9 @@ class Changes(NamedTuple):
 class Spec(PixelOp):
     """`brightness`, `contrast`, `saturation`: changes are uniform from -strength, but at least -1, to strength.
 
-    `hue`: the hue turns by up to this part of the circle, at most 0.5, to either side. Strength 0 leaves one out. The
-    four follow each other in this order, where torchvision's ColorJitter draws an order for each image.
+    `hue`: the hue turns by up to this part of the circle, at most 0.5, to either side; images of 2 or of 4 and more
+    channels have none. Strength 0 leaves one out. The four follow each other in this order, where torchvision's
+    ColorJitter draws an order for each image.
     """
 
     brightness: float = 0.0
@@ -37,6 +38,11 @@ class Spec(PixelOp):
         for field in ("brightness", "contrast", "saturation"):
             self.need(getattr(self, field) >= 0, field, "at least 0")
         self.need(0 <= self.hue <= 0.5, "hue", "between 0 and 0.5")
+
+    def check_channels(self, channels: int) -> None:
+        """Refuse to turn the hue of what has no colours."""
+        fitting = self.hue == 0 or channels in (1, 3)
+        self.need(fitting, "hue", f"0 for images of {channels} channels, which have no hue (data.in_chans)")
 
     def changes(self, keys: Tensor) -> Changes:
         """[B] -> what is drawn for each image."""

@@ -22,7 +22,7 @@ class PicturesSpec(DataSpec):
     """Pictures are decoded to `img_size`, `fit` says how. The normalisation is ImageNet's unless another is given.
 
     1 channel is grey and 3 are colour; of another number a picture's bands are taken as they are, none as transparency.
-    `white` is the value that is white in pictures of more than 8 bits (null: 65,535, or 1 or 255 of floating point).
+    `white` is the value that is white (null: 255 of 8 bits, 65,535 of more, 1 of floating point).
     """
 
     img_size: tuple[int, int] = (224, 224)
