@@ -90,7 +90,7 @@ def test_an_unknown_family_names_the_nearest(vitlab):
     assert answer.err.startswith("vitlab: unknown family, component or setting 'atention'; did you mean attention")
     assert "did you mean systems" in vitlab("list", "sistems").err
     assert "did you mean softmax" in vitlab("list", "Softmax").err
-    assert "did you mean warmup_steps or warmup_lr or warmup_epochs" in vitlab("list", "warmup").err
+    assert "did you mean warmup_lr or warmup_steps or warmup_epochs" in vitlab("list", "warmup").err
 
 
 def test_a_setting_by_its_path(vitlab):

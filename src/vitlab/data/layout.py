@@ -100,18 +100,12 @@ def _levels(folder: Path, depth: int) -> list[list[Path]]:
 
 
 def _class_names(root: Path, folders: Mapping[str, Path], classes: Mapping[str, Classes]) -> tuple[str, ...]:
-    """The classes, in order of their names. Raises DataError if there are not two, or a split has others."""
+    """The classes, in order of their names. Raises DataError if there are none, or a split has others."""
     first = "train" if "train" in folders else next(iter(folders))
     here, names = folders[first], set(classes[first])
     if not names:
         raise DataError(
             f"{here} {_instead(here)}; pictures are looked for in CLASS/…, or train/CLASS/… and test/CLASS/…"
-        )
-    if len(names) == 1 and first == "train":  # most often a folder too high: an archive unpacked into its own folder
-        (only,) = names
-        raise DataError(
-            f"{here} has one class only, {only}{unread_tables(here)}; "
-            f"if its classes are in {here / only}, name that folder"
         )
     for role, folder in folders.items():
         unknown = sorted(set(classes[role]) - names)

@@ -210,7 +210,10 @@ def test_splits_with_different_classes_are_refused(pets: Path, put: Callable[...
 
 
 def test_a_folder_too_high_is_not_taken_for_a_class(pets: Path):
-    with pytest.raises(DataError, match=r"one class only, pets; if its classes are in .*/pets, name that folder"):
+    with pytest.raises(
+        DataError,
+        match=r"one class only, pets, and nothing to tell it from; if its classes are in .*/pets, name that folder",
+    ):
         spec(pets.parent, held_out=None).load()
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 from vitlab.base.errors import DataError, SpecError
 from vitlab.base.spec import Component
-from vitlab.base.words import counted, some
+from vitlab.base.words import counted, shortened
 from vitlab.data.decode import Fit, Frame
 from vitlab.data.images import ImageSet, Splits, check
 from vitlab.data.look import look_at
@@ -100,11 +100,14 @@ class DataSpec(Component):
         if len(images.train) == 0:
             raise DataError("there is a test split only: a model can be evaluated on it, and none can be trained")
         if len(images.class_names) == 1:
-            raise DataError(
-                f"there is one class only, {some(images.class_names)}, and nothing to tell it from; if another column "
-                "of a table has the classes: data.label=COLUMN"
-            )
+            (only,) = images.class_names
+            hint = self.where_else(only)
+            raise DataError(f"there is one class only, {shortened(only, 200)}, and nothing to tell it from{hint}")
         return images
+
+    def where_else(self, only: str) -> str:
+        """Where the classes of a set may be in which one was found."""
+        return ""
 
     def load_held_out(self) -> ImageSet:
         """The same for an evaluation, with an empty training split where none is needed."""

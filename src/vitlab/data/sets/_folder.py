@@ -17,6 +17,7 @@ from vitlab.data.ingest import Listing, Source
 from vitlab.data.layout import class_names, read_layout
 from vitlab.data.paths import locate
 from vitlab.data.sets._pictures import PicturesSpec
+from vitlab.data.split_folders import unread_tables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,11 @@ class FolderSpec(PicturesSpec):
 
     def class_names(self) -> tuple[str, ...]:
         return class_names(locate(self.path), self.splits, self.held_out, self.class_depth)
+
+    def where_else(self, only: str) -> str:  # most often: an archive was unpacked into a folder of its own
+        here = locate(self.path)
+        inside = here / only
+        return f"{unread_tables(here)}; if its classes are in {inside}, name that folder" if inside.is_dir() else ""
 
     def source(self) -> Source:
         root = locate(self.path)

@@ -64,6 +64,9 @@ class TablesSpec(PicturesSpec):
         """How many rows the training split has, if it says so itself."""
         raise NotImplementedError
 
+    def where_else(self, only: str) -> str:
+        return "; if another column of the table has the classes: data.label=COLUMN"
+
     def class_names(self) -> tuple[str, ...]:
         if self.streaming:
             return self.stream_columns(self.open_stream().tables).class_names or ()
