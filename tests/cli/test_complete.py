@@ -8,11 +8,12 @@ import pytest
 from vitlab.cli import complete
 
 
-def offered(words, number):
-    """What the completion of bash gives for a line, in a process of its own, which must not import torch."""
+def offered(*words):
+    """What bash is offered for the last of its words, in a process of its own, which must not import torch."""
+    asked = {"_VITLAB_COMPLETE": "complete_bash", "COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1)}
     program = (
         "import os, sys\n"
-        f"os.environ.update(_VITLAB_COMPLETE='complete_bash', COMP_WORDS={words!r}, COMP_CWORD='{number}')\n"
+        f"os.environ.update({asked!r})\n"
         "sys.argv = ['vitlab']\n"
         "from vitlab.cli.app import main\n"
         "try:\n    main()\n"
@@ -24,7 +25,22 @@ def offered(words, number):
 
 
 def test_a_shell_is_answered_without_torch():
-    assert offered("vitlab train digi", 2) == ["digits", "digits_small"]
+    assert offered("vitlab", "train", "digi") == ["digits", "digits_small"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("train", "digits", "--set", "model.attention", "=", "li"), ["linear", "linformer"]),
+        (("train", "digits", "--set", "weights", "="), ["last", "best"]),
+        (("train", "r0_cifar10", ":", "tomvit_ae_t"), ["tomvit_ae_tables"]),
+        (("study", "positions", ":"), ["digits"]),
+        (("train", "digits", "--data", "par"), ["parquet:"]),
+    ],
+)
+def test_words_that_bash_has_broken_are_whole_and_only_their_rest_is_offered(words, expected):
+    """bash breaks words at = and :, and puts what it is offered behind these."""
+    assert offered("vitlab", *words) == expected
 
 
 @pytest.mark.parametrize(

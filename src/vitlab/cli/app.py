@@ -7,7 +7,7 @@ import typer
 
 from vitlab import __version__
 from vitlab.base.errors import UserError
-from vitlab.cli import bench, data, demo, doctor, evaluate, list_, output, predict, report, show, study, train
+from vitlab.cli import bench, complete, data, demo, doctor, evaluate, list_, output, predict, report, show, study, train
 
 app = typer.Typer(
     name="vitlab",
@@ -40,7 +40,10 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters of our texts, or of a name
     try:
-        app()
+        if complete.asked_by_bash():
+            complete.complete_for_bash(app)
+        else:
+            app()
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output left, `vitlab list | head`

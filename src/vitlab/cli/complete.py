@@ -1,10 +1,49 @@
 """Words for the shell's completion. Nothing heavy is imported: a person waits for them at every press of a key."""
 
-from collections.abc import Iterable
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vitlab.catalogue.families import Row
+
+
+_BREAKS = re.compile("[=:]")  # where bash breaks words, and we do not
+
+
+def asked_by_bash() -> bool:
+    """Whether this process is to complete a line of bash."""
+    return os.environ.get("_VITLAB_COMPLETE") == "complete_bash"
+
+
+def complete_for_bash(run: Callable[[], object]) -> None:
+    """Let `run` complete words that bash has broken at = and :, and print of each what bash is to put behind these."""
+    words = os.environ["COMP_WORDS"].split("\n")[: int(os.environ["COMP_CWORD"]) + 1]
+    whole = rejoined(words)
+    os.environ |= {"COMP_WORDS": "\n".join(whole), "COMP_CWORD": str(len(whole) - 1)}
+    known = len(whole[-1]) - len(_BREAKS.split(whole[-1])[-1])
+    printed = StringIO()
+    try:
+        with redirect_stdout(printed):
+            run()
+    finally:
+        for line in printed.getvalue().splitlines():
+            print(line[known:])
+
+
+def rejoined(words: Sequence[str]) -> list[str]:
+    """--set model.attention = li as --set model.attention=li"""
+    whole: list[str] = []
+    for place, word in enumerate(words):
+        goes_on = place > 0 and (_BREAKS.fullmatch(word) or _BREAKS.fullmatch(words[place - 1]))
+        if goes_on:
+            whole[-1] += word
+        else:
+            whole.append(word)
+    return whole
 
 
 def recipes(incomplete: str) -> list[str]:
@@ -29,11 +68,13 @@ def models(incomplete: str) -> list[str]:
 
 
 def data(incomplete: str) -> list[str]:
-    """Data sets."""
+    """Data sets; what follows the colon of some is a place."""
     from vitlab.base.spec import component_names
     from vitlab.catalogue.families import FAMILIES
+    from vitlab.data.paths import NAMED_BY
 
-    return _those(component_names(FAMILIES["data"]), incomplete)
+    names = component_names(FAMILIES["data"])
+    return _those((f"{name}:" if name in NAMED_BY else name for name in names), incomplete)
 
 
 def shown(incomplete: str) -> list[str]:
