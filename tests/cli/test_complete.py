@@ -34,7 +34,7 @@ def test_a_shell_is_answered_without_torch():
         (("train", "digits", "--set", "model.attention", "=", "li"), ["linear", "linformer"]),
         (("train", "digits", "--set", "weights", "="), ["last", "best"]),
         (("train", "r0_cifar10", ":", "tomvit_ae_t"), ["tomvit_ae_tables"]),
-        (("study", "positions", ":"), ["digits"]),
+        (("study", "positions", ":", "dig"), ["digits"]),
         (("train", "digits", "--data", "par"), ["parquet:"]),
     ],
 )
