@@ -15,7 +15,7 @@ from vitlab.base.errors import UserError
 from vitlab.study.executor._base import Measured
 
 LOG = "workers.log"  # in the study's folder: what the processes print, and the tracebacks of what failed
-ENDING = 5.0  # seconds that a process gets to end
+ENDING = 0.5  # seconds that a process gets to end; what it would lose by being killed is saved already
 
 
 class Worker:
@@ -57,10 +57,14 @@ class Worker:
         """Have it save what it trains, and stop."""
         self.process.send_signal(signum)
 
-    def end(self) -> None:
+    def dismiss(self) -> None:
         """Close its input, which ends it."""
         with suppress(BrokenPipeError):
             self.asking.close()
+
+    def end(self) -> None:
+        """End it, and wait until it has ended."""
+        self.dismiss()
         try:
             self.process.wait(ENDING)
         except subprocess.TimeoutExpired:
@@ -112,7 +116,9 @@ class WorkerPool:
         return Measured(**slowest, steps_per_epoch=answers[0]["steps_per_epoch"])
 
     def end(self) -> None:
-        """End all of them."""
+        """End all of them, at the same time."""
+        for worker in self.workers:
+            worker.dismiss()
         for worker in self.workers:
             worker.end()
         self.workers = []
