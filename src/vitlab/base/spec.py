@@ -116,7 +116,17 @@ def from_dict(cls: type, values: Mapping[str, Any], path: str = "") -> Any:
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in values:
             raise SpecError(f"{_join(path, name)} is missing")
-    return cls(**{key: read_value(hints[key], value, _join(path, key)) for key, value in values.items()})
+    read = {key: read_value(hints[key], value, _join(path, key)) for key, value in values.items()}
+    try:
+        return cls(**read)
+    except SpecError as error:
+        raise _placed(error, path, fields) from None
+
+
+def _placed(error: SpecError, path: str, fields: Iterable[str]) -> SpecError:
+    """A refusal by a spec of its own setting, `depth=0: …`, with the place of the spec: `model.depth=0: …`."""
+    setting, equals, _ = str(error).partition("=")
+    return SpecError(_join(path, str(error))) if path and equals and setting in fields else error
 
 
 def read_value(hint: Any, value: Any, path: str) -> Any:

@@ -117,12 +117,12 @@ def _warmup_kept_in_proportion(spec: "RunSpec", settings: Mapping[str, Any]) -> 
     times = _times_as_long(spec, settings, length, count, unit)
     if times is not None and times < 1:
         kept = _rounded(own * times, unit, schedule.per)
-        said = f"warm-up: {own:g} → {kept:g} {unit}, as the training is shorter"
+        said = f"warm-up: {own:g} → {_amount(kept, unit)}, as the training is shorter"
         yield Consequence({f"optim.schedule.warmup_{unit}": kept}, said)
     elif times is None and (whole := _length(spec, unit)):  # its share is known, and how long the training is is not
         kept = _rounded(own / whole * count, length, schedule.per)
         warmup = {f"optim.schedule.warmup_{unit}": 0, f"optim.schedule.warmup_{length}": kept}
-        said = f"warm-up: {own:g} {unit} → {kept:g} {length}, the same share of the training"
+        said = f"warm-up: {_amount(own, unit)} → {_amount(kept, length)}, the same share of the training"
         yield Consequence(warmup, said)
 
 
@@ -154,6 +154,10 @@ def _length(spec: "RunSpec", unit: str) -> float | None:
     if unit == "steps" or steps is None:
         return steps
     return None if per_epoch is None else steps / per_epoch
+
+
+def _amount(number: float, unit: str) -> str:
+    return f"{number:g} {unit.removesuffix('s') if number == 1 else unit}"
 
 
 def _rounded(warmup: float, unit: str, per: str) -> float:
