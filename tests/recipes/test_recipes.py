@@ -117,6 +117,10 @@ def test_nothing_is_replaced_and_nothing_said_where_nothing_is_excluded(settings
     assert said == []
 
 
+def test_no_augmentation_is_written_as_none():
+    assert changed(recipe("r0_cifar10"), {"augment": "none"}).augment == ()
+
+
 def test_both_are_refused_by_their_names():
     with pytest.raises(SpecError, match=r"epochs=5\.0 and steps=6: set exactly one"):
         changed(recipe("digits"), {"epochs": 5, "steps": 6})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from vitlab.data.sets.folder import Spec as Folder
 from vitlab.models.cost import cost
 from vitlab.study.twins import Named, same_training
 
@@ -31,11 +32,20 @@ def found(base_run):
         (NO_ATTENTION, "model.qk_norm", False, True),
         ({"optim.schedule": "cosine"}, "optim.schedule.warmup_lr", 0.0, 1e-4),
         ({"optim.schedule": "constant"}, "optim.schedule.min_lr", 0.0, 1e-4),
+        ({"optim.lr": 1e-3}, "optim.backbone_lr", None, 1e-3),
+        ({"optim.weight_decay": 0.0}, "optim.decay_on", "kernels", "all"),
     ],
 )
 def test_what_does_nothing_is_found(found, base, setting, one, other):
     (changed,) = found(base, {setting: one}, {setting: other})
     assert all(path.startswith(setting) for path in changed)
+
+
+def test_rates_are_compared_behind_the_warm_up_too(found):
+    """Of data whose size nobody knows yet, and a warm-up of more steps than such a training may have."""
+    base = {"data": Folder(path="nowhere", img_size=(8, 8), in_chans=1, num_classes=10), "steps": None, "epochs": 3.0}
+    base |= {"optim.schedule": {"name": "cosine", "warmup_steps": 10_000}}
+    assert found(base, {"optim.schedule.min_lr": 0.0}, {"optim.schedule.min_lr": 1e-4}) == []
 
 
 @pytest.mark.parametrize(
@@ -49,6 +59,8 @@ def test_what_does_nothing_is_found(found, base, setting, one, other):
         ("model.depth", 2, 3),
         ("task.label_smoothing", 0.0, 0.1),
         ("optim.schedule.min_lr", 0.0, 1e-4),
+        ("optim.backbone_lr", None, 0.5),
+        ("optim.decay_on", "kernels", "all"),
         ("batch_size", 16, 32),
     ],
 )

@@ -32,6 +32,11 @@ def test_a_class_without_a_validation_picture_is_named(tiny_run, digits):
     assert told == "no validation picture of 3: with one picture a class is trained on and not validated"
 
 
+def test_how_many_pictures_a_share_of_the_data_leaves_is_said(tiny_run, digits):
+    (told,) = said(tiny_run({"data.train_fraction": 0.5}), digits)
+    assert re.fullmatch(r"data\.train_fraction=0\.5: 6\d\d pictures to train on", told)
+
+
 def test_that_nothing_is_validated_is_said(tiny_run, digits):
     firsts = [int((digits.train.labels == label).nonzero()[0]) for label in range(10)]
     told = said(tiny_run(), replace(digits, train=digits.train.subset(torch.tensor(firsts))))

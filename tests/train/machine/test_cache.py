@@ -19,6 +19,13 @@ def test_what_was_never_asked_has_no_answer():
     assert read_answer(QUESTION) is None
 
 
+def test_a_cache_that_is_no_folder_has_no_answer(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "file"))
+    keep_answer(QUESTION, {"execution": "stacked"})
+    assert read_answer(QUESTION) is None
+
+
 def test_an_answer_is_remembered_to_the_question():
     keep_answer(QUESTION, {"execution": "stacked", "seconds": 0.1})
     assert read_answer(QUESTION) == {"execution": "stacked", "seconds": 0.1}
