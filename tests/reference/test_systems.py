@@ -45,7 +45,9 @@ def test_a_row_s_recipe_trains_its_preset_on_its_data(row):
     free = ("init", "drop_path", "embed_dropout", "mixer_dropout", "mlp_dropout")
     differing = {name for name, value in vars(run.model).items() if value != getattr(model, name)}
     assert differing <= set(free)
-    assert run.data.name == {"CIFAR-10": "cifar10", "CIFAR-100": "cifar100", "ImageNet-1k": "folder"}[system.dataset]
+    assert (
+        run.data.name == {"CIFAR-10": "cifar10", "CIFAR-100": "cifar100", "ImageNet-1k": "imagenet1k"}[system.dataset]
+    )
     if "init" in differing:  # where the head begins is part of the recipe
         assert system.recipe.startswith(("augreg", "r2_official"))
 

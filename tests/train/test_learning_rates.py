@@ -49,7 +49,8 @@ def groups_by_hand(model, factors):
 @pytest.mark.parametrize("rates", RATES)
 def test_steps_equal_torch_with_groups_built_by_hand(tiny_run, loop_of, rule, rates):
     settings, factors = RATES[rates]
-    common = {"optim.optimizer": rule, "optim.weight_decay": 0.3, "optim.clip_norm": 0.5, "optim.schedule.min_lr": 1e-4}
+    common = {"optim.optimizer": rule, "optim.weight_decay": 0.3, "optim.clip_norm": 0.5}
+    common |= {"optim.schedule.min_lr": 1e-4, "optim.schedule.warmup_steps": 2}
     spec = tiny_run({**settings, **common, **LEARNED}, steps=STEPS)
     loop = loop_of(spec)
     model = build(spec.model, spec.seed).double()

@@ -4,7 +4,7 @@
 stochastic depth of 0.1: none, light1 (2 operations of magnitude 0, no Mixup), light2 (2, 10, Mixup 0.2), medium1
 (2, 15, 0.2), medium2 (2, 15, 0.5), strong1 (2, 20, 0.5), strong2 (2, 20, 0.8).
 
-    vitlab study augreg             42 runs; 300 epochs of ImageNet-1k each
+    vitlab study augreg             42 runs, 4.4e20 FLOPs; 300 epochs of ImageNet-1k each
     vitlab study augreg:cifar10     84 runs, 1.4e17 FLOPs; 33 passes
     vitlab study augreg:digits      84 runs, 4.1e12 FLOPs; for a laptop
 
