@@ -78,6 +78,13 @@ def named(name: str) -> list[Setting]:
     return [setting for setting in settings(RUN) if f".{setting.path}".endswith(f".{name}")]
 
 
+def lacking(component: Class) -> list[str]:
+    """The variants that have a setting without a default, as a folder's path."""
+    variants = {cls.module.rpartition(".")[2]: _fields(cls).values() for cls in _variants(component)}
+    no_default = ("required", "whereabouts()")
+    return [name for name, fields in variants.items() if any(field.default in no_default for field in fields)]
+
+
 def legal_names(root: Class, path: str) -> tuple[str, ...]:
     """The names that may stand at a setting: components, or a Literal's; none if they are no names."""
     *outer, name = path.split(".")

@@ -71,10 +71,10 @@ def data(incomplete: str) -> list[str]:
     """Data sets; what follows the colon of some is a place."""
     from vitlab.base.spec import component_names
     from vitlab.catalogue.families import FAMILIES
-    from vitlab.data.paths import NAMED_BY
+    from vitlab.catalogue.settings import DATA, lacking
 
-    names = component_names(FAMILIES["data"])
-    return _those((f"{name}:" if name in NAMED_BY else name for name in names), incomplete)
+    names, unplaced = component_names(FAMILIES["data"]), lacking(DATA)
+    return _those((f"{name}:" if name in unplaced else name for name in names), incomplete)
 
 
 def shown(incomplete: str) -> list[str]:

@@ -10,8 +10,10 @@ from vitlab.base.errors import DataError, SpecError, unknown
 from vitlab.base.foreign import file_of
 from vitlab.base.spec import component_class, component_names, from_dict, plain
 from vitlab.data.parquet import has_shards
-from vitlab.data.paths import NAMED_BY, find
+from vitlab.data.paths import find
 from vitlab.data.sets._base import DataSpec
+
+_SETTING = {"folder": "path", "parquet": "path", "hub": "repo"}  # what stands after the colon
 
 
 def settings_of(text: str) -> dict[str, Any]:
@@ -22,9 +24,9 @@ def settings_of(text: str) -> dict[str, Any]:
     """
     names = component_names(DataSpec.family)
     kind, _, rest = text.partition(":")
-    if kind in NAMED_BY:
+    if kind in _SETTING:
         if rest:
-            return {"name": kind, NAMED_BY[kind]: rest}
+            return {"name": kind, _SETTING[kind]: rest}
         raise DataError(f"--data {text}: expected {kind}:{'ORG/NAME' if kind == 'hub' else 'PATH'}")
     if text in names:
         return {"name": text}
@@ -35,7 +37,7 @@ def settings_of(text: str) -> dict[str, Any]:
         return {"name": "folder", "path": text}  # which will say what is wrong: it is no folder, or not there
     if "." in text or file_of(text) is not None:
         return {"name": text}  # somebody else's set, by the name of its module
-    legal = [name for name in names if name not in NAMED_BY] + [f"{name}:…" for name in NAMED_BY]
+    legal = [name for name in names if name not in _SETTING] + [f"{name}:…" for name in _SETTING]
     raise DataError(unknown("data", text, legal))
 
 

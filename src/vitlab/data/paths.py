@@ -5,8 +5,6 @@ from pathlib import Path
 
 from vitlab.base.errors import DataError
 
-NAMED_BY = {"folder": "path", "parquet": "path", "hub": "repo"}  # the setting that says where such a set is
-
 
 def roots() -> list[Path]:
     """The folders that data sets are looked for in: `$VITLAB_DATA`, or, where that is not set, two usual ones."""
