@@ -161,7 +161,7 @@ def evaluate(
     """
     from vitlab.evaluate._checkpoint import evaluate_checkpoint
 
-    own = {setting.removeprefix("data."): value for setting, value in settings.items()}
+    own = _of_data(settings)
     return evaluate_checkpoint(Path(path), data, device, _computing(Path(path)), among, own)
 
 
@@ -176,6 +176,11 @@ def _computing(path: Path) -> "Computing":
         return Computing()
     choices = recorded_choices(run)
     return Computing(choices.compute_dtype, choices.kernel)
+
+
+def _of_data(settings: Settings) -> dict[str, Any]:
+    """Settings of a set of data by their own names, which may be written as a run's are, `data.class_depth`."""
+    return {path.removeprefix("data."): value for path, value in settings.items()}
 
 
 class DataLook(NamedTuple):
@@ -197,7 +202,7 @@ def look(data: str, settings: Settings = NONE, out: str | Path | None = None) ->
     from vitlab.data.named import data_named
     from vitlab.report.data_page import data_page
 
-    own = {path.removeprefix("data."): value for path, value in settings.items()}
+    own = _of_data(settings)
     images = data_named(data, {"img_size": _SHEET_SIZE}, own).look()
     assert images.found is not None
     page = None
@@ -257,7 +262,7 @@ def plan_study(
     from vitlab.train.machine.choices import Overrides
 
     read = read_study(what, seeds, settings, console)
-    with going_on(_told(console), "checking every cell"):
+    with going_on(console, "checking every cell"):
         planned = plan(read)
     constraints = constraints_of(planned, _read(Overrides, overrides), jobs, stack, executor_named(on).here)
     runs = sum(planned.runs_of(cell) for cell in planned.cells)
@@ -303,18 +308,11 @@ def study(
         executor=executor_named(on),
         console=console,
     )
-    with going_on(_told(console), "writing the report"):
+    with going_on(console, "writing the report"):
         computed = outcome(out)
         computed.write(out)
         write_study_report(out, computed)
     return computed
-
-
-def _told(console: "Console | None") -> "Console":
-    """The console, or one on which nothing is seen."""
-    from rich.console import Console
-
-    return console or Console(quiet=True)
 
 
 def answers(outcome: "Outcome") -> list[str]:

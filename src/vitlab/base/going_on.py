@@ -64,10 +64,13 @@ class Heartbeat:
 
 
 @contextmanager
-def going_on(console: "Console", what: str = "", at_once: bool = True) -> Iterator[Say]:
+def going_on(console: "Console | None", what: str = "", at_once: bool = True) -> Iterator[Say]:
     """Show what is done while the block runs, `what` and then whatever its value is told; where there is no terminal at
-    once, or only when it lasts.
+    once, or only when it lasts. Without a console nothing is shown.
     """
+    if console is None:
+        yield unsaid
+        return
     with _on_terminal(console) if console.is_terminal else _as_lines(console, at_once) as say:
         if what:
             say(what)

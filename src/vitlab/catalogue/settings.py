@@ -57,9 +57,8 @@ def check(of: str, values: Mapping[str, Any], own: bool = False) -> None:
     Those of a model or a set may be called as a run's are, `model.depth`. Of components that may be somebody's `own`
     no settings are known.
     """
-    values = {path.removeprefix(f"{of}."): value for path, value in values.items()}
     root, prefix = (RUN, "data.") if of == "data" else (_ROOTS[of], "")
-    values = {prefix + path: value for path, value in values.items()}
+    values = {prefix + path.removeprefix(f"{of}."): value for path, value in values.items()}
     for path, value in values.items():
         _Check(root, values, own, path, value).at(root, path.split("."))
 
@@ -134,7 +133,7 @@ class _Check(NamedTuple):
     def in_one_of(self, component: Class, keys: list[str]) -> None:
         """Raise SpecError if no variant that may stand there has such a setting."""
         refused: dict[Class, SpecError] = {}
-        for cls in self.variants(component, self.outer(keys)):
+        for cls in self.variants(component, self.before(keys).removesuffix(".")):
             try:
                 self.at(cls, keys)
             except SpecError as error:
@@ -175,15 +174,14 @@ class _Check(NamedTuple):
         hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
         return SpecError(f"{self.path}={self.value}: {self.path} has settings, and no name{hint}")
 
-    def outer(self, keys: list[str]) -> str:
-        """The path up to what has the keys."""
-        return self.path[: -len(".".join(keys)) - 1]
+    def before(self, keys: list[str]) -> str:
+        """What of the path stands before the keys."""
+        return self.path.removesuffix(".".join(keys))
 
     def unknown(self, keys: list[str], legal: Iterable[str]) -> UnknownSetting:
         """The refusal, given the names that the first of the keys could have been."""
-        outer = self.path[: len(self.path) - len(".".join(keys))]
         everywhere = [known.path for known in settings(self.root)]
-        return unknown_setting(self.path, [outer + name for name in legal], everywhere)
+        return unknown_setting(self.path, [self.before(keys) + name for name in legal], everywhere)
 
 
 def _hint(annotation: str) -> Any:

@@ -30,7 +30,7 @@ def data(
     from vitlab.base.spec import to_dict
 
     changes = settings(set_, of="data", own=not Path(name).is_dir())
-    output.load_torch(output.console(quiet=json, stderr=True))
+    output.waiting(json)
     look = api.look(name, changes, out)
     if json:
         output.print_json({**to_dict(look.found), "classes": list(look.classes), "unreadable": look.unreadable})

@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor(json: JsonOption = False) -> None:
     """Look at the machine, the versions and the data."""
-    output.load_torch(output.console(quiet=json, stderr=True))
+    output.waiting(json)
     from vitlab.catalogue.machine import machine
 
     facts = machine()

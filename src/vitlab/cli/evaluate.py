@@ -41,8 +41,7 @@ def evaluate(
     if among not in ("all", "present"):
         raise UserError(f"--among {among}; legal: all, present")
     changes = settings(set_, of="data", own=True)
-    waiting = output.console(quiet=json, stderr=True)
-    output.load_torch(waiting)
+    waiting = output.waiting(json)
     waiting.print(f"evaluating {run} …")
     with Heartbeat(waiting, lambda: f"evaluating {run} …"):
         score = api.evaluate(run, data, device, among, changes)  # type: ignore[arg-type]  # among: one of the two

@@ -93,7 +93,7 @@ def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]
 
 
 def _component(what: str, json: bool) -> None:
-    output.load_torch(output.console(quiet=json, stderr=True))
+    output.waiting(json)
     from vitlab.catalogue.component import about as about_component
 
     about = about_component(what)
@@ -112,8 +112,7 @@ def _component(what: str, json: bool) -> None:
 
 def _systems(json: bool, markdown: bool) -> None:
     """For people 140 columns wide; docs/reproductions.md says more of every row."""
-    waiting = output.console(quiet=json, stderr=True)
-    output.load_torch(waiting)
+    waiting = output.waiting(json)
     from vitlab.base.going_on import going_on
     from vitlab.catalogue import systems
 
@@ -133,7 +132,7 @@ def _systems(json: bool, markdown: bool) -> None:
 
 
 def _compatibility(json: bool, markdown: bool) -> None:
-    output.load_torch(output.console(quiet=json, stderr=True))
+    output.waiting(json)
     from vitlab.catalogue import compatibility
 
     if markdown:

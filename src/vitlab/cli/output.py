@@ -42,6 +42,13 @@ def load_torch(console: "Console") -> None:
             importlib.import_module("torch")
 
 
+def waiting(json: bool) -> "Console":
+    """Where a verb says what one waits for, once PyTorch is loaded: standard error, as its answer is data."""
+    told = console(quiet=json, stderr=True)
+    load_torch(told)
+    return told
+
+
 @contextmanager
 def _leaving_at_once(console: "Console") -> Iterator[None]:
     """Ctrl-C ends the process, as nothing would be lost: an exception in the midst of C++ would be its abort."""

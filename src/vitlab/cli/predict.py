@@ -27,8 +27,7 @@ def predict(
     from vitlab.base.errors import DataError
     from vitlab.base.going_on import going_on
 
-    waiting = output.console(quiet=json, stderr=True)
-    output.load_torch(waiting)
+    waiting = output.waiting(json)
     with going_on(waiting, "classifying"):
         predictions = api.predict(run, images)
     readable = [prediction for prediction in predictions if prediction.reason is None]

@@ -52,8 +52,7 @@ def _model(name: str, set_: list[str] | None, json: bool) -> None:
     from vitlab.base.spec import to_dict
 
     changes = settings(set_, of="model")
-    waiting = output.console(quiet=json, stderr=True)
-    output.load_torch(waiting)
+    waiting = output.waiting(json)
     with going_on(waiting, "working out the costs", at_once=False):
         spec, spent = api.costs(name, changes)
     rows = [(row.name, row.num_params, row.flops, row.activation_bytes) for row in spent.components]
@@ -77,8 +76,7 @@ def _recipe(name: str, set_: list[str] | None, json: bool) -> None:
     from vitlab.names import is_recipe
 
     changes = settings(set_, own=not is_recipe(name))
-    waiting = output.console(quiet=json, stderr=True)
-    output.load_torch(waiting)
+    waiting = output.waiting(json)
     from vitlab.catalogue.recipe import about
 
     console = output.console(quiet=json)

@@ -100,15 +100,16 @@ def study(
 
     check_study(what)
     overrides = made({"device": device, "precision": precision, "micro_batch": micro_batch})
-    flags: dict[str, Any] = {
-        "model": model,
-        "data": data,
-        "epochs": epochs,
-        "steps": steps,
-        "batch_size": batch_size,
-        "lr": lr,
-    }
-    changes = settings(set_, own=not ships_study(what), **flags)
+    changes = settings(
+        set_,
+        own=not ships_study(what),
+        model=model,
+        data=data,
+        epochs=epochs,
+        steps=steps,
+        batch_size=batch_size,
+        lr=lr,
+    )
     how: dict[str, Any] = {"seeds": seeds, "jobs": jobs, "stack": stack, "overrides": overrides}
     how |= {"on": _executor(on), "settings": changes}
     if dry_run:

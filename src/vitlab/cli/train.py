@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -128,15 +128,17 @@ def train(
 
     if not recipe.endswith(".json"):
         check_recipe(recipe)
-    flags: dict[str, Any] = {
-        "model": model,
-        "data": data,
-        "epochs": epochs,
-        "steps": steps,
-        "batch_size": batch_size,
-        "lr": lr,
-    }
-    changes = settings(set_, own=not is_recipe(recipe), seed=seed, **flags)
+    changes = settings(
+        set_,
+        own=not is_recipe(recipe),
+        model=model,
+        data=data,
+        epochs=epochs,
+        steps=steps,
+        batch_size=batch_size,
+        lr=lr,
+        seed=seed,
+    )
     folder = out or Path("runs") / Path(recipe.replace(":", "_")).stem
     choices = {
         "device": device,

@@ -44,10 +44,10 @@ def same_training(runs: Sequence[Named]) -> Iterator[tuple[str, str, list[str]]]
     made = cache(lambda place: _tried(runs[place].spec))
     candidates = [place for place, run in enumerate(runs) if _of_vitlab(run.spec)]
     for one, other in combinations(candidates, 2):
-        if known(one) != known(other):
-            continue
         changed = _changed(settings(one), settings(other))
-        if changed and all(map(_can_be_tried, changed)) and _equal(made(one), made(other)):
+        if not (changed and all(map(_can_be_tried, changed))):  # asked before all the rates are computed
+            continue
+        if known(one) == known(other) and _equal(made(one), made(other)):
             yield runs[one].name, runs[other].name, changed
 
 
