@@ -6,14 +6,14 @@ from typing import Any
 import torch
 
 from vitlab.base.errors import UserError
+from vitlab.base.options import check_device
 
 
 def pick_device(asked: str | None) -> torch.device:
     """The device asked for, or the best at hand. Raises UserError if it is not there."""
     if asked is None:
         asked = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    if asked.partition(":")[0] not in ("cpu", "cuda", "mps"):
-        raise UserError(f"--device {asked}: legal: cpu, cuda, cuda:N, mps")
+    check_device(asked)
     try:
         torch.zeros(1, device=asked)
     except (RuntimeError, AssertionError):

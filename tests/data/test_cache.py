@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from vitlab.base import kept
 from vitlab.data import cache
 from vitlab.data.images import Images, Splits
 
@@ -79,14 +80,6 @@ def test_content_is_noticed_whose_size_and_time_were_restored(tmp_path: Path):
     assert cache.state([file]) != before
 
 
-def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.delenv("VITLAB_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache.folder() == tmp_path / "vitlab"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache.folder() == Path.home() / ".cache" / "vitlab"
-
-
 def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path):
     (tmp_path / "file").write_text("not a folder")
     cache.write(tmp_path / "file" / "set.npz", SPLITS)
@@ -95,10 +88,10 @@ def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path):
 
 def test_a_set_that_would_fill_the_disk_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     pixels = SPLITS.train.pixels.nbytes + SPLITS.test.pixels.nbytes
-    for free, kept in ((4 * pixels, False), (5 * pixels + 100_000, True)):  # names and labels take their part
+    for free, stays in ((4 * pixels, False), (5 * pixels + 100_000, True)):  # names and labels take their part
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
         cache.write(tmp_path / "set.npz", SPLITS)
-        assert (tmp_path / "set.npz").exists() is kept
+        assert (tmp_path / "set.npz").exists() is stays
 
 
 def test_facts_are_remembered_unless_they_are_damaged(tmp_path: Path):
@@ -115,17 +108,12 @@ def test_without_a_home_nothing_is_kept_and_it_is_said(monkeypatch: pytest.Monke
     for name in ("VITLAB_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
-    assert "set VITLAB_CACHE to a folder that can be written" in cache.why_none()
+    assert "set VITLAB_CACHE to a folder that can be written" in kept.why_nothing()
     place = cache.entry("set", "facts")
     cache.write(place, SPLITS)
     cache.keep_facts(place.with_suffix(".json"), {"a": 1})
     assert cache.read(place) is None
     assert cache.read_facts(place.with_suffix(".json")) == {}
-
-
-def test_a_cache_that_can_be_written_is_not_mentioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "new"))
-    assert cache.why_none() is None
 
 
 def test_a_list_is_not_overwritten_by_another(cache_folder: Path):

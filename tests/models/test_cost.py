@@ -11,7 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tests.conftest import mostly_slow
 from vitlab.base.spec import from_dict
-from vitlab.models.cost import ROWS, ComponentCost, component_of, cost
+from vitlab.models import cost as module
+from vitlab.models.cost import ROWS, ComponentCost, component_of, cost, num_params
 from vitlab.models.spec import ViTSpec, preset
 from vitlab.models.vit import ViT, build
 from vitlab.nn.kernel import use_kernel
@@ -199,3 +200,47 @@ def test_names_of_rows() -> None:
 @pytest.mark.slow
 def test_a_huge_model_costs_nothing_to_measure() -> None:
     assert cost(preset("vit_giant_patch14_224")).num_params > 1e9
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache folder of one's own, and nothing remembered."""
+    monkeypatch.setenv("VITLAB_CACHE", str(tmp_path))
+    module.cost.cache_clear()
+    module.num_params.cache_clear()
+    return tmp_path / "costs"
+
+
+def test_costs_are_kept_for_the_next_process(cache, monkeypatch):
+    found, size = cost(tiny()), num_params(tiny())
+    monkeypatch.setattr(module, "ViT", None)  # no model can be built any more
+    module.cost.cache_clear()
+    module.num_params.cache_clear()
+    assert cost(tiny()) == found
+    assert num_params(tiny()) == size == found.num_params
+
+
+def test_costs_are_asked_anew_where_models_may_have_changed(cache, monkeypatch):
+    cost(tiny())
+    assert len(list(cache.iterdir())) == 1
+    module.cost.cache_clear()
+    monkeypatch.setattr(module, "_source", lambda: "another")
+    cost(tiny())
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_what_is_kept_and_damaged_is_measured_again(cache):
+    found = cost(tiny())
+    (file,) = cache.iterdir()
+    file.write_text(file.read_text().replace('"flops": ', '"flops": "many", "was": '))
+    module.cost.cache_clear()
+    assert cost(tiny()) == found
+
+
+def test_nothing_is_kept_of_parts_of_somebodys_own(cache, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_mlp_of_mine.py").write_text(
+        "from vitlab.nn.mlp.gelu import Spec as Gelu\n\nclass Spec(Gelu): pass\n"
+    )
+    cost(tiny(mlp="own_mlp_of_mine.py"))
+    assert not cache.exists()

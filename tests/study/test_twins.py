@@ -34,6 +34,10 @@ def found(base_run):
         ({"optim.schedule": "constant"}, "optim.schedule.min_lr", 0.0, 1e-4),
         ({"optim.lr": 1e-3}, "optim.backbone_lr", None, 1e-3),
         ({"optim.weight_decay": 0.0}, "optim.decay_on", "kernels", "all"),
+        ({}, "augment", [], [{"name": "flip", "p": 0.0}]),
+        ({}, "augment", [{"name": "flip", "p": 0.0}, "crop"], ["crop", {"name": "rotate", "degrees": 0}]),
+        ({}, "augment", [{"name": "crop", "padding": 0, "fill": "zero"}], []),
+        ({}, "augment", [{"name": "mix", "cutmix_alpha": 0.0}], [{"name": "mix", "cutmix_alpha": 0.0, "switch": 0.1}]),
     ],
 )
 def test_what_does_nothing_is_found(found, base, setting, one, other):
@@ -62,6 +66,10 @@ def test_rates_are_compared_behind_the_warm_up_too(found):
         ("optim.backbone_lr", None, 0.5),
         ("optim.decay_on", "kernels", "all"),
         ("batch_size", 16, 32),
+        ("augment", [], [{"name": "flip", "p": 1e-6}]),
+        ("augment", ["crop"], [{"name": "crop", "fill": "reflect"}]),
+        ("augment", ["crop", "flip"], ["flip", "crop"]),
+        ("augment", [{"name": "mix", "prob": 0.0}], ["mix"]),
     ],
 )
 def test_what_does_something_is_left_alone(found, setting, one, other):

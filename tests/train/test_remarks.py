@@ -71,6 +71,11 @@ def test_stochastic_depth_of_one_block_is_said_to_do_nothing(tiny_run, digits):
     assert said(tiny_run({"model.drop_path": 0.1}), digits) == []
 
 
+def test_an_augmentation_that_does_nothing_is_called_so(tiny_run, digits):
+    (told,) = said(tiny_run({"augment": ["crop", {"name": "mix", "prob": 0.0}]}), digits)
+    assert told == "augment has mix, which does nothing: prob=0"
+
+
 @pytest.fixture
 def source(tmp_path, tiny_run, digits):
     """What there is of a finished run on the digits: what was asked for, and its data."""

@@ -1,9 +1,15 @@
 """The command line's options for what the machine chooses, by the names that records have for the choices."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
+from vitlab.base.errors import UserError
 from vitlab.base.words import counted
+
+Precision = Literal["fp32", "bf16", "fp64"]
+Kernel = Literal["fused", "explicit"]  # of attention: inside PyTorch's fused operations, or product by product
+_NAMES = {"precision": get_args(Precision), "kernel": get_args(Kernel)}
+_DEVICES = ("cpu", "cuda", "mps")
 
 OPTIONS: Mapping[str, str] = {
     "device": "--device",
@@ -20,6 +26,18 @@ OPTIONS: Mapping[str, str] = {
 def made(choices: Mapping[str, Any]) -> dict[str, Any]:
     """Those choices that somebody made: a flag that was not given decides nothing."""
     return {name: value for name, value in choices.items() if value is not None and value is not False}
+
+
+def check_name(choice: Literal["precision", "kernel"], name: str) -> None:
+    """Raise UserError for a name that such a choice has not."""
+    if name not in _NAMES[choice]:
+        raise UserError(f"{OPTIONS[choice]} {name}: legal: {', '.join(_NAMES[choice])}")
+
+
+def check_device(device: str) -> None:
+    """Raise UserError for what is called like no device, here or elsewhere."""
+    if device.partition(":")[0] not in _DEVICES:
+        raise UserError(f"--device {device}: legal: cpu, cuda, cuda:N, mps")
 
 
 def in_words(choices: Mapping[str, Any]) -> str:

@@ -60,6 +60,11 @@ class Component(Spec):
         module = type(self).__module__
         return module.removeprefix(self.family + ".")
 
+    @property
+    def shipped(self) -> bool:
+        """Whether it comes with vitlab, and is not somebody's own."""
+        return type(self).__module__.startswith(self.family + ".")
+
 
 # ---------------------------------------------------------------------------------------------- finding components
 

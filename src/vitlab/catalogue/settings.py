@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 from vitlab.base.errors import SpecError, UnknownSetting, unknown_setting
 from vitlab.base.source import parsed
 from vitlab.base.spec import check_component_name, component_names, read_value
+from vitlab.data.paths import check_named
 from vitlab.models import presets
 
 
@@ -157,15 +158,34 @@ class _Check(NamedTuple):
             yield from known.values()
 
     def fits(self, field: _Field) -> None:
-        """Raise SpecError if the value is none that the field can have."""
-        if field.inner is None:
+        """Raise SpecError or DataError if the value is none that the field can have."""
+        if field.item is not None:
+            self.lists(field.item)
+        elif field.inner is None:
             read_value(_hint(field.type), self.value, self.path)
         elif isinstance(self.value, str) and field.inner == MODEL:
             presets.settings(self.value)
         elif isinstance(self.value, str) and not _family(field.inner):
             raise self.no_name(field.inner)
-        elif isinstance(self.value, str) and field.inner != DATA and (family := _family(field.inner)):
-            check_component_name(family, _constant(field.inner, "kind") or family.rpartition(".")[2], self.value)
+        elif isinstance(self.value, str) and field.inner == DATA:
+            check_named(self.value)
+        elif isinstance(self.value, str):
+            self.names(field.inner, self.value)
+
+    def lists(self, component: Class) -> None:
+        """Raise SpecError if the value is no list of such components, by their names or with settings."""
+        if not isinstance(self.value, list | tuple):
+            example = f""", for example '{self.path}=["{self.value}"]'""" if isinstance(self.value, str) else ""
+            raise SpecError(f"{self.path}={self.value!r}: expected a list{example}")
+        for item in self.value:
+            name = item.get("name") if isinstance(item, Mapping) else item
+            if isinstance(name, str):
+                self.names(component, name)
+
+    def names(self, component: Class, name: str) -> None:
+        """Raise SpecError if a name is that of no variant of a component."""
+        family = _family(component)
+        check_component_name(family, _constant(component, "kind") or family.rpartition(".")[2], name)
 
     def no_name(self, cls: Class) -> SpecError:
         """The refusal of a name where several settings stand, `optim=sgd`."""

@@ -1,12 +1,13 @@
 """The options that several verbs share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from vitlab.base.options import OPTIONS
+from vitlab.base.options import OPTIONS, check_device, check_name
 from vitlab.cli import complete
 from vitlab.cli.output import json_text
 
@@ -21,6 +22,24 @@ FLAGS = {  # options that are short for settings, and these
     "lr": "optim.lr",
     "seed": "seed",
 }
+
+
+def _refusing(check: Callable[[str], None]) -> Callable[[str | None], str | None]:
+    """An option's callback that refuses what cannot be, before torch is loaded."""
+
+    def checked(text: str | None) -> str | None:
+        if text is not None:
+            check(text)
+        return text
+
+    return checked
+
+
+def _check_data(text: str) -> None:
+    from vitlab.data.paths import check_named
+
+    check_named(text)
+
 
 SetOption = Annotated[
     list[str] | None,
@@ -50,6 +69,7 @@ DataOption = Annotated[
         help="Other data: digits, cifar10, cifar100, a folder, hub:ORG/NAME.",
         rich_help_panel=SETTINGS,
         autocompletion=complete.data,
+        callback=_refusing(_check_data),
     ),
 ]
 EpochsOption = Annotated[
@@ -74,6 +94,7 @@ DeviceOption = Annotated[
         OPTIONS["device"],
         metavar="NAME",
         help="cpu, cuda or mps. Default: the best available.",
+        callback=_refusing(check_device),
         rich_help_panel=MACHINE,
     ),
 ]
@@ -83,6 +104,17 @@ PrecisionOption = Annotated[
         OPTIONS["precision"],
         metavar="NAME",
         help="fp32, bf16 or fp64. Default: the fastest here.",
+        callback=_refusing(partial(check_name, "precision")),
+        rich_help_panel=MACHINE,
+    ),
+]
+KernelOption = Annotated[
+    str | None,
+    typer.Option(
+        OPTIONS["kernel"],
+        metavar="NAME",
+        help="Attention: fused or explicit. Default: the fastest here.",
+        callback=_refusing(partial(check_name, "kernel")),
         rich_help_panel=MACHINE,
     ),
 ]

@@ -19,6 +19,7 @@ from vitlab.cli.options import (
     DeviceOption,
     EpochsOption,
     JsonOption,
+    KernelOption,
     LrOption,
     MicroBatchOption,
     ModelOption,
@@ -67,15 +68,7 @@ def train(
     ] = None,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
-    kernel: Annotated[
-        str | None,
-        typer.Option(
-            OPTIONS["kernel"],
-            metavar="NAME",
-            help="Attention: fused or explicit. Default: the fastest here.",
-            rich_help_panel=MACHINE,
-        ),
-    ] = None,
+    kernel: KernelOption = None,
     micro_batch: MicroBatchOption = None,
     threads: Annotated[
         int | None,

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from vitlab.base import kept
 from vitlab.base.errors import DataError
 from vitlab.base.files import read_json, replacing, write_json
 from vitlab.base.spec import from_dict, to_dict
@@ -27,33 +27,10 @@ _FORMAT = 3  # change it whenever entries are written differently
 _DISK_SHARE = 1 / 4  # of what is free, at most, for one entry
 
 
-def folder() -> Path:
-    """`$VITLAB_CACHE`, else `$XDG_CACHE_HOME/vitlab`, else `~/.cache/vitlab`."""
-    if chosen := os.environ.get("VITLAB_CACHE"):
-        return Path(chosen)
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vitlab"
-    except RuntimeError:  # whoever runs this has no home
-        return Path(os.devnull) / "vitlab"  # in which nothing can be written, so nothing is kept
-
-
-def why_none() -> str | None:
-    """Why nothing can be kept, if that is so."""
-    place = folder()
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=place):
-            return None
-    except OSError as error:
-        remedy = "set VITLAB_CACHE to a folder that can be written"
-        why = "there is no home" if place.parent == Path(os.devnull) else str(error)
-        return f"no cache, so data are prepared anew by every run ({why}); {remedy}"
-
-
 def entry(name: str, source: str, files: Iterable[Path] = ()) -> Path:
     """Where the data set `name` is kept: a hash of what `source` says, and of the `state` of the files."""
     text = repr((_FORMAT, source, state(file.resolve() for file in files)))
-    return folder() / f"{name}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}.npz"
+    return kept.folder() / f"{name}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}.npz"
 
 
 def state(files: Iterable[str | Path]) -> str:
@@ -145,7 +122,7 @@ def _look(digests: np.ndarray, facts: Mapping[str, Any]) -> Look:
 def write_list(name: str, lines: Sequence[str]) -> Path | None:
     """A text file of these lines, in UTF-8, another one for other lines; None where none can be written."""
     text = "".join(f"{line}\n" for line in lines).encode()
-    path = folder() / f"{name}-{hashlib.blake2b(text, digest_size=8).hexdigest()}.txt"
+    path = kept.folder() / f"{name}-{hashlib.blake2b(text, digest_size=8).hexdigest()}.txt"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text)

@@ -1,19 +1,14 @@
 """Data sets by name: what `--data TEXT` means."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
-from vitlab.base.errors import DataError, SpecError, unknown
-from vitlab.base.foreign import file_of
+from vitlab.base.errors import SpecError
 from vitlab.base.spec import component_class, component_names, from_dict, plain
 from vitlab.data.parquet import has_shards
-from vitlab.data.paths import find
+from vitlab.data.paths import AFTER_COLON, check_named, find, is_place
 from vitlab.data.sets._base import DataSpec
-
-_SETTING = {"folder": "path", "parquet": "path", "hub": "repo"}  # what stands after the colon
 
 
 def settings_of(text: str) -> dict[str, Any]:
@@ -22,23 +17,18 @@ def settings_of(text: str) -> dict[str, Any]:
     `digits`, or any other set that needs no settings; `hub:ORG/NAME`, `folder:PATH`, `parquet:PATH`; or a path, which
     holds parquet files or pictures. A name goes before a folder of that name. Raises DataError, with near names.
     """
-    names = component_names(DataSpec.family)
+    check_named(text)
     kind, _, rest = text.partition(":")
-    if kind in _SETTING:
-        if rest:
-            return {"name": kind, _SETTING[kind]: rest}
-        raise DataError(f"--data {text}: expected {kind}:{'ORG/NAME' if kind == 'hub' else 'PATH'}")
-    if text in names:
+    if kind in AFTER_COLON:
+        return {"name": kind, AFTER_COLON[kind]: rest}
+    if text in component_names(DataSpec.family):
         return {"name": text}
     folder = find(text)
     if folder is not None:
         return {"name": "parquet" if has_shards(folder) else "folder", "path": text}
-    if os.sep in text or "/" in text or Path(text).exists():
+    if is_place(text):
         return {"name": "folder", "path": text}  # which will say what is wrong: it is no folder, or not there
-    if "." in text or file_of(text) is not None:
-        return {"name": text}  # somebody else's set, by the name of its module
-    legal = [name for name in names if name not in _SETTING] + [f"{name}:…" for name in _SETTING]
-    raise DataError(unknown("data", text, legal))
+    return {"name": text}  # somebody else's set, by the name of its module
 
 
 def data_named(data: Any, kept: Mapping[str, Any], own: Mapping[str, Any] = {}) -> DataSpec:

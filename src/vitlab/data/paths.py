@@ -1,9 +1,14 @@
-"""Paths of data: beside the work, or where the environment says."""
+"""Paths of data: beside the work, or where the environment says; and which texts can name data at all. No torch."""
 
 import os
 from pathlib import Path
 
-from vitlab.base.errors import DataError
+from vitlab.base.errors import DataError, unknown
+from vitlab.base.foreign import file_of
+from vitlab.base.spec import component_names
+
+FAMILY = "vitlab.data.sets"
+AFTER_COLON = {"folder": "path", "parquet": "path", "hub": "repo"}  # the setting whose value stands after the colon
 
 
 def roots() -> list[Path]:
@@ -32,3 +37,21 @@ def locate(path: str) -> Path:
         looked = ", ".join(map(str, [Path.cwd(), *roots()]))
         raise DataError(f"there is no folder {path}" + ("" if Path(path).is_absolute() else f" in {looked}"))
     return folder
+
+
+def is_place(text: str) -> bool:
+    """Whether a text is meant as a path, or is one."""
+    return os.sep in text or "/" in text or Path(text).exists()
+
+
+def check_named(text: str) -> None:
+    """Raise DataError for what names no data: no set, no place, and no module of somebody's own."""
+    names = component_names(FAMILY)
+    kind, _, rest = text.partition(":")
+    if kind in AFTER_COLON and not rest:
+        raise DataError(f"--data {text}: expected {kind}:{'ORG/NAME' if kind == 'hub' else 'PATH'}")
+    if kind in AFTER_COLON or text in names or find(text) is not None or is_place(text):
+        return
+    if "." not in text and file_of(text) is None:
+        legal = [name for name in names if name not in AFTER_COLON] + [f"{name}:…" for name in AFTER_COLON]
+        raise DataError(unknown("data", text, legal))

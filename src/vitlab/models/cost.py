@@ -10,12 +10,14 @@ charged to the component at work. Attention runs in its explicit form, which hid
 a fused kernel multiplies as much and keeps less.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, partial
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 from weakref import ReferenceType, ref
 
 import torch
@@ -23,11 +25,17 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
+from vitlab import models, nn
+from vitlab.base.errors import SpecError
+from vitlab.base.kept import keep_answer, read_answer
+from vitlab.base.spec import from_dict, to_dict
 from vitlab.models.sites import Call, sites, wrap
 from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import ViT
 from vitlab.nn.kernel import use_kernel
 from vitlab.nn.pos_embed._base import PosEmbed
+
+_Answer = TypeVar("_Answer", bound="Cost | _Size")
 
 # `tokens` is also the work of the model itself, `blocks.residual` that of a block itself: layer scale, drop path, sums
 ROWS = (
@@ -56,6 +64,11 @@ class ComponentCost:
 
 
 @dataclass(frozen=True)
+class _Size:
+    num_params: int
+
+
+@dataclass(frozen=True)
 class Cost:
     """The totals, which are the sums of the components."""
 
@@ -75,7 +88,40 @@ class Cost:
 
 @cache
 def cost(spec: ViTSpec) -> Cost:
-    """Parameters, FLOPs and activation memory of the model that `spec` describes; remembered, it takes a moment."""
+    """Parameters, FLOPs and activation memory of the model that `spec` describes."""
+    return _kept(Cost, spec, _measured)
+
+
+@cache
+def num_params(spec: ViTSpec) -> int:
+    """`cost(spec).num_params` without the rest: a model is built, and none is run."""
+    return _kept(_Size, spec, _counted).num_params
+
+
+def _kept(kind: type[_Answer], spec: ViTSpec, find: Callable[[ViTSpec], _Answer]) -> _Answer:
+    """What `find` says of `spec`, or has said: only to load what PyTorch needs on the meta device takes seconds.
+
+    Of parts of somebody's own, which may change under the same name, nothing is kept.
+    """
+    if not all(part.shipped for part in spec.parts()):
+        return find(spec)
+    question = [kind.__name__, torch.__version__, _source(), to_dict(spec)]
+    try:
+        return from_dict(kind, read_answer("costs", question) or {})
+    except SpecError:  # never asked, or not what was kept
+        answer = find(spec)
+        keep_answer("costs", question, asdict(answer))
+        return answer
+
+
+@cache
+def _source() -> str:
+    """A hash of the files that models are made of: whoever changes one asks anew."""
+    files = sorted(file for package in (models, nn) for file in Path(package.__path__[0]).rglob("*.py"))
+    return hashlib.blake2b(b"".join(file.read_bytes() for file in files), digest_size=8).hexdigest()
+
+
+def _measured(spec: ViTSpec) -> Cost:
     # Two and three images, because PyTorch lays a batch of one out differently: the difference is what one more adds.
     one, two, three = (_Meter(spec, num_images) for num_images in (1, 2, 3))
     names = ROWS + tuple(name for name in one.num_params if name not in ROWS)
@@ -92,10 +138,9 @@ def cost(spec: ViTSpec) -> Cost:
     )
 
 
-def num_params(spec: ViTSpec) -> int:
-    """`cost(spec).num_params` without the rest: a model is built, and none is run."""
+def _counted(spec: ViTSpec) -> _Size:
     with torch.device("meta"):
-        return sum(parameter.numel() for parameter in ViT(spec).parameters())
+        return _Size(sum(parameter.numel() for parameter in ViT(spec).parameters()))
 
 
 def component_of(path: str) -> str:

@@ -5,11 +5,9 @@ softmax, which is the faster one on CPUs whose fused kernel does not suit small 
 module that has the choice has an attribute `kernel`.
 """
 
-from typing import Literal
-
 from torch import nn
 
-Kernel = Literal["fused", "explicit"]
+from vitlab.base.options import Kernel as Kernel
 
 
 def use_kernel(model: nn.Module, kernel: Kernel) -> None:

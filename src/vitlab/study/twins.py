@@ -2,7 +2,8 @@
 
 Attention inside a mixer that has none, stochastic depth of a single block, the first rate of a warm-up that is none:
 a comparison of two such cells would only measure noise. What two runs do is not looked up in a table of rules; it is
-computed, from the same weights and the same chances. Components of somebody's own are not tried: a copy may be meant.
+computed, from the same weights and the same chances. Only an operation of augmentation says itself what it does not
+do: a small chance looks like none in any few pictures. Components of somebody's own are not tried: a copy may be meant.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from vitlab.augment.ops._base import OpSpec
 from vitlab.base.differences import differences
 from vitlab.base.spec import to_dict
 from vitlab.learner import build_learner
@@ -26,7 +28,7 @@ _BLOCKS = 2  # of a model that is tried: all further ones are like these
 _STEPS, _WARMUPS = 200, 10  # a schedule's least length where the run's own is not known: steps, times its warm-up
 _RATES = 100_000  # that are compared at most
 _OF_WEIGHTS = ("optim.weight_decay", "optim.decay_on", "optim.layer_decay", "optim.backbone_lr")
-_CAN_BE_TRIED = ("model", "task", "optim.schedule", *_OF_WEIGHTS)
+_CAN_BE_TRIED = ("model", "task", "augment", "optim.schedule", *_OF_WEIGHTS)
 
 
 class Named(NamedTuple):
@@ -60,15 +62,20 @@ def _can_be_tried(path: str) -> bool:
     return any(path == part or path.startswith(f"{part}.") for part in _CAN_BE_TRIED)
 
 
-def _known(run: Named) -> tuple[int, int, int, list[float]]:
-    """What two runs of one training have alike, as far as is known without trying: cost, depth and rates."""
-    return run.cost.num_params, run.cost.flops, run.spec.model.depth, _rates(run.spec)
+def _known(run: Named) -> tuple[Any, ...]:
+    """What two runs of one training have alike, as far as is known without trying: cost, depth, pictures and rates."""
+    return run.cost.num_params, run.cost.flops, run.spec.model.depth, _at_work(run.spec.augment), _rates(run.spec)
+
+
+def _at_work(ops: Sequence[OpSpec]) -> list[dict[str, Any]]:
+    """The settings of augmentation that change pictures."""
+    return [{name: value for name, value in to_dict(op).items() if name not in op.unused} for op in ops if not op.idle]
 
 
 def _of_vitlab(spec: RunSpec) -> bool:
     """Whether all its parts come with vitlab."""
     parts = (*spec.model.parts(), spec.task, spec.optim.schedule)
-    return all(type(part).__module__.startswith("vitlab.") for part in parts)
+    return all(part.shipped for part in parts)
 
 
 def _rates(spec: RunSpec) -> list[float]:

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import torch
 from rich.console import Console
 
+from vitlab.base import kept
 from vitlab.base.env import environment, process_cores
 from vitlab.base.errors import CheckpointError, UserError
 from vitlab.base.files import read_json
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.base.words import counted
 from vitlab.checkpoints import native
-from vitlab.data import cache
 from vitlab.data.images import ImageSet
 from vitlab.data.workers import abandon
 from vitlab.devices import accelerator, pick_device
@@ -142,7 +142,7 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
     _check_data(run_dirs, images, terms)
     indices, val = split_training(first, images)
     _check_shares(processes, first, len(images.test), len(val))
-    if (why := cache.why_none()) is not None:
+    if (why := kept.why_nothing()) is not None:
         terms.console.print(why, highlight=False)
     for told in images.found.told() if images.found else ():
         terms.console.print(f"data: {told}", highlight=False)

@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from vitlab.augment.ops._base import OpSpec
+from vitlab.base.spec import to_dict
 from vitlab.base.words import counted, some
 from vitlab.data.images import ImageSet, Pictures
 from vitlab.records.data import DataRecord
@@ -35,10 +37,18 @@ def remarks(spec: RunSpec, images: ImageSet, indices: Tensor, val: Pictures, tot
     if spec.model.depth == 1 and spec.model.drop_path:
         rate = spec.model.drop_path
         yield f"model.drop_path={rate:g} does nothing: its rate is 0 at the first block, and there is one"
+    for op in spec.augment:
+        if op.idle:
+            yield f"augment has {op.name}, which does nothing: {_zeros(op)}"
     if total_steps < _FEW:
         pictures = f", {counted(len(indices), 'picture')}" if len(indices) else ""
         length = f" (epochs={spec.epochs:g}{pictures})" if spec.epochs else ""
         yield f"{counted(total_steps, 'step')} of training in all{length}: too few to learn much"
+
+
+def _zeros(op: OpSpec) -> str:
+    """The settings of an operation that are zero, as they are typed: what leaves it out is one of them."""
+    return ", ".join(f"{name}=0" for name, value in to_dict(op).items() if value == 0)
 
 
 def _not_validated(images: ImageSet, indices: Tensor, val: Pictures) -> Iterator[str]:

@@ -39,7 +39,18 @@ class OpSpec(Component):
     """An operation's settings, and the operation itself: it has no state."""
 
     family: ClassVar[str] = "vitlab.augment.ops"
+    kind: ClassVar[str] = "operation of augmentation"
     stage: ClassVar[Stage]
+
+    @property
+    def idle(self) -> bool:
+        """Whether it leaves every picture as it is, the way it is set."""
+        return False
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The settings that change nothing beside the others, as they are set."""
+        return ()
 
     def need(self, legal: bool, field: str, allowed: str) -> None:
         """Refuse the value of `field` unless it is legal."""

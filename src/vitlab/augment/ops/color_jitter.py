@@ -39,6 +39,11 @@ class Spec(PixelOp):
             self.need(getattr(self, field) >= 0, field, "at least 0")
         self.need(0 <= self.hue <= 0.5, "hue", "between 0 and 0.5")
 
+    @property
+    def idle(self) -> bool:
+        """All changes are left out."""
+        return self.brightness == self.contrast == self.saturation == self.hue == 0
+
     def check_channels(self, channels: int) -> None:
         """Refuse to turn the hue of what has no colours."""
         fitting = self.hue == 0 or channels in (1, 3)

@@ -33,6 +33,16 @@ class Spec(PixelOp):
         self.need(self.padding >= 0, "padding", "at least 0")
         self.need_size("size")
 
+    @property
+    def idle(self) -> bool:
+        """The window is the image."""
+        return self.padding == 0 and self.size is None
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Nothing is added, so it has no colour."""
+        return ("fill",) if self.padding == 0 else ()
+
     def out_size(self, rows: int, columns: int) -> tuple[int, int]:
         """The window's size."""
         if self.fill == "reflect":

@@ -39,6 +39,11 @@ class Spec(NormalisedOp):
         self.need(0 < self.area[0] <= self.area[1] <= 1, "area", "a range within 0 to 1")
         self.need(0 < self.aspect[0] <= self.aspect[1], "aspect", "a range of positive numbers")
 
+    @property
+    def idle(self) -> bool:
+        """No image is chosen."""
+        return self.p == 0
+
     def boxes(self, keys: Tensor, rows: int, columns: int) -> Tensor:
         """[B] -> [B, 4]: top, left, height, width of each image's rectangle; height and width 0 if it has none."""
         draws = uniform(keys, "augment.erase", 3 + 2 * ATTEMPTS)

@@ -19,6 +19,11 @@ class Spec(PixelOp):
         """Refuse settings that cannot be."""
         self.need_probability("p")
 
+    @property
+    def idle(self) -> bool:
+        """No image is chosen."""
+        return self.p == 0
+
     def chosen(self, keys: Tensor) -> Tensor:
         """[B] -> [B] bool: which images are mirrored."""
         return uniform(keys, "augment.flip", 1)[:, 0] < self.p

@@ -56,6 +56,20 @@ class Spec(BatchOp):
         self.need(self.mixup_alpha >= 0, "mixup_alpha", "at least 0")
         self.need(self.cutmix_alpha >= 0, "cutmix_alpha", "at least 0")
 
+    @property
+    def idle(self) -> bool:
+        """No sample is mixed."""
+        return self.prob == 0 or self.mixup_alpha == self.cutmix_alpha == 0
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Where only one of the two ways is open, there is no choice between them, and the other's alpha is idle."""
+        if self.mixup_alpha == 0 or self.cutmix_alpha == 0:
+            return ("switch",)
+        if self.switch in (0, 1):
+            return ("mixup_alpha",) if self.switch else ("cutmix_alpha",)
+        return ()
+
     def partners(self, keys: Tensor) -> Tensor:
         """The next one on a random cycle through the whole batch."""
         cycle = bits(keys, "augment.mix.partner", 1)[..., 0].argsort(dim=1, stable=True)
@@ -83,7 +97,7 @@ class Spec(BatchOp):
         return 1 - inside.to(u.dtype)
 
     def apply(self, images: Pair, targets: Pair, keys: Tensor, batch_keys: Tensor) -> tuple[Tensor, Tensor]:
-        if self.mixup_alpha == self.cutmix_alpha == 0:
+        if self.idle:
             return images.own, targets.own
         rows, columns = images.own.shape[-2:]
         own = self.shares(keys if self.per == "sample" else batch_keys, rows, columns)

@@ -56,6 +56,11 @@ class Spec(PixelOp):
             self.need(self.magnitude <= self.scale, "magnitude", f"at most scale={self.scale} in torchvision's space")
         self.need_level("fill")
 
+    @property
+    def idle(self) -> bool:
+        """No operation is drawn."""
+        return self.num_ops == 0
+
     def apply(self, images: Tensor, keys: Tensor) -> Tensor:
         offered = steps(self.space, self.magnitude / self.scale, *images.shape[-2:])
         for place in range(self.num_ops):

@@ -25,6 +25,11 @@ class Spec(PixelOp):
         self.need(self.degrees >= 0, "degrees", "at least 0")
         self.need_level("fill")
 
+    @property
+    def idle(self) -> bool:
+        """The angle is always 0."""
+        return self.degrees == 0
+
     def angles(self, keys: Tensor) -> Tensor:
         """[B] -> [B]: in degrees, anticlockwise."""
         return between(-self.degrees, self.degrees, uniform(keys, "augment.rotate", 1)[:, 0])

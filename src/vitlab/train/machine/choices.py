@@ -10,12 +10,11 @@ machines differ, `vitlab.train.machine.autotune` lets the candidates take a few 
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 
 from vitlab.base.env import process_cores, usable_memory
-from vitlab.base.options import in_words
+from vitlab.base.options import Precision, in_words
 from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.devices import pick_device
 from vitlab.models.cost import cost
@@ -23,8 +22,6 @@ from vitlab.models.spec import ViTSpec
 from vitlab.nn.kernel import Kernel
 from vitlab.records._base import read_known
 from vitlab.records.run import Environment
-
-Precision = Literal["fp32", "bf16", "fp64"]
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
 

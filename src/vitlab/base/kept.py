@@ -1,0 +1,60 @@
+"""Answers that are kept in the cache folder, because it takes time to find them out again.
+
+An answer is named by a hash of all that its question says, and is never authoritative: one that is absent or damaged is
+found out again.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from vitlab.base.errors import UserError
+from vitlab.base.files import read_json, write_json
+
+
+def folder() -> Path:
+    """`$VITLAB_CACHE`, else `$XDG_CACHE_HOME/vitlab`, else `~/.cache/vitlab`."""
+    if chosen := os.environ.get("VITLAB_CACHE"):
+        return Path(chosen)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vitlab"
+    except RuntimeError:  # whoever runs this has no home
+        return Path(os.devnull) / "vitlab"  # in which nothing can be written, so nothing is kept
+
+
+def why_nothing() -> str | None:
+    """Why nothing can be kept, if that is so."""
+    place = folder()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return None
+    except OSError as error:
+        remedy = "set VITLAB_CACHE to a folder that can be written"
+        why = "there is no home" if place.parent == Path(os.devnull) else str(error)
+        return f"no cache, so data are prepared anew by every run ({why}); {remedy}"
+
+
+def read_answer(kind: str, question: Any) -> dict[str, Any] | None:
+    """What was answered to a question, which is plain JSON; None if it never was, or cannot be read."""
+    try:
+        answer = read_json(_file(kind, question))["answer"]
+    except (UserError, KeyError, OSError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def keep_answer(kind: str, question: Any, answer: Mapping[str, Any]) -> None:
+    """Keep an answer; a folder that cannot be written forgets."""
+    with suppress(OSError):
+        write_json(_file(kind, question), {"answer": dict(answer)})
+
+
+def _file(kind: str, question: Any) -> Path:
+    asked = json.dumps(question, sort_keys=True).encode()
+    return folder() / kind / f"{hashlib.blake2b(asked, digest_size=8).hexdigest()}.json"
