@@ -26,10 +26,15 @@ def picture_files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise DataError(f"{path} does not exist")
-        pictures += sorted(p for p in path.rglob("*") if looks_like_a_picture(p.name)) if path.is_dir() else [path]
+        pictures += sorted(filter(_is_picture, path.rglob("*"))) if path.is_dir() else [path]
     if not pictures:
         raise DataError(f"no picture in {', '.join(map(str, paths))}; file types: {', '.join(sorted(SUFFIXES))}")
     return pictures
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether it is a file, not a pipe, say, and one of pictures by its name."""
+    return looks_like_a_picture(path.name) and path.is_file()
 
 
 @torch.no_grad()

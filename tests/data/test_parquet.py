@@ -190,6 +190,12 @@ def test_files_that_are_not_called_after_splits_are_a_set_without(tmp_path: Path
     assert found.layout.startswith("no splits, all of ")
 
 
+@pytest.mark.parametrize("place", ["", "train/"])
+def test_what_is_said_of_pictures_is_no_table_of_pictures(tmp_path: Path, place: str):
+    put(tmp_path, f"{place}metadata.parquet")
+    assert not parquet.has_shards(tmp_path)
+
+
 def test_what_could_be_splits_or_not_is_refused_with_both_readings(tmp_path: Path):
     put(tmp_path, "X_train.parquet", "X_test.parquet")
     with pytest.raises(DataError) as caught:

@@ -36,6 +36,9 @@ class Found(NamedTuple):
     notes: tuple[str, ...]
 
 
+NO_SHARDS = ("metadata.parquet",)  # beside pictures, the hub's ImageFolder has what there is to say of them
+
+
 def has_shards(folder: Path) -> bool:
     """Whether parquet files lie there."""
     return any(map(_shards, (folder, folder / "data"))) or bool(_configurations(folder))
@@ -66,12 +69,12 @@ def _by_name(folder: Path) -> Files:
         raise DataError(f"{folder} has a set in each of {names}; name one of them, such as {places[0]}")
     if not places:
         raise DataError(f"{folder} has no parquet files such as train-*.parquet, nor train/*.parquet")
-    shards = sorted(places[0].glob("*/*.parquet"))
+    shards = [file for split in _folders(places[0]) for file in _shards(split)]
     return _grouped(shards, [file.parent.name for file in shards])
 
 
 def _shards(place: Path) -> list[Path]:
-    return sorted(place.glob("*.parquet"))
+    return sorted(file for file in place.glob("*.parquet") if file.name not in NO_SHARDS)
 
 
 def _split_of(file: Path) -> str:
