@@ -1,10 +1,10 @@
-"""Recall by class, against scikit-learn's; and the majority."""
+"""Recall by class, against scikit-learn's."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
-from vitlab.stats.by_class import ClassRecall, Majority, balanced_accuracy, by_class, majority
+from vitlab.stats.by_class import ClassRecall, balanced_accuracy, by_class
 from vitlab.stats.sampling import wilson
 
 NAMES = ("ant", "bee", "cat", "dog")
@@ -32,17 +32,3 @@ def test_what_a_class_was_taken_for():
         ClassRecall("bee", 3, 1, "ant", 1),
         ClassRecall("dog", 1, 1),
     ]
-
-
-@pytest.mark.parametrize(
-    ("images", "expected"),
-    [
-        ({"ant": 100, "bee": 5}, Majority("ant", 100 / 105)),
-        ({"ant": 0, "bee": 2, "cat": 4}, Majority("cat", 4 / 6)),
-        ({"ant": 19, "bee": 10}, None),
-        ({"ant": 0, "bee": 7}, None),
-        ({}, None),
-    ],
-)
-def test_the_majority_is_told_where_classes_are_uneven(images, expected):
-    assert majority(images) == expected

@@ -25,7 +25,8 @@ from vitlab.models.sites import Call, wrap
 from vitlab.nn.kernel import Kernel, use_kernel
 from vitlab.records.data import DataRecord
 from vitlab.records.run import run_at
-from vitlab.stats.by_class import ClassRecall, Majority, by_class, majority
+from vitlab.stats.by_class import ClassRecall, by_class
+from vitlab.stats.majority import Majority, majority
 
 Among = Literal["all", "present"]
 _SHOWN = 3  # changes in a message

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vitlab.records.data import DataRecord
 from vitlab.records.run import Result, RunDeclaration
-from vitlab.stats.by_class import majority
+from vitlab.stats.majority import majority
 
 
 def summary(folder: Path) -> str:

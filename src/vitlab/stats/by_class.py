@@ -1,29 +1,16 @@
-"""What an accuracy hides where classes are uneven: the recall of each, and how far always naming the largest gets.
+"""What an accuracy hides where classes are uneven: the recall of each.
 
-    recall             of a class: the share of its images that are taken for it
-    balanced accuracy  the mean recall of the classes that occur; always naming the same of K classes gives 1/K
-    majority           the largest class: always naming it is right in its share of the images
-
-Classes are uneven if the largest has at least twice the images of the smallest that occurs.
+recall             of a class: the share of its images that are taken for it
+balanced accuracy  the mean recall of the classes that occur; always naming the same of K classes gives 1/K
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from vitlab.stats.intervals import LEVEL, Interval
 from vitlab.stats.sampling import wilson
-
-UNEVEN = 2  # the ratio of the largest class to the smallest
-
-
-class Majority(NamedTuple):
-    """The largest class of a split, and its share of the images."""
-
-    name: str
-    share: float
 
 
 @dataclass(frozen=True)
@@ -76,12 +63,3 @@ def _commonest(labels: np.ndarray, taken: np.ndarray) -> dict[int, tuple[int, in
 def balanced_accuracy(classes: Sequence[ClassRecall]) -> float:
     """The mean recall, as scikit-learn's balanced_accuracy_score."""
     return sum(each.recall for each in classes) / len(classes)
-
-
-def majority(images: Mapping[str, int]) -> Majority | None:
-    """The largest class, of images by class; None where classes are even, so that it says nothing."""
-    occurring = {name: count for name, count in images.items() if count}
-    if len(occurring) < 2 or max(occurring.values()) < UNEVEN * min(occurring.values()):
-        return None
-    largest = max(occurring, key=occurring.__getitem__)
-    return Majority(largest, occurring[largest] / sum(occurring.values()))

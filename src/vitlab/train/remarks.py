@@ -12,7 +12,7 @@ from vitlab.base.words import counted, some
 from vitlab.data.images import ImageSet, Pictures
 from vitlab.records.data import DataRecord
 from vitlab.records.run import RunDeclaration, run_at
-from vitlab.stats.by_class import majority
+from vitlab.stats.majority import majority
 from vitlab.train.spec import RunSpec
 
 _FEW = 50  # steps in which next to nothing is learned
