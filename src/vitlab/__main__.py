@@ -1,5 +1,5 @@
 """`python -m vitlab`, which is how torchrun starts it."""
 
-from vitlab.cli.app import main
+from vitlab.cli.app import run
 
-main()
+run()

@@ -118,6 +118,33 @@ def test_ctrl_c_ends_with_130(vitlab, monkeypatch):
     assert "Traceback" not in answer.err
 
 
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("return", 0),
+        ("sys.exit()", 0),
+        ("sys.exit(143)", 143),
+        ("sys.exit('a reason')", 1),
+        ("raise ZeroDivisionError", 1),
+        ("sys.stderr.close(); sys.exit(141)", 141),
+    ],
+)
+def test_a_process_ends_with_its_code_and_all_that_was_said(end, code):
+    """At once, and not before what others have left for the end of it."""
+    program = (
+        "import atexit, sys\n"
+        "from vitlab.cli import app\n"
+        f"def main():\n    print('said'); atexit.register(print, 'at the end'); {end}\n"
+        "app.main = main\n"
+        "app.run()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "said\nat the end\n"
+    assert done.returncode == code
+    assert ("ZeroDivisionError" in done.stderr) == ("Zero" in end)
+    assert ("a reason" in done.stderr) == ("reason" in end)
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch):
     from vitlab.cli.app import main
 

@@ -1,6 +1,9 @@
 """`vitlab`: one file a verb. Nothing heavy is imported until a verb runs, so that --help is immediate."""
 
+import atexit
+import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 
 import typer
@@ -31,6 +34,25 @@ def common(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     """What does each component of a vision transformer do? Train, compare and take apart ViTs, with evidence."""
+
+
+def run() -> None:
+    """`main` as a process of its own, which is gone at once when it is done: to take PyTorch apart takes a second."""
+    code: int | str | None = 1  # of an error that nobody foresaw
+
+    def leave() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # whoever read it has left
+                stream.flush()
+        os._exit(code if isinstance(code, int) else 1)
+
+    atexit.register(leave)  # the first to be registered, so the last to be called
+    try:
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+        raise
 
 
 def main() -> None:
