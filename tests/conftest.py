@@ -1,18 +1,18 @@
 """What all tests share: one thread, repeatable hypothesis, makers of tiny specs and of random weights."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 from hypothesis import settings
-from torch import Tensor, nn
 
 from vitlab.base.spec import from_dict
-from vitlab.models.spec import ViTSpec
-from vitlab.nn.dims import BlockDims
 
-torch.set_num_threads(1)  # the tensors of the tests are tiny: more threads only wait for each other
+if TYPE_CHECKING:  # whoever only hands tests to others need not load torch
+    from torch import Tensor, nn
+
+    from vitlab.models.spec import ViTSpec
+    from vitlab.nn.dims import BlockDims
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,32 +40,45 @@ def mostly_slow(cases: Iterable[Any], every: int = 6) -> list[Any]:
     return [pytest.param(*case, marks=[pytest.mark.slow] if at % every else []) for at, case in enumerate(values)]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """The tensors of the tests are tiny: more threads only wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture
 def double() -> Iterator[None]:
     """Build and compute in double precision."""
+    import torch
+
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
 
 
 @pytest.fixture(scope="session")
-def tiny_spec() -> Callable[..., ViTSpec]:
+def tiny_spec() -> "Callable[..., ViTSpec]":
     """`tiny_spec(depth=3, attention="linear")`: a ViTSpec of a few thousand parameters with settings changed."""
+    from vitlab.models.spec import ViTSpec
+
     return lambda **changed: from_dict(ViTSpec, TINY | changed)
 
 
 @pytest.fixture(scope="session")
-def tiny_dims(tiny_spec: Callable[..., ViTSpec]) -> Callable[..., BlockDims]:
+def tiny_dims(tiny_spec: "Callable[..., ViTSpec]") -> "Callable[..., BlockDims]":
     """The BlockDims of `tiny_spec` with the same settings."""
     return lambda **changed: tiny_spec(**changed).dims()
 
 
 @pytest.fixture(scope="session")
-def randomise() -> Callable[..., nn.Module]:
+def randomise() -> "Callable[..., nn.Module]":
     """`randomise(module, seed)`: every parameter drawn from N(0, 0.5²), so that none is zero or one by its init."""
+    import torch
 
     @torch.no_grad()
-    def fill(module: nn.Module, seed: int = 0) -> nn.Module:
+    def fill(module: "nn.Module", seed: int = 0) -> "nn.Module":
         generator = torch.Generator().manual_seed(seed)
         for parameter in module.parameters():
             parameter.normal_(std=0.5, generator=generator)
@@ -75,7 +88,9 @@ def randomise() -> Callable[..., nn.Module]:
 
 
 @pytest.fixture
-def normal() -> Callable[..., Tensor]:
+def normal() -> "Callable[..., Tensor]":
     """`normal(2, 3)`: a tensor from N(0, 1), another one at every call, the same in every run of the test."""
+    import torch
+
     generator = torch.Generator().manual_seed(7)
     return lambda *shape: torch.randn(*shape, generator=generator)

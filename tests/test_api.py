@@ -85,6 +85,7 @@ def test_train_load_report(tmp_path):
     assert vitlab.train(spec, tmp_path / "run", resume=True, **{"optim.lr": 1e-2, "steps": 3}) == [result]
 
 
+@pytest.mark.slow
 def test_train_seeds(tmp_path):
     spec = changed(from_dict(RunSpec, TINY), {"steps": 2})
     results = vitlab.train(spec, tmp_path, seeds=[4, 7], checkpoints=running.CheckpointPolicy(steps=1))

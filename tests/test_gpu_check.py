@@ -39,8 +39,8 @@ def test_what_is_known_is_not_found_out_again(tmp_path):
 
 @pytest.mark.slow
 def test_a_training_comes_back_in_pieces_and_goes_on(tmp_path):
-    check("--out", tmp_path / "first", "--only", "r0", "--minutes", 0.7)
-    check("--out", tmp_path / "second", "--after", tmp_path / "first", "--only", "r0", "--minutes", 0.7)
+    check("--out", tmp_path / "first", "--only", "r0", "--minutes", 0.5)
+    check("--out", tmp_path / "second", "--after", tmp_path / "first", "--only", "r0", "--minutes", 0.5)
     first, second = (results(tmp_path / name)["r0"] for name in ("first", "second"))
     assert second["steps"] > first["steps"] > 0
     assert second["train_loss"][: len(first["train_loss"])] == first["train_loss"]

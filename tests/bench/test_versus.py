@@ -60,6 +60,7 @@ def made_up(monkeypatch):
     monkeypatch.setattr(work, "has_fast_bf16", lambda: False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("made_up")
 def test_bf16_is_left_out_and_said_where_a_cpu_has_no_units_for_it(job):
     figures = versus(job("infer"), ["timm"], 1, OVERRIDES)
@@ -68,6 +69,7 @@ def test_bf16_is_left_out_and_said_where_a_cpu_has_no_units_for_it(job):
     assert figures["peak_flops_per_second"].keys() == {"float32"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("made_up")
 def test_bf16_that_is_asked_for_is_timed_all_the_same(job):
     figures = versus(job("infer"), ["timm"], 1, replace(OVERRIDES, precision="bf16"))
@@ -76,6 +78,7 @@ def test_bf16_that_is_asked_for_is_timed_all_the_same(job):
     assert figures["peak_flops_per_second"].keys() == {"float32", "bfloat16"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("made_up")
 def test_what_the_time_does_not_allow_is_said(job):
     figures, said = {}, []

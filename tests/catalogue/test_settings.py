@@ -27,6 +27,7 @@ def paths(cls, prefix=""):
             yield from paths(hint, f"{prefix}{field.name}.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("known", "cls"), [(RUN, RunSpec), (MODEL, ViTSpec)])
 def test_they_are_those_of_the_specs(known, cls):
     assert {setting.path for setting in settings(known)} == set(paths(cls))

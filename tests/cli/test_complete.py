@@ -28,6 +28,7 @@ def test_a_shell_is_answered_without_torch():
     assert offered("vitlab", "train", "digi") == ["digits", "digits_small"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

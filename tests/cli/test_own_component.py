@@ -56,6 +56,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return PATH
 
 
+@pytest.mark.slow
 def test_it_is_trained_inspected_and_listed(vitlab, toy, tiny, tmp_path):
     run = tmp_path / "run"
     answer = vitlab(
@@ -95,6 +96,7 @@ def test_a_path_that_leads_to_no_component_is_told(name, said, vitlab, toy):
         assert said in answer.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "file"), [("nearness_here", "nearness_here.py"), ("parts/near.py", "parts/near.py")])
 def test_a_file_in_the_current_folder_is_trained_and_used_from_there(vitlab, tiny, tmp_path, monkeypatch, name, file):
     monkeypatch.chdir(tmp_path)

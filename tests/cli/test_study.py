@@ -117,6 +117,7 @@ def test_it_trains_answers_and_reports(vitlab, file, tmp_path):
     assert len(list(out.rglob("result.json"))) == 6
 
 
+@pytest.mark.slow
 def test_an_executor_s_settings_are_json(vitlab, tmp_path):
     words = ("study", "positions:digits", "--dry-run", "--json")
     by_name, by_settings = (json.loads(vitlab(*words, "--on", on).out) for on in ("local", '{"name": "local"}'))

@@ -81,6 +81,7 @@ def test_a_bare_spec_can_be_trained(vitlab, finished, tmp_path):
     assert answer.code == 0
 
 
+@pytest.mark.slow
 def test_seeds_are_trained_at_once_in_folders_of_their_own(vitlab, tiny, tmp_path):
     answer = vitlab("train", "digits", *tiny, "--seeds", 2, "--out", tmp_path, "--json")
     runs = json.loads(answer.out)["runs"]
@@ -103,6 +104,7 @@ def test_one_failed_seed_is_said_and_is_the_exit_code(vitlab, tiny, tmp_path, mo
     assert "step 4" in answer.out
 
 
+@pytest.mark.slow
 def test_a_micro_batch_changes_next_to_nothing(vitlab, tiny, finished, tmp_path):
     answer = vitlab("train", "digits", *tiny, "--micro-batch", 5, "--out", tmp_path / "run", "--json")
     found, expected = json.loads(answer.out)["metrics"], read_json(finished / "result.json")["metrics"]
@@ -110,6 +112,7 @@ def test_a_micro_batch_changes_next_to_nothing(vitlab, tiny, finished, tmp_path)
     assert found["test_loss"] == pytest.approx(expected["test_loss"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_checkpointing_changes_no_bit_and_a_resume_knows_of_it(vitlab, tiny, finished, tmp_path, monkeypatch):
     words = ("train", "digits", *tiny, "--out", tmp_path / "run")
     with monkeypatch.context() as patch:
@@ -140,6 +143,7 @@ def test_tensorboard_events_are_written_where_they_are_asked_for(vitlab, tiny, f
 # ------------------------------------------------------------------------------------------------ stopping and going on
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_and_the_command_that_it_prints(vitlab, tiny, finished, tmp_path, monkeypatch, signum, code):
     with monkeypatch.context() as patch:
@@ -282,6 +286,7 @@ def test_a_folder_that_may_not_be_written(vitlab, tiny, tmp_path):
     assert "Traceback" not in answer.err
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_though_what_it_started_from_is_gone(vitlab, tiny, finished, tmp_path):
     source, out = tmp_path / "source", tmp_path / "run"
     shutil.copytree(finished, source)
@@ -298,6 +303,7 @@ def test_a_path_to_start_from_says_enough(vitlab, tiny, finished, tmp_path):
     assert read_json(tmp_path / "run/spec.json")["spec"]["start"]["name"] == "checkpoint"
 
 
+@pytest.mark.slow
 def test_a_measured_training_split_is_what_the_result_says(vitlab, tiny, tmp_path):
     evaluators = '[{"name": "scores", "split": "train"}, "scores"]'
     assert vitlab("train", "digits", *tiny, "--set", f"evaluators={evaluators}", "--out", tmp_path / "run").code == 0

@@ -63,6 +63,7 @@ def test_either_way_index_pixels_and_what_is_missing_are_the_same(set_of: Callab
         assert torch.equal(one.pixels, other.ask(torch.arange(len(other)))())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [1 << 40, 0])
 def test_more_than_one_percent_is_refused(set_of: Callable, monkeypatch: pytest.MonkeyPatch, memory: int):
     monkeypatch.setattr("vitlab.data.ingest.smallest_memory", lambda: memory)

@@ -44,6 +44,7 @@ def test_a_link_that_leads_to_itself_is_said(pets: Path):
     assert found.not_pictures == {"no suffix": 1}
 
 
+@pytest.mark.slow
 def test_folders_may_be_deeper_than_calls(pets: Path, put: Callable[..., Path]):
     deep = "cat" + "/d" * 300
     put(deep, 1)

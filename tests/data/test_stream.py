@@ -28,6 +28,7 @@ def shades(reader: RowReader, count: int) -> list[int]:
     return pixels[:, 0, 0, 0].tolist()
 
 
+@pytest.mark.slow
 def test_epochs_follow_each_other_each_in_an_order_of_its_own(reader: Callable):
     read = shades(reader(90, shards=3), 180)
     assert sorted(read[:90]) == sorted(read[90:]) == list(range(90))
@@ -35,6 +36,7 @@ def test_epochs_follow_each_other_each_in_an_order_of_its_own(reader: Callable):
     assert shades(reader(90, seed=2, shards=3), 90) != read[:90]
 
 
+@pytest.mark.slow
 def test_counts_make_no_difference(reader: Callable):
     straight = shades(reader(70), 200)
     pieces = reader(70)

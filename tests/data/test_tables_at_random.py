@@ -216,6 +216,7 @@ def _changed(draw: st.DrawFn, rows: list[Row], kind: str) -> list[Row]:
     return moved
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-3, 6), min_size=1), st.booleans())
 def test_numbers_are_classes_that_count_from_zero_or_each_becomes_one(values, renumber):
     different = sorted(set(values))

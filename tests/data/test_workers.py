@@ -80,6 +80,7 @@ def test_processes_on_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatc
     assert workers._pool.__wrapped__()._max_workers == threads
 
 
+@pytest.mark.slow
 def test_what_is_abandoned_is_not_worked_off(shelf):
     """What was asked for and nobody waits for must not delay the end of a process."""
     stored = shelf(4000)
@@ -90,6 +91,7 @@ def test_what_is_abandoned_is_not_worked_off(shelf):
     assert workers.begin(shelf(3), range(3), Frame((4, 4), 1))().pixels.shape == (3, 1, 4, 4)  # new ones can begin
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_pictures_are_waited_for_abandons_them(shelf):
     stored = shelf(4000)
 

@@ -41,6 +41,7 @@ def test_a_checkpoint_without_data_asks_for_some(tiny_spec, tmp_path):
         evaluate_checkpoint(path)
 
 
+@pytest.mark.slow
 def test_another_set_is_normalised_as_in_training(tiny_run, run_tiny, tmp_path):
     metrics = run_tiny(tiny_run(), tmp_path)["metrics"]
     other = digits_set.Spec(mean=(0.9,), std=(0.1,))

@@ -52,6 +52,7 @@ def test_it_is_trained_and_stands_in_the_records(spec_of, tmp_path):
     assert api.summary(tmp_path / "run").startswith("test error of the blanks 0.")
 
 
+@pytest.mark.slow
 def test_its_parameters_are_trained_averaged_and_saved_apart_from_the_model(spec_of, tmp_path):
     spec = spec_of()
     train(spec, tmp_path / "run")
@@ -67,6 +68,7 @@ def test_its_parameters_are_trained_averaged_and_saved_apart_from_the_model(spec
     assert model.state_dict().keys() == saved.model.keys()
 
 
+@pytest.mark.slow
 def test_its_score_is_measured_again_from_a_checkpoint_alone(spec_of, tmp_path):
     """A masked validation hides the same patches of an image every time, whatever the seed of the run."""
     (result,) = train(spec_of(seed=3), tmp_path / "run")
@@ -80,6 +82,7 @@ def test_what_it_cannot_learn_from_is_refused(spec_of):
         spec_of(**{"model.mixer": "fft"})
 
 
+@pytest.mark.slow
 def test_weights_of_its_own_are_no_part_of_a_later_start(spec_of, tmp_path):
     """The model alone is what the next run begins with."""
     train(spec_of(), tmp_path / "pretrained")

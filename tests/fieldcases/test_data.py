@@ -16,6 +16,8 @@ from tests.reading import read_json
 from vitlab import api
 from vitlab.base.errors import DataError, SpecError, UserError
 
+pytestmark = pytest.mark.slow  # whole commands, of which each takes half a second
+
 # ------------------------------------------------------------------------------------------------------------- layouts
 
 

@@ -17,6 +17,8 @@ from vitlab.base.errors import DataError, SpecError
 from vitlab.records.predictions import read_predictions
 from vitlab.report.write import write_report
 
+pytestmark = pytest.mark.slow
+
 # --------------------------------------------------------------------------------------------------- 14: words, numbers
 
 

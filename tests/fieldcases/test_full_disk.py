@@ -17,6 +17,8 @@ from vitlab.study.study_dir import StudyDir
 from vitlab.train.step.loop import Loop
 from vitlab.train.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:

@@ -213,6 +213,7 @@ def test_54_one_seed_is_no_test(scored):
     assert "a test needs at least two seeds" in api.answers(scored({"baseline": 0.5}, seeds=1))[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("score", [0.0, 1.0])
 def test_54_pictures_of_no_difference_have_axes_that_can_be_read(scored, score):
     """Case 54: no axis is stretched to rounding errors."""

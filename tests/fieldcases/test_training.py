@@ -65,6 +65,7 @@ def test_24_a_resume_with_another_length_says_what_differs_and_the_way_on(tree, 
 # --------------------------------------------------------------------------------------------------- 29: other systems
 
 
+@pytest.mark.slow
 def test_29_without_the_module_resource_everything_can_be_imported():
     """Case 29: Windows has no module `resource`; and where there is no /proc, memory is asked for in another way."""
     program = """
@@ -238,11 +239,10 @@ def test_31_ctrl_c_while_pictures_are_decoded_ends_the_command(verb, large, inte
         words = ("train", "pictures", "--data", large, "--out", tmp_path / "out", *_tiny_options())
     else:
         words = ("data", large)
-    before = set(cache.rglob("*"))
     code, said = interrupted(*words)
     assert code == 130, said
     assert "Traceback" not in said
-    assert {path for path in cache.rglob("*") if path.is_file()} <= before
+    assert [path for path in cache.rglob("*") if path.is_file() and path.parent.name != "costs"] == []
     assert list(tmp_path.rglob("*.tmp")) == []
     assert not (tmp_path / "out/runs").exists()
     assert (tmp_path / "out").exists() is (verb == "study")

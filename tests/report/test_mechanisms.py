@@ -65,6 +65,7 @@ def test_softmax_has_a_line_for_each_kernel_and_any_other_its_best():
     assert labels == ["softmax, fused", "softmax, explicit", "linear", "lsa, fused", "gpsa, explicit", "none"]
 
 
+@pytest.mark.slow
 def test_the_picture_names_every_line(beside):
     drawing = draw({"mechanisms": ROWS, "noise": 0.02}, beside)
     svg = beside["attention.svg"].decode()

@@ -220,6 +220,7 @@ def test_a_run_of_which_only_the_spec_is_left(make_run: MakeRun) -> None:
     assert not any(tag in ("svg", "img") for tag, _ in page.tags)
 
 
+@pytest.mark.slow
 def test_a_failed_run_says_so_with_its_reason_and_shows_what_there_is(make_run: MakeRun) -> None:
     folder = make_run(status="failed", reason="the loss stopped being finite at step 300")
     change(folder / "result.json", metrics={"steps": 300})
@@ -293,6 +294,7 @@ def test_code_that_no_commit_holds_is_called_out(make_run: MakeRun) -> None:
     assert "cannot be repeated exactly" in page_of(folder).text
 
 
+@pytest.mark.slow
 def test_many_classes_have_a_table_of_pairs_and_no_matrix(make_run: MakeRun) -> None:
     page = page_of(make_run(classes=30, mistakes=20))
     assert not any("Confusion matrix" in (attributes.get("aria-label") or "") for _, attributes in page.tags)
@@ -315,6 +317,7 @@ def test_every_class_has_its_recall_the_lowest_first(finished: Path, page: Page)
     assert len(lines) == 11
 
 
+@pytest.mark.slow
 def test_of_many_classes_the_lowest_recalls_are_shown_and_all_are_in_the_file(make_run: MakeRun) -> None:
     folder = make_run(classes=40, mistakes=20)
     page = page_of(folder)
@@ -323,6 +326,7 @@ def test_of_many_classes_the_lowest_recalls_are_shown_and_all_are_in_the_file(ma
     assert len((folder.parent / "page_figures/by_class.csv").read_text().splitlines()) == 41
 
 
+@pytest.mark.slow
 def test_uneven_classes_are_called_out_beside_the_accuracy(make_run: MakeRun) -> None:
     """An old run, too, of which balanced accuracy was not recorded: it is told from the predictions."""
     folder = make_run(names=["<cat>", "dog", *map(str, range(2, 10))], mistakes=0)

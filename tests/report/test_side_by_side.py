@@ -32,6 +32,7 @@ def page_of(pair, tmp_path):
     return Page(write_report(*pair, out=tmp_path / "page.html"))
 
 
+@pytest.mark.slow
 def test_two_runs(runs, tmp_path):
     page = page_of(runs, tmp_path)
     assert page.by_id["headline"] == "a and b"
@@ -87,6 +88,7 @@ def test_a_study_that_lacks_runs_says_so(studies, tmp_path):
     assert "b: 1 of 8 runs is missing;" in page_of(studies, tmp_path).text
 
 
+@pytest.mark.slow
 def test_the_same_records_make_the_same_bytes(studies, tmp_path):
     first = write_report(*studies, out=tmp_path / "x" / "page.html")
     second = write_report(*studies, out=tmp_path / "y" / "page.html")

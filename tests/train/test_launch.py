@@ -111,6 +111,7 @@ def test_the_validation_split_is_the_same_for_all_seeds(tiny_run, run_tiny, tmp_
     assert not torch.equal(first, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("every", "expected"), [(None, [5, 9, 12]), (0.1, [9, 12])])
 def test_an_evaluator_has_a_rhythm_of_its_own(tiny_run, run_tiny, tmp_path, every, expected):
     """Lines stand where anything is due; what is not due then is not in them."""
@@ -190,6 +191,7 @@ def test_a_loss_that_is_no_number_stops_and_says_where(tiny_run, run_tiny, tmp_p
     assert native.load(kept).step <= step
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [7, 11])
 def test_weights_that_are_no_numbers_are_never_saved_nor_finished_with(tiny_run, run_tiny, tmp_path, at_step, step):
     """A gradient may be infinite where the loss is finite; 11 is the last step, after which no loss is computed."""
@@ -451,6 +453,7 @@ def test_what_is_refused_leaves_the_folder_free(tiny_run, run_tiny, tmp_path):
     assert run_tiny(tiny_run(), tmp_path / "run")["status"] == "finished"
 
 
+@pytest.mark.slow
 def test_a_resumed_run_no_longer_says_that_it_was_interrupted(tiny_run, run_tiny, tmp_path, at_step):
     at_step(5, lambda loop: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted):

@@ -78,6 +78,7 @@ def test_a_frozen_backbone_stays_to_the_bit_and_the_head_learns(tiny_run, loop_o
     assert moved == {"head.weight", "head.bias"}
 
 
+@pytest.mark.slow
 def test_stacked_runs_are_single_ones(tiny_run, loop_of, everything_random):
     spec = tiny_run(everything_random | RATES["both"][0] | LEARNED | {"optim.ema": 0.9})
     stacked, alone = loop_of(spec, seeds=(3, 7)), loop_of(spec, seeds=(7,))

@@ -62,6 +62,7 @@ def test_tags(name, tag):
     assert tag_of(name) == tag
 
 
+@pytest.mark.slow
 def test_every_scalar_of_every_line_at_its_step(tiny_run, tmp_path, scalars_of):
     train([tiny_run(test_every_epoch=True)], [tmp_path], overrides=OVERRIDES, checkpoints=SAVING, tensorboard=True)
     found = scalars_of(tmp_path)
@@ -127,6 +128,7 @@ def test_an_open_tensorboard_sees_what_a_new_one_would(tiny_run, tmp_path, at_st
     assert [event.step for event in reader.Scalars("lr")] == [5, 9, 12]
 
 
+@pytest.mark.slow
 def test_a_view_can_be_asked_for_later(tiny_run, tmp_path, at_step, scalars_of):
     at_step(8, crash)
     with pytest.raises(ConnectionError):
@@ -136,6 +138,7 @@ def test_a_view_can_be_asked_for_later(tiny_run, tmp_path, at_step, scalars_of):
     assert scalars_of(tmp_path) == scalars_in_lines(tmp_path)
 
 
+@pytest.mark.slow
 def test_other_files_in_the_folder_are_not_touched(tiny_run, tmp_path, at_step, scalars_of):
     at_step(8, crash)
     with pytest.raises(ConnectionError):

@@ -47,6 +47,7 @@ def test_sam_is_torch_by_hand(tiny_run, loop_of):
     assert line["train_loss"] == pytest.approx(sum(losses) / 4, rel=1e-12)
 
 
+@pytest.mark.slow
 @UPDATES
 def test_stacked_and_in_micro_batches_it_is_the_same(tiny_run, loop_of, everything_random, update):
     """Runs of one structure with rates, and so radii, of their own."""

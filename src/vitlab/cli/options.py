@@ -36,9 +36,9 @@ def _refusing(check: Callable[[str], None]) -> Callable[[str | None], str | None
 
 
 def _check_data(text: str) -> None:
-    from vitlab.data.paths import check_named
+    from vitlab.catalogue.settings import check
 
-    check_named(text)
+    check("run", {"data": text})
 
 
 SetOption = Annotated[

@@ -79,6 +79,7 @@ def test_cutmix_pastes_one_rectangle_and_its_targets_count_the_pixels(per: str):
     assert 0 < pasted.float().mean() < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.peer
 def test_rectangles_are_as_large_as_torchvisions():
     transforms = pytest.importorskip("torchvision.transforms.v2")

@@ -24,5 +24,6 @@ def test_every_setting_does_the_job(mode, job):
         contestant.work()
 
 
+@pytest.mark.slow
 def test_it_has_as_many_parameters(job):
     assert parameters(peer._build(job("train"), "eager")) == parameters(build(job("train").model))

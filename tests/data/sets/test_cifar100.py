@@ -13,6 +13,7 @@ NAMES = [f"class {i}" for i in range(100)]
 TRAIN, TEST = "cifar100/train-00000-of-00001.parquet", "cifar100/test-00000-of-00001.parquet"
 
 
+@pytest.mark.slow
 def test_a_small_copy_in_the_layout_of_the_hub(
     tmp_path: Path, cache_folder: Path, write_shard: Callable[..., np.ndarray], monkeypatch: pytest.MonkeyPatch
 ):

@@ -105,6 +105,7 @@ def test_it_is_looked_for_where_data_sets_lie(pets: Path, monkeypatch: pytest.Mo
 # ----------------------------------------------------------------------------------------------------------- storage
 
 
+@pytest.mark.slow
 def test_in_memory_or_not_it_is_the_same_set(pets: Path, put: Callable[..., Path], monkeypatch: pytest.MonkeyPatch):
     put("train/cat", 200)
     (pets / "train/cat/050.png").write_bytes(b"broken")

@@ -65,6 +65,7 @@ print(fresh, min(faults(step) for _ in range(3)))
     assert kept < fresh / 10, done.stdout
 
 
+@pytest.mark.slow
 def test_without_the_module_that_windows_lacks_it_can_be_imported():
     program = "import sys, psutil; sys.modules['resource'] = None; import vitlab.cli.train, vitlab.train.launch"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -55,6 +55,7 @@ def test_they_change_what_is_learned_and_not_how_the_loss_is_told(tiny_run, unev
     assert largest_difference(ours, theirs) > 1e-4
 
 
+@pytest.mark.slow
 def test_micro_batches_and_stacks_are_as_one_run_alone(tiny_run, uneven_loop, everything_random):
     spec = tiny_run(everything_random | BALANCED)
     whole, parts = after(uneven_loop(spec, (0, 1))), after(uneven_loop(spec, (0, 1), micro_batch=7))
@@ -64,6 +65,7 @@ def test_micro_batches_and_stacks_are_as_one_run_alone(tiny_run, uneven_loop, ev
         assert largest_difference(alone, parts[run]) <= 1e-10
 
 
+@pytest.mark.slow
 def test_a_resumed_run_has_the_same_weights(tiny_run, run_tiny, records_of, at_step, tmp_path):
     spec = tiny_run(BALANCED)
     run_tiny(spec, tmp_path / "straight")
