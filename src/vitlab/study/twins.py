@@ -20,6 +20,7 @@ from vitlab.base.differences import differences
 from vitlab.base.spec import to_dict
 from vitlab.learner import build_learner
 from vitlab.models.cost import Cost
+from vitlab.optim.schedule._base import ScheduleSpec
 from vitlab.rng import sample_keys
 from vitlab.train.spec import RunSpec
 
@@ -43,13 +44,16 @@ def same_training(runs: Sequence[Named]) -> Iterator[tuple[str, str, list[str]]]
     """Pairs of names whose runs are one training, with the settings that differ and change nothing."""
     settings = cache(lambda place: to_dict(runs[place].spec))
     known = cache(lambda place: _known(runs[place]))
+    shape = cache(lambda place: _shape(runs[place].spec))
+    rates = cache(lambda place: _rates(*shape(place)))
     made = cache(lambda place: _tried(runs[place].spec))
     candidates = [place for place, run in enumerate(runs) if _of_vitlab(run.spec)]
     for one, other in combinations(candidates, 2):
         changed = _changed(settings(one), settings(other))
-        if not (changed and all(map(_can_be_tried, changed))):  # asked before all the rates are computed
+        if not (changed and all(map(_can_be_tried, changed)) and known(one) == known(other)):
             continue
-        if known(one) == known(other) and _equal(made(one), made(other)):
+        same_rates = shape(one) == shape(other) or rates(one) == rates(other)
+        if same_rates and _equal(made(one), made(other)):  # what takes the longest comes last
             yield runs[one].name, runs[other].name, changed
 
 
@@ -63,8 +67,8 @@ def _can_be_tried(path: str) -> bool:
 
 
 def _known(run: Named) -> tuple[Any, ...]:
-    """What two runs of one training have alike, as far as is known without trying: cost, depth, pictures and rates."""
-    return run.cost.num_params, run.cost.flops, run.spec.model.depth, _at_work(run.spec.augment), _rates(run.spec)
+    """What two runs of one training have alike, as far as is known without trying: cost, depth and pictures."""
+    return run.cost.num_params, run.cost.flops, run.spec.model.depth, _at_work(run.spec.augment)
 
 
 def _at_work(ops: Sequence[OpSpec]) -> list[dict[str, Any]]:
@@ -78,12 +82,17 @@ def _of_vitlab(spec: RunSpec) -> bool:
     return all(part.shipped for part in parts)
 
 
-def _rates(spec: RunSpec) -> list[float]:
-    """The learning rates of a training of this shape."""
+def _shape(spec: RunSpec) -> tuple[ScheduleSpec, float, int, float]:
+    """Schedule, rate, steps and steps an epoch, which decide all rates of a training."""
     schedule = spec.optim.schedule
     steps = spec.planned_steps() or max(_STEPS, _WARMUPS * schedule.warmup_steps)
     per_epoch = spec.planned_steps_per_epoch() or steps / (spec.epochs or _WARMUPS)
-    return [schedule.lr(spec.optim.lr, step, steps, per_epoch) for step in range(0, steps, -(-steps // _RATES))]
+    return schedule, spec.optim.lr, steps, per_epoch
+
+
+def _rates(schedule: ScheduleSpec, lr: float, steps: int, per_epoch: float) -> list[float]:
+    """The learning rates of a training of this shape."""
+    return [schedule.lr(lr, step, steps, per_epoch) for step in range(0, steps, -(-steps // _RATES))]
 
 
 @torch.no_grad()
