@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from vitlab.train.machine.choices import Overrides
 @pytest.fixture(scope="session")
 def planned() -> Callable[..., Plan]:
     """`planned("positions", "digits")`: the plan of a function of a study."""
-    return lambda name, function="study": plan(read_study_spec(f"{name}:{function}"))
+    return cache(lambda name, function="study": plan(read_study_spec(f"{name}:{function}")))
 
 
 @pytest.fixture

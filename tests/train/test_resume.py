@@ -32,7 +32,7 @@ WORDS = (
     *("--set", "epochs=null", "--set", "steps=90", "--set", "batch_size=16", "--set", "evaluate_every=0.1"),
     *("--set", "weights=best"),
 )
-COMMAND = "import sys; sys.argv[0] = 'vitlab'; from vitlab.cli.app import main; main()"
+COMMAND = "import sys; sys.argv[0] = 'vitlab'; from vitlab.cli.app import run; run()"
 
 # Kills its own process before, or after, the n-th call of a function: `die.py records append_line after 2 -- train …`
 DRIVER = """
@@ -57,8 +57,8 @@ def dying(*arguments, **named):
     return result
 
 setattr(owner, name, dying)
-from vitlab.cli.app import main
-main()
+from vitlab.cli.app import run
+run()
 """
 MOMENTS = (  # in this order, each a process that resumes what the one before left
     ("vitlab.records._base", "write_json", "after", 2),  # env.json is there, spec.json is not: no run yet
