@@ -96,12 +96,12 @@ def test_a_set_that_would_fill_the_disk_is_not_kept(tmp_path: Path, monkeypatch:
 
 def test_facts_are_remembered_unless_they_are_damaged(tmp_path: Path):
     place = tmp_path / "new" / "set.json"
-    assert not cache.read_facts(place)
-    cache.keep_facts(place, {"unreadable": {"train": {"7": "cut off"}}})
-    assert cache.read_facts(place)["unreadable"] == {"train": {"7": "cut off"}}
+    assert not kept.read_facts(place)
+    kept.keep_facts(place, {"unreadable": {"train": {"7": "cut off"}}})
+    assert kept.read_facts(place)["unreadable"] == {"train": {"7": "cut off"}}
     place.write_text(place.read_text()[:-5])
-    assert not cache.read_facts(place)
-    cache.keep_facts(tmp_path / "new" / "set.json" / "below", {})  # no folder, and no error
+    assert not kept.read_facts(place)
+    kept.keep_facts(tmp_path / "new" / "set.json" / "below", {})  # no folder, and no error
 
 
 def test_without_a_home_nothing_is_kept_and_it_is_said(monkeypatch: pytest.MonkeyPatch):
@@ -111,9 +111,9 @@ def test_without_a_home_nothing_is_kept_and_it_is_said(monkeypatch: pytest.Monke
     assert "set VITLAB_CACHE to a folder that can be written" in kept.why_nothing()
     place = cache.entry("set", "facts")
     cache.write(place, SPLITS)
-    cache.keep_facts(place.with_suffix(".json"), {"a": 1})
+    kept.keep_facts(place.with_suffix(".json"), {"a": 1})
     assert cache.read(place) is None
-    assert cache.read_facts(place.with_suffix(".json")) == {}
+    assert kept.read_facts(place.with_suffix(".json")) == {}
 
 
 def test_a_list_is_not_overwritten_by_another(cache_folder: Path):

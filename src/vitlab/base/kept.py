@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from vitlab.base.errors import UserError
+from vitlab.base.errors import DataError
 from vitlab.base.files import read_json, write_json
 
 
@@ -40,19 +40,29 @@ def why_nothing() -> str | None:
         return f"no cache, so data are prepared anew by every run ({why}); {remedy}"
 
 
+def read_facts(path: Path) -> Mapping[str, Any]:
+    """What was remembered at `path`; nothing if that cannot be read."""
+    try:
+        return read_json(path)
+    except (DataError, OSError):
+        return {}
+
+
+def keep_facts(path: Path, facts: Mapping[str, Any]) -> None:
+    """Keep a few facts, as JSON. Where that cannot be done they are found out again."""
+    with suppress(OSError):
+        write_json(path, facts)
+
+
 def read_answer(kind: str, question: Any) -> dict[str, Any] | None:
     """What was answered to a question, which is plain JSON; None if it never was, or cannot be read."""
-    try:
-        answer = read_json(_file(kind, question))["answer"]
-    except (UserError, KeyError, OSError):
-        return None
+    answer = read_facts(_file(kind, question)).get("answer")
     return answer if isinstance(answer, dict) else None
 
 
 def keep_answer(kind: str, question: Any, answer: Mapping[str, Any]) -> None:
     """Keep an answer; a folder that cannot be written forgets."""
-    with suppress(OSError):
-        write_json(_file(kind, question), {"answer": dict(answer)})
+    keep_facts(_file(kind, question), {"answer": dict(answer)})
 
 
 def _file(kind: str, question: Any) -> Path:

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 from vitlab.base.errors import SpecError, UnknownSetting, unknown_setting
 from vitlab.base.source import parsed
 from vitlab.base.spec import check_component_name, component_names, read_value
-from vitlab.data.paths import check_named
+from vitlab.data.paths import meant
 from vitlab.models import presets
 
 
@@ -168,7 +168,7 @@ class _Check(NamedTuple):
         elif isinstance(self.value, str) and not _family(field.inner):
             raise self.no_name(field.inner)
         elif isinstance(self.value, str) and field.inner == DATA:
-            check_named(self.value)
+            meant(self.value)
         elif isinstance(self.value, str):
             self.names(field.inner, self.value)
 

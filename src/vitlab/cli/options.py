@@ -41,6 +41,11 @@ def _check_data(text: str) -> None:
     check("run", {"data": text})
 
 
+def _machine_choice(choice: str, text: str, check: Callable[[str], None]) -> Any:
+    """The option of a choice of the machine that has a name."""
+    return typer.Option(OPTIONS[choice], metavar="NAME", help=text, callback=_refusing(check), rich_help_panel=MACHINE)
+
+
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -89,33 +94,16 @@ LrOption = Annotated[
     float | None, typer.Option("--lr", metavar="RATE", help="The learning rate, optim.lr.", rich_help_panel=SETTINGS)
 ]
 DeviceOption = Annotated[
-    str | None,
-    typer.Option(
-        OPTIONS["device"],
-        metavar="NAME",
-        help="cpu, cuda or mps. Default: the best available.",
-        callback=_refusing(check_device),
-        rich_help_panel=MACHINE,
-    ),
+    str | None, _machine_choice("device", "cpu, cuda or mps. Default: the best available.", check_device)
 ]
 PrecisionOption = Annotated[
     str | None,
-    typer.Option(
-        OPTIONS["precision"],
-        metavar="NAME",
-        help="fp32, bf16 or fp64. Default: the fastest here.",
-        callback=_refusing(partial(check_name, "precision")),
-        rich_help_panel=MACHINE,
-    ),
+    _machine_choice("precision", "fp32, bf16 or fp64. Default: the fastest here.", partial(check_name, "precision")),
 ]
 KernelOption = Annotated[
     str | None,
-    typer.Option(
-        OPTIONS["kernel"],
-        metavar="NAME",
-        help="Attention: fused or explicit. Default: the fastest here.",
-        callback=_refusing(partial(check_name, "kernel")),
-        rich_help_panel=MACHINE,
+    _machine_choice(
+        "kernel", "Attention: fused or explicit. Default: the fastest here.", partial(check_name, "kernel")
     ),
 ]
 MicroBatchOption = Annotated[

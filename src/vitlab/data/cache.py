@@ -16,8 +16,7 @@ import numpy as np
 import torch
 
 from vitlab.base import kept
-from vitlab.base.errors import DataError
-from vitlab.base.files import read_json, replacing, write_json
+from vitlab.base.files import replacing
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.data.images import Images, Splits
 from vitlab.data.look import Look
@@ -138,17 +137,3 @@ def _save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             return
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
-
-
-def read_facts(path: Path) -> Mapping[str, Any]:
-    """What was remembered at `path`; nothing if that cannot be read."""
-    try:
-        return read_json(path)
-    except (DataError, OSError):
-        return {}
-
-
-def keep_facts(path: Path, facts: Mapping[str, Any]) -> None:
-    """Keep a few facts, as JSON. Where that cannot be done they are found out again."""
-    with suppress(OSError):
-        write_json(path, facts)

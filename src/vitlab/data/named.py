@@ -5,9 +5,9 @@ from dataclasses import fields
 from typing import Any
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import component_class, component_names, from_dict, plain
+from vitlab.base.spec import component_class, from_dict, plain
 from vitlab.data.parquet import has_shards
-from vitlab.data.paths import AFTER_COLON, check_named, find, is_place
+from vitlab.data.paths import find, meant
 from vitlab.data.sets._base import DataSpec
 
 
@@ -17,18 +17,11 @@ def settings_of(text: str) -> dict[str, Any]:
     `digits`, or any other set that needs no settings; `hub:ORG/NAME`, `folder:PATH`, `parquet:PATH`; or a path, which
     holds parquet files or pictures. A name goes before a folder of that name. Raises DataError, with near names.
     """
-    check_named(text)
-    kind, _, rest = text.partition(":")
-    if kind in AFTER_COLON:
-        return {"name": kind, AFTER_COLON[kind]: rest}
-    if text in component_names(DataSpec.family):
-        return {"name": text}
+    settings = meant(text)
+    if "name" in settings:
+        return settings
     folder = find(text)
-    if folder is not None:
-        return {"name": "parquet" if has_shards(folder) else "folder", "path": text}
-    if is_place(text):
-        return {"name": "folder", "path": text}  # which will say what is wrong: it is no folder, or not there
-    return {"name": text}  # somebody else's set, by the name of its module
+    return {"name": "parquet" if folder is not None and has_shards(folder) else "folder", **settings}
 
 
 def data_named(data: Any, kept: Mapping[str, Any], own: Mapping[str, Any] = {}) -> DataSpec:

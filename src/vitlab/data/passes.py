@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from vitlab.data import cache
+from vitlab.base import kept
 from vitlab.data.decode import Frame
 from vitlab.data.images import Cuts, DecodedOnDemand, Promise, to_device
 from vitlab.data.ingest import LOOK_SIZE, left_out
@@ -94,10 +94,10 @@ def survey(split: str, rows: Rows, frame: Frame, memory: Path, most: float) -> S
     Raises DataError if more than a share `most` of its pictures is unreadable.
     """
     memory = memory.with_suffix(f".{split}.json")
-    known = cache.read_facts(memory)
+    known = kept.read_facts(memory)
     if not {"labels", "unreadable", "fingerprint"} <= known.keys():
         known = _surveyed(rows, replace(frame, img_size=LOOK_SIZE, fit="squash"))
-        cache.keep_facts(memory, known)
+        kept.keep_facts(memory, known)
     labels = torch.tensor(known["labels"], dtype=torch.int64)
     bad = {int(position): (name, why) for position, (name, why) in known["unreadable"].items()}
     names = left_out(split, len(labels), list(bad.values()), most)

@@ -39,19 +39,22 @@ def locate(path: str) -> Path:
     return folder
 
 
-def is_place(text: str) -> bool:
-    """Whether a text is meant as a path, or is one."""
-    return os.sep in text or "/" in text or Path(text).exists()
+def meant(text: str) -> dict[str, str]:
+    """The settings that a text names: of a set with its name, or of a place, whose name only a look at it tells.
 
-
-def check_named(text: str) -> None:
-    """Raise DataError for what names no data: no set, no place, and no module of somebody's own."""
+    Raises DataError for what names no data: no set, no place, and no module of somebody's own.
+    """
     names = component_names(FAMILY)
     kind, _, rest = text.partition(":")
-    if kind in AFTER_COLON and not rest:
+    if kind in AFTER_COLON:
+        if rest:
+            return {"name": kind, AFTER_COLON[kind]: rest}
         raise DataError(f"--data {text}: expected {kind}:{'ORG/NAME' if kind == 'hub' else 'PATH'}")
-    if kind in AFTER_COLON or text in names or find(text) is not None or is_place(text):
-        return
-    if "." not in text and file_of(text) is None:
-        legal = [name for name in names if name not in AFTER_COLON] + [f"{name}:…" for name in AFTER_COLON]
-        raise DataError(unknown("data", text, legal))
+    if text in names:
+        return {"name": text}
+    if find(text) is not None or os.sep in text or "/" in text or Path(text).exists():
+        return {"path": text}  # whoever reads it will say what is wrong: it is no folder, or not there
+    if "." in text or file_of(text) is not None:
+        return {"name": text}  # somebody else's set, by the name of its module
+    legal = [name for name in names if name not in AFTER_COLON] + [f"{name}:…" for name in AFTER_COLON]
+    raise DataError(unknown("data", text, legal))

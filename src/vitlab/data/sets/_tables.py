@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vitlab.base.errors import DataError, SpecError
-from vitlab.data import cache, tables
+from vitlab.base.kept import keep_facts, read_facts
+from vitlab.data import tables
 from vitlab.data.images import Splits
 from vitlab.data.ingest import Rules
 from vitlab.data.look import found
@@ -126,8 +127,8 @@ def found_of_stream(
 def _counted(rows: Rows, memory: Path) -> int:
     """The rows of a split, counted by reading them all, once."""
     kept = memory.with_suffix(".count.json")
-    count = cache.read_facts(kept).get("rows")
+    count = read_facts(kept).get("rows")
     if count is None:
         count = sum(1 for _ in rows)
-        cache.keep_facts(kept, {"rows": count})
+        keep_facts(kept, {"rows": count})
     return count
