@@ -1,11 +1,13 @@
 """What a picture goes through: one class, written and read, that makes every pipeline."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
 from vitlab.augment.ops import center_crop, resize
+from vitlab.base.errors import SpecError
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.data.sets import digits
 from vitlab.preprocessing import Preprocessing
@@ -51,3 +53,18 @@ def test_training_has_an_augmentation_in_its_place(preprocessing):
     cropped, _ = pipeline(pixels, nothing, nothing)
     expected = (pixels[..., 4:8, 4:8] / 255 - 0.25) / 0.5
     torch.testing.assert_close(cropped, expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"std": (0.0,)}, r"std=\[0\.0\]: must be positive"),
+        ({"std": (0.5, 0.5)}, "mean has 1 channels, and std 2"),
+        ({"img_size": (0, 8)}, r"img_size=\[0, 8\]: must be positive"),
+        ({"max_pixels": 0}, "max_pixels=0: must be 1 or more"),
+    ],
+)
+def test_what_no_picture_goes_through_is_damage(changes, said):
+    plain = Preprocessing((8, 8), "crop", (), (0.5,), (0.25,), ("a", "b"))
+    with pytest.raises(SpecError, match=said):
+        replace(plain, **changes)

@@ -12,9 +12,10 @@ import torch
 
 from vitlab.augment.ops._base import OpSpec
 from vitlab.augment.pipeline import Pipeline
+from vitlab.base.errors import SpecError
 from vitlab.data.decode import MAX_PIXELS, Fit, Frame
 from vitlab.data.images import ImageSet
-from vitlab.records._base import Record
+from vitlab.records._base import Record, check_least
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,15 @@ class Preprocessing(Record):
     class_names: tuple[str, ...]
     white: float | None = None
     max_pixels: int = MAX_PIXELS
+
+    def __post_init__(self) -> None:
+        if not self.mean or len(self.mean) != len(self.std):
+            raise SpecError(f"mean has {len(self.mean)} channels, and std {len(self.std)}")
+        if min(self.std) <= 0:
+            raise SpecError(f"std={list(self.std)}: must be positive")
+        if min(self.img_size) < 1:
+            raise SpecError(f"img_size={list(self.img_size)}: must be positive")
+        check_least(self, 1, "max_pixels")
 
     @classmethod
     def of(cls, images: ImageSet, img_size: tuple[int, int], ops: Sequence[OpSpec]) -> Self:

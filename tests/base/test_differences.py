@@ -1,4 +1,4 @@
-from vitlab.base.differences import differences, told_differences
+from vitlab.base.differences import differences, told_differences, without
 
 
 def test_values_that_differ_stand_under_their_dotted_path():
@@ -40,3 +40,10 @@ def test_lists_are_told_by_the_names_in_them():
 def test_of_many_the_first_few_are_told():
     said = told_differences(dict.fromkeys("abcdefghij", 0), dict.fromkeys("abcdefghij", 1)).splitlines()
     assert said[5:] == ["  f 0 → 1", "  and 4 more"]
+
+
+def test_settings_are_left_out_wherever_they_are_and_the_rest_stays():
+    values = {"data": {"path": "here", "size": 8}, "parts": [{"path": "a", "name": "x"}], "seed": 1}
+    left = without(values, ["data.path", "parts.0.path", "parts.7.path", "gone.deep", "seed.deep", "nothing"])
+    assert left == {"data": {"size": 8}, "parts": [{"name": "x"}], "seed": 1}
+    assert values["data"]["path"] == "here"

@@ -1,9 +1,23 @@
+import errno
 import json
+import os
 
 import pytest
 
-from vitlab.base.errors import DataError
-from vitlab.base.files import SCHEMA, append_line, read_json, read_lines, replacing, write_json, write_lines
+from vitlab.base.errors import DataError, MissingModule
+from vitlab.base.files import (
+    SCHEMA,
+    append_line,
+    naming_source,
+    open_file,
+    parsed,
+    read_json,
+    read_lines,
+    read_object,
+    replacing,
+    write_json,
+    write_lines,
+)
 
 
 def test_a_record_reads_back_with_its_schema_first(tmp_path):
@@ -97,3 +111,74 @@ def test_lines_are_written_anew(tmp_path):
     write_lines(path, read_lines(path)[:1])
     append_line(path, {"step": 30, "again": True})
     assert read_lines(path) == [{"step": 10}, {"step": 30, "again": True}]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        ('{"a": ' + "[" * 70 + "]" * 70 + "}", "nested too deeply"),
+        ('{"a": ' + "9" * 5_000 + "}", "Exceeds the limit"),
+        ('{"a": ' + "9" * 30 + "}", "9999.* is too large a number"),
+        ('{"a": "\\ud800"}', "'utf-8' codec can't encode"),
+        ("", "Expecting value"),
+        ("[]", r"expected a JSON object, got \[\]"),
+        ('{"schema": true}', "schema=True: expected int"),
+        ('{"schema": "' + "x" * 10_000 + '"}', "schema='xxx"),
+    ],
+)
+def test_a_record_that_anybody_may_have_written_is_a_short_message(tmp_path, text, said):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(DataError, match=rf"a\.json is damaged: {said}") as refused:
+        read_json(tmp_path / "a.json")
+    assert len(str(refused.value)) < 400
+
+
+def test_sixty_four_levels_are_a_record():
+    assert parsed('{"a": ' + "[" * 60 + "]" * 60 + "}")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_what_is_no_file_is_not_opened(tmp_path, kind):
+    path = tmp_path / "a.json"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(DataError, match=r"a\.json is damaged: not a file"):
+        read_json(path)
+    with pytest.raises(DataError, match=r"a\.json: not a file"):
+        read_object(path)
+    with pytest.raises(OSError, match=r"a\.json is not a file|Is a directory"):
+        open_file(path)
+
+
+def test_a_file_that_is_too_long_for_a_record_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("vitlab.base.files._LONGEST", 10)
+    (tmp_path / "a.json").write_text('{"a": 12345}')
+    with pytest.raises(DataError, match="longer than 10 bytes"):
+        read_json(tmp_path / "a.json")
+
+
+def test_the_first_of_several_to_write_is_read(tmp_path):
+    write_json(tmp_path / "a.json", {"who": "first"}, unless_there=True)
+    write_json(tmp_path / "a.json", {"who": "second"}, unless_there=True)
+    assert read_json(tmp_path / "a.json")["who"] == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_on_a_disk_without_links_the_last_is(tmp_path, monkeypatch):
+    def no_links(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    for who in ("first", "second"):
+        write_json(tmp_path / "a.json", {"who": who}, unless_there=True)
+    assert read_json(tmp_path / "a.json")["who"] == "second"
+
+
+def test_a_refusal_of_settings_names_the_file_and_stays_what_it_was():
+    with pytest.raises(MissingModule, match=r"^mine\.json: it is gone$"), naming_source("mine.json"):
+        raise MissingModule("it is gone")

@@ -5,7 +5,8 @@ from dataclasses import fields
 import pytest
 from typer.testing import CliRunner
 
-from vitlab.base.options import OPTIONS, as_options, in_words, made
+from vitlab.base.errors import SpecError
+from vitlab.base.options import OPTIONS, as_options, check_choices, in_words, made
 from vitlab.cli.app import app
 from vitlab.train.machine.choices import Overrides
 
@@ -39,3 +40,11 @@ def test_a_flag_that_was_not_given_decides_nothing():
 )
 def test_in_words(choices, words):
     assert in_words(choices) == words
+
+
+def test_recorded_choices_are_of_a_kind_and_later_ones_are_passed_over():
+    check_choices({"device": "cuda:1", "kernel": "fused", "threads": 2, "compiled": None, "of_tomorrow": {"a": 1}})
+    for choices in ({"precision": "fp8"}, {"device": 1}, {"micro_batch": True}, {"processes": 0}, {"threads": "2"}):
+        (name,) = choices
+        with pytest.raises(SpecError, match=rf"choices\.{name}="):
+            check_choices(choices)

@@ -1,6 +1,6 @@
 import pytest
 
-from vitlab.base.words import counted, first_few, readable, shortened, some
+from vitlab.base.words import counted, first_few, printable, readable, shortened, shown, some
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (12345, "12,345 runs")])
@@ -35,3 +35,14 @@ def test_some_names_take_little_room_however_many_and_long_they_are():
     assert some("abc") == "a, b, c"
     assert some("abcde") == "a, b, c and 2 more"
     assert len(some(["x" * 1_000_000] * 1000)) < 700
+
+
+def test_a_message_that_quotes_anything_moves_no_cursor_and_stays_short():
+    assert printable("a\\b: \x1b[2J\nnext") == "a\\b: \\x1b[2J\nnext"
+    assert len(printable("x" * 1_000_000)) == 2000
+
+
+def test_a_value_is_shown_in_little_room():
+    assert shown("linear") == "'linear'"
+    assert len(shown("x" * 1_000_000)) < 100
+    assert len(shown([["x" * 1000] * 1000] * 1000)) < 3000

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.records.checks import check_record
+from vitlab.base.errors import SpecError
 from vitlab.records.data import DataRecord, Depth, Found, FoundSplit, SplitRecord
 
 TRAIN, TEST = FoundSplit(20, {"cat": 12, "dog": 8}, "f00"), FoundSplit(4, {"cat": 2, "dog": 2}, "f01")
@@ -79,3 +80,12 @@ def test_what_has_changed(now, said):
     assert len(changes) == len(said)
     assert all(text in change for text, change in zip(said, changes, strict=True))
     assert FOUND.changes(replace(FOUND, layout="moved", notes=("other",))) == []
+
+
+def test_what_cannot_be_counted_is_damage():
+    with pytest.raises(SpecError, match="images=-1: must be 0 or more"):
+        SplitRecord(-1)
+    with pytest.raises(SpecError, match=r"classes\.cat=-2: must be 0 or more"):
+        FoundSplit(3, {"cat": -2})
+    with pytest.raises(SpecError, match="depths: 'many' is no number of bits"):
+        Found("", {}, depths={"many": Depth(1, 255.0)})

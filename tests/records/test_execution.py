@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.records.checks import check_record
+from vitlab.base.errors import DataError, OtherVersion, SpecError
 from vitlab.records.execution import CellExecution, ExecutionRecord
 
 CELL = CellExecution(
@@ -37,3 +40,14 @@ def test_costs_are_compared_on_the_host_that_knows_most_of_the_cells():
     assert record.comparable(["plain", "deep"]) == {"plain": CELL, "deep": CELL}
     assert record.comparable(["plain"]) == {"plain": CELL}
     assert ExecutionRecord().comparable(["plain"]) == {}
+
+
+def test_seconds_are_not_negative_and_the_remedy_is_said(tmp_path):
+    with pytest.raises(SpecError, match=r"measured\.one=-0\.1: must be 0 or more"):
+        CellExecution({}, "one", {"one": -0.1}, None, None, None)
+    (tmp_path / "execution.json").write_text("{")
+    with pytest.raises(DataError, match=r"execution\.json is damaged: .*; remove it, and it is measured again"):
+        ExecutionRecord.read(tmp_path)
+    (tmp_path / "execution.json").write_text('{"schema": 99}')
+    with pytest.raises(OtherVersion, match=r"from a newer vitlab: schema 99; this one reads up to 1$"):
+        ExecutionRecord.read(tmp_path)

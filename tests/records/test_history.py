@@ -40,10 +40,10 @@ def test_a_last_line_that_was_cut_off_is_left_out(lines, tmp_path):
     ("line", "problem"),
     [
         ('{"step": 4, "val_loss"', "damaged at line 1"),
-        ('{"val_loss": 1}', "damaged at line 1: it has no step"),
-        ("[4]", "damaged at line 1: it has no step"),
-        ('{"step": 4, "val_loss": "low"}', r"damaged at line 1: line\.val_loss='low': expected a number"),
-        ('{"step": 4, "val_loss": NaN}', r"damaged at line 1: line\.val_loss=nan: expected a number"),
+        ('{"val_loss": 1}', "line 1, is damaged: it has no step"),
+        ("[4]", "line 1, is damaged: it has no step"),
+        ('{"step": 4, "val_loss": "low"}', r"line 1, is damaged: line\.val_loss='low': expected a number"),
+        ('{"step": 4, "val_loss": NaN}', r"line 1, is damaged: line\.val_loss=nan: expected a number"),
     ],
 )
 def test_damage_is_told_with_its_line(lines, tmp_path, line, problem):

@@ -54,3 +54,10 @@ def test_confusion_and_the_commonest_mistakes():
     assert said.most_confused(15) == [(0, 1, 2), (1, 2, 1)]
     assert said.most_confused(1) == [(0, 1, 2)]
     assert said.num_correct == 3
+
+
+def test_many_classes_take_no_table_of_all_pairs():
+    probabilities = np.zeros((3, 100_000), np.float32)
+    probabilities[:, 7] = 1.0
+    nothing = np.zeros(0, int), np.zeros((0, 1, 1, 1), np.uint8)
+    assert Predictions("test", np.array([5, 5, 7]), probabilities, *nothing).most_confused(3) == [(5, 7, 2)]

@@ -1,5 +1,6 @@
 """The page: its numbers are those of the records, everything is escaped, what is missing says why."""
 
+import html
 import json
 import re
 import subprocess
@@ -157,6 +158,14 @@ def test_text_from_the_records_is_escaped(make_run: MakeRun) -> None:
 
 
 @pytest.mark.slow
+def test_a_class_is_called_what_it_is_called_whatever_a_drawing_is_made_of(make_run: MakeRun) -> None:
+    names = ["#1c1f24", 'id="x"', "url(#x)", "<metadata>", "font-family: x", "xlink:href", "$5", "&amp;", "c8", "c9"]
+    page = page_of(make_run(names=names))
+    drawn = "".join(re.findall(r"<svg.*?</svg>", page.source, re.DOTALL))
+    texts = {html.unescape(text).strip() for text in re.findall(r">([^<]*)<", drawn)}
+    assert set(names) <= texts
+
+
 def test_class_names_that_the_picture_files_have_no_letters_for(make_run: MakeRun) -> None:
     assert "数字零" in page_of(make_run(names=["数字零", "a" * 40, *map(str, range(2, 10))])).text
 

@@ -16,11 +16,12 @@ from vitlab.base.files import write_json
 from vitlab.base.spec import from_dict
 from vitlab.recipes import changed
 from vitlab.records.predictions import Predictions
+from vitlab.records.run import RunDeclaration
 from vitlab.study.design import listed
 from vitlab.study.design._base import Level
 from vitlab.study.plan import plan
 from vitlab.study.spec import StudySpec
-from vitlab.study.study_dir import StudyDir
+from vitlab.study.study_dir import StudyDir, StudyRun
 from vitlab.train.machine.choices import Overrides
 from vitlab.train.spec import RunSpec
 
@@ -54,8 +55,8 @@ class Records:
         self.folder.claim(plan(study).as_record())
         self.plan = self.folder.plan()
 
-    def place(self, cell: str, seed: int, value: str | None = None) -> Path:
-        """Where a run stands, of the tuned value or of the only one."""
+    def at(self, cell: str, seed: int, value: str | None = None) -> StudyRun:
+        """A run, of the tuned value or of the only one."""
         found = next(each for each in self.plan.cells if each.name == cell)
         if value is None:
             candidate = self.folder.chosen(self.plan, found)
@@ -64,10 +65,15 @@ class Records:
         assert candidate is not None
         return self.folder.run(found, candidate, seed)
 
+    def place(self, cell: str, seed: int, value: str | None = None) -> Path:
+        """Where it stands."""
+        return self.at(cell, seed, value).place
+
     def run(self, cell: str, seed: int, status: str = "finished", value: str | None = None, **metrics: Any) -> None:
         """The records of a run that ended; `reason` is one of them."""
         reason = metrics.pop("reason", None)
-        path = self.place(cell, seed, value)
+        path, spec = self.at(cell, seed, value)
+        RunDeclaration(cell, "", spec, {}, "val_top1").write(path)
         counts = {"train": {"images": 90}, "val": {"images": 10}, "test": {"images": 40}}
         write_json(path / "data.json", {"order": "exact", **counts})
         write_json(path / "result.json", {"status": status, "reason": reason, "metrics": metrics})

@@ -29,9 +29,12 @@ def note(**message):
         file.write(json.dumps(message) + "\n")
 
 
-def record(folder, status, reason, metrics):
+def record(run, status, reason, metrics):
+    folder = run["folder"]
     os.makedirs(folder, exist_ok=True)
+    declared = {"schema": 2, "recipe": run["recipe"], "id": "", "spec": run["spec"], "metrics": {}}
     for name, values in (
+        ("spec.json", {**declared, "selects": "val_top1"}),
         ("data.json", {"order": "exact", **{k: {"images": n} for k, n in COUNTS.items()}}),
         ("result.json", {"status": status, "reason": reason, "metrics": metrics}),
     ):
@@ -68,12 +71,12 @@ def train(message):
     answer = {"done": True}
     for run, name in zip(message["runs"], names, strict=True):
         told = script()["runs"].get(name, {})
-        does, folder = told.get("does", "finish"), run["folder"]
+        does = told.get("does", "finish")
         if does == "finish":
             time.sleep(told.get("seconds", 0))
-            record(folder, "finished", None, told.get("metrics", {"test_top1": 0.5, "val_top1": 0.5}))
+            record(run, "finished", None, told.get("metrics", {"test_top1": 0.5, "val_top1": 0.5}))
         elif does == "fail":
-            record(folder, "failed", told["reason"], {"steps": 3})
+            record(run, "failed", told["reason"], {"steps": 3})
             answer = {"failed": told["reason"]}
         elif does == "refuse":
             return {"failed": told["reason"]}
@@ -81,7 +84,7 @@ def train(message):
             os.kill(os.getpid(), told.get("signum", signal.SIGKILL))
         elif does == "wait":
             signum = signal_that_comes()
-            record(folder, "interrupted", f"signal {signum}", {"steps": 3})
+            record(run, "interrupted", f"signal {signum}", {"steps": 3})
             return {"interrupted": 128 + signum}
         elif does == "hang":
             note(do="waiting")
@@ -91,7 +94,7 @@ def train(message):
 
 def signal_that_comes():
     came = []
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, lambda number, frame: came.append(number))
     note(do="waiting")
     while not came:

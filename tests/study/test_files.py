@@ -253,7 +253,7 @@ def test_what_is_tuned_by_name(json_study):
     ("values", "message"),
     [
         ("{", "mine.json: Expecting property name"),
-        ("[]", "mine.json: expected a JSON object with a study's settings"),
+        ("[]", "mine.json: expected a JSON object, got []"),
         ({}, "question is missing"),
         ({"question": "?", "base": "digits"}, "design is missing"),
         (SHORT | {"base": "digit"}, "unknown recipe 'digit'; did you mean digits?"),

@@ -1,5 +1,7 @@
 """Which runs form a job, by what stands in the study's folder."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.study.conftest import OVERRIDES, with_seeds
@@ -33,7 +35,10 @@ class Study:
         """A run that has begun and has these checkpoints."""
         place = self.folder.path / "runs" / run
         place.mkdir(parents=True)
-        RunDeclaration("", "", {}, {}, "val_top1").write(place)
+        name, seed = run.split("/seed-")
+        planned = next(each for each in plan(self.study).cells if each.folder == name)
+        spec = to_dict(replace(planned.candidates[0].spec, seed=int(seed)))
+        RunDeclaration("", "", spec, {}, "val_top1").write(place)
         for step in steps:
             (place / "checkpoint" / f"step-{step:08d}").mkdir(parents=True)
 

@@ -247,6 +247,7 @@ def test_the_record_has_all_that_reading_a_study_needs(study_of, base_run):
         "tune": "optim.lr",
         "tune_seeds": 1,
         "selects": "val_top1",
+        "whereabouts": [],
         "crossed": {"depth": ["2", "4"], "batch_size": ["16", "48"]},
     }
     assert metrics["val_loss"]["better"] == "lower"

@@ -7,6 +7,7 @@ from vitlab.base.files import write_json
 from vitlab.base.metric import Metric
 from vitlab.records.execution import CellExecution
 from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
+from vitlab.records.run import Result, RunDeclaration
 from vitlab.study.plan import plan
 from vitlab.study.spec import factor
 from vitlab.study.study_dir import StudyDir
@@ -17,11 +18,19 @@ PLAN = PlanRecord("abc", "Which?", "listed", "test_top1", "steps", (0,), None, 1
 
 
 def cell(folder="plain"):
-    return CellRecord(folder, folder, {}, {}, None, "", 1, 1, 1, 1, ())
+    return CellRecord(folder, folder, {}, {}, None, "", 1, 1, 1, 1, (candidate(),))
 
 
 def candidate(folder=""):
-    return CandidateRecord(folder, folder, {})
+    return CandidateRecord(folder, folder, {"lr": 0.1})
+
+
+def begin(run, **other):
+    RunDeclaration("", "", {**run.spec, **other}, {}, "val_top1").write(run.place)
+
+
+def end(run, status, reason=None, **metrics):
+    Result(status, reason, metrics).write(run.place)
 
 
 @pytest.fixture
@@ -78,18 +87,48 @@ def test_a_damaged_plan_is_told(folder, name):
 
 def test_how_runs_ended(folder):
     run = folder.run(cell(), candidate(""), 3)
-    assert run == folder.path / "runs" / "plain" / "seed-3"
+    assert run == (folder.path / "runs" / "plain" / "seed-3", {"lr": 0.1, "seed": 3})
     assert folder.status(run) == (None, None)
-    write_json(run / "result.json", {"status": "interrupted", "reason": "signal 15", "metrics": {}})
-    assert folder.status(run) == ("interrupted", "signal 15")
-    write_json(run / "result.json", {"status": "finished", "reason": None, "metrics": {}})
+    begin(run)
+    assert folder.status(run) == (None, None)
+    end(run, "interrupted", "signal 15", steps=3)
+    assert (folder.status(run), folder.metrics(run)) == (("interrupted", "signal 15"), {"steps": 3})
+    end(run, "finished")
     assert folder.status(run) == ("finished", None)
+
+
+@pytest.mark.parametrize(
+    ("other", "said"), [({"seed": 4}, "seed 3 → 4"), ({"lr": 0.2, "depth": 2}, "lr 0.1 → 0.2; depth null → 2")]
+)
+def test_another_run_in_a_run_s_place_does_not_count(folder, other, said):
+    run = folder.run(cell(), candidate(""), 3)
+    begin(run, **other)
+    end(run, "finished", test_top1=0.9)
+    assert folder.status(run) == ("failed", f"another run stands in its folder, move it away: {said}")
+    assert folder.metrics(run) == {}
+
+
+def test_a_result_of_nobody_does_not_count(folder):
+    run = folder.run(cell(), candidate(""), 3)
+    end(run, "finished", test_top1=0.9)
+    assert folder.status(run) == ("failed", f"{run.place} has a result.json and no spec.json")
+    assert folder.metrics(run) == {}
+
+
+def test_data_that_have_moved_and_a_checksum_that_was_found_later_make_no_other_run(folder):
+    spec = {"data": {"name": "folder", "path": "here"}, "start": {"name": "checkpoint", "path": "a", "checksum": None}}
+    run = folder.run(cell(), CandidateRecord("", "", spec), 3)
+    moved = {"data": {"name": "folder", "path": "there"}, "start": {"name": "checkpoint", "path": "b", "checksum": "c"}}
+    begin(run, **moved)
+    assert folder.status(run) == (None, None)
+    begin(run, **moved | {"data": {"name": "folder", "path": "here", "class_depth": 2}})
+    assert folder.status(run)[0] == "failed"
 
 
 def test_a_run_without_a_record_has_the_reason_of_the_study(folder):
     runs = [folder.run(cell(), candidate("0.1"), seed) for seed in (0, 1)]
-    folder.note_failure(runs[0], "no memory")
-    folder.note_failure(runs[1], "no data")
+    folder.note_failure(runs[0].place, "no memory")
+    folder.note_failure(runs[1].place, "no data")
     assert folder.failures() == {"plain/0.1/seed-0": "no memory", "plain/0.1/seed-1": "no data"}
     assert [folder.status(run) for run in runs] == [("failed", "no memory"), ("failed", "no data")]
     folder.forget_failures()
@@ -103,8 +142,9 @@ def test_a_run_without_a_record_has_the_reason_of_the_study(folder):
 )
 def test_what_the_study_noted_is_newer_than_an_interruption_and_older_than_an_end(folder, status, found):
     run = folder.run(cell(), candidate(""), 0)
-    write_json(run / "result.json", {"status": status, "reason": None, "metrics": {}})
-    folder.note_failure(run, "killed")
+    begin(run)
+    end(run, status)
+    folder.note_failure(run.place, "killed")
     assert folder.status(run) == found
 
 
@@ -179,5 +219,5 @@ def test_other_seeds_have_no_say(tuned):
 
 def test_a_candidate_is_found_where_it_was_planned(study_of, tmp_path):
     record = plan(study_of({"plain": {}}, tune=factor("optim.lr", 0.1, 0.2))).as_record()
-    place = StudyDir(tmp_path).run(record.cells[0], record.cells[0].candidates[1], 4)
-    assert place == tmp_path / "runs" / "plain" / "0.2" / "seed-4"
+    run = StudyDir(tmp_path).run(record.cells[0], record.cells[0].candidates[1], 4)
+    assert run.place == tmp_path / "runs" / "plain" / "0.2" / "seed-4"

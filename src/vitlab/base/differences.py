@@ -1,7 +1,8 @@
 """Differences between two sets of settings, by dotted path."""
 
+import copy
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from vitlab.base.words import first_few, shortened
@@ -24,6 +25,26 @@ def differences(here: Mapping[str, Any], there: Mapping[str, Any], prefix: str =
     return changed
 
 
+def without(values: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
+    """A copy of a spec's plain values that lacks the dotted settings, as far as it had them."""
+    left = copy.deepcopy(dict(values))
+    for path in paths:
+        *outer, name = path.split(".")
+        inside: Any = left
+        for key in outer:
+            inside = _item(inside, key)
+        if isinstance(inside, dict):
+            inside.pop(name, None)
+    return left
+
+
+def _item(values: Any, key: str) -> Any:
+    """What stands at a key, or in a list at a place."""
+    if isinstance(values, Mapping):
+        return values.get(key)
+    return values[int(key)] if isinstance(values, list) and key.isdigit() and int(key) < len(values) else None
+
+
 def told_differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     """In which settings two differ, from what to what, for a message: a line each, `  epochs 2 → 4`."""
     return "".join(f"  {change}\n" for change in first_few(list(_changes(there, here))))
@@ -43,7 +64,7 @@ def _changes(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = ""
 def _at(values: Any, path: str) -> Any:
     """What stands at a dotted path; None where there is no such setting."""
     for key in path.split("."):
-        values = values.get(key) if isinstance(values, Mapping) else None
+        values = _item(values, key)
     return values
 
 

@@ -7,6 +7,8 @@ import difflib
 import signal
 from collections.abc import Iterable
 
+from vitlab.base.words import shown
+
 
 class UserError(ValueError):
     """A mistake in what was asked for. The message names the setting, its value and what is allowed."""
@@ -24,8 +26,16 @@ class UnknownSetting(SpecError):
         self.path, self.legal = path, tuple(legal)
 
 
-class MissingModule(SpecError):
-    """A module of somebody's own that is not where it was."""
+class NoModule(SpecError):
+    """A module of somebody's own that a setting names and that cannot be had."""
+
+
+class MissingModule(NoModule):
+    """It is not where it was."""
+
+
+class Untrusted(NoModule):
+    """It would run code that nobody has allowed."""
 
 
 class DataError(UserError):
@@ -41,7 +51,7 @@ class CheckpointError(UserError):
 
 
 class Interrupted(Exception):
-    """The work was asked to stop and has saved what it had; `code` is the process's exit code, 130 or 143."""
+    """The work was asked to stop and has saved what it had; `code` is the process's exit code: 130, 143 or 129."""
 
     def __init__(self, signum: int):
         self.code = 128 + signum
@@ -55,9 +65,9 @@ def unknown(kind: str, name: str, legal: Iterable[str]) -> str:
     """The message for an unknown name: what it was, the nearest legal names, or all of them if none is near."""
     legal = sorted(legal)
     near = difflib.get_close_matches(name, legal, n=3, cutoff=0.6)
-    shown = ", ".join(legal[:_SHOWN]) + (f", … ({len(legal)} in all)" if len(legal) > _SHOWN else "")
-    hint = f"did you mean {' or '.join(near)}?" if near else f"legal: {shown or 'none'}"
-    return f"unknown {kind} {name!r}; {hint}"
+    names = ", ".join(legal[:_SHOWN]) + (f", … ({len(legal)} in all)" if len(legal) > _SHOWN else "")
+    hint = f"did you mean {' or '.join(near)}?" if near else f"legal: {names or 'none'}"
+    return f"unknown {kind} {shown(name)}; {hint}"
 
 
 def unknown_setting(path: str, legal: Iterable[str], everywhere: Iterable[str] = ()) -> UnknownSetting:
@@ -68,5 +78,5 @@ def unknown_setting(path: str, legal: Iterable[str], everywhere: Iterable[str] =
     legal = tuple(legal)
     last = path.rpartition(".")[2]
     elsewhere = [other for other in everywhere if other != path and other.rpartition(".")[2] == last]
-    said = f"unknown setting {path!r}; did you mean {' or '.join(elsewhere)}?"
+    said = f"unknown setting {shown(path)}; did you mean {' or '.join(elsewhere)}?"
     return UnknownSetting(said if elsewhere else unknown("setting", path, legal), path, legal)

@@ -3,13 +3,23 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
-from vitlab.base.errors import UserError
-from vitlab.base.words import counted
+from vitlab.base.errors import SpecError, UserError
+from vitlab.base.words import counted, shown
 
 Precision = Literal["fp32", "bf16", "fp64"]
 Kernel = Literal["fused", "explicit"]  # of attention: inside PyTorch's fused operations, or product by product
 _NAMES = {"precision": get_args(Precision), "kernel": get_args(Kernel)}
 _DEVICES = ("cpu", "cuda", "mps")
+_KINDS = {
+    "device": str,
+    "micro_batch": int,
+    "threads": int,
+    "processes": int,
+    "compiled": bool,
+    "checkpointing": bool,
+    "deterministic": bool,
+}
+_CALLED = {str: "a text", int: "a positive whole number", bool: "true or false"}
 
 OPTIONS: Mapping[str, str] = {
     "device": "--device",
@@ -32,6 +42,17 @@ def check_name(choice: Literal["precision", "kernel"], name: str) -> None:
     """Raise UserError for a name that such a choice has not."""
     if name not in _NAMES[choice]:
         raise UserError(f"{OPTIONS[choice]} {name}: legal: {', '.join(_NAMES[choice])}")
+
+
+def check_choices(choices: Mapping[str, Any]) -> None:
+    """Raise SpecError for recorded choices that nobody can have made."""
+    given = {name: value for name, value in choices.items() if value is not None}
+    for name, names in _NAMES.items():
+        if name in given and given[name] not in names:
+            raise SpecError(f"choices.{name}={shown(given[name])}: legal: {', '.join(names)}")
+    for name, kind in _KINDS.items():
+        if name in given and (type(given[name]) is not kind or (kind is int and given[name] < 1)):
+            raise SpecError(f"choices.{name}={shown(given[name])}: expected {_CALLED[kind]}")
 
 
 def check_device(device: str) -> None:

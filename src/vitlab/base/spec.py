@@ -26,7 +26,11 @@ from functools import cache
 from typing import Any, ClassVar, Literal, Union
 
 from vitlab.base.errors import SpecError, UnknownSetting, unknown, unknown_setting
+from vitlab.base.files import parsed
 from vitlab.base.foreign import file_of, foreign_module, is_path
+from vitlab.base.words import shown
+
+_WHEREABOUTS = "whereabouts"
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def from_dict(cls: type, values: Mapping[str, Any], path: str = "") -> Any:
     Raises SpecError for an unknown or missing key, a wrong type, or values that do not fit together.
     """
     if not isinstance(values, Mapping):
-        raise SpecError(f"{path or cls.__name__}: expected settings, got {values!r}")
+        raise SpecError(f"{path or cls.__name__}: expected settings, got {shown(values)}")
     if issubclass(cls, Component) and "name" in values:
         return _read_component(cls, values, path)
     hints = _hints(cls)
@@ -149,7 +153,7 @@ def read_value(hint: Any, value: Any, path: str) -> Any:
         return from_dict(hint, value, path)
     if origin is Literal:
         if value not in arguments:
-            raise SpecError(f"{path}={value!r}: legal: {', '.join(map(str, arguments))}")
+            raise SpecError(f"{path}={shown(value)}: legal: {', '.join(map(str, arguments))}")
         return value
     if origin in (Union, types.UnionType):
         return _read_optional(arguments, value, path)
@@ -179,7 +183,7 @@ def _has_name(cls: type[Spec]) -> bool:
 def _read_component(base: type[Component], value: Any, path: str) -> Component:
     settings = {"name": value} if isinstance(value, str) else value
     if not (isinstance(settings, Mapping) and isinstance(settings.get("name"), str)):
-        raise SpecError(f"{path}={value!r}: expected a name, or settings with a name")
+        raise SpecError(f"{path}={shown(value)}: expected a name, or settings with a name")
     cls = component_class(base, settings["name"])
     return from_dict(cls, {k: v for k, v in settings.items() if k != "name"}, path)
 
@@ -212,12 +216,12 @@ def _read_tuple(arguments: tuple[Any, ...], value: Any, path: str) -> tuple[Any,
         if is_null(value):  # augment=none
             return ()
         if not isinstance(value, list | tuple):
-            raise SpecError(f"{path}={value!r}: expected a list")
+            raise SpecError(f"{path}={shown(value)}: expected a list")
         return tuple(read_value(arguments[0], item, f"{path}.{i}") for i, item in enumerate(value))
     if isinstance(value, int | float):  # one number stands for every place: img_size=32 is 32 by 32
         value = (value,) * len(arguments)
     if not isinstance(value, list | tuple) or len(value) != len(arguments):
-        raise SpecError(f"{path}={value!r}: expected {len(arguments)} values")
+        raise SpecError(f"{path}={shown(value)}: expected {len(arguments)} values")
     return tuple(
         read_value(hint, item, f"{path}.{i}") for i, (hint, item) in enumerate(zip(arguments, value, strict=True))
     )
@@ -226,7 +230,7 @@ def _read_tuple(arguments: tuple[Any, ...], value: Any, path: str) -> tuple[Any,
 def _read_mapping(hint: Any, value: Any, path: str) -> dict[str, Any]:
     """Values by name. Where their type is Any, only their user can check them: what a level of a factor sets, say."""
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise SpecError(f"{path}={value!r}: expected values by name")
+        raise SpecError(f"{path}={shown(value)}: expected values by name")
     return {key: read_value(hint, item, _join(path, key)) for key, item in value.items()}
 
 
@@ -234,9 +238,11 @@ def _read_plain(hint: type, value: Any, path: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise SpecError(f"{path}={value!r}: expected {hint.__name__}")
+        raise SpecError(f"{path}={shown(value)}: expected {hint.__name__}")
     if isinstance(value, float) and not math.isfinite(value):
         raise SpecError(f"{path}={value!r}: not a finite number")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise SpecError(f"{path}={shown(value)}: too large a number")
     return value
 
 
@@ -279,9 +285,12 @@ def plain(value: Any) -> Any:
 
 def spec_id(spec: Spec) -> str:
     """Twelve hexadecimal digits, a hash of the resolved spec: equal specs, equal ids."""
-    read = from_dict(type(spec), to_dict(spec))  # a ratio of 4, built in Python, is 4.0 as everywhere else
-    text = json.dumps(identity(read), sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+    return id_of(identity(from_dict(type(spec), to_dict(spec))))  # a ratio of 4, built in Python, is 4.0 as elsewhere
+
+
+def id_of(values: Mapping[str, Any]) -> str:
+    """The id of a spec, of which these plain values are all but its whereabouts."""
+    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
 def whereabouts(default: Any = dataclasses.MISSING) -> Any:
@@ -289,7 +298,16 @@ def whereabouts(default: Any = dataclasses.MISSING) -> Any:
     return dataclasses.field(default=default, metadata={_WHEREABOUTS: True})
 
 
-_WHEREABOUTS = "whereabouts"
+def whereabouts_of(value: Any, path: str = "") -> Iterator[str]:
+    """The dotted paths of all such settings in a spec."""
+    for field in dataclasses.fields(value) if isinstance(value, Spec) else ():
+        inside = _join(path, field.name)
+        if field.metadata.get(_WHEREABOUTS):
+            yield inside
+        else:
+            yield from whereabouts_of(getattr(value, field.name), inside)
+    for index, item in enumerate(value if isinstance(value, tuple | list) else ()):
+        yield from whereabouts_of(item, _join(path, str(index)))
 
 
 def identity(value: Any) -> Any:
@@ -360,24 +378,10 @@ def _spec_class(cls: type[Spec], key: str) -> type[Spec] | None:
 def _opened(cls: type[Spec] | None, value: Any) -> Any:
     """A value that may be a name, as settings into which deeper ones can be written."""
     settings = {"name": value} if isinstance(value, str) else value
-    if cls is None or _has_name(cls) or not isinstance(settings, dict) or not isinstance(settings.get("name"), str):
-        return settings
-    preset = cls.named(settings["name"])
-    if preset is None:
+    named = isinstance(settings, dict) and isinstance(settings.get("name"), str)
+    if cls is None or _has_name(cls) or not named or (preset := cls.named(settings["name"])) is None:
         return settings
     return to_dict(from_dict(cls, preset)) | {key: item for key, item in settings.items() if key != "name"}
-
-
-def without(values: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Any]:
-    """A copy of a spec's plain values that lacks the dotted settings."""
-    left = copy.deepcopy(dict(values))
-    for path in paths:
-        *outer, name = path.split(".")
-        inside = left
-        for key in outer:
-            inside = inside[key]
-        del inside[name]
-    return left
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -390,6 +394,6 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not equals or not path:
         raise SpecError(f"--set {text}: expected PATH=VALUE, for example model.attention=linear")
     try:
-        return path, json.loads(value)
-    except json.JSONDecodeError:
+        return path, parsed(value)
+    except ValueError:
         return path, {"True": True, "False": False, "None": None}.get(value, value)

@@ -1,6 +1,8 @@
 """Words that agree with their number, and texts that fit their place."""
 
+import reprlib
 from collections.abc import Sequence
+from typing import Any
 
 _FEW = 6  # lines
 _SOME = 3  # names in a sentence
@@ -9,6 +11,8 @@ _ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(0x20), 0x5C, 0x7F)} 
     code: f"\\u{code:04x}" for code in (*range(0x80, 0xA0), 0x2028, 0x2029)
 }
 _LONG = 200  # characters of a name
+_LONGEST = 80  # characters of a value
+_LINE = 2000  # characters of a line of a message
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -29,13 +33,26 @@ def readable(name: str) -> str:
     return name.translate(_ESCAPES).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def printable(message: str) -> str:
+    """A message that may quote anything: nothing in it moves the cursor, and no line is longer than can be read."""
+    escaped = (line.translate({**_ESCAPES, ord("\\"): "\\"}) for line in message.split("\n"))
+    return "\n".join(shortened(line, _LINE) for line in escaped)
+
+
 def some(names: Sequence[str]) -> str:
     """'a, b, c and 2 more'; of a very long name its beginning"""
-    shown = ", ".join(shortened(name, _LONG) for name in names[:_SOME])
-    return shown + (f" and {len(names) - _SOME} more" if len(names) > _SOME else "")
+    few = ", ".join(shortened(name, _LONG) for name in names[:_SOME])
+    return few + (f" and {len(names) - _SOME} more" if len(names) > _SOME else "")
 
 
 def first_few(said: Sequence[str]) -> list[str]:
     """The first few of several things, and how many more there are."""
     more = len(said) - _FEW
     return [*said[:_FEW], *([f"and {more} more"] if more > 0 else [])]
+
+
+def shown(value: Any) -> str:
+    """A value in a message, which does not grow with it."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = short.maxlong = _LONGEST
+    return short.repr(value)

@@ -1,12 +1,12 @@
 """The families: every list of names that a user may choose from, and what can be said of each in a line."""
 
 import ast
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vitlab.base.files import read_object
 from vitlab.base.source import keys_of, parsed
 from vitlab.base.spec import component_names
 from vitlab.models.presets import PRESETS, aliases
@@ -103,9 +103,9 @@ def _own_study(path: Path) -> Row:
     """What a study file asks, and its functions; of one that cannot be read, why."""
     try:
         if path.suffix == ".json":
-            return Row(str(path), str(json.loads(path.read_text(encoding="utf-8")).get("question", "")))
+            return Row(str(path), str(read_object(path).get("question", "")))
         return _study(str(path), ast.parse(path.read_text(encoding="utf-8")))
-    except (AttributeError, OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError) as error:  # a UserError is a ValueError
         return Row(str(path), f"cannot be read: {error}")
 
 

@@ -41,10 +41,11 @@ def _facts(run: RunRecord) -> Iterator[tuple[str, str]]:
     if scores := ", ".join(_scores(run)):
         yield "scores", scores
     if (seconds := run.metrics.get("train_seconds")) is not None:
-        yield "time", f"{duration(seconds)}, {counted(run.metrics['steps'], 'step')}"
+        steps = run.metrics.get("steps")
+        yield "time", duration(seconds) + ("" if steps is None else f", {counted(steps, 'step')}")
     if run.environment is not None:
         machine = (run.environment.accelerator or {}).get("name") or run.environment.hardware.get("cpu")
-        yield "machine", ", ".join(filter(None, (machine, in_words(run.choices))))
+        yield "machine", ", ".join(str(said) for said in (machine, in_words(run.choices)) if said)
         yield "started", str(run.environment.started)
         yield "commit", str(run.environment.commit)
         yield "command", str(run.environment.command)

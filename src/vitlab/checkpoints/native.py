@@ -11,6 +11,7 @@ A checkpoint is written into a hidden folder, flushed to the disk, and renamed: 
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,10 +22,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, DataError, OtherVersion
-from vitlab.base.files import json_text, sync_folder
+from vitlab.base.files import json_text, open_file, sync_folder
 from vitlab.checkpoints.files import read_tensors
 from vitlab.records.checkpoint import CheckpointMeta
+from vitlab.records.run import RunDeclaration
 
+_NUMBERED = re.compile(r"(step|best)-\d{8,18}", re.ASCII)
+_FILES = ("model.safetensors", "task.safetensors", "training.safetensors")
 KEPT = 2  # how many of the latest checkpoints stay on the disk
 
 
@@ -89,7 +93,7 @@ def _replace(temporary: Path, final: Path) -> None:
 
 def checksum(path: Path) -> str:
     """A hash of the file's bytes."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
 
 
@@ -106,8 +110,9 @@ def checksum_of(path: Path) -> str:
 
 
 def complete(folder: Path, kind: str = "step") -> list[Path]:
-    """The complete checkpoints of a run, oldest first; `kind` is "step" or "best"."""
-    return sorted(folder.glob(f"{kind}-*"))
+    """The complete checkpoints of a run, oldest first; `kind` is "step" or "best". What else is called is not ours."""
+    ours = [path for path in folder.glob(f"{kind}-*") if _NUMBERED.fullmatch(path.name) and path.is_dir()]
+    return sorted(ours, key=step_of)
 
 
 def latest(folder: Path) -> Path | None:
@@ -148,11 +153,12 @@ def load(path: Path) -> Checkpoint:
         meta = CheckpointMeta.read(path)
         if meta.checksum != _digest((path / meta.file).read_text(encoding="utf-8").replace(meta.checksum, "", 1)):
             raise CheckpointError("meta.json has changed since it was written")
+        if not {"model.safetensors"} <= meta.checksums.keys() <= set(_FILES):
+            raise CheckpointError("meta.json does not name its files")
         for name, expected in meta.checksums.items():
             if checksum(path / name) != expected:
                 raise CheckpointError(f"{name} has changed since it was written")
-        files = {part: path / f"{part}.safetensors" for part in ("model", "task", "training")}
-        parts = {part: load_file(file) for part, file in files.items() if file.name in meta.checksums}
+        parts = {name.partition(".")[0]: load_file(path / name) for name in _FILES if name in meta.checksums}
         return Checkpoint(Tensors(**parts), meta)
     except OtherVersion as error:
         raise CheckpointError(f"checkpoint {path} cannot be used: {error}") from error
@@ -194,6 +200,20 @@ def checkpoint_at(path: Path) -> Path:
     return kept
 
 
+def load_at(path: Path) -> Checkpoint:
+    """The checkpoint at a user's path, as `checkpoint_at` finds it. Raises CheckpointError, also for another run's."""
+    checkpoint, run = load(checkpoint_at(path)), RunDeclaration.read_if_there(path)
+    if run is not None:
+        check_run(checkpoint, run.id, path)
+    return checkpoint
+
+
+def check_run(checkpoint: Checkpoint, run_id: str, path: Path) -> None:
+    """Raise CheckpointError if a checkpoint that was found in the run at `path` is another run's."""
+    if checkpoint.meta.run not in ("", run_id):
+        raise CheckpointError(f"the checkpoint of step {checkpoint.step} in {path} was written by another run")
+
+
 def read_model(path: Path) -> dict[str, Tensor]:
     """The weights at a user's path: a run directory, a checkpoint folder, or somebody else's file."""
-    return dict(load(checkpoint_at(path)).tensors.model) if path.is_dir() else read_tensors(path)
+    return dict(load_at(path).tensors.model) if path.is_dir() else read_tensors(path)

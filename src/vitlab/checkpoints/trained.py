@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
-from vitlab.base.errors import CheckpointError, MissingModule, SpecError
+from vitlab.base.errors import CheckpointError, NoModule, SpecError
 from vitlab.base.spec import Spec, from_dict
 from vitlab.checkpoints import native
 from vitlab.data.sets._base import DataSpec
 from vitlab.learner import Learner
+from vitlab.models.cost import num_params
 from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import ViT
 from vitlab.preprocessing import Preprocessing
@@ -46,9 +47,10 @@ def load(path: Path) -> Trained:
     Raises CheckpointError if there is none or it is damaged.
     """
     folder = native.checkpoint_at(path)
-    checkpoint = native.load(folder)
+    checkpoint = native.load_at(path)
     meta = checkpoint.meta
     spec, task = _read(ViTSpec, meta.model, folder), _read(TaskSpec, meta.task, folder)
+    _check_size(spec, checkpoint.tensors.model, folder)
     learner = Learner(ViT(spec), task.build(spec))
     _fill(learner.model, checkpoint.tensors.model, folder)
     _fill(learner.task, checkpoint.tensors.task, folder)
@@ -59,10 +61,17 @@ def load(path: Path) -> Trained:
 def _read(cls: type[T], values: Mapping[str, Any], folder: Path) -> T:
     try:
         return from_dict(cls, values)
-    except MissingModule as error:
+    except NoModule as error:
         raise CheckpointError(f"{folder} needs a module of somebody's own: {error}") from None
     except SpecError as error:
         raise CheckpointError(f"{folder / 'meta.json'} is damaged: {error}") from None
+
+
+def _check_size(spec: ViTSpec, tensors: Mapping[str, Tensor], folder: Path) -> None:
+    """Build no model that is larger than what it is to be filled with."""
+    wanted, there = num_params(spec), sum(tensor.numel() for tensor in tensors.values())
+    if wanted > there:
+        raise CheckpointError(f"{folder} does not fit its own settings: {there:,} of {wanted:,} weights")
 
 
 def _fill(module: nn.Module, tensors: Mapping[str, Any], folder: Path) -> None:

@@ -5,14 +5,14 @@ A recipe that comes in several forms names them in `VARIANTS`, each with what it
 """
 
 import importlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vitlab.base.errors import SpecError, UserError
+from vitlab.base.errors import SpecError
+from vitlab.base.files import naming_source, read_object
 from vitlab.base.spec import (
     Spec,
     from_dict,
@@ -58,13 +58,9 @@ def read_run_spec(text: str) -> "RunSpec":
         return recipe(text)
     from vitlab.train.spec import RunSpec
 
-    try:
-        values = json.loads(Path(text).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{text}: {error}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{text}: expected a JSON object with a run's settings")
-    return from_dict(RunSpec, values.get("spec", values))
+    values = read_object(Path(text))
+    with naming_source(text):
+        return from_dict(RunSpec, values.get("spec", values))
 
 
 def changed(spec: "RunSpec", settings: Mapping[str, Any], say: Callable[[str], Any] | None = None) -> "RunSpec":

@@ -18,7 +18,7 @@ class CheckpointMeta(Record):
 
     `noise_seed`: where the run is evaluated with dropout, a slip of published code, the seed of that. `progress` is
     what the run goes on with: seconds, the best so far, running sums. `checksums` are of the files, by name, and
-    `checksum` is of all that stands here.
+    `checksum` is of all that stands here. `run` is the id of the run that wrote it; empty where that is not known.
     """
 
     file: ClassVar[str] = "meta.json"
@@ -34,6 +34,7 @@ class CheckpointMeta(Record):
     progress: Mapping[str, Any] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
     checksum: str = ""
+    run: str = ""
 
     def __post_init__(self) -> None:
         if self.step < 0:

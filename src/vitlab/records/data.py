@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from vitlab.base.errors import SpecError
 from vitlab.base.spec import Spec
-from vitlab.base.words import counted
-from vitlab.records._base import Record
+from vitlab.base.words import counted, shown
+from vitlab.records._base import Record, check_counts, check_least
 
 _TENTH = 0.1  # of the range of values: pictures that use less are almost black
 _EXAMPLES = 5  # suffixes in a sentence
@@ -32,6 +33,9 @@ class SplitRecord(Spec):
     unreadable: int = 0
     names: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        check_least(self, 0, "images", "unreadable")
+
 
 @dataclass(frozen=True)
 class FoundSplit(Spec):
@@ -43,6 +47,10 @@ class FoundSplit(Spec):
     images: int
     classes: Mapping[str, int]
     fingerprint: str | None = None
+
+    def __post_init__(self) -> None:
+        check_least(self, 0, "images")
+        check_counts("classes", self.classes)
 
     @property
     def largest_share(self) -> float:
@@ -60,6 +68,9 @@ class Depth(Spec):
     brightest: float
     lowest: float = 0.0
     white: float | None = None
+
+    def __post_init__(self) -> None:
+        check_least(self, 0, "pictures")
 
     def with_those_of(self, other: "Depth") -> "Depth":
         """Of more pictures of the same kind."""
@@ -102,6 +113,13 @@ class Found(Spec):
     depths: Mapping[str, Depth] = field(default_factory=dict)
     copies: Mapping[str, int] = field(default_factory=dict)
     see_through: int = 0
+
+    def __post_init__(self) -> None:
+        check_least(self, 0, "see_through")
+        for name in ("not_pictures", "copies"):
+            check_counts(name, getattr(self, name))
+        if odd := [bits for bits in self.depths if not bits.isdecimal()]:
+            raise SpecError(f"depths: {shown(odd[0])} is no number of bits")
 
     def told(self) -> list[str]:
         """What a person should know, in a few sentences."""

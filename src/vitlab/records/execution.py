@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 from vitlab.base.spec import Spec
-from vitlab.records._base import Record
+from vitlab.records._base import Record, check_counts, check_least
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class CellExecution(Spec):
     seeds: int = 0
     expected: float | None = None
 
+    def __post_init__(self) -> None:
+        check_least(self, 0, "alone", "image", "steps_per_epoch", "steps", "seeds", "expected")
+        check_counts("measured", self.measured)
+
 
 @dataclass(frozen=True)
 class HostExecution(Spec):
@@ -46,6 +50,7 @@ class ExecutionRecord(Record):
     """All kinds of host, each by the name of its kind."""
 
     file: ClassVar[str] = "execution.json"
+    remedy: ClassVar[str] = "remove it, and it is measured again"
 
     hosts: Mapping[str, HostExecution] = field(default_factory=dict)
 

@@ -12,5 +12,6 @@ class Failures(Record):
     """Reasons by the run's name within the study: these runs have no result of their own."""
 
     file: ClassVar[str] = "failed.json"
+    remedy: ClassVar[str] = "remove it, and these runs are tried again"
 
     runs: Mapping[str, str] = field(default_factory=dict)

@@ -9,15 +9,20 @@ from typing import Any
 
 from vitlab.base.errors import DataError, SpecError
 from vitlab.base.files import append_line, read_lines, write_lines
-from vitlab.records._base import Numbers, check_numbers
+from vitlab.base.metric import Metric
+from vitlab.base.words import shown
+from vitlab.records._base import Numbers, check_numbers, check_ranges, damaged
 
 FILE = "metrics.jsonl"
 
 
-def read_history(folder: Path) -> list[Numbers]:
-    """The lines: `step`, `epoch`, `images_seen`, `lr`, `seconds`, and what was measured. Raises DataError."""
-    path = folder / FILE
-    return [_checked(line, f"{path} is damaged at line {number}") for number, line in enumerate(read_lines(path), 1)]
+def read_history(folder: Path, metrics: Mapping[str, Metric] = {}) -> list[Numbers]:
+    """The lines: `step`, `epoch`, `images_seen`, `lr`, `seconds`, and what was measured. Raises DataError.
+
+    `metrics` say what that is, as far as its range is to be checked.
+    """
+    lines = list(enumerate(read_lines(folder / FILE), 1))
+    return [_checked(line, f"{folder / FILE}, line {number},", metrics) for number, line in lines]
 
 
 def add_to_history(folder: Path, line: Mapping[str, Any]) -> None:
@@ -30,11 +35,12 @@ def cut_history(folder: Path, step: int) -> None:
     write_lines(folder / FILE, [line for line in read_history(folder) if line["step"] <= step])
 
 
-def _checked(line: Any, problem: str) -> Numbers:
-    if not isinstance(line, dict) or not isinstance(line.get("step"), int):
-        raise DataError(f"{problem}: it has no step")
-    try:
+def _checked(line: Any, what: str, metrics: Mapping[str, Metric]) -> Numbers:
+    if not isinstance(line, dict) or "step" not in line:
+        raise DataError(f"{what} is damaged: it has no step")
+    with damaged(what):
+        if not isinstance(step := line["step"], int) or isinstance(step, bool) or step < 0:
+            raise SpecError(f"step={shown(step)}: expected a whole number of steps")
         check_numbers("line", line)
-    except SpecError as error:
-        raise DataError(f"{problem}: {error}") from None
+        check_ranges("line", line, metrics)
     return line

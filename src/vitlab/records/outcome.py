@@ -23,7 +23,7 @@ class RunOutcome(Spec):
     """One training of a cell."""
 
     seed: int
-    folder: str  # in the study's
+    folder: str  # in the study's; empty before it has begun
     status: Status | None  # None: not begun, or in training
     reason: str | None
     metrics: Mapping[str, Any]

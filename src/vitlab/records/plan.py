@@ -1,12 +1,19 @@
 """A study's plan.json: what is asked for, with every cell, its runs' settings and its costs."""
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from vitlab.base.differences import without
+from vitlab.base.errors import SpecError
 from vitlab.base.metric import Metric
-from vitlab.base.spec import Spec
-from vitlab.records._base import Record, check_metric
+from vitlab.base.spec import Spec, id_of
+from vitlab.base.words import shown, some
+from vitlab.records._base import Record, check_least, check_metric
+
+_FOLDER = re.compile(r"[A-Za-z0-9.=+-]{1,255}")  # what `vitlab.study.plan.slug` makes of a name
 
 
 @dataclass(frozen=True)
@@ -16,6 +23,10 @@ class CandidateRecord(Spec):
     name: str  # empty where nothing is tuned
     folder: str  # in the cell's; empty where nothing is tuned
     spec: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.folder:
+            _check_folder(self.folder)
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,13 @@ class CellRecord(Spec):
     step_flops: int
     activation_bytes: int
     candidates: tuple[CandidateRecord, ...]
+
+    def __post_init__(self) -> None:
+        _check_folder(self.folder)
+        check_least(self, 0, "num_params", "flops", "step_flops", "activation_bytes")
+        if not self.candidates:
+            raise SpecError("candidates=[]: a cell has one at least")
+        _check_unlike("candidates", "folder", [candidate.folder for candidate in self.candidates])
 
 
 @dataclass(frozen=True)
@@ -60,11 +78,49 @@ class PlanRecord(Record):
     study: Mapping[str, Any]
     metrics: Mapping[str, Metric]
     selects: str
+    whereabouts: tuple[str, ...] | None = None  # settings of the study that say where something lies
 
     def __post_init__(self) -> None:
-        check_metric(self.metric, self.metrics)
+        if self.whereabouts is not None:
+            self._check_study(self.whereabouts)
+        for name in (self.metric, *([self.selects] if self.tune is not None else [])):
+            check_metric(name, self.metrics)
+        names = [cell.name for cell in self.cells]
+        _check_unlike("cells", "name", names)
+        _check_unlike("cells", "folder", [cell.folder for cell in self.cells])
+        if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
+            raise SpecError(f"seeds={shown(list(self.seeds))}: expected one or more, each of them once, from 0")
+        if not 1 <= self.tune_seeds <= len(self.seeds):
+            raise SpecError(f"tune_seeds={self.tune_seeds}: there are {len(self.seeds)} seeds")
+        for cell in self.cells:
+            if cell.against is not None and cell.against not in names:
+                raise SpecError(f"cells: {shown(cell.name)} is compared with {shown(cell.against)}, which is no cell")
+            if missing := self.crossed.keys() - cell.levels.keys():
+                raise SpecError(f"cells: {shown(cell.name)} has no level of {some(sorted(missing))}")
+
+    def _check_study(self, whereabouts: Sequence[str]) -> None:
+        """Refuse a plan that is not of the study whose settings it has."""
+        without_seeds = {**self.study, "num_seeds": 1, "tune_seeds": 1}
+        if self.id != id_of(without(without_seeds, whereabouts)):
+            raise SpecError(f"id={shown(self.id)}: is not that of its study, which was changed")
+        plan = {"question": self.question, "num_seeds": len(self.seeds), "tune_seeds": self.tune_seeds}
+        for name, ours in plan.items():
+            if self.study.get(name) != ours:
+                raise SpecError(f"study.{name}={shown(self.study.get(name))}: the plan has {shown(ours)}")
 
     @property
     def measured(self) -> Metric:
         """What the study's metric is."""
         return self.metrics[self.metric]
+
+
+def _check_folder(name: str) -> None:
+    """Refuse what is not the name of one folder inside another. Raises SpecError."""
+    if not _FOLDER.fullmatch(name) or name.strip(".") == "":
+        raise SpecError(f"folder={shown(name)}: not the name of a folder inside the study")
+
+
+def _check_unlike(what: str, key: str, values: Sequence[str]) -> None:
+    """Refuse two of the same name. Raises SpecError."""
+    if twice := [value for value, times in Counter(values).items() if times > 1]:
+        raise SpecError(f"{what}: two of them have the {key} {shown(twice[0])}")

@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from vitlab.base.errors import DataError
-from vitlab.base.files import replacing
+from vitlab.base.files import open_file, replacing
+from vitlab.base.words import shortened
 
 FILE = "predictions.npz"
 SPLITS = ("test", "val", "train")
+_LARGEST = 1 << 33  # bytes, unpacked: two million images of a thousand classes
+_ROUNDING = 1e-3  # of a probability in low precision
+_SHOWN = 200  # characters of an error in a message
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,11 @@ class Predictions:
 
     def most_confused(self, limit: int) -> list[tuple[int, int, int]]:
         """The commonest mistakes: (class, the class it was taken for, how often), at most `limit`, commonest first."""
-        wrong = self.confusion()
-        np.fill_diagonal(wrong, 0)
-        order = np.argsort(-wrong, axis=None, kind="stable")[:limit]
-        pairs = [(int(cell // len(wrong)), int(cell % len(wrong))) for cell in order]
-        return [(true, taken, int(wrong[true, taken])) for true, taken in pairs if wrong[true, taken]]
+        classes = self.probabilities.shape[1]
+        wrong = (self.labels.astype(np.int64) * classes + self.predicted)[~self.right]
+        pairs, times = np.unique(wrong, return_counts=True)
+        order = np.argsort(-times, kind="stable")[:limit]
+        return [(int(pairs[at] // classes), int(pairs[at] % classes), int(times[at])) for at in order]
 
     def write(self, folder: Path) -> None:
         """Write it, whole or not at all."""
@@ -66,14 +70,26 @@ def read_predictions(folder: Path) -> Predictions | None:
     if not path.exists():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with open_file(path) as file, np.load(file, allow_pickle=False) as arrays:
+            _check_sizes(arrays.zip)
             fields = {name: arrays[name] for name in ("labels", "probabilities", "mistakes", "mistake_pixels")}
             predictions = Predictions(split=str(arrays["split"]), **fields)
-    except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is damaged: {error}") from None
+    except Exception as error:  # zip, zlib and NumPy raise whatever they come across
+        raise _damaged(path, f"{error}" or type(error).__name__) from None
     if (broken := _broken(predictions)) is not None:
-        raise DataError(f"{path} is damaged: {broken}")
+        raise _damaged(path, broken)
     return predictions
+
+
+def _damaged(path: Path, why: str) -> DataError:
+    return DataError(f"{path} is damaged: {shortened(why, _SHOWN)}; remove it to do without")
+
+
+def _check_sizes(archive: zipfile.ZipFile) -> None:
+    """Refuse what would take more memory than any predictions do. Raises ValueError."""
+    size = sum(entry.file_size for entry in archive.infolist())
+    if size > _LARGEST:
+        raise ValueError(f"it would be {size:,} bytes")
 
 
 def _broken(predictions: Predictions) -> str | None:
@@ -86,6 +102,8 @@ def _broken(predictions: Predictions) -> str | None:
         return f"split is {predictions.split!r}, expected one of {', '.join(SPLITS)}"
     if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
         return f"labels are not classes from 0 to {classes - 1}"
+    if probabilities.dtype.kind != "f" or not ((probabilities >= 0) & (probabilities <= 1 + _ROUNDING)).all():
+        return "probabilities are not numbers from 0 to 1"
     pixels, chosen = predictions.mistake_pixels, predictions.mistakes
     if chosen.ndim != 1 or (chosen.size and (chosen.dtype.kind not in "iu" or not _inside(chosen, count))):
         return f"mistakes are not indices of {count} images"

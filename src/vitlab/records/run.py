@@ -16,8 +16,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from vitlab.base.differences import told_differences, without
+from vitlab.base.errors import SpecError
 from vitlab.base.metric import Metric
-from vitlab.records._base import Numbers, Record, Status, check_numbers
+from vitlab.base.options import check_choices
+from vitlab.base.spec import id_of
+from vitlab.base.words import shown
+from vitlab.records._base import (
+    Numbers,
+    Record,
+    Status,
+    check_facts,
+    check_least,
+    check_numbers,
+    check_ranges,
+    check_time,
+    damaged,
+)
+
+_USUAL_WHEREABOUTS = ("data.path", "start.path")  # of runs that do not say which they have
 
 
 def run_at(path: Path) -> Path | None:
@@ -44,6 +61,18 @@ class RunDeclaration(Record):
     metrics: Mapping[str, Metric]
     selects: str
     drawn: tuple[str, ...] = ()
+    whereabouts: tuple[str, ...] | None = None  # settings that say where something lies, not what it is
+
+    def __post_init__(self) -> None:
+        if self.whereabouts is not None and self.id != id_of(without(self.spec, self.whereabouts)):
+            raise SpecError(f"id={shown(self.id)}: is not that of its spec, which was changed")
+
+    def unlike(self, spec: Mapping[str, Any]) -> str:
+        """In what this run differs from the one that a spec asks for, wherever its data lie; empty if in nothing."""
+        where = {*_USUAL_WHEREABOUTS, *(self.whereabouts or ())}
+        if not isinstance(start := spec.get("start"), Mapping) or start.get("checksum") is None:
+            where.add("start.checksum")  # which is known once the run has begun
+        return told_differences(*(without(values, where) for values in (spec, self.spec)))
 
     def told(self, figures: Mapping[str, Any]) -> str:
         """What was measured of the metric that selects, on the test split or else on validation; empty if nothing."""
@@ -68,12 +97,20 @@ class Environment(Record):
     accelerator: Mapping[str, Any] | None = None
     os: str | None = None
     python: str | None = None
-    versions: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
     command: str | None = None
     started: str | None = None
     choices: Mapping[str, Any] = field(default_factory=dict)
     stacked_runs: int = 1
+
+    def __post_init__(self) -> None:
+        check_least(self, 1, "stacked_runs")
+        check_choices(self.choices)
+        if self.started is not None:
+            check_time("started", self.started)
+        for name in ("hardware", "accelerator"):
+            check_facts(name, getattr(self, name) or {})
 
 
 @dataclass(frozen=True)
@@ -85,6 +122,18 @@ class Result(Record):
     status: Status
     reason: str | None = None
     metrics: Numbers = field(default_factory=dict)
+    run: str = ""  # the id of the run that ended so; empty where that is not known
 
     def __post_init__(self) -> None:
         check_numbers("metrics", self.metrics)
+
+
+def read_result(folder: Path, declaration: RunDeclaration) -> Result | None:
+    """The result of a declared run, or None before its end. Raises DataError, also if a figure cannot be that large."""
+    result = Result.read_if_there(folder)
+    if result is not None:
+        with damaged(folder / Result.file):
+            check_ranges("metrics", result.metrics, declaration.metrics)
+            if result.run not in ("", declaration.id):
+                raise SpecError(f"run={shown(result.run)}: it is of another run")
+    return result

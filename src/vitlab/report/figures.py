@@ -105,12 +105,17 @@ def _inline(svg: str, name: str, alt: str) -> Markup:
     """The SVG for an HTML page: the page's colours, typeface and width, ids that no other figure has, no addresses."""
     opening, content = svg[svg.index("<svg") :].split(">", 1)
     (box,) = re.findall(r'viewBox="[^"]*"', opening)
-    content = re.sub(r"<metadata>.*?</metadata>", "", content, flags=re.DOTALL).replace("xlink:href", "href")
-    content = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", content)
-    content = re.sub(r"(font: [^;\"]*?px|font-family:) [^;\"]*", r"\1 var(--typeface)", content)
-    for colour, code in COLOURS.items():
-        content = content.replace(code, f"var(--{colour})")
+    content = re.sub(r"<metadata>.*?</metadata>", "", content, flags=re.DOTALL)
+    content = re.sub(r"<[^>]*>", lambda tag: _inline_tag(tag[0], name), content)  # a class may be called "#1c1f24"
     return Markup(f'<svg role="img" aria-label="{escape(alt)}" {box}>{content}')
+
+
+def _inline_tag(tag: str, name: str) -> str:
+    tag = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", tag.replace("xlink:href", "href"))
+    tag = re.sub(r"(font: [^;\"]*?px|font-family:) [^;\"]*", r"\1 var(--typeface)", tag)
+    for colour, code in COLOURS.items():
+        tag = tag.replace(code, f"var(--{colour})")
+    return tag
 
 
 # --------------------------------------------------------------------------------------------------------- curves

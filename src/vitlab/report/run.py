@@ -16,7 +16,7 @@ from vitlab.records.history import FILE as HISTORY
 from vitlab.records.history import read_history
 from vitlab.records.predictions import FILE as PREDICTIONS
 from vitlab.records.predictions import Predictions, read_predictions
-from vitlab.records.run import Environment, Result, RunDeclaration
+from vitlab.records.run import Environment, Result, RunDeclaration, read_result
 from vitlab.stats.by_class import ClassRecall, by_class
 
 R = TypeVar("R", bound=Record)
@@ -122,7 +122,7 @@ def read_run(folder: Path, *, with_predictions: bool = True) -> RunRecord:
     Predictions may be left out where many runs are read: they are by far the largest.
     """
     declaration, missing = RunDeclaration.read(folder), dict[str, str]()
-    history = read_history(folder)
+    history = read_history(folder, declaration.metrics)
     if not history:
         missing[HISTORY] = "no evaluation was recorded"
     predictions = read_predictions(folder) if with_predictions else None
@@ -134,11 +134,18 @@ def read_run(folder: Path, *, with_predictions: bool = True) -> RunRecord:
         declaration=declaration,
         environment=_optional(Environment, folder, missing),
         data=_optional(DataRecord, folder, missing),
-        result=_optional(Result, folder, missing),
+        result=_result(folder, declaration, missing),
         history=history,
         predictions=predictions,
         missing=missing,
     )
+
+
+def _result(folder: Path, declaration: RunDeclaration, missing: dict[str, str]) -> Result | None:
+    result = read_result(folder, declaration)
+    if result is None:
+        missing[Result.file] = f"the run directory has no {Result.file}"
+    return result
 
 
 def _optional(record: type[R], folder: Path, missing: dict[str, str]) -> R | None:

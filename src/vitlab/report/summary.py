@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vitlab.records.data import DataRecord
-from vitlab.records.run import Result, RunDeclaration
+from vitlab.records.run import Result, RunDeclaration, read_result
 from vitlab.stats.majority import majority
 
 
 def summary(folder: Path) -> str:
     """Why it failed, or its score and its time; and where classes are uneven, what the score is to be seen beside."""
-    declaration, result = RunDeclaration.read(folder), Result.read(folder)
+    declaration = RunDeclaration.read(folder)
+    result = read_result(folder, declaration) or Result.read(folder)  # which says that there is none
     if result.status != "finished":
         return f"{result.status}: {result.reason}"
     score = declaration.told(result.metrics)
     beside = "".join(_where_uneven(declaration, result, DataRecord.read_if_there(folder)))
-    return f"{score}{beside}{', ' if score else ''}{result.metrics['train_seconds']} s"
+    return f"{score}{beside}{', ' if score else ''}{result.metrics.get('train_seconds', '?')} s"
 
 
 def _where_uneven(declaration: RunDeclaration, result: Result, data: DataRecord | None) -> Iterator[str]:

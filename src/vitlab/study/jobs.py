@@ -15,7 +15,7 @@ from vitlab.study.autotune import expected_seconds
 from vitlab.study.execution import Constraints, Execution, read_execution
 from vitlab.study.executor._base import Executor, Job
 from vitlab.study.plan import Candidate, Plan, PlannedCell
-from vitlab.study.study_dir import StudyDir
+from vitlab.study.study_dir import StudyDir, StudyRun
 from vitlab.train.run_dir.run_dir import RunDir
 from vitlab.train.spec import RunSpec
 from vitlab.train.stacking import structure
@@ -40,6 +40,10 @@ class MissingRun(NamedTuple):
         # begun, since a stack goes on from where all its runs are
         common = (self.execution, structure(self.spec), self.failed, RunDeclaration.exists(self.place))
         return common if self.execution.stack == "cells" else (self.cell, *common)
+
+    def in_study(self) -> StudyRun:
+        """As the study's directory knows it."""
+        return StudyRun(self.place, to_dict(self.spec))
 
     def checkpoints(self) -> set[str]:
         """Where it can go on from."""
@@ -82,7 +86,7 @@ class Jobs:
 
     def unrecorded(self, planned: PlannedJob) -> list[MissingRun]:
         """Those runs of a job that have no record of how they ended."""
-        return [run for run in planned.runs if self.study_dir.status(run.place)[0] not in ENDED]
+        return [run for run in planned.runs if self.study_dir.status(run.in_study())[0] not in ENDED]
 
     def apart(self, runs: Iterable[MissingRun]) -> list[PlannedJob]:
         """Runs of a stack, each in a process of its own."""
@@ -122,9 +126,12 @@ class Jobs:
         """Seeds that have to be trained, and how they ended before."""
         done = ("finished",) if self.retry else ENDED
         for seed in seeds:
-            status, _ = self.study_dir.status(self._place(planned, candidate, seed))
+            status, _ = self.study_dir.status(self._run(planned, candidate, seed))
             if status not in done:
                 yield seed, status
+
+    def _run(self, planned: PlannedCell, candidate: Candidate, seed: int) -> StudyRun:
+        return StudyRun(self._place(planned, candidate, seed), to_dict(replace(candidate.spec, seed=seed)))
 
     def _place(self, planned: PlannedCell, candidate: Candidate, seed: int) -> Path:
         return self.study_dir.place(planned.folder, candidate.folder, seed)
@@ -147,8 +154,9 @@ class Jobs:
             for candidate in planned.candidates:
                 if candidate.spec.data == spec.data:
                     for seed in self.plan.study.seeds:
-                        if DataRecord.exists(place := self._place(planned, candidate, seed)):
-                            return str(place)
+                        run = self._run(planned, candidate, seed)
+                        if DataRecord.exists(run.place) and self.study_dir.has(run):
+                            return str(run.place)
         return None
 
     def _name(self, runs: Sequence[MissingRun]) -> str:

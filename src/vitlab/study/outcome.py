@@ -49,7 +49,7 @@ def outcome(path: Path) -> Outcome:
         effects=effects,
         no_effects=no_effects,
         fronts=_fronts(cells, better),
-        missing=tuple(_missing(cells)),
+        missing=tuple(_missing(cells, plan.metric)),
         metrics=plan.metrics,
     )
 
@@ -100,10 +100,13 @@ def _run(
 ) -> RunOutcome:
     if candidate is None:
         return RunOutcome(seed, "", None, _why_untuned(study_dir, plan, cell), {})
-    path = study_dir.run(cell, candidate, seed)
-    status, reason = study_dir.status(path)
-    folder = path.relative_to(study_dir.path).as_posix()
-    return RunOutcome(seed, folder, status, reason, study_dir.metrics(path))
+    run = study_dir.run(cell, candidate, seed)
+    status, reason = study_dir.status(run)
+    folder = run.place.relative_to(study_dir.path).as_posix() if study_dir.has(run) else ""
+    metrics = study_dir.metrics(run)
+    if status == "finished" and metrics.get(plan.metric) is None:
+        reason = f"it has no {plan.metric}"
+    return RunOutcome(seed, folder, status, reason, metrics)
 
 
 def _why_untuned(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord) -> str:
@@ -127,13 +130,13 @@ def _tuned(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, candidate: C
     return Tuned(plan.tune, candidate.name if candidate else None, plan.selects, means)
 
 
-def _missing(cells: tuple[CellOutcome, ...]) -> list[str]:
-    """A sentence for every run that did not finish."""
+def _missing(cells: tuple[CellOutcome, ...], metric: str) -> list[str]:
+    """A sentence for every run that did not finish, or did without what is compared."""
     return [
         f"{cell.name}, seed {run.seed}: {run.status or 'not trained yet'}" + (f": {run.reason}" if run.reason else "")
         for cell in cells
         for run in cell.runs
-        if run.status != "finished"
+        if run.seed not in cell.scores(metric)
     ]
 
 

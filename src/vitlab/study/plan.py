@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from vitlab.base.errors import SpecError, UserError
-from vitlab.base.spec import plain, spec_id, to_dict
+from vitlab.base.spec import from_dict, plain, spec_id, to_dict, whereabouts_of
 from vitlab.models.cost import Cost, cost
 from vitlab.recipes import changed
 from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
@@ -73,7 +73,7 @@ class Plan:
 
     def as_record(self) -> PlanRecord:
         """`plan.json`: everything that reading the study needs, without torch."""
-        study = self.study
+        study = from_dict(StudySpec, to_dict(self.study))  # a ratio of 4, built in Python, is 4.0: as its id has it
         crossed = study.design.factors_crossed()
         measured = [candidate.spec.measured() for planned in self.cells for candidate in planned.candidates]
         return PlanRecord(
@@ -90,6 +90,7 @@ class Plan:
             study=to_dict(study),
             metrics={name: metric for metrics in measured for name, metric in metrics.items()},
             selects=f"val_{study.base.task.selects}",
+            whereabouts=tuple(whereabouts_of(study)),
         )
 
 

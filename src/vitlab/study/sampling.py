@@ -20,7 +20,8 @@ def images_of_split(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord) -> 
     split = plan.metric.partition("_")[0]
     for candidate in cell.candidates:
         for seed in plan.seeds:
-            data = DataRecord.read_if_there(study_dir.run(cell, candidate, seed))
+            run = study_dir.run(cell, candidate, seed)
+            data = DataRecord.read_if_there(run.place) if study_dir.has(run) else None
             if data:
                 return data.split(split).images
     return None

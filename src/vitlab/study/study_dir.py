@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vitlab.base.differences import told_differences
 from vitlab.base.errors import UserError
@@ -22,9 +22,16 @@ from vitlab.records._base import ENDED, Status
 from vitlab.records.execution import CellExecution, ExecutionRecord
 from vitlab.records.failures import Failures
 from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
-from vitlab.records.run import Result
+from vitlab.records.run import Result, RunDeclaration, read_result
 
 Scores = list[float | None]
+
+
+class StudyRun(NamedTuple):
+    """A run of a study: where it stands, and what stands there if it is this one."""
+
+    place: Path
+    spec: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,29 +67,35 @@ class StudyDir:
 
     # ----------------------------------------------------------------------------------------------------------- runs
 
-    def run(self, cell: CellRecord, candidate: CandidateRecord, seed: int) -> Path:
-        """Where a run of the recorded plan stands."""
-        return self.place(cell.folder, candidate.folder, seed)
+    def run(self, cell: CellRecord, candidate: CandidateRecord, seed: int) -> StudyRun:
+        """A run of the recorded plan."""
+        return StudyRun(self.place(cell.folder, candidate.folder, seed), {**candidate.spec, "seed": seed})
 
     def place(self, cell: str, candidate: str, seed: int) -> Path:
-        """The same by the folders' names; a candidate that is the only one has none."""
+        """Where a run stands, by the folders' names; a candidate that is the only one has none."""
         return self.path / "runs" / cell / candidate / f"seed-{seed}"
 
-    def metrics(self, run: Path) -> Mapping[str, Any]:
-        """What a run has measured; nothing before it has ended."""
-        result = Result.read_if_there(run)
+    def has(self, run: StudyRun) -> bool:
+        """Whether this run has begun, and no other stands in its place."""
+        return RunDeclaration.exists(run.place) and not _found(run).wrong
+
+    def metrics(self, run: StudyRun) -> Mapping[str, Any]:
+        """What a run has measured; nothing before it has ended, and nothing of another run in its place."""
+        result = _found(run).result
         return result.metrics if result else {}
 
-    def status(self, run: Path) -> tuple[Status | None, str | None]:
-        """How a run ended and why; None if it did not."""
-        result = Result.read_if_there(run)
-        if (result is None or result.status not in ENDED) and (reason := self.failures().get(self.name_of(run))):
+    def status(self, run: StudyRun) -> tuple[Status | None, str | None]:
+        """How a run ended and why; None if it did not. It cannot be trained where another one stands."""
+        result, wrong = _found(run)
+        if wrong:
+            return "failed", wrong
+        if (result is None or result.status not in ENDED) and (reason := self.failures().get(self.name_of(run.place))):
             return "failed", reason
         return (result.status, result.reason) if result else (None, None)
 
-    def name_of(self, run: Path) -> str:
+    def name_of(self, place: Path) -> str:
         """A run's name within the study."""
-        return run.relative_to(self.path / "runs").as_posix()
+        return place.relative_to(self.path / "runs").as_posix()
 
     # ------------------------------------------------------------------------------------------------------- failures
 
@@ -90,9 +103,9 @@ class StudyDir:
         """Runs that ended without a record of their own, and why."""
         return (Failures.read_if_there(self.path) or Failures()).runs
 
-    def note_failure(self, run: Path, reason: str) -> None:
+    def note_failure(self, place: Path, reason: str) -> None:
         """Remember why a run has no record of its own."""
-        Failures({**self.failures(), self.name_of(run): reason}).write(self.path)
+        Failures({**self.failures(), self.name_of(place): reason}).write(self.path)
 
     def forget_failures(self) -> None:
         """Let failed runs be tried again."""
@@ -133,6 +146,24 @@ class StudyDir:
             if None not in scores
         ]
         return max(complete, key=lambda pair: pair[0])[1] if complete else None
+
+
+class _Found(NamedTuple):
+    """How a run ended, if it did; and what is wrong with the records in its place, if they are not its own."""
+
+    result: Result | None
+    wrong: str = ""
+
+
+def _found(run: StudyRun) -> _Found:
+    declaration = RunDeclaration.read_if_there(run.place)
+    if declaration is None:
+        stray = Result.exists(run.place)
+        return _Found(None, f"{run.place} has a {Result.file} and no {RunDeclaration.file}" if stray else "")
+    if unlike := declaration.unlike(run.spec):
+        differences = "; ".join(line.strip() for line in unlike.splitlines())
+        return _Found(None, f"another run stands in its folder, move it away: {differences}")
+    return _Found(read_result(run.place, declaration))
 
 
 def _told_settings(there: PlanRecord, here: PlanRecord) -> str:

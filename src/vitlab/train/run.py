@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vitlab.base.errors import DataError
 from vitlab.base.metric import Metric
 from vitlab.checkpoints import native
 from vitlab.preprocessing import Preprocessing
@@ -67,8 +68,12 @@ class Run:
         """The evaluation of the weights that are kept: the last, or the best on validation."""
         lines = read_history(self.run_dir.path)
         if self.spec.weights == "last":
-            return lines[-1]
-        return next(line for line in lines if line["step"] == self.best_step)
+            wanted = lines[-1:]
+        else:
+            wanted = [line for line in lines if line["step"] == self.best_step]
+        if not wanted:
+            raise DataError(f"{self.run_dir.path} has lost the evaluation of the weights that are kept")
+        return wanted[0]
 
     def save(self, kind: str, state: TrainState, preprocessing: Preprocessing, progress: Mapping[str, Any]) -> None:
         """Write a checkpoint."""

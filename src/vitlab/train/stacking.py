@@ -10,8 +10,9 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from vitlab.base.differences import without
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import to_dict, without
+from vitlab.base.spec import to_dict
 from vitlab.train.spec import RunSpec
 
 OWN = ("seed", "start", "augment", "model.init", "optim.lr", "optim.weight_decay", "optim.schedule")

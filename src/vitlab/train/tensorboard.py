@@ -69,7 +69,7 @@ class _View:
     def update(self) -> None:
         lines = read_history(self.folder)
         for line in lines[self.shown :]:
-            at = self.started + line["seconds"]  # the run's own time, without the pauses between its processes
+            at = self.started + (line.get("seconds") or 0.0)  # the run's own time, without pauses between processes
             for name, value in line.items():
                 if name != "step":
                     self.writer.add_scalar(tag_of(name), value, line["step"], walltime=at)

@@ -8,7 +8,7 @@ from typing import Any
 
 from vitlab.base.differences import told_differences
 from vitlab.base.errors import UserError
-from vitlab.base.spec import spec_id, to_dict
+from vitlab.base.spec import from_dict, spec_id, to_dict, whereabouts_of
 from vitlab.checkpoints import native
 from vitlab.learner import of_model, of_task
 from vitlab.preprocessing import Preprocessing
@@ -112,9 +112,17 @@ class RunDir:
     @by_one_writer
     def declare(self, drawn: tuple[str, ...]) -> None:
         """Write what is asked for, last of all: it is what makes the folder a run."""
-        spec = self.spec
-        selects = f"val_{spec.task.selects}"
-        RunDeclaration(self.recipe, spec_id(spec), to_dict(spec), spec.measured(), selects, drawn).write(self.path)
+        spec = from_dict(RunSpec, to_dict(self.spec))  # a ratio of 4, built in Python, is 4.0: as its id has it
+        declaration = RunDeclaration(
+            recipe=self.recipe,
+            id=spec_id(spec),
+            spec=to_dict(spec),
+            metrics=spec.measured(),
+            selects=f"val_{spec.task.selects}",
+            drawn=drawn,
+            whereabouts=tuple(whereabouts_of(spec)),
+        )
+        declaration.write(self.path)
 
     @by_one_writer
     def reopen(self, choices: Choices) -> None:
@@ -138,6 +146,7 @@ class RunDir:
             data=to_dict(spec.data),
             noise_seed=spec.seed if spec.evaluate_with_dropout else None,
             progress=progress,
+            run=spec_id(spec),
         )
         native.save(
             self.checkpoints,
@@ -164,7 +173,7 @@ class RunDir:
     @by_one_writer
     def finish(self, status: Status, reason: str | None, metrics: Mapping[str, Any]) -> None:
         """Write the result."""
-        Result(status, reason, dict(metrics)).write(self.path)
+        Result(status, reason, dict(metrics), spec_id(self.spec)).write(self.path)
 
 
 def _of_a_beginning(file: Path) -> bool:
