@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
 
+from vitlab.base import trust
 from vitlab.base.spec import from_dict
 
 if TYPE_CHECKING:  # whoever only hands tests to others need not load torch
@@ -38,6 +40,22 @@ def mostly_slow(cases: Iterable[Any], every: int = 6) -> list[Any]:
     """Cases of a parametrised test, of which the fast suite runs the first and each `every`-th after it."""
     values = [case if isinstance(case, tuple) else (case,) for case in cases]
     return [pytest.param(*case, marks=[pytest.mark.slow] if at % every else []) for at, case in enumerate(values)]
+
+
+@pytest.fixture(autouse=True)
+def trusts_nothing(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was typed, and no code was ever trusted."""
+    monkeypatch.setenv("VITLAB_STATE", str(tmp_path_factory.getbasetemp() / "no-state" / uuid4().hex))
+    monkeypatch.setenv("VITLAB_TRUSTED", "")
+    monkeypatch.setattr(trust, "_typed", set())
+    monkeypatch.setattr(trust, "_all_allowed", False)
+
+
+@pytest.fixture
+def trusting_all(trusts_nothing: None) -> Iterator[None]:
+    """As under `--trust`: for tests of modules of somebody's own that are about something else."""
+    with trust.trusting():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

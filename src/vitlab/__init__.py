@@ -7,6 +7,7 @@ vitlab.evaluate("runs/digits")                                its score, again
 vitlab.predict("runs/digits", ["picture.png"])                what it says of pictures
 vitlab.report("runs/digits")                                  a page about it
 vitlab.study("positions:digits", out="runs/positions")        what a component does
+with vitlab.trusting(): …                                     run code that files name, though you did not write it
 """
 
 import sys
@@ -14,7 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["create", "evaluate", "load", "predict", "report", "study", "train"]
+__all__ = ["create", "evaluate", "load", "predict", "report", "study", "train", "trusting"]
 
 if TYPE_CHECKING:
     from vitlab.api import create as create
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vitlab.api import report as report
     from vitlab.api import study as study
     from vitlab.api import train as train
+    from vitlab.api import trusting as trusting
 
 
 class _Verb(ModuleType):

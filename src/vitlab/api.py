@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from vitlab.base.going_on import Say, going_on, unsaid
+from vitlab.base.trust import trusting as trusting
+from vitlab.base.trust import typed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,6 +56,7 @@ def create(model: str = "vit_base_patch16_224", seed: int = 0, **settings: Any) 
     from vitlab.models.spec import preset
     from vitlab.models.vit import build
 
+    typed(settings)
     return build(with_settings(preset(model), settings), seed)
 
 
@@ -70,6 +73,7 @@ def costs(model: str, settings: Settings = NONE) -> "tuple[ViTSpec, Cost]":
     from vitlab.models.cost import cost
     from vitlab.models.spec import preset
 
+    typed(settings)
     spec = with_settings(preset(model), {path.removeprefix("model."): value for path, value in settings.items()})
     return spec, cost(spec)
 
@@ -101,13 +105,15 @@ def train(
 
     from vitlab.recipes import changed
 
+    typed(settings, more_settings)
     base = _run_spec(what)  # an unknown recipe is refused before torch is loaded
     from vitlab.train.launch import train as launch
     from vitlab.train.machine.choices import Overrides
     from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
+    from vitlab.train.start.checkpoint import settings_of_start
 
     folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
-    start = {} if init is None else {"start": _start(str(init), folders[0] if resume else None)}
+    start = {} if init is None else {"start": settings_of_start(str(init), folders[0] if resume else None)}
     spec = changed(base, {**start, **settings, **more_settings}, None if console is None else console.print)
     specs = [spec] if seeds is None else [replace(spec, seed=seed) for seed in seeds]
     return launch(
@@ -122,20 +128,13 @@ def train(
     )
 
 
-def _start(init: str, resumed: Path | None) -> Any:
-    """The start from a checkpoint. A run that is resumed has what it needs, so its source may be gone by now."""
-    from vitlab.records.run import RunDeclaration
-
-    recorded = RunDeclaration.read_if_there(resumed) if resumed else None
-    if recorded and recorded.spec["start"].get("path") == init and not Path(init).exists():
-        return recorded.spec["start"]
-    return {"name": "checkpoint", "path": init}
-
-
 def _run_spec(what: "str | RunSpec") -> "RunSpec":
     from vitlab.recipes import read_run_spec
 
-    return read_run_spec(what) if isinstance(what, str) else what
+    if isinstance(what, str):
+        return read_run_spec(what)
+    typed(what)
+    return what
 
 
 def summary(run: str | Path) -> str:
@@ -162,6 +161,7 @@ def evaluate(
     from vitlab.evaluate._checkpoint import evaluate_checkpoint
 
     own = _of_data(settings)
+    typed({"data": data}, settings)
     return evaluate_checkpoint(Path(path), data, device, _computing(Path(path)), among, own)
 
 
@@ -203,6 +203,7 @@ def look(data: str, settings: Settings = NONE, out: str | Path | None = None) ->
     from vitlab.report.data_page import data_page
 
     own = _of_data(settings)
+    typed({"data": data}, settings)
     images = data_named(data, {"img_size": _SHEET_SIZE}, own).look()
     assert images.found is not None
     page = None
@@ -240,6 +241,7 @@ def read_study(
     from vitlab.study.files import adjusted, read_study_spec
 
     study = read_study_spec(what) if isinstance(what, str) else what
+    typed(settings, None if isinstance(what, str) else what)
     return adjusted(study, settings, seeds, None if console is None else console.print)
 
 
@@ -261,6 +263,7 @@ def plan_study(
     from vitlab.study.plan import plan
     from vitlab.train.machine.choices import Overrides
 
+    typed(on)
     read = read_study(what, seeds, settings, console)
     with going_on(console, "checking every cell"):
         planned = plan(read)
@@ -297,6 +300,7 @@ def study(
     from vitlab.study.outcome import outcome
     from vitlab.train.machine.choices import Overrides
 
+    typed(on)
     out = Path(out)
     run_study(
         read_study(what, seeds, {**settings, **more_settings}, console),

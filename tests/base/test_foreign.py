@@ -19,7 +19,7 @@ class Spec(AttentionSpec):
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def here(tmp_path, monkeypatch, trusting_all):
     """The current folder, with nothing in it; what is imported from it is forgotten."""
     before = set(sys.modules)
     monkeypatch.chdir(tmp_path)
@@ -96,3 +96,14 @@ def test_a_file_of_another_kind_is_told(here):
     (here / "notes" / "mine.txt").write_text("")
     with pytest.raises(SpecError, match=r"a module's file ends in \.py"):
         attention("notes/mine.txt")
+
+
+def test_the_path_stays_as_it_was(here, monkeypatch):
+    (here / "parts").mkdir()
+    write(here / "parts" / "mine.py")
+    for before in (["/a", "/b"], ["", "/a"]):
+        monkeypatch.setattr(sys, "path", [*before, *sys.path])
+        whole = list(sys.path)
+        assert attention("parts.mine").name == "parts.mine"
+        assert sys.path == whole
+        del sys.modules["parts.mine"], sys.modules["parts"]

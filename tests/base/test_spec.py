@@ -197,7 +197,7 @@ def test_the_contract_itself_is_no_variant():
 
 
 @pytest.fixture
-def foreign_attention(tmp_path, monkeypatch):
+def foreign_attention(tmp_path, monkeypatch, trusting_all):
     """A package of somebody else's with an attention in it; gives the attention's dotted name."""
     (tmp_path / "somebodys_parts").mkdir()
     (tmp_path / "somebodys_parts" / "uniform.py").write_text(

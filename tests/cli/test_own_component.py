@@ -121,6 +121,10 @@ def test_the_workers_of_a_study_find_it_too(vitlab, tmp_path, monkeypatch):
     design = {"name": "one_at_a_time", "factors": {"model.attention": ["softmax", "nearness_there"]}}
     (tmp_path / "mine.json").write_text(json.dumps({"question": "Nearness?", "base": "digits_small", "design": design}))
     words = ("study", "mine.json", "--seeds", 2, "--jobs", 2, "--no-stack", "--device", "cpu", "--precision", "fp32")
-    answer = vitlab(*words, "--steps", 4, "--set", "optim.schedule.warmup_steps=1", "--out", "out", "--json")
+    words += ("--steps", 4, "--set", "optim.schedule.warmup_steps=1", "--out", "out", "--json")
+    refused = vitlab(*words)
+    assert refused.code == 2
+    assert "attention=nearness_there is code" in refused.err
+    answer = vitlab(*words, "--trust")
     assert answer.code == 0, answer.err
     assert json.loads(answer.out)["study"]["missing"] == []

@@ -18,7 +18,7 @@ MEASURED = {"evaluators": [{"name": "scores", "split": "val", "when": "along"}, 
 
 
 @pytest.fixture
-def ours(tmp_path, monkeypatch):
+def ours(tmp_path, monkeypatch, trusting_all):
     """A folder on the path with a task, an evaluator and an executor."""
     package = tmp_path / "own" / "toys_of_ours"
     package.mkdir(parents=True)

@@ -237,7 +237,7 @@ def test_what_is_kept_and_damaged_is_measured_again(cache):
     assert cost(tiny()) == found
 
 
-def test_nothing_is_kept_of_parts_of_somebodys_own(cache, tmp_path, monkeypatch):
+def test_nothing_is_kept_of_parts_of_somebodys_own(cache, tmp_path, monkeypatch, trusting_all):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own_mlp_of_mine.py").write_text(
         "from vitlab.nn.mlp.gelu import Spec as Gelu\n\nclass Spec(Gelu): pass\n"

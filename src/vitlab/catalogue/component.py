@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from vitlab.base.errors import UserError, unknown
 from vitlab.base.foreign import file_of, foreign_module, is_path
 from vitlab.base.spec import Component, Spec, component_names, to_dict
+from vitlab.base.trust import typed
 from vitlab.catalogue.families import FAMILIES
 
 
@@ -38,6 +39,7 @@ class About(NamedTuple):
 
 def about(what: str) -> About:
     """`attention.linear` is the family's file; another name or path is a module of somebody's own. Raises UserError."""
+    typed(what)
     family, _, name = what.partition(".")
     if is_path(what) or (not name and file_of(what)):
         return _about(foreign_module(what, what), what, None)

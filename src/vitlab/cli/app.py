@@ -4,12 +4,12 @@ import atexit
 import os
 import sys
 from contextlib import suppress
-from io import TextIOWrapper
 
 import typer
 
 from vitlab import __version__
 from vitlab.base.errors import UserError
+from vitlab.base.words import printable
 from vitlab.cli import bench, complete, data, demo, doctor, evaluate, list_, output, predict, report, show, study, train
 
 app = typer.Typer(
@@ -56,11 +56,9 @@ def run() -> None:
 
 
 def main() -> None:
-    """Run the command line. A user's mistake ends with code 2 and its message, Ctrl-C with 130, SIGTERM with 143."""
-    sys.path.append("")  # a component of the user's own may stand in the current folder
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may lack letters of our texts, or of a name
+    """Run the command line. A user's mistake ends with code 2 and its message, a signal with 128 and its number."""
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # what we start finds no library in the current folder, either
+    output.prepare_streams()
     try:
         if complete.asked_by_bash():
             complete.complete_for_bash(app)
@@ -72,5 +70,5 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(141)
     except (UserError, OSError) as error:  # also a disk that is full, or may not be written: the message has the path
-        print(f"vitlab{f', process {output.RANK}' if output.RANK else ''}: {error}", file=sys.stderr)
+        print(f"vitlab{f', process {output.RANK}' if output.RANK else ''}: {printable(str(error))}", file=sys.stderr)
         sys.exit(2)

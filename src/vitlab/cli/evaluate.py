@@ -8,7 +8,7 @@ import typer
 from vitlab import api
 from vitlab.base.words import counted, some
 from vitlab.cli import output
-from vitlab.cli.options import DataOption, DeviceOption, JsonOption, RunArgument, SetOption, settings
+from vitlab.cli.options import DataOption, DeviceOption, JsonOption, RunArgument, SetOption, TrustOption, settings
 
 if TYPE_CHECKING:
     from vitlab.evaluate._checkpoint import Score
@@ -30,6 +30,7 @@ def evaluate(
     ] = "all",
     set_: SetOption = None,
     device: DeviceOption = None,
+    trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Print what the run's task measures of the test images: of a classification top-1, top-5, balanced accuracy and

@@ -46,6 +46,15 @@ def _machine_choice(choice: str, text: str, check: Callable[[str], None]) -> Any
     return typer.Option(OPTIONS[choice], metavar="NAME", help=text, callback=_refusing(check), rich_help_panel=MACHINE)
 
 
+def _trusting(asked: bool) -> bool:
+    """Allow all code, if that was asked for."""
+    from vitlab.base.trust import trust_all
+
+    if asked:
+        trust_all()
+    return asked
+
+
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -120,6 +129,15 @@ CompileOption = Annotated[
     bool,
     typer.Option(OPTIONS["compiled"], help="Compile the model with torch.compile.", rich_help_panel=MACHINE),
 ]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Run code that a file names, though you did not write it.",
+        callback=_trusting,
+        rich_help_panel=MACHINE,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 
@@ -132,6 +150,7 @@ def settings(pairs: list[str] | None, of: str = "run", own: bool = False, **flag
     """
     from vitlab.base.errors import SpecError
     from vitlab.base.spec import is_null, parse_setting
+    from vitlab.base.trust import typed
     from vitlab.catalogue.settings import check
 
     values = dict(parse_setting(pair) for pair in pairs or [])
@@ -142,6 +161,7 @@ def settings(pairs: list[str] | None, of: str = "run", own: bool = False, **flag
     if not any(is_null(values.get(name)) for name in ("epochs", "steps")):
         raise SpecError(f"epochs={values['epochs']} and steps={values['steps']}: set one of them")
     check(of, values, own)
+    typed(values)
     return values
 
 

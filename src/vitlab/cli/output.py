@@ -1,5 +1,6 @@
 """Output of the verbs: one JSON object with --json, tables and lines for people without."""
 
+import errno
 import importlib
 import json
 import os
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +18,40 @@ if TYPE_CHECKING:
 
 
 RANK = int(os.environ.get("RANK", "0"))  # which process of a job this is, where torchrun started several
+
+
+class Terminal(TextIOWrapper):
+    """A terminal. When it is closed, what is printed is lost, and nothing else: a training that saves itself and stops
+    comes to print first.
+    """
+
+    def write(self, text: str) -> int:
+        with _unless_closed():
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with _unless_closed():
+            super().flush()
+
+
+@contextmanager
+def _unless_closed() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:  # what a terminal answers that is no more
+            raise
+
+
+def prepare_streams() -> None:
+    """Let standard output and error take all letters of our texts, or of a name, and survive their terminal."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+            if stream.isatty():
+                setattr(sys, name, Terminal(stream.buffer, stream.encoding, "backslashreplace", line_buffering=True))
 
 
 def console(quiet: bool = False, stderr: bool = False) -> "Console":

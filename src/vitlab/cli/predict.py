@@ -7,7 +7,7 @@ import typer
 
 from vitlab import api
 from vitlab.cli import output
-from vitlab.cli.options import JsonOption, RunArgument
+from vitlab.cli.options import JsonOption, RunArgument, TrustOption
 
 if TYPE_CHECKING:
     from vitlab.predict import Prediction
@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
 def predict(
     run: RunArgument,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER…", help="Pictures, or folders of them.")],
+    trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Print the most probable classes of every picture; those that are unreadable are named at the end."""

@@ -9,7 +9,7 @@ import typer
 from vitlab import api
 from vitlab.base.going_on import going_on
 from vitlab.cli import complete, output
-from vitlab.cli.options import JsonOption, SetOption, settings
+from vitlab.cli.options import JsonOption, SetOption, TrustOption, settings
 
 HELP = "A model's cost per component; what a recipe trains; what a run came to."
 
@@ -29,6 +29,7 @@ def show(
         ),
     ],
     set_: SetOption = None,
+    trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Print what stands behind a name."""

@@ -26,6 +26,7 @@ from vitlab.cli.options import (
     PrecisionOption,
     SetOption,
     StepsOption,
+    TrustOption,
     settings,
 )
 
@@ -93,6 +94,7 @@ def study(
     ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try failed runs again.", rich_help_panel=FOLDER)] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every cell, show its cost; train nothing.")] = False,
+    trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train what is missing, write study.json and report.html, print the answers. The command can be repeated."""

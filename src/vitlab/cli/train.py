@@ -26,6 +26,7 @@ from vitlab.cli.options import (
     PrecisionOption,
     SetOption,
     StepsOption,
+    TrustOption,
     settings,
 )
 
@@ -61,6 +62,7 @@ def train(
         typer.Option(
             "--seeds",
             min=1,
+            max=1000,
             metavar="N",
             help="Train seeds 0 to N-1 at once, in OUT/seed-0, OUT/seed-1 …",
             rich_help_panel=SETTINGS,
@@ -112,6 +114,7 @@ def train(
             "--tensorboard", help="Write TensorBoard events into the run's folder too.", rich_help_panel=FOLDER
         ),
     ] = False,
+    trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Train, evaluate on the test split, and write the run's folder."""

@@ -16,7 +16,6 @@ JSON is what `to_dict` writes, and may be shorter: `"base": "digits"` is a recip
 
 import importlib.util
 import inspect
-import json
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,9 @@ from types import ModuleType
 from typing import Any
 
 from vitlab.base.errors import SpecError, UserError, unknown
+from vitlab.base.files import naming_source, read_object
 from vitlab.base.spec import component_names, from_dict, to_dict
+from vitlab.base.trust import own_bytecode, trusting, typed
 from vitlab.names import check_study, elsewhere
 from vitlab.recipes import changed, recipe
 from vitlab.study.design._base import Factor
@@ -99,9 +100,12 @@ def _from_python(path: Path, function: str) -> StudySpec:
     assert source is not None
     assert source.loader is not None
     module = importlib.util.module_from_spec(source)
-    with _naming_the_line(path):
+    # It is code, and it was typed: so is all that it names
+    with _naming_the_line(path), trusting(), own_bytecode([path]):
         source.loader.exec_module(module)
-        return _made(module, str(path), function)
+        study = _made(module, str(path), function)
+    typed(study)
+    return study
 
 
 def _made(module: ModuleType, called: str, function: str) -> StudySpec:
@@ -136,15 +140,11 @@ def _naming_the_line(path: Path) -> Iterator[None]:
 
 
 def _from_json(path: Path) -> StudySpec:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: {error}") from None
-    if not isinstance(values, Mapping):
-        raise UserError(f"{path}: expected a JSON object with a study's settings")
+    values = read_object(path)
     if "schema" in values and isinstance(values.get("study"), Mapping):  # plan.json: a record, which holds them
         values = values["study"]
-    return from_dict(StudySpec, _written_out(values))
+    with naming_source(path):
+        return from_dict(StudySpec, _written_out(values))
 
 
 def _written_out(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -260,7 +260,7 @@ def test_a_path_alone_means_a_start_from_there(source):
     assert given.start == other.start
 
 
-def test_a_start_of_ones_own_knows_what_its_path_means(tmp_path, monkeypatch):
+def test_a_start_of_ones_own_knows_what_its_path_means(tmp_path, monkeypatch, trusting_all):
     (tmp_path / "pack").mkdir()
     (tmp_path / "pack" / "mystart.py").write_text(
         "from dataclasses import dataclass\n"

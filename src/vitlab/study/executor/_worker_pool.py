@@ -26,7 +26,7 @@ class Worker:
         with log.open("a", encoding="utf-8") as errors:
             # a session of its own: Ctrl-C reaches only us, and we tell the workers
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "vitlab.study.worker", *sys.argv],
+                [sys.executable, "-P", "-m", "vitlab.study.worker", *sys.argv],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor
@@ -19,7 +19,17 @@ from vitlab.base.words import some
 from vitlab.checkpoints import native
 from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import is_head, logits_weights
+from vitlab.records.run import RunDeclaration
 from vitlab.train.start._base import Beginning, StartSpec
+
+
+def settings_of_start(path: str, resumed: Path | None) -> Mapping[str, Any]:
+    """Those of a start from `path`. A run that is resumed has what it needs, so its source may be gone by now."""
+    recorded = RunDeclaration.read_if_there(resumed) if resumed else None
+    start = recorded.spec.get("start") if recorded else None
+    if isinstance(start, Mapping) and start.get("path") == path and not Path(path).exists():
+        return start
+    return {"name": "checkpoint", "path": path}
 
 
 @dataclass(frozen=True)
