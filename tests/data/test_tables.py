@@ -1,12 +1,12 @@
 import tracemalloc
 
 import datasets
-import fsspec
 import pytest
 
 from vitlab.base.errors import DataError
 from vitlab.data import tables
 from vitlab.data.decode import Frame, Unreadable
+from vitlab.data.reach import Reach
 from vitlab.data.tables import Column, Columns, columns, picture_of
 
 PICTURE, NUMBER, TEXT = datasets.Image(), datasets.Value("int64"), datasets.Value("string")
@@ -104,14 +104,11 @@ def test_a_column_gives_bytes_and_says_where_they_are_from():
     assert [column.name(row) for row in range(3)] == ["x, row 0 (1.png)", "x, row 1", "y, row 0"]
 
 
-def test_a_picture_may_be_a_file_or_lie_elsewhere(tmp_path):
-    assert picture_of(stored(path=str(tmp_path / "a.png"))) == tmp_path / "a.png"
-    assert picture_of(b"bytes") == b"bytes"
-    with fsspec.open("memory://pets/a.png", "wb") as file:
-        file.write(b"content")
-    assert picture_of(stored(path="memory://pets/a.png")) == b"content"
-    with pytest.raises(Unreadable, match=r"memory://pets/b\.png"):
-        picture_of(stored(path="memory://pets/b.png"))
+def test_a_picture_is_bytes_or_a_file_within_reach(tmp_path):
+    assert picture_of(stored(path=str(tmp_path / "a.png")), Reach((tmp_path,))) == tmp_path / "a.png"
+    assert picture_of(stored(b"bytes", "../elsewhere.png")) == picture_of(b"bytes") == b"bytes"
+    with pytest.raises(Unreadable, match="outside of the data's folder"):
+        picture_of(stored(path=str(tmp_path / "a.png")))
     for nothing in (None, stored()):
         with pytest.raises(Unreadable, match="there is no picture"):
             picture_of(nothing)

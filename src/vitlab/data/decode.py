@@ -26,7 +26,7 @@ from vitlab.data.values import Unreadable as Unreadable
 Fit = Literal["crop", "squash", "pad"]
 T = TypeVar("T")
 
-MAX_PIXELS = 178_956_970  # Pillow's own limit, above which it takes a file for an attack on the memory
+MAX_PIXELS = 1 << 26  # 8,192 × 8,192: each thread that decodes may hold so many
 
 SUFFIXES = {
     *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
@@ -56,6 +56,11 @@ class Frame:
     fit: Fit | Literal["exact"] = "crop"
     white: float | None = None
     max_pixels: int = MAX_PIXELS
+
+    @property
+    def largest_file(self) -> int:
+        """Bytes that no picture of so many pixels has, even as floating point in four bands."""
+        return 16 * self.max_pixels + (1 << 20)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -119,6 +124,8 @@ def look(source: bytes, frame: Frame) -> tuple[Tensor, Seen]:
 
 def _made(source: bytes | Path, frame: Frame, make: Callable[[Opened], T]) -> T:
     """What is made of a picture. Raises Unreadable."""
+    if isinstance(source, Path) and source.exists() and not source.is_file():
+        raise Unreadable("not a file")
     try:
         with opened(source, frame.in_chans) as picture:
             rows, columns = picture.stored_size

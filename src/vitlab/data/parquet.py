@@ -21,6 +21,7 @@ from vitlab.data.decode import Frame, looks_like_a_picture
 from vitlab.data.images import Splits
 from vitlab.data.ingest import Listing, Rules, decoded_once
 from vitlab.data.paths import local_folder, roots
+from vitlab.data.reach import Reach
 from vitlab.data.roles import NAMES, assigned_tables
 
 Files = Mapping[str, Sequence[Path]]  # a split's files, in order
@@ -55,6 +56,9 @@ def find(folder: Path, splits: Mapping[str, str] | None = None, held_out: str | 
         for name in names:
             _check_complete(name, there[name])
     files = {role: [file for name in names for file in there[name]] for role, names in chosen.names.items()}
+    for file in (file for shards in files.values() for file in shards):
+        if file.exists() and not file.is_file():
+            raise DataError(f"{file} is not a file")
     return Found(files, chosen.layout, (*chosen.notes, *_beside(folder, there)))
 
 
@@ -173,7 +177,7 @@ def read(layout: Layout) -> Splits:
     entry = cache.entry(layout.folder, repr(layout), files=[file for split in files.values() for file in split])
     splits = cache.read(entry)
     if splits is None:
-        splits = _decoded(_from_files(layout, files) if local else _from_hub(layout))
+        splits = _decoded(_from_files(layout, files, local) if local else _from_hub(layout))
         cache.write(entry, splits)
     return splits
 
@@ -187,9 +191,9 @@ def _official(folder: Path) -> Files:
     return files
 
 
-def _from_files(layout: Layout, files: Files) -> Listing:
+def _from_files(layout: Layout, files: Files, folder: Path) -> Listing:
     named = columns(files, layout.image, layout.label)
-    return tables.listing(tables.open_files(files), named, _frame(layout), row_counts(files))
+    return tables.listing(tables.open_files(files), named, _frame(layout), row_counts(files), Reach((folder,)))
 
 
 def _from_hub(layout: Layout) -> Listing:

@@ -1,6 +1,7 @@
 """Paths of data: beside the work, or where the environment says; and which texts can name data at all. No torch."""
 
 import os
+import re
 from pathlib import Path
 
 from vitlab.base.errors import DataError, unknown
@@ -8,6 +9,7 @@ from vitlab.base.foreign import file_of
 from vitlab.base.spec import component_names
 
 FAMILY = "vitlab.data.sets"
+_REPO = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 AFTER_COLON = {"folder": "path", "parquet": "path", "hub": "repo"}  # the setting whose value stands after the colon
 
 
@@ -39,6 +41,11 @@ def locate(path: str) -> Path:
     return folder
 
 
+def is_repo(name: str) -> bool:
+    """Whether the hub may call a set so: ORG/NAME, or a NAME alone. A path is none."""
+    return _REPO.fullmatch(name) is not None and ".." not in name and "--" not in name
+
+
 def meant(text: str) -> dict[str, str]:
     """The settings that a text names: of a set with its name, or of a place, whose name only a look at it tells.
 
@@ -47,7 +54,7 @@ def meant(text: str) -> dict[str, str]:
     names = component_names(FAMILY)
     kind, _, rest = text.partition(":")
     if kind in AFTER_COLON:
-        if rest:
+        if rest and (kind != "hub" or is_repo(rest)):
             return {"name": kind, AFTER_COLON[kind]: rest}
         raise DataError(f"--data {text}: expected {kind}:{'ORG/NAME' if kind == 'hub' else 'PATH'}")
     if text in names:

@@ -15,17 +15,21 @@ import torch
 from vitlab.base.errors import DataError
 from vitlab.data.decode import Frame
 from vitlab.data.images import Cuts, no_class
+from vitlab.data.reach import NOWHERE, Reach
 from vitlab.data.tables import Columns, name_of, picture_of
 from vitlab.data.workers import Decoded, LookedAt, begin, begin_look
 from vitlab.rng import bits, sample_keys
 
 
 class Row(NamedTuple):
-    """One sample as it is stored: what stands for the picture, the label, and what records call it."""
+    """One sample as it is stored: what stands for the picture, the label, what records call it, and how far the table
+    reaches.
+    """
 
     picture: Any
     label: int
     name: str
+    reach: Reach = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Rows:
     columns: Columns
     num_classes: int
     origin: str
+    reach: Reach = NOWHERE
 
     def read(self, order: Iterable[int]) -> Iterator[Row]:
         """The rows of the shards in `order`. Raises DataError for a label outside the classes."""
@@ -50,7 +55,7 @@ class Rows:
                 name = name_of(values[image], f"{self.origin} shard {shard}", number)
                 if values[label] not in range(self.num_classes):
                     raise DataError(no_class(name, values[label], self.num_classes))
-                yield Row(values[image], int(values[label]), name)
+                yield Row(values[image], int(values[label]), name, self.reach)
 
     def __iter__(self) -> Iterator[Row]:
         """All rows as they are stored."""
@@ -82,7 +87,7 @@ class _Fetched:
         self.rows = rows
 
     def __getitem__(self, row: int) -> bytes | Path:
-        return picture_of(self.rows[row].picture)
+        return picture_of(self.rows[row].picture, self.rows[row].reach)
 
 
 def decoding(

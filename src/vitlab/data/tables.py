@@ -24,6 +24,7 @@ from vitlab.base.words import counted, shortened, some
 from vitlab.data.decode import Frame, Unreadable
 from vitlab.data.encoded import Encoded
 from vitlab.data.ingest import Listing
+from vitlab.data.reach import NOWHERE, Reach, of_hub
 
 Shards = Sequence[tuple[str, int]]  # what follows each other in a table: names, and numbers of rows
 
@@ -58,6 +59,11 @@ def open_hub(
     """A data set of the hub, one table a split: downloaded, found in the hub's own cache, or to be streamed."""
     import datasets
 
+    if Path(repo).exists():
+        raise DataError(
+            f"hub:{repo} is ambiguous: `datasets` would read what is called {repo} in this folder, and not the hub. "
+            f"To read that, parquet:./{repo} or folder:./{repo}; for the hub, work in another folder"
+        )
     try:
         with _quiet():
             return dict(datasets.load_dataset(repo, config, revision=revision, streaming=streaming))
@@ -228,7 +234,12 @@ class Labels(NamedTuple):
 
 
 def listing(
-    tables: Mapping[str, Any], named: Columns, frame: Frame, shards: Mapping[str, Shards], renumber: bool = False
+    tables: Mapping[str, Any],
+    named: Columns,
+    frame: Frame,
+    shards: Mapping[str, Shards],
+    reach: Reach,
+    renumber: bool = False,
 ) -> Listing:
     """The pictures of every split's table. Words are classes, in their order, and so are numbers if `renumber`.
 
@@ -238,7 +249,7 @@ def listing(
     names, labels = numbered(values, named, renumber)
     splits = {
         split: Encoded(
-            Column(table, named.image, shards[split]), torch.arange(len(labels[split])), labels[split], frame
+            Column(table, named.image, shards[split], reach), torch.arange(len(labels[split])), labels[split], frame
         )
         for split, table in tables.items()
     }
@@ -251,7 +262,7 @@ def hub_listing(
     """The same of tables that `open_hub` opened: they say themselves what is in them."""
     named = columns({f"{origin} {split}": table.features for split, table in tables.items()}, image, label)
     shards = {split: [(f"{origin} {split}", len(table))] for split, table in tables.items()}
-    return listing(tables, named, frame, shards, renumber)
+    return listing(tables, named, frame, shards, of_hub(), renumber)
 
 
 def numbered(values: Mapping[str, Labels], named: Columns, renumber: bool) -> tuple[tuple[str, ...], dict[str, Tensor]]:
@@ -315,14 +326,14 @@ def _spellings(values: Mapping[str, Labels]) -> tuple[str, ...]:
 class Column:
     """The pictures of a table, by row."""
 
-    def __init__(self, table: Any, name: str, shards: Shards):
+    def __init__(self, table: Any, name: str, shards: Shards, reach: Reach = NOWHERE):
         self.values = table.data.column(name)
-        self.shards = shards
+        self.shards, self.reach = shards, reach
         self.ends = list(accumulate(length for _, length in shards))
 
     def __getitem__(self, row: int) -> bytes | Path:
         """Picture `row`, encoded."""
-        return picture_of(self.values[row].as_py())
+        return picture_of(self.values[row].as_py(), self.reach)
 
     def identity(self, row: int) -> str:
         """Nothing: a table keeps its content when it is divided into other files."""
@@ -334,13 +345,13 @@ class Column:
         return name_of(self.values[row].as_py(), self.shards[shard][0], row - (self.ends[shard - 1] if shard else 0))
 
 
-def picture_of(value: Any) -> bytes | Path:
+def picture_of(value: Any, reach: Reach = NOWHERE) -> bytes | Path:
     """What a table has in place of a picture: bytes, or bytes and a path of which one may be missing."""
     path = None
     if isinstance(value, Mapping):
         value, path = value.get("bytes"), value.get("path")
     if value is None and path:
-        return _fetched(path) if "://" in path else Path(path)
+        return reach.picture(path)
     if not isinstance(value, bytes):
         raise Unreadable("there is no picture")
     return value
@@ -350,14 +361,3 @@ def name_of(value: Any, shard: str, row: int) -> str:
     """What messages and records call a picture of a table."""
     path = value.get("path") if isinstance(value, Mapping) else None
     return f"{shard}, row {row}" + (f" ({Path(path).name})" if path else "")
-
-
-def _fetched(address: str) -> bytes:
-    """A file that is not here: so a folder of pictures on the hub names its own, when it is streamed."""
-    import fsspec
-
-    try:
-        with fsspec.open(address, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise Unreadable(f"{address}: {error}") from None

@@ -87,8 +87,8 @@ class _Looking:
 
     def __call__(self, source: bytes | Path) -> Made:
         try:
-            encoded = source if isinstance(source, bytes) else source.read_bytes()
-        except OSError as error:
+            encoded = source if isinstance(source, bytes) else self._read(source)
+        except (OSError, Unreadable) as error:
             return Made(None, str(error))
         digest = hashlib.blake2b(encoded, digest_size=DIGEST_BYTES).digest()
         try:
@@ -96,6 +96,14 @@ class _Looking:
         except Unreadable as error:
             return Made(None, str(error), digest)
         return Made(pixels, None, digest, seen)
+
+    def _read(self, file: Path) -> bytes:
+        if file.exists() and not file.is_file():
+            raise Unreadable("not a file")
+        size, most = file.stat().st_size, self.frame.largest_file
+        if size > most:
+            raise Unreadable(f"it has {size:,} bytes, and no picture of {self.frame.max_pixels:,} pixels has as many")
+        return file.read_bytes()
 
 
 def begin(

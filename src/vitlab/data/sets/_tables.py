@@ -12,6 +12,7 @@ from vitlab.data.images import Splits
 from vitlab.data.ingest import Rules
 from vitlab.data.look import found
 from vitlab.data.passes import Surveyed, survey
+from vitlab.data.reach import Reach
 from vitlab.data.rows import Rows
 from vitlab.data.sets._pictures import PicturesSpec
 from vitlab.data.stream import RowStream
@@ -51,6 +52,10 @@ class TablesSpec(PicturesSpec):
     @property
     def origin(self) -> str:
         """What messages call the set."""
+        raise NotImplementedError
+
+    def reach(self) -> Reach:
+        """Which files rows may name in place of a picture."""
         raise NotImplementedError
 
     def open_stream(self) -> Opened:
@@ -97,7 +102,8 @@ class TablesSpec(PicturesSpec):
         class_names = named.class_names or tuple(map(str, range(self.num_classes or 0)))
         self.check_classes(class_names)
         rows = {
-            split: Rows(table, named, len(class_names), f"{self.origin} {split}") for split, table in streamed.items()
+            split: Rows(table, named, len(class_names), f"{self.origin} {split}", self.reach())
+            for split, table in streamed.items()
         }
         memory = self.memory(streamed)
         samples = self.samples_per_epoch or self.num_rows(streamed) or _counted(rows["train"], memory)

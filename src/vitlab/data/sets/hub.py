@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vitlab.base.errors import SpecError
+from vitlab.base.words import shown
 from vitlab.data import cache, tables
 from vitlab.data.ingest import Listing, Source
+from vitlab.data.paths import is_repo
+from vitlab.data.reach import Reach, of_hub
 from vitlab.data.roles import assigned_tables
 from vitlab.data.sets._tables import Opened, TablesSpec
 
@@ -22,6 +26,14 @@ class Spec(TablesSpec):
     @property
     def origin(self) -> str:
         return f"hub:{self.repo}"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_repo(self.repo):
+            raise SpecError(f"repo={shown(self.repo)}: expected ORG/NAME, as the hub has it")
+
+    def reach(self) -> Reach:
+        return of_hub()
 
     @property
     def _asked(self) -> tuple[str | None, ...]:

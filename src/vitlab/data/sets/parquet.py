@@ -9,6 +9,7 @@ from vitlab.base.spec import whereabouts
 from vitlab.data import parquet, tables
 from vitlab.data.ingest import Listing, Source
 from vitlab.data.paths import locate
+from vitlab.data.reach import Reach
 from vitlab.data.sets._tables import Opened, TablesSpec
 
 
@@ -21,6 +22,9 @@ class Spec(TablesSpec):
     @property
     def origin(self) -> str:
         return self.path
+
+    def reach(self) -> Reach:
+        return Reach((locate(self.path),))
 
     def _found(self) -> parquet.Found:
         return parquet.find(locate(self.path), self.splits, self.held_out)
@@ -35,7 +39,7 @@ class Spec(TablesSpec):
         shards = parquet.row_counts(files)
 
         def open_() -> Listing:
-            listing = tables.listing(tables.open_files(files), named, self.frame, shards, self.renumber)
+            listing = tables.listing(tables.open_files(files), named, self.frame, shards, self.reach(), self.renumber)
             return listing._replace(layout=layout, notes=(*notes, *listing.notes))
 
         facts = f"{named} {shards} {layout} {notes} {self.renumber}"
