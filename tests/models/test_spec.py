@@ -22,7 +22,7 @@ REFUSED = [
     ({"num_classes": 0}, ["num_classes=0", "positive"]),
     ({"mlp_ratio": 0.0}, ["mlp_ratio=0.0", "positive"]),
     ({"mlp_ratio": 0.01}, ["mlp_ratio=0.01", "embed_dim=16"]),
-    ({"num_registers": -1}, ["num_registers=-1", "negative"]),
+    ({"num_registers": -1}, ["num_registers=-1", "from 0 to"]),
     ({"drop_path": 1.0}, ["drop_path=1.0", "below 1"]),
     ({"embed_dropout": -0.1}, ["embed_dropout=-0.1", "at least 0"]),
     ({"mixer_dropout": 1.5}, ["mixer_dropout=1.5"]),
@@ -125,3 +125,20 @@ def test_what_does_not_fit_is_refused_by_name(settings, named, tiny_spec):
 )
 def test_what_fits_is_not_refused(settings, tiny_spec):
     assert list(broken_rules(tiny_spec(**settings))) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"depth": 100_000}, "depth=100000: at most 1,000"),
+        ({"embed_dim": 2**21, "num_heads": 8}, "embed_dim=2097152: at most 1,048,576"),
+        ({"mlp_ratio": 1e300}, r"mlp_ratio=1e\+300: at most 1,000"),
+        ({"num_classes": 2**40}, "num_classes=1099511627776: at most 16,777,216"),
+        ({"num_registers": 2**30}, "num_registers=1073741824: must be from 0 to 1,048,576"),
+        ({"img_size": 2**17, "patch_size": 2}, r"img_size=\[131072, 131072\]: at most 65,536 pixels a side"),
+        ({"img_size": 2**14, "patch_size": 2}, r"img_size=.*: 67,108,864 patches of \[2, 2\], and at most 1,048,576"),
+    ],
+)
+def test_a_model_that_nobody_means_is_refused_before_anything_is_built(tiny_spec, settings, said):
+    with pytest.raises(SpecError, match=said):
+        tiny_spec(**settings)

@@ -351,8 +351,16 @@ def signalled_when(pretended, count, signum):
     return thread
 
 
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_has_the_workers_save_and_ends_the_study(run, study, pretended, out, signum, code):
+@pytest.fixture
+def hangups():
+    """A closed terminal is heard, though these tests may run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_signal_has_the_workers_save_and_ends_the_study(run, study, pretended, out, hangups, signum, code):
     for name in names("plain", 1, 2):
         pretended.when(name, "wait")
     thread = signalled_when(pretended, 2, signum)
@@ -361,7 +369,12 @@ def test_a_signal_has_the_workers_save_and_ends_the_study(run, study, pretended,
     thread.join()
     assert stopped.value.code == code
     folder = StudyDir(out)
-    states = [folder.status(out / "runs" / name) for name in names("plain", 0, 1, 2) + names("deep", 0)]
+    record = folder.plan()
+    plain, deep = (next(cell for cell in record.cells if cell.name == name) for name in ("plain", "deep"))
+    states = [
+        folder.status(folder.run(cell, cell.candidates[0], seed))
+        for cell, seed in ((plain, 0), (plain, 1), (plain, 2), (deep, 0))
+    ]
     assert states == [("finished", None), *2 * [("interrupted", f"signal {signum.value}")], (None, None)]
     for name in names("plain", 1, 2):
         pretended.when(name, "finish")

@@ -43,7 +43,7 @@ def test_six_seeds_test_accuracy_and_equal_steps_unless_told_otherwise(study_of)
     ("settings", "message"),
     [
         ({"question": " "}, "question='': say what the study asks"),
-        ({"num_seeds": 0}, "num_seeds=0: must be 1 or more"),
+        ({"num_seeds": 0}, "num_seeds=0: must be from 1 to 10,000"),
         (
             {"metric": "test_topp1"},
             "metric=test_topp1: legal: val_loss, val_top1, val_top5, val_balanced_accuracy, "

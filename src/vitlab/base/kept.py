@@ -60,9 +60,18 @@ def read_answer(kind: str, question: Any) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def keep_answer(kind: str, question: Any, answer: Mapping[str, Any]) -> None:
-    """Keep an answer; a folder that cannot be written forgets."""
-    keep_facts(_file(kind, question), {"answer": dict(answer)})
+def keep_answer(
+    kind: str, question: Any, answer: Mapping[str, Any], known: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    """Keep an answer in place of the one that was `known`; the one that holds, which is another process's if that has
+    found one meanwhile: all who ask at the same time shall go by the same. A folder that cannot be written forgets.
+    """
+    file = _file(kind, question)
+    with suppress(OSError):
+        if file.exists() and read_answer(kind, question) in (None, known):  # in this order: it may come meanwhile
+            file.unlink()
+        write_json(file, {"answer": dict(answer)}, unless_there=True)
+    return read_answer(kind, question) or answer
 
 
 def _file(kind: str, question: Any) -> Path:

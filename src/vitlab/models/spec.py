@@ -37,6 +37,18 @@ from vitlab.nn.pool._base import PoolSpec
 from vitlab.nn.pos_embed import learned
 from vitlab.nn.pos_embed._base import PosEmbedSpec
 
+# What nobody's model exceeds: a mistake, or somebody else's file, is refused before a module is built
+LARGEST = {
+    "in_chans": 1 << 16,
+    "num_classes": 1 << 24,
+    "embed_dim": 1 << 20,
+    "head_dim": 1 << 20,
+    "depth": 1000,
+    "num_heads": 1 << 14,
+    "mlp_ratio": 1000,
+}
+MOST_TOKENS, MOST_PIXELS = 1 << 20, 1 << 16  # of an image; of one of its sides
+
 
 @dataclass(frozen=True)
 class ViTSpec(Spec):
@@ -162,25 +174,31 @@ def subset_conflict(spec: ViTSpec) -> str | None:
 
 
 def _sizes(spec: ViTSpec) -> Iterator[str]:
-    positive = ("in_chans", "num_classes", "embed_dim", "depth", "num_heads", "mlp_ratio")
-    for name in positive:
-        if getattr(spec, name) <= 0:
-            yield f"{name}={getattr(spec, name)}: must be positive"
-    if spec.mlp_ratio > 0 and spec.embed_dim > 0 and round(spec.embed_dim * spec.mlp_ratio) == 0:
+    for name, most in LARGEST.items():
+        value = getattr(spec, name)
+        if value is not None and value <= 0:
+            yield f"{name}={value}: must be positive"
+        if value is not None and value > most:
+            yield f"{name}={value}: at most {most:,}"
+    if 0 < spec.embed_dim * spec.mlp_ratio <= 0.5:
         yield f"mlp_ratio={spec.mlp_ratio} makes the MLP's width 0 at embed_dim={spec.embed_dim}"
     for name in ("drop_path", "embed_dropout", "mixer_dropout", "mlp_dropout"):
         if not 0 <= getattr(spec, name) < 1:
             yield f"{name}={getattr(spec, name)}: must be at least 0 and below 1"
     if spec.layer_scale is not None and spec.layer_scale <= 0:
         yield f"layer_scale={spec.layer_scale}: must be positive, or null for none"
-    if spec.num_registers < 0:
-        yield f"num_registers={spec.num_registers}: must not be negative"
+    if not 0 <= spec.num_registers <= MOST_TOKENS:
+        yield f"num_registers={spec.num_registers}: must be from 0 to {MOST_TOKENS:,}"
+    if max(spec.img_size) > MOST_PIXELS:
+        yield f"img_size={list(spec.img_size)}: at most {MOST_PIXELS:,} pixels a side"
+    elif min(*spec.img_size, *spec.patch_size) > 0:
+        cut = spec.patch_size if spec.patch_embed.cuts_patches else (1, 1)
+        if (tokens := (spec.img_size[0] // cut[0]) * (spec.img_size[1] // cut[1])) > MOST_TOKENS:
+            yield f"img_size={list(spec.img_size)}: {tokens:,} patches of {list(cut)}, and at most {MOST_TOKENS:,}"
     for axis, pixels, patch in zip(("rows", "columns"), spec.img_size, spec.patch_size, strict=True):
         if patch <= 0 or pixels <= 0 or (spec.patch_embed.cuts_patches and pixels % patch):
             yield f"patch_size={patch} does not divide img_size={pixels} ({axis}){_divisors(pixels)}"
-    if spec.head_dim is not None and spec.head_dim <= 0:
-        yield f"head_dim={spec.head_dim}: must be positive"
-    elif spec.head_dim is None and spec.num_heads > 0 and spec.embed_dim % spec.num_heads:
+    if spec.head_dim is None and spec.num_heads > 0 and spec.embed_dim % spec.num_heads:
         legal = _divisors(spec.embed_dim)
         yield f"num_heads={spec.num_heads} does not divide embed_dim={spec.embed_dim}{legal}, or any with head_dim set"
 

@@ -59,7 +59,10 @@ class Tuner:
 
     def known(self, planned: PlannedCell) -> CellExecution | None:
         """What was measured earlier on this kind of host, if the execution chosen then may be chosen now."""
-        values = read_answer(self._question(planned), self.host)
+        return self._legal(read_answer(self._question(planned), self.host))
+
+    def _legal(self, values: Mapping[str, Any] | None) -> CellExecution | None:
+        """An answer that was kept, as long as it may be chosen."""
         try:
             chosen = from_dict(CellExecution, values) if values else None
         except SpecError:  # of another vitlab
@@ -71,9 +74,11 @@ class Tuner:
         question = self._question(planned)
         key = json.dumps(question, sort_keys=True)
         if key not in self.found:
-            self.found[key] = self._measure(planned)
-            if not self.found[key].unmeasured:  # what had no place today, or no time, may have it tomorrow
-                keep_answer(question, to_dict(self.found[key]), self.host)
+            known = read_answer(question, self.host)  # which may not be chosen, or we would not measure
+            found = self._measure(planned)
+            if not found.unmeasured:  # what had no place today, or no time, may have it tomorrow
+                found = self._legal(keep_answer(question, to_dict(found), self.host, known)) or found
+            self.found[key] = found
         return self.found[key]
 
     def _question(self, planned: PlannedCell) -> list[Any]:
@@ -114,12 +119,12 @@ class Tuner:
         if not executions or not self.executor:
             return list(chosen)
         question = self.constraints.question(cells, executions)
-        measured = read_answer(question, self.host)
+        measured = _seconds(read_answer(question, self.host))
         if measured is None:
             trial = self._try(cells, executions)
             measured = {str(execution): figures.step for execution, figures in trial.measured.items()}
             if not trial.unmeasured:
-                keep_answer(question, measured, self.host)
+                measured = _seconds(keep_answer(question, measured, self.host)) or measured
         best = min(executions, key=lambda execution: measured.get(str(execution), math.inf))
         faster = measured.get(str(best), math.inf) < statistics.mean(map(self._own_best, chosen))
         taken: dict[str, Any] = {"execution": to_dict(best), "called": str(best)} if faster else {}
@@ -187,6 +192,12 @@ def choose_executions(
             study_dir.note_executions(host, executions)
             for cell, execution in zip(fresh, chosen, strict=True):
                 console.print(f"{cell.cell.name}: {_told(execution)}", highlight=False)
+
+
+def _seconds(answer: Mapping[str, Any] | None) -> dict[str, float] | None:
+    """Seconds by execution that were kept, if that is what they are."""
+    numbers = answer and all(isinstance(value, int | float) and value > 0 for value in answer.values())
+    return dict(answer) if answer and numbers else None
 
 
 def _usable(recorded: CellExecution | None, constraints: Constraints, like: int) -> bool:

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
+from vitlab.base.differences import without
 from vitlab.base.env import process_cores
-from vitlab.base.errors import SpecError
-from vitlab.base.spec import Spec, from_dict, to_dict, without
+from vitlab.base.errors import SpecError, UserError
+from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.nn.kernel import Kernel
 from vitlab.study.plan import Plan, PlannedCell
 from vitlab.train.machine.choices import Choices, Overrides, by_rule, candidates
@@ -22,6 +23,7 @@ from vitlab.train.spec import RunSpec
 
 Stack = Literal["none", "cell", "cells"]
 
+JOBS_A_CORE = 16  # at most, on this machine
 PROCESSES_A_GPU = 4  # that are tried side by side on one
 NO_WORK = (  # settings that change nothing about what a step computes, only its numbers, or how many steps there are
     *("seed", "val_seed", "epochs", "steps", "start", "optim.lr", "optim.weight_decay", "optim.schedule"),
@@ -136,6 +138,8 @@ def constraints_of(
 ) -> Constraints:
     """What a study is held to: the rule of its base for all cells."""
     base = plan.study.base
+    if here and jobs and jobs > (most := JOBS_A_CORE * process_cores()):
+        raise UserError(f"--jobs {jobs}: processes share the cores of this machine, and at most {most} of them can")
     kind, known = (Constraints, overrides) if here else (Elsewhere, replace(overrides, device="cpu"))
     return kind(by_rule(known, base.model, base.batch_size, 1), overrides, plan.study.seeds, jobs, stack)
 

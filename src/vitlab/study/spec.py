@@ -10,6 +10,7 @@ from vitlab.study.design._base import DesignSpec, Factor, Level
 from vitlab.train.spec import RunSpec
 
 Equal = Literal["steps", "images", "flops", "nothing"]
+MOST_SEEDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class StudySpec(Spec):
     def __post_init__(self) -> None:
         if not self.question.strip():
             raise SpecError("question='': say what the study asks")
-        if self.num_seeds < 1:
-            raise SpecError(f"num_seeds={self.num_seeds}: must be 1 or more")
+        if not 1 <= self.num_seeds <= MOST_SEEDS:
+            raise SpecError(f"num_seeds={self.num_seeds}: must be from 1 to {MOST_SEEDS:,}")
         if not 1 <= self.tune_seeds <= self.num_seeds:
             raise SpecError(f"tune_seeds={self.tune_seeds}: must be between 1 and num_seeds={self.num_seeds}")
         self.check(self.base, "base.val_fraction")

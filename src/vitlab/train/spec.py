@@ -111,6 +111,8 @@ class RunSpec(Spec):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise SpecError(f"{name}={value}: must be positive")
+        if self.steps is not None:
+            self._check_countable("steps", self.steps)
         if not 0 <= self.val_fraction < 1:
             raise SpecError(f"val_fraction={self.val_fraction}: must be at least 0 and below 1")
         for name in ("seed", "val_seed"):
@@ -136,7 +138,13 @@ class RunSpec(Spec):
         if self.steps is not None:
             return self.steps
         assert self.epochs is not None
+        self._check_countable("epochs", self.epochs * steps_per_epoch)
         return math.ceil(self.epochs * steps_per_epoch - 1e-9)
+
+    def _check_countable(self, name: str, steps: float) -> None:
+        """Refuse a length whose samples have no numbers of their own: each has a position in the stream."""
+        if steps * self.batch_size >= 2**62:
+            raise SpecError(f"{name}={getattr(self, name)}: more images than can be counted (2^62)")
 
     def check_warmup(self, steps_per_epoch: float | None) -> None:
         """Raise SpecError if the warm-up takes the whole training: the rate would never reach its base, or fall.

@@ -1,4 +1,7 @@
+import pytest
+
 from tests.study.design.conftest import NORM, POSITIONS
+from vitlab.base.errors import SpecError
 from vitlab.study.design.factorial import Spec
 from vitlab.study.spec import factor
 
@@ -29,3 +32,9 @@ def test_three_factors_of_two_three_and_two_levels_are_twelve_different_cells(ce
 
 def test_its_factors_are_crossed():
     assert Spec((NORM, CLS)).factors_crossed() == (NORM, CLS)
+
+
+def test_more_combinations_than_anybody_trains_are_refused_before_they_are_made():
+    factors = tuple(factor(f"model.{name}", *range(1, 10)) for name in "abcdefghijkl")
+    with pytest.raises(SpecError, match="282,429,536,481 combinations of levels, and at most 10,000"):
+        Spec(factors)

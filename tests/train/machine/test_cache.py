@@ -30,7 +30,13 @@ def test_an_answer_is_remembered_to_the_question():
     keep_answer(QUESTION, {"execution": "stacked", "seconds": 0.1})
     assert read_answer(QUESTION) == {"execution": "stacked", "seconds": 0.1}
     assert read_answer([*QUESTION, 1]) is None
-    keep_answer(QUESTION, {"execution": "alone"})
+
+
+def test_of_several_who_have_tried_the_first_is_believed_and_what_was_known_before_is_replaced():
+    assert keep_answer(QUESTION, {"execution": "stacked"}) == {"execution": "stacked"}
+    assert keep_answer(QUESTION, {"execution": "alone"}) == {"execution": "stacked"}
+    assert keep_answer(QUESTION, {"execution": "alone"}, known={"execution": "other"}) == {"execution": "stacked"}
+    assert keep_answer(QUESTION, {"execution": "alone"}, known={"execution": "stacked"}) == {"execution": "alone"}
     assert read_answer(QUESTION) == {"execution": "alone"}
 
 

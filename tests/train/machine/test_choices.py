@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vitlab.base.errors import UserError
+from vitlab.base.errors import SpecError, UserError
 from vitlab.devices import pick_device
 from vitlab.models.spec import preset
 from vitlab.train.machine import choices as module
@@ -80,3 +80,10 @@ def test_master_weights_are_never_bf16():
     assert Choices(precision="bf16").compute_dtype is torch.bfloat16
     assert Choices(precision="bf16").master_dtype is torch.float32
     assert Choices(precision="fp64").master_dtype is torch.float64
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1025, 100_000])
+@pytest.mark.parametrize("kind", [Choices, Overrides])
+def test_as_many_threads_as_would_end_the_process_are_refused(kind, threads):
+    with pytest.raises(SpecError, match=rf"threads={threads}: must be from 1 to 1,024"):
+        kind(threads=threads)

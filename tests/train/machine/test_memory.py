@@ -7,7 +7,7 @@ import torch
 
 from vitlab.base.errors import UserError
 from vitlab.train.machine.choices import Choices
-from vitlab.train.machine.memory import naming_the_setting, peak_memory_bytes
+from vitlab.train.machine.memory import check_room, naming_the_setting, peak_memory_bytes
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,16 @@ print(fresh, min(faults(step) for _ in range(3)))
 def test_without_the_module_that_windows_lacks_it_can_be_imported():
     program = "import sys, psutil; sys.modules['resource'] = None; import vitlab.cli.train, vitlab.train.launch"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_what_cannot_be_held_is_refused_before_it_is_built(tiny_run, monkeypatch):
+    cpu = torch.device("cpu")
+    check_room([tiny_run()] * 3, cpu)
+    with pytest.raises(UserError, match=r"weights and their gradient take [\d,]+ GiB, and cpu has .*model\.embed_dim"):
+        check_room([tiny_run({"model.embed_dim": 1 << 19})], cpu)
+    with pytest.raises(UserError, match=r"batch_size=1000000000000: its pictures take [\d,]+ GiB, and cpu has"):
+        check_room([tiny_run({"batch_size": 10**12})], cpu)
+    monkeypatch.setattr("vitlab.train.machine.memory.memory_of", lambda _: 100_000)
+    check_room([tiny_run()], cpu)
+    with pytest.raises(UserError, match="weights"):
+        check_room([tiny_run()] * 30, cpu)

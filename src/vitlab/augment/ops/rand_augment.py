@@ -49,7 +49,7 @@ class Spec(PixelOp):
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be."""
-        self.need(self.num_ops >= 0, "num_ops", "at least 0")
+        self.need(0 <= self.num_ops <= 100, "num_ops", "from 0 to 100")
         self.need(self.scale > 0, "scale", "positive")
         self.need(self.magnitude >= 0, "magnitude", "at least 0")
         if self.space == "torchvision":

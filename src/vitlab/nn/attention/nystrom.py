@@ -95,6 +95,8 @@ class Spec(AttentionSpec):
         for name in ("landmarks", "iterations"):
             if getattr(self, name) < 1:
                 raise SpecError(f"attention.{name}={getattr(self, name)}: must be at least 1")
+        if self.iterations > 1000:
+            raise SpecError(f"attention.iterations={self.iterations}: at most 1,000")
 
     def build(self, dims: BlockDims) -> Attention:
         return Nystrom(min(self.landmarks, dims.num_tokens), self.iterations, dims.head_dim**-0.5)

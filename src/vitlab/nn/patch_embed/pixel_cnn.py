@@ -44,6 +44,8 @@ class Spec(PatchEmbedSpec):
     cuts_patches: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        if len(self.widths) > 100:
+            raise SpecError(f"patch_embed.widths: {len(self.widths)} convolutions, and at most 100")
         if any(width <= 0 for width in self.widths):
             raise SpecError(f"patch_embed.widths={self.widths}: every width must be positive")
 

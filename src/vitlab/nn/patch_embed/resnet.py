@@ -202,6 +202,8 @@ class Spec(PatchEmbedSpec):
     def __post_init__(self) -> None:
         if self.stages is not None and (not self.stages or any(depth <= 0 for depth in self.stages)):
             raise SpecError(f"patch_embed.stages={self.stages}: must be positive numbers, at least one, or null")
+        if self.stages is not None and (len(self.stages) > 8 or sum(self.stages) > 1000):
+            raise SpecError("patch_embed.stages: at most 8 stages, of 1,000 bottlenecks in all")
         if self.norm_eps < 0:
             raise SpecError(f"patch_embed.norm_eps={self.norm_eps}: must not be negative")
 

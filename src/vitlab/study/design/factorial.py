@@ -5,15 +5,24 @@ all cells are computed besides (`vitlab.stats.factorial`).
 """
 
 import itertools
+import math
 from dataclasses import dataclass
 
+from vitlab.base.errors import SpecError
 from vitlab.study.design._base import Cell, Factor, FactorsDesign, merged, said
 from vitlab.train.spec import RunSpec
+
+MOST_CELLS = 10_000
 
 
 @dataclass(frozen=True)
 class Spec(FactorsDesign):
     """`factors`, each with its reference first."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (number := math.prod(len(factor.levels) for factor in self.factors)) > MOST_CELLS:
+            raise SpecError(f"factors: {number:,} combinations of levels, and at most {MOST_CELLS:,}")
 
     def cells(self, base: RunSpec) -> list[Cell]:
         cells: list[Cell] = []

@@ -47,15 +47,16 @@ def choose(
     if len(tried) == 1:
         return tried[0]
     question = _question(specs, tried)
-    winner = _legal(read_answer(question), tried)
+    known = read_answer(question)
+    winner = _legal(known, tried)
     if winner is None:
         console = console or Console(quiet=True)
         with going_on(console, f"measuring which of {len(tried)} ways to train is the fastest here"):
             winner = _race(tried, specs, images, indices)
         if winner is None:  # not kept: a longer training may find out
             console.print(TOO_SHORT, highlight=False)
-            return rule
-        keep_answer(question, to_dict(winner))
+            return _legal(read_answer(question), tried) or rule
+        winner = _legal(keep_answer(question, to_dict(winner), known=known), tried) or winner
     return winner
 
 

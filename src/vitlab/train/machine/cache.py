@@ -22,9 +22,16 @@ def read_answer(question: Any, where: Mapping[str, Any] | None = None) -> dict[s
     return kept.read_answer("choices", _asked(question, where))
 
 
-def keep_answer(question: Any, answer: Mapping[str, Any], where: Mapping[str, Any] | None = None) -> None:
-    """Keep an answer; a cache that cannot be written forgets."""
-    kept.keep_answer("choices", _asked(question, where), answer)
+def keep_answer(
+    question: Any,
+    answer: Mapping[str, Any],
+    where: Mapping[str, Any] | None = None,
+    known: Mapping[str, Any] | None = None,
+) -> Mapping[str, Any]:
+    """Keep an answer in place of the one that was `known`; the one that holds, of several who have tried at the same
+    time the first one's.
+    """
+    return kept.keep_answer("choices", _asked(question, where), answer, known)
 
 
 def _asked(question: Any, where: Mapping[str, Any] | None) -> list[Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from vitlab.base.env import process_cores, usable_memory
+from vitlab.base.errors import SpecError
 from vitlab.base.options import Precision, in_words
 from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.devices import pick_device
@@ -23,6 +24,7 @@ from vitlab.nn.kernel import Kernel
 from vitlab.records._base import read_known
 from vitlab.records.run import Environment
 
+MOST_THREADS = 1024  # of a process; OpenMP dies of many more
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}
 
 
@@ -39,6 +41,9 @@ class Choices(Spec):
     processes: int = 1
     checkpointing: bool = False  # blocks recompute their activations, see `vitlab.train.machine.gradient_checkpointing`
     deterministic: bool = False  # the same bits every time, see `vitlab.train.machine.deterministic`
+
+    def __post_init__(self) -> None:
+        _check_threads(self.threads)
 
     def __str__(self) -> str:
         said = in_words(to_dict(self))
@@ -79,6 +84,15 @@ class Overrides(Spec):
     checkpointing: bool | None = None
     deterministic: bool | None = None
 
+    def __post_init__(self) -> None:
+        _check_threads(self.threads)
+
+
+def _check_threads(threads: int | None) -> None:
+    """Refuse a number of threads that no process is given. Raises SpecError."""
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise SpecError(f"threads={threads}: must be from 1 to {MOST_THREADS:,}")
+
 
 def recorded_choices(run: Path) -> Choices:
     """How the run in a folder is computed. Raises DataError if its record is damaged."""
@@ -104,11 +118,14 @@ def by_rule(overrides: Overrides, model: ViTSpec, batch_size: int, runs: int) ->
 
 def _fitting(model: ViTSpec, device: torch.device, runs: int, checkpointing: bool) -> int:
     """How many images' activations, of all runs, fill half of the machine's memory, free or not: always as many."""
-    gpu = device.type == "cuda"
-    total = torch.cuda.get_device_properties(device).total_memory if gpu else usable_memory()
     spent = cost(model)
     an_image = spent.checkpointed_bytes if checkpointing else spent.activation_bytes
-    return max(1, total // (2 * runs * an_image))
+    return max(1, memory_of(device) // (2 * runs * an_image))
+
+
+def memory_of(device: torch.device) -> int:
+    """All bytes of memory that a device has, free or not."""
+    return torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else usable_memory()
 
 
 def candidates(overrides: Overrides, rule: Choices, runs: int) -> list[Choices]:

@@ -1,15 +1,17 @@
 """Memory: how much was used at most, and what to lower when there is not enough."""
 
 import ctypes
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
 
 from vitlab.base.errors import UserError
-from vitlab.train.machine.choices import Choices, Overrides
+from vitlab.models.cost import num_params
+from vitlab.train.machine.choices import Choices, Overrides, memory_of
 from vitlab.train.spec import RunSpec
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h
@@ -25,6 +27,29 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_MAX, 0)
         mallopt(_M_TRIM_THRESHOLD, -1)
+
+
+def check_room(specs: Sequence[RunSpec], device: torch.device) -> None:
+    """Refuse what cannot be held at all, before anything of it is: counted, not tried. Raises UserError.
+
+    Weights and their gradient are counted, and the pixels of a batch; whatever else a training needs is found out.
+    """
+    total, spec = memory_of(device), specs[0]
+    weights = 2 * 4 * len(specs) * num_params(spec.model)
+    if weights > total:
+        raise UserError(
+            f"the model's weights and their gradient take {_gib(weights)}, and {device} has {_gib(total)}: lower "
+            "model.embed_dim or model.depth"
+        )
+    pixels = spec.batch_size * spec.data.in_chans * math.prod(spec.data.img_size)
+    if pixels > total:
+        raise UserError(
+            f"batch_size={spec.batch_size}: its pictures take {_gib(pixels)}, and {device} has {_gib(total)}"
+        )
+
+
+def _gib(num_bytes: float) -> str:
+    return f"{num_bytes / 2**30:,.0f} GiB"
 
 
 @contextmanager
