@@ -5,11 +5,11 @@ run_study(study, folder)     -> the plan's runs, as far as they could be trained
 
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
-from vitlab.base.errors import Interrupted, UserError
+from vitlab.base.errors import Interrupted
 from vitlab.base.going_on import going_on
+from vitlab.base.lock import alone_in
 from vitlab.study.autotune import choose_executions
 from vitlab.study.execution import constraints_of
 from vitlab.study.executor import local
@@ -45,23 +45,19 @@ def run_study(
     console = console or Console(quiet=True)
     with going_on(console, "checking every cell"):
         planned, study_dir = plan(study), StudyDir(out)
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(out / ".lock", timeout=0):
-            study_dir.claim(planned.as_record())
-            if retry:
-                study_dir.forget_failures()
-            constraints = constraints_of(planned, overrides, jobs, stack, executor.here)
-            missing = Jobs(planned, study_dir, constraints, retry)
-            if not missing.any():
-                return
-            with listening() as request, executor.open(out) as running:
-                with request.obeyed_at_once():  # workers may prepare the data for hours before they can be measured
-                    choose_executions(planned, study_dir, constraints, running, executor.measures, console)
-                for stage in (missing.tuning, missing.seeds):
-                    _Stage(missing, stage(running), running, request, console).run()
-    except Timeout:
-        raise UserError(f"--out {out}: another process works on this study") from None
+    with alone_in(out, "works on this study"):
+        study_dir.claim(planned.as_record())
+        if retry:
+            study_dir.forget_failures()
+        constraints = constraints_of(planned, overrides, jobs, stack, executor.here)
+        missing = Jobs(planned, study_dir, constraints, retry)
+        if not missing.any():
+            return
+        with listening() as request, executor.open(out) as running:
+            with request.obeyed_at_once():  # workers may prepare the data for hours before they can be measured
+                choose_executions(planned, study_dir, constraints, running, executor.measures, console)
+            for stage in (missing.tuning, missing.seeds):
+                _Stage(missing, stage(running), running, request, console).run()
 
 
 class _Stage:
@@ -106,7 +102,7 @@ class _Stage:
         if failed and not alone:
             for run in lost:
                 self.study_dir.note_failure(run.place, failed)
-        states = [self.study_dir.status(run.place) for run in planned.runs]
+        states = [self.study_dir.status(run.in_study()) for run in planned.runs]
         failures = [reason or "" for status, reason in states if status == "failed"]
         job = planned.job
         self.progress.ended(job.name, len(planned.runs) - len(alone), job.seconds, failures)

@@ -1,4 +1,4 @@
-"""Interruption: Ctrl-C and SIGTERM as a question that the loop asks between steps, or obeyed where they come."""
+"""Interruption: Ctrl-C, SIGTERM and a closed terminal, as a question that the loop asks or obeyed where they come."""
 
 import signal
 from collections.abc import Iterator
@@ -36,12 +36,19 @@ class Request:
             raise Interrupted(self.signum)
 
 
+def _signals() -> list[signal.Signals]:
+    """Those that ask to stop. SIGHUP, which Windows has not, comes when a terminal closes; `nohup` has it ignored."""
+    hangup = [signal.Signals.SIGHUP] if hasattr(signal, "SIGHUP") else []
+    heard = [number for number in hangup if signal.getsignal(number) != signal.SIG_IGN]
+    return [signal.SIGINT, signal.SIGTERM, *heard]
+
+
 @contextmanager
 def listening() -> Iterator[Request]:
-    """Note SIGINT and SIGTERM while the block runs; then the old handlers are back."""
+    """Note signals to stop while the block runs; then the old handlers are back."""
     request = Request()
     try:
-        old = {number: signal.signal(number, request.note) for number in (signal.SIGINT, signal.SIGTERM)}
+        old = {number: signal.signal(number, request.note) for number in _signals()}
     except ValueError:  # only a process's main thread may handle signals
         yield request
         return

@@ -8,7 +8,7 @@ processes share every batch.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from vitlab.base import kept
 from vitlab.base.env import environment, process_cores
 from vitlab.base.errors import CheckpointError, UserError
 from vitlab.base.files import read_json
+from vitlab.base.lock import alone_in
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.base.words import counted
 from vitlab.checkpoints import native
@@ -33,7 +34,7 @@ from vitlab.train.interrupt import listening
 from vitlab.train.machine.autotune import choose
 from vitlab.train.machine.choices import Choices, Overrides
 from vitlab.train.machine.deterministic import deterministic_kernels
-from vitlab.train.machine.memory import forget_peak, naming_the_setting
+from vitlab.train.machine.memory import check_room, forget_peak, naming_the_setting
 from vitlab.train.remarks import remarks
 from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
 from vitlab.train.run_dir.run_dir import RunDir, check_same_data
@@ -68,13 +69,13 @@ def train(
     sections(specs)  # refuses what cannot be stacked
     if tensorboard:
         require_tensorboard()
-    with process_group() as processes:
+    with process_group() as processes, ExitStack() as held:
         console = console if console and processes.is_main else Console(quiet=True)
         terms = Terms(overrides, checkpoints, tensorboard, data_of, console)
         names = [recipe] * len(specs) if isinstance(recipe, str) else recipe
         given = zip(folders, specs, names, strict=True)
         run_dirs = [RunDir(Path(path), _resolved(spec), name, processes.is_main) for path, spec, name in given]
-        unfinished = processes.broadcast_from_main(lambda: _unfinished(run_dirs, resume))
+        unfinished = processes.broadcast_from_main(lambda: _unfinished(run_dirs, resume, held))
         if unfinished:
             try:
                 with _telling_what_is_left(run_dirs):
@@ -99,9 +100,11 @@ def _resolved(spec: RunSpec) -> RunSpec:
     return replace(spec, start=spec.start.resolved())
 
 
-def _unfinished(run_dirs: Sequence[RunDir], resume: bool) -> list[int]:
-    """Which runs are to be trained, once it is clear that their directories may be used."""
+def _unfinished(run_dirs: Sequence[RunDir], resume: bool, held: ExitStack) -> list[int]:
+    """Which runs are to be trained, once it is clear that their directories may be used; `held` are these, from now."""
     for run_dir in run_dirs:
+        if run_dir.status != "finished":  # of which nothing is written any more
+            held.enter_context(alone_in(run_dir.path, "trains this run"))
         run_dir.claim(resume)
     unfinished = [index for index, run_dir in enumerate(run_dirs) if run_dir.status != "finished"]
     return [i for i in unfinished if run_dirs[i].status != "failed"] or unfinished  # the others do not wait for those
@@ -136,7 +139,7 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
     """Everything that training needs; the directories are taken when nothing can be refused any more."""
     specs = [run_dir.spec for run_dir in run_dirs]
     first = specs[0]
-    pick_device(terms.overrides.device)  # before the data, which may take their time
+    check_room(specs, pick_device(terms.overrides.device))  # before the data, which may take their time
     terms.console.print(f"reading {first.data.name} …", highlight=False)
     images = processes.main_first(first.load_images)
     _check_data(run_dirs, images, terms)
