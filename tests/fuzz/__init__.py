@@ -1,0 +1,1 @@
+"""Records that were damaged on the disk, or that somebody made up."""
