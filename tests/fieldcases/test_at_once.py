@@ -37,6 +37,12 @@ def ends(processes: "list[subprocess.Popen[str]]") -> list[tuple[int, str]]:
     return [(process.returncode, words) for process, words in zip(processes, said, strict=True)]
 
 
+def measured(run: Path) -> bool:
+    """Whether a training is under way."""
+    lines = run / "metrics.jsonl"
+    return lines.exists() and lines.stat().st_size > 0
+
+
 def check_whole(run: Path) -> None:
     """One training, from its first step to its last, and nothing of another."""
     assert read_json(run / "result.json")["status"] == "finished"
@@ -100,7 +106,7 @@ def test_a_closed_terminal_has_the_run_saved(tmp_path):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup
         words = ["--steps", "100000", "--out", str(tmp_path / "run")]
         os.execve(sys.executable, [sys.executable, "-m", "vitlab", *RUN, *words], environment)
-    while not (tmp_path / "run" / "metrics.jsonl").exists():
+    while not measured(tmp_path / "run"):
         os.read(terminal, 4096)  # as a terminal does
     os.close(terminal)
     _, status = os.waitpid(child, 0)
@@ -114,7 +120,7 @@ def test_a_closed_terminal_has_the_run_saved(tmp_path):
 def test_under_nohup_a_closed_terminal_is_none_of_its_business(tmp_path):
     command = [sys.executable, "-m", "vitlab", *RUN, "--out", str(tmp_path / "run")]
     process = subprocess.Popen(["nohup", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (tmp_path / "run" / "metrics.jsonl").exists():
+    while not measured(tmp_path / "run"):
         time.sleep(0.02)
     process.send_signal(signal.SIGHUP)
     assert process.wait(60) == 0

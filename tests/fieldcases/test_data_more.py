@@ -67,11 +67,15 @@ def test_14_identifiers_are_renumbered_on_request(table_of, run):
 # ------------------------------------------------------------------------------------------------------- 17: hub sets
 
 
-def test_17_a_set_with_a_loading_script_names_its_parquet_branch(tmp_path, vitlab):
+def test_17_a_set_with_a_loading_script_names_its_parquet_branch(tmp_path, vitlab, monkeypatch):
     """Case 17: a hub set that still has a loading script."""
+    import datasets
+
     (tmp_path / "old").mkdir()
     (tmp_path / "old/old.py").write_text("import datasets")
-    answer = vitlab("train", "pictures", "--data", f"hub:{tmp_path / 'old'}", "--out", tmp_path / "run")
+    real = datasets.load_dataset
+    monkeypatch.setattr(datasets, "load_dataset", lambda _, *more, **named: real(str(tmp_path / "old"), *more, **named))
+    answer = vitlab("train", "pictures", "--data", "hub:org/old", "--out", tmp_path / "run")
     assert answer.code == 2
     assert "needs a loading script, which `datasets` no longer runs" in answer.err
     assert "data.revision=refs/convert/parquet" in answer.err

@@ -154,6 +154,7 @@ def test_52_cells_that_crash_or_diverge_leave_the_others_alone(file, tmp_path, m
         "--jobs",
         "1",
         "--stack",
+        "--trust",
     )
     answer = vitlab(*words)
     assert answer.code == 2

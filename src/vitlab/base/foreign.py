@@ -64,7 +64,7 @@ def _dotted(name: str, called: str) -> ModuleType:
     """The module of a dotted name; what is imported already runs nothing any more, and ours is as trusted as we are."""
     with _current_folder_last():
         files = [] if name.startswith("vitlab.") else _files_of(name)
-        if name not in sys.modules or trust.is_typed(name):
+        if name not in sys.modules or trust.is_allowed(name):
             trust.check(name, files, called)
         with trust.own_bytecode(files):
             return importlib.import_module(name)
@@ -118,7 +118,7 @@ def _from_file(name: str, file: Path, called: str) -> ModuleType:
     """The module of a file, imported once."""
     known, files = sys.modules.get(name), _whole(file)
     if known is not None and _file(known) == file.resolve():
-        if trust.is_typed(name):
+        if trust.is_allowed(name):
             trust.check(name, files, called)  # so that it is remembered
         return known
     if known is not None and not is_path(name):

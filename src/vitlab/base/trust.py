@@ -60,9 +60,9 @@ def _says_where(setting: str, value: Any) -> bool:
     return setting.rpartition(".")[2] in _PLACES or (setting == "data" and ("/" in value or Path(value).exists()))
 
 
-def is_typed(name: str) -> bool:
-    """Whether this very name was typed."""
-    return name in _typed
+def is_allowed(name: str) -> bool:
+    """Whether this very name was typed, or all code is allowed."""
+    return name in _typed or _all_allowed
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def check(name: str, files: Sequence[Path], called: str) -> None:
         return
     places = [str(file.resolve()) for file in files]
     digest = _digest(files)
-    if name in _typed or _all_allowed:
+    if is_allowed(name):
         _remember(digest, places)
     elif not _is_known(digest):
         why = "has changed since it was trusted" if _was_known(places) else "is not known to be yours"

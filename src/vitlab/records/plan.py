@@ -13,7 +13,7 @@ from vitlab.base.spec import Spec, id_of
 from vitlab.base.words import shown, some
 from vitlab.records._base import Record, check_least, check_metric
 
-_FOLDER = re.compile(r"[A-Za-z0-9.=+-]{1,255}")  # what `vitlab.study.plan.slug` makes of a name
+_FOLDER = re.compile(r"[A-Za-z0-9._=+-]{1,255}")
 
 
 @dataclass(frozen=True)

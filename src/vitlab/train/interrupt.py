@@ -56,4 +56,5 @@ def listening() -> Iterator[Request]:
         yield request
     finally:
         for number, handler in old.items():
-            signal.signal(number, handler)
+            again = number == request.signum and number not in (signal.SIGINT, signal.SIGTERM)
+            signal.signal(number, signal.SIG_IGN if again else handler)  # a terminal that closes says so twice
