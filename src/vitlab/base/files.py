@@ -169,6 +169,14 @@ def open_file(path: Path) -> BufferedReader:
     return file
 
 
+def is_no_file(path: Path) -> bool:
+    """Whether something stands there that is no file; a link to nowhere is nothing."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 class NotAFile(OSError):
     """A folder, a pipe or a device where a file should be."""
 

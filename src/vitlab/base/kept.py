@@ -19,10 +19,15 @@ from vitlab.base.files import read_json, write_json
 
 def folder() -> Path:
     """`$VITLAB_CACHE`, else `$XDG_CACHE_HOME/vitlab`, else `~/.cache/vitlab`."""
-    if chosen := os.environ.get("VITLAB_CACHE"):
+    return folder_of_user("VITLAB_CACHE", "XDG_CACHE_HOME", ".cache")
+
+
+def folder_of_user(ours: str, everybodys: str, at_home: str) -> Path:
+    """The folder that a variable of ours names, else vitlab's in the one that a usual variable names, else at home."""
+    if chosen := os.environ.get(ours):
         return Path(chosen)
     try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vitlab"
+        return Path(os.environ.get(everybodys) or Path.home() / at_home) / "vitlab"
     except RuntimeError:  # whoever runs this has no home
         return Path(os.devnull) / "vitlab"  # in which nothing can be written, so nothing is kept
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Literal, Union
 
+from vitlab.base.differences import without
 from vitlab.base.errors import SpecError, UnknownSetting, unknown, unknown_setting
 from vitlab.base.files import parsed
 from vitlab.base.foreign import file_of, foreign_module, is_path
@@ -310,15 +311,9 @@ def whereabouts_of(value: Any, path: str = "") -> Iterator[str]:
         yield from whereabouts_of(item, _join(path, str(index)))
 
 
-def identity(value: Any) -> Any:
+def identity(spec: Spec) -> dict[str, Any]:
     """A spec as plain JSON values, without whereabouts: what its id is made of."""
-    if isinstance(value, Spec):
-        kept = [field.name for field in dataclasses.fields(value) if not field.metadata.get(_WHEREABOUTS)]
-        values = {name: identity(getattr(value, name)) for name in kept}
-        return {"name": value.name, **values} if isinstance(value, Component) else values
-    if isinstance(value, tuple | list):
-        return [identity(item) for item in value]
-    return plain(value)
+    return without(to_dict(spec), whereabouts_of(spec))
 
 
 # --------------------------------------------------------------------------------------------------- changing

@@ -29,12 +29,7 @@ _all_allowed = False
 
 def folder() -> Path:
     """`$VITLAB_STATE`, else `$XDG_STATE_HOME/vitlab`, else `~/.local/state/vitlab`: kept, though caches are not."""
-    if chosen := os.environ.get("VITLAB_STATE"):
-        return Path(chosen)
-    try:
-        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "vitlab"
-    except RuntimeError:  # whoever runs this has no home
-        return Path(os.devnull) / "vitlab"
+    return kept.folder_of_user("VITLAB_STATE", "XDG_STATE_HOME", ".local/state")
 
 
 def typed(*values: Any) -> None:

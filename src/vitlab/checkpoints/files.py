@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError
+from vitlab.base.files import is_no_file
 
 
 def _check_unpacked(path: Path) -> None:
@@ -28,7 +29,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     A pickle is opened with `weights_only`, which runs no code of its own; one that needs more is refused, because
     opening it would run whatever it contains. Raises CheckpointError.
     """
-    if path.exists() and not path.is_file():
+    if is_no_file(path):
         raise CheckpointError(f"{path} is not a file")
     try:
         if path.suffix == ".safetensors":

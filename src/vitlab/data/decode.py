@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from vitlab.base.files import is_no_file
 from vitlab.data.opening import Opened, opened
 from vitlab.data.values import EYE, Values, shown
 from vitlab.data.values import Unreadable as Unreadable
@@ -124,7 +125,7 @@ def look(source: bytes, frame: Frame) -> tuple[Tensor, Seen]:
 
 def _made(source: bytes | Path, frame: Frame, make: Callable[[Opened], T]) -> T:
     """What is made of a picture. Raises Unreadable."""
-    if isinstance(source, Path) and source.exists() and not source.is_file():
+    if isinstance(source, Path) and is_no_file(source):
         raise Unreadable("not a file")
     try:
         with opened(source, frame.in_chans) as picture:

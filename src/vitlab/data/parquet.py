@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vitlab.base.errors import DataError
+from vitlab.base.files import is_no_file
 from vitlab.base.words import some
 from vitlab.data import cache, tables
 from vitlab.data.decode import Frame, looks_like_a_picture
@@ -57,7 +58,7 @@ def find(folder: Path, splits: Mapping[str, str] | None = None, held_out: str | 
             _check_complete(name, there[name])
     files = {role: [file for name in names for file in there[name]] for role, names in chosen.names.items()}
     for file in (file for shards in files.values() for file in shards):
-        if file.exists() and not file.is_file():
+        if is_no_file(file):
             raise DataError(f"{file} is not a file")
     return Found(files, chosen.layout, (*chosen.notes, *_beside(folder, there)))
 

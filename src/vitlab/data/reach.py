@@ -7,6 +7,7 @@ folder are read; of a set of the hub the hub's own addresses, and what was downl
 from pathlib import Path
 from typing import NamedTuple
 
+from vitlab.base.files import is_no_file
 from vitlab.data.values import Unreadable
 
 _LARGEST = 1 << 30  # bytes of a file from elsewhere
@@ -28,7 +29,7 @@ class Reach(NamedTuple):
         file = Path(first, path).resolve()
         if not any(file.is_relative_to(folder.resolve()) for folder in self.folders):
             raise Unreadable(f"{path} is outside of the data's folder, and is not read")
-        if file.exists() and not file.is_file():
+        if is_no_file(file):
             raise Unreadable(f"{path} is not a file")
         return file
 

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from vitlab.base.env import process_cores
 from vitlab.base.errors import DataError
+from vitlab.base.files import is_no_file
 from vitlab.data.decode import Cut, Frame, Seen, Unreadable, decode, look
 from vitlab.data.decoder import Decoder, Made, Work, make_here
 from vitlab.data.images import Cuts
@@ -98,7 +99,7 @@ class _Looking:
         return Made(pixels, None, digest, seen)
 
     def _read(self, file: Path) -> bytes:
-        if file.exists() and not file.is_file():
+        if is_no_file(file):
             raise Unreadable("not a file")
         size, most = file.stat().st_size, self.frame.largest_file
         if size > most:

@@ -132,23 +132,17 @@ def read_run(folder: Path, *, with_predictions: bool = True) -> RunRecord:
         missing[PREDICTIONS] = f"the run directory has no {PREDICTIONS}, which a run writes when it finishes"
     return RunRecord(
         declaration=declaration,
-        environment=_optional(Environment, folder, missing),
-        data=_optional(DataRecord, folder, missing),
-        result=_result(folder, declaration, missing),
+        environment=_noted(Environment, Environment.read_if_there(folder), missing),
+        data=_noted(DataRecord, DataRecord.read_if_there(folder), missing),
+        result=_noted(Result, read_result(folder, declaration), missing),
         history=history,
         predictions=predictions,
         missing=missing,
     )
 
 
-def _result(folder: Path, declaration: RunDeclaration, missing: dict[str, str]) -> Result | None:
-    result = read_result(folder, declaration)
-    if result is None:
-        missing[Result.file] = f"the run directory has no {Result.file}"
-    return result
-
-
-def _optional(record: type[R], folder: Path, missing: dict[str, str]) -> R | None:
-    if not record.exists(folder):
+def _noted(record: type[R], found: R | None, missing: dict[str, str]) -> R | None:
+    """What was found of a record; that there was none is noted."""
+    if found is None:
         missing[record.file] = f"the run directory has no {record.file}"
-    return record.read_if_there(folder)
+    return found

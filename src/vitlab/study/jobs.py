@@ -155,7 +155,7 @@ class Jobs:
                 if candidate.spec.data == spec.data:
                     for seed in self.plan.study.seeds:
                         run = self._run(planned, candidate, seed)
-                        if DataRecord.exists(run.place) and self.study_dir.has(run):
+                        if DataRecord.exists(run.place) and self.study_dir.state(run).begun:
                             return str(run.place)
         return None
 

@@ -101,9 +101,8 @@ def _run(
     if candidate is None:
         return RunOutcome(seed, "", None, _why_untuned(study_dir, plan, cell), {})
     run = study_dir.run(cell, candidate, seed)
-    status, reason = study_dir.status(run)
-    folder = run.place.relative_to(study_dir.path).as_posix() if study_dir.has(run) else ""
-    metrics = study_dir.metrics(run)
+    status, reason, metrics, begun = study_dir.state(run)
+    folder = run.place.relative_to(study_dir.path).as_posix() if begun else ""
     if status == "finished" and metrics.get(plan.metric) is None:
         reason = f"it has no {plan.metric}"
     return RunOutcome(seed, folder, status, reason, metrics)

@@ -21,7 +21,7 @@ def images_of_split(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord) -> 
     for candidate in cell.candidates:
         for seed in plan.seeds:
             run = study_dir.run(cell, candidate, seed)
-            data = DataRecord.read_if_there(run.place) if study_dir.has(run) else None
+            data = DataRecord.read_if_there(run.place) if study_dir.state(run).begun else None
             if data:
                 return data.split(split).images
     return None

@@ -34,6 +34,17 @@ class StudyRun(NamedTuple):
     spec: Mapping[str, Any]
 
 
+class RunState(NamedTuple):
+    """How a run ended and why, None if it did not; what it measured; and whether it has begun, and no other stands in
+    its place.
+    """
+
+    status: Status | None
+    reason: str | None
+    metrics: Mapping[str, Any]
+    begun: bool
+
+
 @dataclass(frozen=True)
 class StudyDir:
     """Reads and writes what concerns the study as a whole."""
@@ -75,23 +86,26 @@ class StudyDir:
         """Where a run stands, by the folders' names; a candidate that is the only one has none."""
         return self.path / "runs" / cell / candidate / f"seed-{seed}"
 
-    def has(self, run: StudyRun) -> bool:
-        """Whether this run has begun, and no other stands in its place."""
-        return RunDeclaration.exists(run.place) and not _found(run).wrong
+    def state(self, run: StudyRun) -> RunState:
+        """What its records say, read once. It cannot be trained where another one stands."""
+        declaration = RunDeclaration.read_if_there(run.place)
+        if another := _another_in(run, declaration):
+            return RunState("failed", another, {}, begun=False)
+        result = read_result(run.place, declaration) if declaration else None
+        metrics = result.metrics if result else {}
+        if (result is None or result.status not in ENDED) and (reason := self.failures().get(self.name_of(run.place))):
+            return RunState("failed", reason, metrics, begun=declaration is not None)
+        status, why = (result.status, result.reason) if result else (None, None)
+        return RunState(status, why, metrics, begun=declaration is not None)
 
     def metrics(self, run: StudyRun) -> Mapping[str, Any]:
-        """What a run has measured; nothing before it has ended, and nothing of another run in its place."""
-        result = _found(run).result
-        return result.metrics if result else {}
+        """What a run has measured."""
+        return self.state(run).metrics
 
     def status(self, run: StudyRun) -> tuple[Status | None, str | None]:
-        """How a run ended and why; None if it did not. It cannot be trained where another one stands."""
-        result, wrong = _found(run)
-        if wrong:
-            return "failed", wrong
-        if (result is None or result.status not in ENDED) and (reason := self.failures().get(self.name_of(run.place))):
-            return "failed", reason
-        return (result.status, result.reason) if result else (None, None)
+        """How a run ended and why; None if it did not."""
+        state = self.state(run)
+        return state.status, state.reason
 
     def name_of(self, place: Path) -> str:
         """A run's name within the study."""
@@ -148,22 +162,12 @@ class StudyDir:
         return max(complete, key=lambda pair: pair[0])[1] if complete else None
 
 
-class _Found(NamedTuple):
-    """How a run ended, if it did; and what is wrong with the records in its place, if they are not its own."""
-
-    result: Result | None
-    wrong: str = ""
-
-
-def _found(run: StudyRun) -> _Found:
-    declaration = RunDeclaration.read_if_there(run.place)
+def _another_in(run: StudyRun, declaration: RunDeclaration | None) -> str:
+    """What is wrong with the records in a run's place, if they are not its own."""
     if declaration is None:
-        stray = Result.exists(run.place)
-        return _Found(None, f"{run.place} has a {Result.file} and no {RunDeclaration.file}" if stray else "")
-    if unlike := declaration.unlike(run.spec):
-        differences = "; ".join(line.strip() for line in unlike.splitlines())
-        return _Found(None, f"another run stands in its folder, move it away: {differences}")
-    return _Found(read_result(run.place, declaration))
+        return f"{run.place} has a {Result.file} and no {RunDeclaration.file}" if Result.exists(run.place) else ""
+    unlike = "; ".join(line.strip() for line in declaration.unlike(run.spec).splitlines())
+    return f"another run stands in its folder, move it away: {unlike}" if unlike else ""
 
 
 def _told_settings(there: PlanRecord, here: PlanRecord) -> str:
