@@ -19,13 +19,9 @@ class Spec(AttentionSpec):
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch, trusting_all):
-    """The current folder, with nothing in it; what is imported from it is forgotten."""
-    before = set(sys.modules)
-    monkeypatch.chdir(tmp_path)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+def here(empty_folder, trusting_all):
+    """The current folder, whose modules may run."""
+    return empty_folder
 
 
 def write(path, gain=1.0):

@@ -82,8 +82,8 @@ def test_it_waits_for_one_that_is_about_to_end(tmp_path, holder):
         assert time.monotonic() - began >= 0.2
 
 
-def test_a_folder_that_was_made_for_the_lock_goes_with_it_unless_something_stands_there(tmp_path):
-    with alone_in(tmp_path / "new", "works here"):
+def test_folders_that_were_made_for_the_lock_go_with_it_unless_something_stands_there(tmp_path):
+    with alone_in(tmp_path / "one" / "in" / "another", "works here"):
         pass
     with alone_in(tmp_path / "used", "works here"):
         (tmp_path / "used" / "spec.json").touch()

@@ -16,14 +16,10 @@ LOUD = "from pathlib import Path\nPath('it-ran').touch()\nvalue = {value}\n"
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    """The current folder, with nothing in it; what is imported from it is forgotten."""
-    before = set(sys.modules)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
+def here(empty_folder, monkeypatch):
+    """The current folder, before the libraries."""
+    monkeypatch.syspath_prepend(empty_folder)
+    return empty_folder
 
 
 def write(path, value=1):

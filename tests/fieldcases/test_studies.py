@@ -162,7 +162,7 @@ def test_52_cells_that_crash_or_diverge_leave_the_others_alone(file, tmp_path, m
     assert "none instead of plain: not distinguishable" in answer.out
     assert "mine instead of plain: no answer; no seed has finished in both cells" in answer.out
     assert "4 of 8 runs are missing" in answer.out
-    told = answer.out[answer.out.index("failed; --retry tries them again:") :].splitlines()
+    told = answer.out[answer.out.index("failed; where the cause is gone, --retry tries them again:") :].splitlines()
     assert told[1].startswith("  hot, seed 0: the loss or a weight of seed 0 stopped being a finite number at step ")
     assert told[3:5] == [f"  mine, seed {seed}: RuntimeError: a bug of mine" for seed in (0, 1)]
     assert 'raise RuntimeError("a bug of mine")' in (tmp_path / "S/workers.log").read_text(encoding="utf-8")

@@ -27,20 +27,20 @@ PATIENCE = 60  # seconds: whoever waits for a pipe waits for ever
 
 # How often, by use: the words of a command, and the folder or the file that is damaged
 VERBS = {
-    "report a study": (35, ("report", "plain"), "plain"),
-    "report a tuned study": (15, ("report", "tuned"), "tuned"),
-    "report a run": (35, ("report", "run"), "run"),
-    "report two studies": (10, ("report", "plain", "tuned"), "plain"),
-    "report two runs": (10, ("report", "run", "begun"), "begun"),
-    "show a run": (410, ("show", "run"), "run"),
+    "report a study": (20, ("report", "plain"), "plain"),
+    "report a tuned study": (8, ("report", "tuned"), "tuned"),
+    "report a run": (20, ("report", "run"), "run"),
+    "report two studies": (5, ("report", "plain", "tuned"), "plain"),
+    "report two runs": (5, ("report", "run", "begun"), "begun"),
+    "show a run": (550, ("show", "run"), "run"),
     "predict": (440, ("predict", "run", "picture.png"), "run"),
     "evaluate": (382, ("evaluate", "run", "--device", "cpu"), "run"),
-    "resume": (230, ("train", "digits", *TINY, "--steps", 8, "--save-steps", 4, "--out", "begun", "--resume"), "begun"),
+    "resume": (150, ("train", "digits", *TINY, "--steps", 8, "--save-steps", 4, "--out", "begun", "--resume"), "begun"),
     "start from weights": (90, ("train", "digits", *TINY, "--steps", 2, "--init", "run", "--out", "new"), "run"),
     "train again": (150, ("train", "run/spec.json", "--steps", 2, "--device", "cpu", "--out", "new"), "run/spec.json"),
     "plan again": (160, ("study", "plain/plan.json", "--dry-run"), "plain/plan.json"),
-    "go on with a study": (25, ("study", "plain.json", *AGAIN, "--out", "plain"), "plain"),
-    "go on with a tuned study": (8, ("study", "tuned.json", *AGAIN, "--out", "tuned"), "tuned"),
+    "go on with a study": (15, ("study", "plain.json", *AGAIN, "--out", "plain"), "plain"),
+    "go on with a tuned study": (5, ("study", "tuned.json", *AGAIN, "--out", "tuned"), "tuned"),
 }
 opened: set[str] | None = None
 

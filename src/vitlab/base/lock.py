@@ -30,9 +30,9 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.
 def alone_in(folder: Path, doing: str) -> Iterator[None]:
     """Hold the folder's lock while the block runs. Raises UserError, which says who does what there, if another does.
 
-    A folder that had to be made for the lock is removed again, unless something came to stand in it.
+    Folders that had to be made for the lock are removed again, unless something came to stand in them.
     """
-    new = not folder.exists()
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     lock = _acquired(folder, doing)
     try:
@@ -42,8 +42,8 @@ def alone_in(folder: Path, doing: str) -> Iterator[None]:
     finally:
         with suppress(OSError):
             (folder / _OWNER).unlink()
-            if new:
-                _remove_if_empty(folder)
+            for place in new:
+                _remove_if_empty(place)
         lock.release()
 
 

@@ -45,8 +45,9 @@ class Tensors:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What stands in a checkpoint folder."""
+    """What stands in a checkpoint's `folder`."""
 
+    folder: Path
     tensors: Tensors
     meta: CheckpointMeta
 
@@ -159,7 +160,7 @@ def load(path: Path) -> Checkpoint:
             if checksum(path / name) != expected:
                 raise CheckpointError(f"{name} has changed since it was written")
         parts = {name.partition(".")[0]: load_file(path / name) for name in _FILES if name in meta.checksums}
-        return Checkpoint(Tensors(**parts), meta)
+        return Checkpoint(path, Tensors(**parts), meta)
     except OtherVersion as error:
         raise CheckpointError(f"checkpoint {path} cannot be used: {error}") from error
     except (OSError, SafetensorError, TypeError, DataError, CheckpointError) as error:

@@ -46,9 +46,8 @@ def load(path: Path) -> Trained:
 
     Raises CheckpointError if there is none or it is damaged.
     """
-    folder = native.checkpoint_at(path)
     checkpoint = native.load_at(path)
-    meta = checkpoint.meta
+    folder, meta = checkpoint.folder, checkpoint.meta
     spec, task = _read(ViTSpec, meta.model, folder), _read(TaskSpec, meta.task, folder)
     _check_size(spec, checkpoint.tensors.model, folder)
     learner = Learner(ViT(spec), task.build(spec))

@@ -161,7 +161,7 @@ def _say_what_failed(outcome: "Outcome", console: "Console") -> None:
         if run.status == "failed"
     ]
     if failed:
-        console.print("failed; --retry tries them again:")
+        console.print("failed; where the cause is gone, --retry tries them again:")
         for line in first_few(failed):
             console.print(f"  {line}")
 

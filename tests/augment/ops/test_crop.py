@@ -40,8 +40,9 @@ def test_what_cannot_be_is_refused():
         Spec(padding=-1)
     with pytest.raises(SpecError, match=r"crop\.size=\(0, 4\): must be at least 1"):
         Spec(size=(0, 4))
-    with pytest.raises(SpecError, match=r"crop\.padding=6: must be less than the image's side 6"):
-        Spec(padding=6, fill="reflect").apply(IMAGES, KEYS)
+    for fill in ("zero", "reflect"):
+        with pytest.raises(SpecError, match=r"crop\.padding=6: must be less than the image's side 6"):
+            Spec(padding=6, fill=fill).apply(IMAGES, KEYS)
 
 
 @pytest.mark.parametrize("size", [(15, 9), (6, 18)])

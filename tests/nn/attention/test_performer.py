@@ -90,7 +90,7 @@ def test_so_many_features_unless_told_otherwise(width, features, tiny_dims):
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(SpecError, match=r"attention\.features=0: must be at least 1"):
+    with pytest.raises(SpecError, match=r"attention\.features=0: must be from 1 to 65,536"):
         performer.Spec(features=0)
     with pytest.raises(SpecError, match=r"attention\.eps=-1: must be positive"):
         performer.Spec(eps=-1)

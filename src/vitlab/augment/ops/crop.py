@@ -45,8 +45,7 @@ class Spec(PixelOp):
 
     def out_size(self, rows: int, columns: int) -> tuple[int, int]:
         """The window's size."""
-        if self.fill == "reflect":
-            self.need(self.padding < min(rows, columns), "padding", f"less than the image's side {min(rows, columns)}")
+        self.need(self.padding < min(rows, columns), "padding", f"less than the image's side {min(rows, columns)}")
         if self.size is None:
             return rows, columns
         padded = rows + 2 * self.padding, columns + 2 * self.padding

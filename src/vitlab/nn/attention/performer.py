@@ -28,6 +28,8 @@ from vitlab.nn.attention._features import exactly, feature_attention, feature_we
 from vitlab.nn.dims import BlockDims
 from vitlab.rng import uniform
 
+_MOST_FEATURES = 1 << 16  # beyond which the features alone fill the memory, and softmax is the faster one
+
 
 class Performer(Attention):
     """Weights proportional to φ(q) · φ(k) with random features φ; `omega` [H, F, K] are the fixed ones."""
@@ -109,9 +111,10 @@ class Spec(AttentionSpec):
     eps: float = 1e-4
 
     def __post_init__(self) -> None:
-        if self.features is not None and self.features < 1:
+        if self.features is not None and not 1 <= self.features <= _MOST_FEATURES:
             raise SpecError(
-                f"attention.features={self.features}: must be at least 1, or null for head_dim · ln head_dim"
+                f"attention.features={self.features}: must be from 1 to {_MOST_FEATURES:,}, or null for head_dim · ln "
+                "head_dim"
             )
         if self.eps <= 0:
             raise SpecError(f"attention.eps={self.eps}: must be positive, or tokens without features divide by zero")
