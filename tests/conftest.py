@@ -1,6 +1,9 @@
 """What all tests share: one thread, repeatable hypothesis, makers of tiny specs and of random weights."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -56,6 +59,19 @@ def trusting_all(trusts_nothing: None) -> Iterator[None]:
     """As under `--trust`: for tests of modules of somebody's own that are about something else."""
     with trust.trusting():
         yield
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The current folder, with nothing in it; modules that are imported from it are forgotten."""
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if isinstance(spec, ModuleSpec):  # which what only looks like a module has not
+            places = [spec.origin, *(spec.submodule_search_locations or ())]
+            if any(place and Path(place).is_relative_to(tmp_path) for place in places):
+                del sys.modules[name]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -90,6 +90,12 @@ def test_folders_that_were_made_for_the_lock_go_with_it_unless_something_stands_
     assert [path.name for path in tmp_path.iterdir()] == ["used"]
 
 
+def test_a_folder_above_that_another_process_has_locked_meanwhile_stays_with_its_lock(tmp_path):
+    with alone_in(tmp_path / "study" / "run", "works here"):
+        (tmp_path / "study" / ".lock").touch()  # whose owner has not said yet who it is
+    assert [path.name for path in (tmp_path / "study").iterdir()] == [".lock"]
+
+
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
 def test_a_disk_without_locks_gets_a_file_instead(number, tmp_path, holder, impatient, monkeypatch):
     process = holder(tmp_path, str(number))

@@ -16,15 +16,10 @@ REFUSED = "is code, {}, which is not known to be yours; look at it, and allow it
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    """The current folder, with somebody's code in it; what is imported is forgotten."""
-    before = set(sys.modules)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "theirs.py").write_text(THEIRS)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if "theirs" in name:
-            del sys.modules[name]
+def here(empty_folder):
+    """The current folder, with somebody's code in it."""
+    (empty_folder / "theirs.py").write_text(THEIRS)
+    return empty_folder
 
 
 def another_process(monkeypatch):

@@ -42,8 +42,10 @@ def alone_in(folder: Path, doing: str) -> Iterator[None]:
     finally:
         with suppress(OSError):
             (folder / _OWNER).unlink()
-            for place in new:
-                _remove_if_empty(place)
+            if new:
+                _remove_if_empty(folder)
+            for parent in new[1:]:
+                parent.rmdir()  # which fails where something stands in it, be it the lock of another process
         lock.release()
 
 
