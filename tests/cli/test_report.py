@@ -62,6 +62,6 @@ def test_a_plan_is_a_study_file_again(tmp_path):
     from vitlab.study.plan import plan
     from vitlab.study.spec import StudySpec, factor
 
-    study = StudySpec("Why?", recipe("digits"), Spec((factor("model.depth", 2, 4),)), num_seeds=2)
+    study = StudySpec("Why?", recipe("digits"), Spec((factor("model.depth", 2, 4),)), num_seeds=2, verdicts=False)
     plan(study).as_record().write(tmp_path)
     assert to_dict(read_study_spec(str(tmp_path / "plan.json"))) == to_dict(study)

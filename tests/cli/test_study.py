@@ -13,6 +13,7 @@ FILE = {
              "optim.schedule.warmup_steps": 1},
     "design": {"name": "one_at_a_time", "factors": {"model.pos_embed": ["learned", "none"]}},
     "num_seeds": 2,
+    "verdicts": False,
 }  # fmt: skip
 
 

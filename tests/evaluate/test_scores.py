@@ -48,11 +48,15 @@ def numbered(count):
 @pytest.mark.parametrize("batch", [512, 4, 10, 1])
 def test_means_are_over_images_however_they_are_batched(batch):
     """Ten images in batches of four: the last two count as two."""
-    metrics, logits = evaluator.Spec().evaluate(subject(numbered(10), runs=2, batch_size=batch))
+    metrics, logits, by_image = evaluator.Spec().evaluate(subject(numbered(10), runs=2, batch_size=batch))
     own = {"top1": 0.5, "balanced_accuracy": 1.0}  # all logits of an image are equal: its likeliest class is the first
     assert metrics == [{"loss": 4.5, **own}, {"loss": 9.0, **own}]
     assert logits.shape == (2, 10, 3)
     assert logits[1, :, 0].tolist() == list(range(10))
+    assert {name: values.tolist() for name, values in by_image.items()} == {
+        "loss": [list(range(10)), list(range(0, 20, 2))],
+        "top1": [[1.0, 0.0] * 5] * 2,
+    }
 
 
 def test_sums_are_in_double_precision():
@@ -67,7 +71,7 @@ def test_sums_are_in_double_precision():
         return Scores(part, {"loss": part}, {LOGITS: part[..., None]})
 
     steep.seen = 0
-    ((means,), _) = evaluator.Spec().evaluate(subject(images, steep))
+    ((means,), *_) = evaluator.Spec().evaluate(subject(images, steep))
     assert means["loss"] == pytest.approx(values.double().mean().item(), rel=1e-14)
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.fieldcases.conftest import CHOICES, picture
 from tests.study.conftest import Records
 from vitlab import api
-from vitlab.base.errors import UserError
+from vitlab.base.errors import SpecError, UserError
 from vitlab.records.outcome import Outcome
 from vitlab.report.beside import Beside
 from vitlab.report.forest import differences, scores
@@ -39,7 +39,7 @@ def file(tmp_path: Path) -> Callable[..., str]:
 
     def write(name: str = "study", **changes: Any) -> str:
         design = {"name": "one_at_a_time", "factors": POSITIONS}
-        values = {"question": "Which?", "num_seeds": 2, "base": BASE, "design": design} | changes
+        values = {"question": "Which?", "num_seeds": 2, "verdicts": False, "base": BASE, "design": design} | changes
         path = tmp_path / f"{name}.json"
         path.write_text(json.dumps(values), encoding="utf-8")
         return str(path)
@@ -159,9 +159,10 @@ def test_52_cells_that_crash_or_diverge_leave_the_others_alone(file, tmp_path, m
     answer = vitlab(*words)
     assert answer.code == 2
     assert "mine, 2 seeds: RuntimeError: a bug of mine; training its runs one by one" in answer.out
-    assert "none instead of plain: not distinguishable" in answer.out
-    assert "mine instead of plain: no answer; no seed has finished in both cells" in answer.out
-    assert "4 of 8 runs are missing" in answer.out
+    assert "none instead of plain:" in answer.out
+    assert "hot: 2 of 2 runs diverged" in answer.out
+    assert "mine instead of plain: no answer; mine: no run has a score" in answer.out
+    assert "4 of 8 runs have no score (2 diverged)" in answer.out
     told = answer.out[answer.out.index("failed; where the cause is gone, --retry tries them again:") :].splitlines()
     assert told[1].startswith("  hot, seed 0: the loss or a weight of seed 0 stopped being a finite number at step ")
     assert told[3:5] == [f"  mine, seed {seed}: RuntimeError: a bug of mine" for seed in (0, 1)]
@@ -169,7 +170,7 @@ def test_52_cells_that_crash_or_diverge_leave_the_others_alone(file, tmp_path, m
     (package / "fragile.py").write_text(FRAGILE.replace("> 4", "> 1e9"))
     again = vitlab(*words, "--retry")
     assert again.code == 2  # the other cell still diverges
-    assert "2 of 8 runs are missing" in again.out
+    assert "2 of 8 runs have no score (2 diverged)" in again.out
 
 
 # ----------------------------------------------------------------------------------------------- 54: all the same score
@@ -190,11 +191,11 @@ def scored(file, tmp_path) -> Callable[..., Outcome]:
 
 def test_54_a_test_set_that_cannot_tell_cells_apart_is_called_that(scored):
     """Case 54: every seed is right on every picture: no verdict but that nothing can be distinguished."""
-    found = scored({}, seeds=6)
+    found = scored({}, seeds=6, verdicts=True)
     (comparison,) = found.comparisons
-    assert comparison.comparison.verdict == "not distinguishable"
-    assert comparison.comparison.p_holm == 1
-    assert api.answers(found) == [
+    assert comparison.decision.verdict == "not distinguishable"
+    assert comparison.decision.p_holm == 1
+    assert api.answers(found)[:2] == [
         "baseline reaches 100.0 % test top-1, 6 seeds",
         "model.pos_embed none instead of learned: not distinguishable, the same score at each of 6 seeds; "
         "40 test pictures cannot tell them apart",
@@ -203,15 +204,22 @@ def test_54_a_test_set_that_cannot_tell_cells_apart_is_called_that(scored):
 
 def test_54_the_same_difference_at_every_seed_is_no_certainty(scored):
     """Case 54: a spread of zero would make any difference infinitely sure."""
-    found = scored({"baseline": 0.5}, seeds=6)
+    found = scored({"baseline": 0.5}, seeds=6, verdicts=True)
     (comparison,) = found.comparisons
-    assert (comparison.comparison.difference.p, comparison.comparison.verdict) == (None, None)
-    assert "no answer; +50.0 points at each of 6 seeds; identical differences cannot be tested" in api.answers(found)[1]
+    assert (comparison.decision.p, comparison.decision.verdict) == (None, None)
+    assert (
+        "no answer; +50.0 points, 6 seeds; no run differs from another of its cell, so nothing can be tested"
+        in (api.answers(found)[1])
+    )
 
 
 def test_54_one_seed_is_no_test(scored):
-    """Case 54: `--seeds 1`."""
-    assert "a test needs at least two seeds" in api.answers(scored({"baseline": 0.5}, seeds=1))[1]
+    """Case 54: `--seeds 1`: refused with what would do; or trained, and nothing claimed."""
+    with pytest.raises(SpecError, match=r"num_seeds=1: 1 of 1 claim could not be decided.*--seeds 4 can decide all"):
+        scored({"baseline": 0.5}, seeds=1, verdicts=True)
+    told = api.answers(scored({"baseline": 0.5}, seeds=1))
+    assert told[1].endswith("+50.0 points, 1 seed")
+    assert "no verdicts: the plan asks for none; a difference seen here may be chance" in told
 
 
 @pytest.mark.slow

@@ -20,7 +20,13 @@ def test_what_tuning_saw_stands_under_its_metrics_name(tmp_path):
     said = replace(outcome(), cells=(replace(cell("baseline"), tuned=tuned),))
     said.write(tmp_path)
     (written,) = json.loads((tmp_path / "study.json").read_text())["cells"]
-    assert written["tuned"] == {"setting": "optim.lr", "value": "0.1", "val_top1": {"0.1": 0.9, "0.2": None}}
+    assert written["tuned"] == {
+        "setting": "optim.lr",
+        "value": "0.1",
+        "failed": {},
+        "at_an_edge": False,
+        "val_top1": {"0.1": 0.9, "0.2": None},
+    }
     assert type(said).read(tmp_path) == said
 
 

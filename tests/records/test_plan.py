@@ -16,6 +16,7 @@ CELL = CellRecord(
     20,
     960,
     40,
+    (0, 1),
     (CandidateRecord("", "", {}),),
 )
 PLAN = PlanRecord(
@@ -49,6 +50,7 @@ def test_no_folder_leaves_the_study(folder):
         ({"seeds": (-1, 0)}, "from 0"),
         ({"seeds": ()}, "one or more"),
         ({"tune_seeds": 3}, "there are 2 seeds"),
+        ({"cells": (replace(CELL, seeds=(0,)),)}, "'plain' lacks seeds that all have"),
         ({"metric": "test_loss"}, "metrics do not say what it is"),
     ],
 )
@@ -60,5 +62,7 @@ def test_what_does_not_fit_together_is_damage(changes, said):
 def test_a_cell_has_a_candidate_and_no_negative_costs():
     with pytest.raises(SpecError, match="a cell has one at least"):
         replace(CELL, candidates=())
+    with pytest.raises(SpecError, match="expected one or more"):
+        replace(CELL, seeds=())
     with pytest.raises(SpecError, match="flops=-1: must be 0 or more"):
         replace(CELL, flops=-1)

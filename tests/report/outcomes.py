@@ -3,13 +3,10 @@
 from typing import Any
 
 from vitlab.models.spec import ViTSpec
-from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome, RunOutcome
-from vitlab.stats.decision import Comparison, Verdict
+from vitlab.records.outcome import CellOutcome, ComparisonOutcome, EffectOutcome, Outcome, RunOutcome
+from vitlab.stats.decision import Decision, Verdict
 from vitlab.stats.describe import Description
 from vitlab.stats.intervals import Interval
-from vitlab.stats.paired import PairedDifference
-from vitlab.stats.power import Sensitivity
-from vitlab.stats.sign_flip import SignFlip
 from vitlab.tasks import classify
 
 METRICS = {
@@ -47,7 +44,6 @@ def cell(
         else RunOutcome(seed, f"runs/{name}/seed-{seed}", None, None, {})
         for seed in SEEDS
     )
-    reasons = {} if mean is not None else {"mean": "no value", "std": "no value", "t_interval": "no value"}
     given: dict[str, Any] = {
         "name": name,
         "says": "",
@@ -59,10 +55,44 @@ def cell(
         "tuned": None,
         "runs": runs,
         "images": 360,
-        "score": Description(len(values), mean, None if mean is None else 0.01, interval, None, reasons),
-        "errors": None,
+        "score": description(len(values), mean, interval),
     }
     return CellOutcome(**given | changes)
+
+
+def description(n: int, mean: float | None, interval: Interval | None) -> Description:
+    if mean is None:
+        names = ("mean", "std", "median", "lowest", "highest", "seed_error", "picture_error", "interval")
+        return Description(0, reasons=dict.fromkeys((*names, "seed_interval"), "no value"))
+    narrow = interval and Interval(mean - 0.004, mean + 0.004, 0.95, "t")
+    why = {} if interval else dict.fromkeys(("interval", "seed_interval"), f"all {n} values are the same")
+    return Description(n, mean, 0.01, mean + 0.001, mean - 0.02, mean + 0.02, 0.004, 0.0105, interval, narrow, why)
+
+
+def decision(
+    value: float | None, interval: Interval | None, verdict: Verdict | None, why: str = "cell: 1 run has no spread"
+) -> Decision:
+    """`interval` is the quoted one; the others are narrower."""
+    if value is None or interval is None:
+        names = ("seed_error", "picture_error", "error", "interval", "seed_interval", "p_runs", "p_crossed", "p_holm")
+        lacking = (*names, "verdict", "quoted", "probably_missed", *(["value"] if value is None else []))
+        return Decision(value, None, None, None, None, None, reasons=dict.fromkeys(lacking, why))
+    half = (interval.high - interval.low) / 2
+    return Decision(
+        value=value,
+        seed_error=0.004,
+        picture_error=0.0123,
+        error=0.0129,
+        interval=t(value - 0.8 * half, value + 0.8 * half),
+        seed_interval=t(value - 0.5 * half, value + 0.5 * half),
+        p_runs=0.0123,
+        p_crossed=0.0004,
+        p_holm=0.4 if verdict == "not distinguishable" else 0.0246,
+        verdict=verdict,
+        quoted=interval,
+        probably_missed=half,
+        reasons={} if verdict else {"verdict": why},
+    )
 
 
 def comparison(
@@ -71,31 +101,34 @@ def comparison(
     mean: float | None,
     interval: Interval | None,
     verdict: Verdict | None,
-    smallest: float | None = 0.021,
-    seeds: tuple[int, ...] = SEEDS,
+    *,
     against: str = "baseline",
+    seeds_needed: int | None = None,
+    **more: Any,
 ) -> ComparisonOutcome:
-    why = {} if interval else dict.fromkeys(("mean", "std", "t_interval", "p", "t", "d_z"), "1 value has no spread")
-    difference = PairedDifference(
-        seeds=seeds,
-        only_baseline=(),
-        only_cell=(),
-        mean=mean,
-        std=None if interval is None else 0.01,
-        t_interval=interval,
-        bootstrap_interval=None,
-        t=None if interval is None else 5.0,
-        p=None if interval is None else 0.0123,
-        sign_flip=SignFlip(0.03125, 0.03125, "exact"),
-        correlation=None if interval is None else -0.25,
-        d_z=None if interval is None else -2.0,
-        in_run_stds=None if interval is None else -3.0,
-        reasons=why | {"bootstrap_interval": "not asked for"},
+    known = mean is not None and interval is not None
+    lacking = {} if known else dict.fromkeys(("correlation", "in_run_stds"), "1 value has no spread")
+    return ComparisonOutcome(
+        name,
+        against,
+        says,
+        decision(mean, interval, verdict, **more),
+        -0.25 if known else None,
+        -3.0 if known else None,
+        seeds_needed,
+        lacking | ({} if seeds_needed else {"seeds_needed": "it does not lean"}),
     )
-    p_holm = None if verdict is None else 0.4 if verdict == "not distinguishable" else 0.0246
-    reasons = {} if verdict else {"p_holm": "1 value has no spread", "verdict": "1 value has no spread"}
-    power = Sensitivity(smallest, 9, 0.025, 0.8, {} if smallest else {"smallest_effect": "no spread"})
-    return ComparisonOutcome(name, against, says, Comparison(difference, p_holm, verdict, reasons), power, 0.0123)
+
+
+def effect(
+    factors: tuple[str, ...],
+    levels: tuple[str, ...],
+    references: tuple[str, ...],
+    *decided: Any,
+    seeds_needed: int | None = None,
+) -> EffectOutcome:
+    reasons = {} if seeds_needed else {"seeds_needed": "it does not lean"}
+    return EffectOutcome(factors, levels, references, decision(*decided), seeds_needed, reasons)
 
 
 def outcome(*comparisons: ComparisonOutcome, **changes: Any) -> Outcome:
@@ -111,10 +144,14 @@ def outcome(*comparisons: ComparisonOutcome, **changes: Any) -> Outcome:
         "images": 360,
         "cells": cells,
         "comparisons": comparisons,
-        "effects": None,
-        "no_effects": None,
+        "effects": (),
         "fronts": {},
         "missing": (),
         "metrics": METRICS,
+        "pictures_known": True,
+        "verdicts": True,
+        "worth": None,
+        "paired": False,
+        "looks": (),
     }
     return Outcome(**given | changes)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.report.conftest import DECLARED, ENV, MEASURED, SPEC, write
+from vitlab.records.pictures import PictureScores
 
 IMAGES = 400
 EPOCHS = 8
@@ -31,7 +32,7 @@ def write_study(
     folder: Path, cells: int = 12, seeds: int = 6, metric: str = "test_top1", test_curve: bool = False, **changes: Any
 ) -> Path:
     """A finished study of some cells of `LOST`, one factor at a time; `changes` are of the plan."""
-    planned = [_cell(*each) for each in LOST[:cells]]
+    planned = [_cell(*each, seeds) for each in LOST[:cells]]
     plan = {
         "id": "0a1b2c3d4e5f",
         "question": "What does each part do?",
@@ -61,7 +62,7 @@ def write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
     write(folder / "plan.json", dict(plan))
 
 
-def _cell(name: str, says: str, _: float, num_params: int) -> dict[str, Any]:
+def _cell(name: str, says: str, _: float, num_params: int, seeds: int) -> dict[str, Any]:
     part = name.rpartition(" ")[2]
     return {
         "name": name,
@@ -74,6 +75,7 @@ def _cell(name: str, says: str, _: float, num_params: int) -> dict[str, Any]:
         "flops": 36 * num_params,
         "step_flops": 0,
         "activation_bytes": 60_416,
+        "seeds": list(range(seeds)),
         "candidates": [{"name": "", "folder": "", "spec": SPEC}],
     }
 
@@ -109,7 +111,10 @@ def write_run(study: Path, cell: Mapping[str, Any], seed: int, top1: float, numb
     write(folder / "result.json", {"status": "finished", "reason": None, "metrics": metrics})
     lines = [json.dumps(_evaluation(epoch, top1, number, draw, test_curve)) for epoch in range(1, EPOCHS + 1)]
     (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
-    np.savez(folder / "predictions.npz", **_predictions(top1, draw))
+    predictions = _predictions(top1, draw)
+    np.savez(folder / "predictions.npz", **predictions)
+    right = predictions["probabilities"].argmax(axis=1) == predictions["labels"]
+    PictureScores("test", predictions["labels"], {"top1": right}).write(folder)
 
 
 def _evaluation(epoch: int, top1: float, number: int, draw: np.random.Generator, test_curve: bool) -> dict[str, float]:

@@ -85,7 +85,7 @@ def test_studies_of_two_metrics_are_told_apart_and_not_drawn_together(studies, t
 def test_a_study_that_lacks_runs_says_so(studies, tmp_path):
     result = studies[1] / "runs" / "baseline" / "seed-0" / "result.json"
     change(result, status="failed", reason="it diverged", metrics={})
-    assert "b: 1 of 8 runs is missing;" in page_of(studies, tmp_path).text
+    assert "b: 1 of 8 runs has no score;" in page_of(studies, tmp_path).text
 
 
 @pytest.mark.slow

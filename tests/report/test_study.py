@@ -52,7 +52,10 @@ def test_the_question_stands_first_then_the_answers(finished: SimpleNamespace) -
     page, sentences = finished.page, answers(outcome(finished.folder))
     assert page.by_id["headline"] == "What does each part do?"
     assert page.by_id["reference"] == sentences[0] + "."
-    assert page.by_id["answers"].split("\n")[1:-1] == [f"    {sentence}" for sentence in sentences[1:]]
+    *told, over, verdicts = sentences[1:]
+    assert page.by_id["answers"].split("\n")[1:-1] == [f"    {sentence}" for sentence in told]
+    for caveat in (over, verdicts):  # the same as in a terminal, as sentences of their own
+        assert f"{caveat[1:]}." in page.by_id["notes"]
     places = [page.source.index(f'id="{name}"') for name in ("headline", "reference", "answers", "notes")]
     heads = ("differences-head", "training", "comparisons-head", "cells-head", "cost", "again", "where", "missing")
     places += [page.source.index(f'aria-labelledby="{name}"') for name in heads]
@@ -139,7 +142,7 @@ def test_runs_that_failed_or_are_not_there(small: Path) -> None:
     change(result, status="failed", reason="the loss stopped being finite at step 30", metrics={})
     shutil.rmtree(run_folder(small, "position embedding sincos2d", 0))
     page = page_of(small)
-    assert "2 of 9 runs are missing; the results are from the runs that finished" in page.text
+    assert "2 of 9 runs have no score; the results are from the others" in page.text
     assert "position embedding none, seed 1: failed: the loss stopped being finite at step 30" in page.text
     assert "position embedding sincos2d, seed 0: not trained yet" in page.text
     assert "2 of 3 seeds" in page.by_id["answers"]
@@ -151,7 +154,7 @@ def test_a_study_of_which_nothing_has_run(small: Path) -> None:
     (small / "execution.json").unlink()
     page = page_of(small)
     assert page.by_id["reference"] == "baseline: no score; not trained yet."
-    assert "removing the position embedding: no answer; no seed has finished in both cells" in page.by_id["answers"]
+    assert "removing the position embedding: no answer; position embedding none: no run" in page.by_id["answers"]
     assert "No command: none of its runs has begun." in page.text
     assert "Not shown: no run has begun." in page.text
     assert page.text.count("not trained yet") == 10

@@ -2,15 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.report.outcomes import cell, comparison, outcome, t
+from tests.report.outcomes import cell, comparison, effect, outcome, t
 from vitlab.records.execution import CellExecution
 from vitlab.records.outcome import Tuned
 from vitlab.report.study_tables import cells, comparisons, effects, executions, p_value
-from vitlab.stats.factorial import Contrast, Effect, Factorial
-from vitlab.stats.sampling import accuracy_errors
 
 WORSE = comparison("none", "removing it", -0.41, t(-0.439, -0.382), "worse")
-UNKNOWN = comparison("gone", "x", None, None, None, None, ())
+UNKNOWN = comparison("gone", "x", None, None, None)
 
 
 def column(table, title):
@@ -28,24 +26,22 @@ def test_a_comparison_s_row():
     assert table.caption == "Differences in test top-1 to baseline, in points."
     assert [(each.title, row.text) for each, row in zip(table.columns, table.rows[0], strict=True)] == [
         ("Cell", "none"),
-        ("Seeds", "6"),
         ("Difference", "−41.0"),
-        ("95 % t", "[−43.9, −38.2]"),
-        ("95 % bootstrap", None),
-        ("p", ".012"),
-        ("p Holm", ".025"),
         ("Verdict", "worse"),
-        ("p sign-flip", ".031 (≥ .031)"),
-        ("d_z", "−2.00"),
+        ("Interval", "[−43.9, −38.2] at 95 %"),
+        ("95 % alone", "[−43.3, −38.7]"),
+        ("95 % seeds", "[−42.4, −39.6]"),
+        ("p seeds", ".012"),
+        ("p both", "< .001"),
+        ("p Holm", ".025"),
+        ("Seed error", "0.4"),
+        ("Picture error", "1.2"),
+        ("Seeds needed", None),
         ("In run stds", "−3.00"),
         ("Corr.", "−0.25"),
-        ("Detectable", "2.1"),
-        ("Seeds needed", "9"),
-        ("Seed error", "0.4"),
-        ("Test-set error", "1.2"),
     ]
-    assert column(table, "95 % bootstrap")[0].note == "not asked for"
-    assert column(table, "95 % t")[0].values == (-0.439, -0.382)
+    assert column(table, "Seeds needed")[0].note == "it does not lean"
+    assert column(table, "Interval")[0].values == (-0.439, -0.382, 0.95)
 
 
 def test_every_name_of_a_column_has_its_value():
@@ -63,10 +59,10 @@ def test_what_is_unknown_has_no_text_and_a_reason():
 
 def test_a_cell_s_row():
     tuned = Tuned("optim.lr", "0.004", "val_top1", {"0.001": 0.912, "0.004": 0.931, "0.01": None})
-    first = replace(outcome().cells[0], errors=accuracy_errors([0.96, 0.962], 360), tuned=tuned)
+    first = replace(outcome().cells[0], tuned=tuned)
     table = cells(outcome(cells=(first, cell("none"))))
     assert [entry.text for entry in table.rows[0]] == [
-        *("baseline", "96.1", "1.0", "6", "[95.2, 97.0]", "0.4", "1.0"),
+        *("baseline", "96.1", "[95.2, 97.0]", "96.2", "94.1", "1.0", "6", "none", "[95.7, 96.5]", "0.4", "1.1"),
         *("1,000", "2.00 M", "100", "10.0", "4.00 KiB"),
         "0.004 (0.001: 91.2 %, 0.004: 93.1 %, 0.01: –)",
     ]
@@ -77,16 +73,25 @@ def test_without_a_grid_there_is_no_column_for_it():
     assert "Tuned" not in [each.title for each in cells(outcome(WORSE)).columns]
 
 
-def test_effects_have_a_row_a_contrast():
-    contrasts = [
-        Contrast(("none",), ("learned",), -0.3, 0.01, t(-0.32, -0.28), 5.0, 0.01, 0.05),
-        Contrast(("rope2d",), ("learned",), 0.01, 0.01, t(-0.01, 0.03), 5.0, 0.01, None),
-    ]
-    found = Factorial((0, 1, 2), (), (Effect(("position",), tuple(contrasts), 9.04, 2, 4, 0.75, 0.02, 0.04),))
+def test_a_grid_that_fails_or_ends_too_early_is_told():
+    tuned = Tuned(
+        "optim.lr", "0.004", "val_top1", {"0.001": 0.912, "0.004": 0.931, "1": None}, {"1": "seed 0: x"}, True
+    )
+    table = cells(outcome(cells=(cell("baseline", tuned=tuned),)))
+    assert table.rows[0][-1].text == (
+        "0.004 (0.001: 91.2 %, 0.004: 93.1 %, 1: –; 1 failed: seed 0: x; the best is at the grid’s edge)"
+    )
+
+
+def test_effects_have_a_row_each():
+    found = (
+        effect(("position",), ("none",), ("learned",), -0.3, t(-0.32, -0.28), "worse"),
+        effect(("position", "pool"), ("none", "cls"), ("learned", "mean"), 0.01, None, None),
+    )
     table = effects(outcome(effects=found))
-    assert [[entry.text for entry in row] for row in table.rows] == [
-        ["position", "none", "−30.0", "[−32.0, −28.0]", ".010", "5.0", "9.0", "2, 4", "0.75", ".020", ".040"],
-        ["position", "rope2d", "+1.0", "[−1.0, +3.0]", ".010", None, "9.0", "2, 4", "0.75", ".020", ".040"],
+    assert [[entry.text for entry in row[:5]] for row in table.rows] == [
+        ["position", "none", "−30.0", "worse", "[−32.0, −28.0] at 95 %"],
+        ["position × pool", "none, cls", "+1.0", None, None],
     ]
     assert effects(outcome()) is None
 

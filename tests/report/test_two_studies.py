@@ -8,7 +8,7 @@ ONE = outcome(
 )
 OTHER = outcome(
     comparison("rope2d", "rope2d", 0.02, t(0.01, 0.03), "better"),
-    comparison("none", "removing positions", -0.3, None, None, None, (0,)),
+    comparison("none", "removing positions", -0.3, None, None),
 )
 
 
@@ -16,7 +16,7 @@ def test_what_both_compared_stands_side_by_side():
     assert [(a.cell, b.cell) for a, b in shared((ONE, OTHER))] == [("none", "none")]
     (row,) = comparisons(NAMES, (ONE, OTHER)).rows
     assert [entry.text for entry in row] == ["none", "−41.0", "[−43.9, −38.2]", "worse", "−30.0", None, None]
-    assert row[-1].note == "1 value has no spread"
+    assert row[-1].note == "cell: 1 run has no spread"
 
 
 def test_scores_are_of_all_cells_of_either():

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from vitlab.stats.by_class import ClassRecall, balanced_accuracy, by_class
-from vitlab.stats.sampling import wilson
+from vitlab.stats.intervals import wilson
 
 NAMES = ("ant", "bee", "cat", "dog")
 

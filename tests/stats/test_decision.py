@@ -1,96 +1,137 @@
+"""What is claimed of a study's contrasts."""
+
 import math
 
+import numpy as np
 import pytest
 
-from vitlab.base.errors import UserError
 from vitlab.stats.corrections import holm
-from vitlab.stats.decision import compare, decide
-from vitlab.stats.paired import paired
+from vitlab.stats.crossed import ScoreTable, contrast
+from vitlab.stats.decision import Claim, decide, holm_levels, undecided
+from vitlab.stats.permutation import PermutationTest, Stratum
 
-BASELINE = {0: 0.90, 1: 0.91, 2: 0.92, 3: 0.90}
-CELLS = {
-    "worse": {0: 0.80, 1: 0.82, 2: 0.81, 3: 0.80},
-    "better": {0: 0.95, 1: 0.97, 2: 0.98, 3: 0.95},
-    "near": {0: 0.91, 1: 0.90, 2: 0.92, 3: 0.90},
-}
-RAISED = {0: 0.91, 1: 0.93, 2: 0.93, 3: 0.916}  # p = .011: enough alone, too much times 7
+BASELINE = [0.90, 0.91, 0.92, 0.90, 0.905, 0.915]
+WORSE = [0.80, 0.82, 0.81, 0.80, 0.805, 0.815]
+BETTER = [0.95, 0.97, 0.98, 0.95, 0.955, 0.96]
+NEAR = [0.91, 0.90, 0.92, 0.90, 0.91, 0.905]
+RAISED = [0.915, 0.92, 0.935, 0.918, 0.922, 0.914]  # enough alone, too little of seven
+
+
+def claim(runs, baseline=BASELINE, **more):
+    estimate = contrast([ScoreTable(runs, name="cell"), ScoreTable(baseline, name="baseline")], [1.0, -1.0])
+    if estimate.error is None:
+        return Claim(estimate, **more)
+    return Claim(estimate, PermutationTest([Stratum(np.array(runs), np.array(baseline))]), **more)
 
 
 def test_worse_better_and_not_distinguishable(whole):
-    result = compare(BASELINE, CELLS, better="higher", resamples=99)
-    assert list(result) == list(CELLS)
-    assert [whole(each).verdict for each in result.values()] == ["worse", "better", "not distinguishable"]
-    assert all(each.difference == paired(BASELINE, CELLS[name], resamples=99) for name, each in result.items())
-    assert [each.p_holm for each in result.values()] == list(holm([each.difference.p for each in result.values()]))
+    claims = {"worse": claim(WORSE), "better": claim(BETTER), "near": claim(NEAR)}
+    decided = decide(claims, better="higher")
+    assert {name: whole(each).verdict for name, each in decided.items()} == {
+        "worse": "worse",
+        "better": "better",
+        "near": "not distinguishable",
+    }
+    assert [each.p_holm for each in decided.values()] == list(holm([each.p for each in decided.values()]))
+    turned = decide(claims, better="lower")
+    assert [each.verdict for each in turned.values()] == ["better", "worse", "not distinguishable"]
 
 
-def test_a_lower_loss_is_better():
-    result = compare(BASELINE, CELLS, better="lower", resamples=0)
-    assert [each.verdict for each in result.values()] == ["better", "worse", "not distinguishable"]
+def test_p_is_the_larger_of_both_tests():
+    (raised,) = decide({"raised": claim(RAISED)}, better="higher").values()
+    assert raised.p == max(raised.p_runs, raised.p_crossed)
+    assert raised.p_crossed == claim(RAISED).estimate.p()
+    assert raised.p_runs == claim(RAISED).test.p()
+    without = Claim(claim(RAISED).estimate)  # an interaction
+    (alone,) = decide({"raised": without}, better="higher").values()
+    assert (alone.p, alone.p_runs) == (raised.p_crossed, None)
 
 
-def test_more_comparisons_ask_for_more():
-    alone = compare(BASELINE, {"raised": RAISED}, better="higher", resamples=0)["raised"]
-    assert (alone.verdict, alone.p_holm) == ("better", alone.difference.p)
-    seven = {"raised": RAISED} | {str(i): CELLS["near"] for i in range(6)}
-    company = compare(BASELINE, seven, better="higher", resamples=0)["raised"]
+def test_more_claims_ask_for_more():
+    alone = decide({"raised": claim(RAISED)}, better="higher")["raised"]
+    assert (alone.verdict, alone.p_holm) == ("better", alone.p)
+    company = decide({"raised": claim(RAISED)} | {str(i): claim(NEAR) for i in range(6)}, better="higher")["raised"]
     assert company.verdict == "not distinguishable"
-    assert company.p_holm == pytest.approx(7 * alone.difference.p, rel=1e-12)
+    assert company.leans
+    assert company.p_holm == pytest.approx(7 * alone.p, rel=1e-12)
+    assert company.quoted.level == pytest.approx(1 - 0.05 / 7, rel=1e-12)
 
 
 def test_a_p_of_alpha_itself_decides():
-    (raised,) = compare(BASELINE, {"raised": RAISED}, better="higher", resamples=0).values()
-    for alpha, verdict in ((raised.p_holm, "better"), (math.nextafter(raised.p_holm, 0), "not distinguishable")):
-        (again,) = compare(BASELINE, {"raised": RAISED}, better="higher", alpha=alpha, resamples=0).values()
+    (raised,) = decide({"raised": claim(RAISED)}, better="higher").values()
+    for alpha, verdict in ((raised.p, "better"), (math.nextafter(raised.p, 0), "not distinguishable")):
+        (again,) = decide({"raised": claim(RAISED)}, better="higher", alpha=alpha).values()
         assert again.verdict == verdict
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_interval_leaves_out_zero_exactly_where_there_is_a_verdict(seed):
+    chances = np.random.default_rng(seed)
+    shifts = chances.uniform(0, 4, size=5)
+    baseline = chances.normal(size=8)
+    claims = {str(i): claim(chances.normal(size=6) + shift, baseline) for i, shift in enumerate(shifts)}
+    for each in decide(claims, better="higher").values():
+        assert (each.quoted.low > 0 or each.quoted.high < 0) == (each.verdict in ("better", "worse"))
+        assert each.quoted.low <= each.value <= each.quoted.high
+        assert each.probably_missed == pytest.approx((each.quoted.high - each.quoted.low) / 2, rel=1e-12)
+
+
+def test_levels_are_holms_and_the_strictest_where_that_is_enough():
+    # sorted .001, .014, .03, .2 of four: α/4 = .0125 and α/3 = .0167 reject, α/2 = .025 does not
+    levels = holm_levels({"a": 0.03, "b": 0.001, "c": 0.2, "d": 0.014}, 0.05)
+    assert levels == pytest.approx({"a": 0.025, "b": 0.0125, "c": 0.025, "d": 0.05 / 3})
+    assert holm_levels({"a": None, "b": 0.01}, 0.05) == pytest.approx({"a": 0.05, "b": 0.025})
+
+
 def test_without_a_test_there_is_no_verdict_and_the_others_are_corrected_for_it(whole):
-    cells = CELLS | {"failed": {}, "one": {0: 0.5}, "shifted": {seed: score - 0.25 for seed, score in BASELINE.items()}}
-    result = compare(BASELINE, cells, better="higher", resamples=0)
-    for name, why in (("failed", "no seed in common"), ("one", "1 value has no spread"), ("shifted", "all 4 values")):
-        assert whole(result[name]).verdict is None
-        assert result[name].reasons["verdict"].startswith(why)
-    smallest = min(each.difference.p for each in result.values() if each.difference.p is not None)
-    assert min(each.p_holm for each in result.values() if each.p_holm is not None) == 6 * smallest
+    claims = {
+        "worse": claim(WORSE),
+        "failed": claim([]),
+        "one": claim([0.5]),
+        "flat": claim([0.5] * 6, [0.6] * 6),
+    }
+    decided = decide(claims, better="higher")
+    for name, why in (("failed", "cell: no run"), ("one", "cell: 1 run"), ("flat", "no run differs")):
+        assert whole(decided[name]).verdict is None
+        assert decided[name].reasons["verdict"].startswith(why)
+    assert decided["worse"].p_holm == pytest.approx(4 * decided["worse"].p, rel=1e-12)
 
 
 def test_identical_to_the_baseline_is_not_distinguishable(whole):
-    result = whole(compare(BASELINE, {"same": dict(BASELINE)}, better="higher", resamples=0)["same"])
-    assert (result.verdict, result.p_holm) == ("not distinguishable", 1.0)
+    same = whole(decide({"same": claim(BASELINE)}, better="higher")["same"])
+    assert (same.verdict, same.p_holm, same.value) == ("not distinguishable", 1.0, 0.0)
 
 
-def test_nonsense_is_refused():
-    with pytest.raises(UserError, match="'up'"):
-        compare(BASELINE, CELLS, better="up")
-    with pytest.raises(UserError, match="alpha=5"):
-        compare(BASELINE, CELLS, better="higher", alpha=5)
-    with pytest.raises(UserError, match=r"^odd: "):
-        compare(BASELINE, {"odd": {0: float("nan")}}, better="higher")
-    assert compare(BASELINE, {}, better="higher") == {}
+def test_so_few_runs_decide_nothing(whole):
+    few = whole(decide({"few": claim([0.8, 0.81, 0.82], [0.9, 0.91, 0.92])}, better="higher")["few"])
+    assert (few.verdict, few.quoted, few.leans) == (None, None, False)
+    assert few.reasons["verdict"] == "so few runs decide nothing at p ≤ 0.05"
 
 
-def test_differences_to_several_baselines_are_decided_together(whole):
-    """Each cell of a walk has its own baseline; the correction goes over all of them."""
-    steps = {
-        "first": paired(BASELINE, CELLS["worse"], resamples=0),
-        "second": paired(CELLS["worse"], RAISED, resamples=0),
-    }
-    steps["none"] = paired(BASELINE, {}, resamples=0)
-    result = decide(steps, better="higher")
-    assert [each.verdict for each in result.values()] == ["worse", "better", None]
-    assert [each.difference for each in result.values()] == list(steps.values())
-    assert [each.p_holm for each in result.values()] == list(holm([each.p for each in steps.values()]))
-    assert whole(result["none"]).reasons["verdict"] == "no seed in common"
-    assert [each.verdict for each in decide(steps, better="lower").values()] == ["better", "worse", None]
+def test_a_cell_that_lost_runs_cannot_be_better_and_can_be_worse(whole):
+    lost = {"better": "2 of 6 runs diverged"}
+    decided = decide({"up": claim(BETTER, unearned=lost), "down": claim(WORSE, unearned=lost)}, better="higher")
+    assert (whole(decided["up"]).verdict, decided["up"].reasons["verdict"]) == (None, "2 of 6 runs diverged")
+    assert decided["down"].verdict == "worse"
 
 
-def test_comparing_with_one_baseline_is_deciding_its_differences():
-    differences = {name: paired(BASELINE, cell, name, resamples=99) for name, cell in CELLS.items()}
-    assert decide(differences, better="higher", alpha=0.01) == compare(
-        BASELINE, CELLS, better="higher", alpha=0.01, resamples=99
+def test_no_difference_worth_having(whole):
+    claims = {"near": claim(NEAR), "worse": claim(WORSE)}
+    wide, narrow = (decide(claims, better="higher", worth=worth) for worth in (0.05, 0.005))
+    assert whole(wide["near"]).verdict == "no difference worth having"
+    assert wide["near"].quoted.level == pytest.approx(1 - 2 * 0.05 / 2)
+    assert -0.05 < wide["near"].quoted.low < wide["near"].quoted.high < 0.05
+    assert narrow["near"].verdict == "not distinguishable"
+    assert wide["worse"].verdict == narrow["worse"].verdict == "worse"
+    lost = {"better": "1 of 6 runs diverged"}
+    assert (
+        decide({"near": claim(NEAR, unearned=lost)}, better="higher", worth=0.05)["near"].verdict
+        != wide["near"].verdict
     )
 
 
-def test_no_difference_is_no_decision():
-    assert decide({}, better="higher") == {}
+def test_undecided_says_what_is_seen_and_why_nothing_more(whole):
+    seen = whole(undecided(claim(WORSE).estimate, "none were asked for"))
+    assert seen.value == pytest.approx(-0.1, abs=0.001)
+    assert seen.interval is not None
+    assert seen.reasons["verdict"] == "none were asked for"

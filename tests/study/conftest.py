@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from tests.train.conftest import TINY
 from vitlab.base.files import write_json
 from vitlab.base.spec import from_dict
 from vitlab.recipes import changed
-from vitlab.records.predictions import Predictions
+from vitlab.records.pictures import PictureScores
 from vitlab.records.run import RunDeclaration
 from vitlab.study.design import listed
 from vitlab.study.design._base import Level
@@ -38,11 +38,14 @@ def base_run() -> Callable[..., RunSpec]:
 
 @pytest.fixture(scope="session")
 def study_of(base_run: Callable[..., RunSpec]) -> Callable[..., StudySpec]:
-    """`study_of({"cell": {settings}, …}, num_seeds=3, metric=…)`: a listed study; or `study_of(a design, …)`."""
+    """`study_of({"cell": {settings}, …}, num_seeds=3, metric=…)`: a listed study; or `study_of(a design, …)`. It has so
+    few seeds that it asks for no verdicts.
+    """
 
     def make(cells: Any, base: Mapping[str, Any] = {}, **more: Any) -> StudySpec:
         design = listed.Spec(tuple(Level(*each) for each in cells.items())) if isinstance(cells, Mapping) else cells
-        return StudySpec(**{"question": "What does it do?", "base": base_run(base), "design": design} | more)
+        usual = {"question": "What does it do?", "base": base_run(base), "design": design, "verdicts": False}
+        return StudySpec(**usual | more)
 
     return make
 
@@ -83,18 +86,16 @@ class Records:
         for seed, score in scores.items():
             self.run(cell, seed, **{metric: score})
 
-    def predictions(self, cell: str, seed: int, right: list[int], labels: list[int] | None = None) -> None:
+    def pictures(self, cell: str, seed: int, right: Sequence[float], labels: Sequence[int] | None = None) -> None:
         """Which of the test images a run classifies rightly; there are two classes."""
         truth = np.array(labels or [0] * len(right))
-        predicted = np.where(np.array(right, bool), truth, 1 - truth)
-        nothing = np.zeros(0, int), np.zeros((0, 1, 1, 1), np.uint8)
-        Predictions("test", truth, np.eye(2)[predicted], *nothing).write(self.place(cell, seed))
+        PictureScores("test", truth, {"top1": np.array(right)}).write(self.place(cell, seed))
 
 
 @pytest.fixture
 def records(tmp_path: Path) -> Callable[[StudySpec], Records]:
     """`records(study)`: a folder with the plan of that study, to be filled."""
-    return lambda study: Records(study, tmp_path / "study")
+    return lambda study, folder="study": Records(study, tmp_path / folder)
 
 
 class Pretended:

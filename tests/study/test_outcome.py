@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from vitlab.base.errors import DataError
+from vitlab.base.files import write_json
 from vitlab.records.data import DataRecord, SplitRecord
 from vitlab.records.execution import CellExecution
 from vitlab.records.outcome import COSTS, Outcome
@@ -21,6 +22,17 @@ DEEP, WIDE = {"model.depth": 4}, {"model.embed_dim": 32}
 CELLS = {"plain": {}, "deep": DEEP, "wide": WIDE}
 PLAIN = {0: 0.80, 1: 0.82, 2: 0.81, 3: 0.83}
 SCORES = {"plain": PLAIN, "deep": {0: 0.70, 1: 0.73, 2: 0.70, 3: 0.74}, "wide": {0: 0.81, 1: 0.81, 2: 0.82, 3: 0.83}}
+PLAIN_8 = {0: 0.80, 1: 0.82, 2: 0.81, 3: 0.83, 4: 0.815, 5: 0.825, 6: 0.795, 7: 0.835}
+SHARP = {
+    "plain": {seed: PLAIN_8[seed] for seed in range(5)},
+    "deep": {0: 0.70, 1: 0.73, 2: 0.70, 3: 0.74, 4: 0.71},
+    "wide": {0: 0.81, 1: 0.81, 2: 0.82, 3: 0.83, 4: 0.82},
+}
+
+
+def welch(a, b, axis=0):
+    variances = (each.var(axis, ddof=1) / each.shape[axis] for each in (a, b))
+    return np.abs(a.mean(axis) - b.mean(axis)) / np.sqrt(sum(variances))
 
 
 def values(scores):
@@ -31,8 +43,9 @@ def values(scores):
 def filled(study_of, records):
     """`filled(scores, metric=…)`: the records of a listed study with these scores by cell and seed."""
 
-    def fill(scores=SCORES, cells=CELLS, num_seeds=4, metric="test_top1", **more):
-        found = records(study_of(cells, num_seeds=num_seeds, metric=metric, **more))
+    def fill(scores=SCORES, cells=CELLS, num_seeds=4, metric="test_top1", folder="study", **more):
+        same = {} if more.get("paired") else {"baseline_seeds": num_seeds}
+        found = records(study_of(cells, num_seeds=num_seeds, metric=metric, **same, **more), folder)
         for cell, by_seed in scores.items():
             found.scores(cell, by_seed, metric)
         return found
@@ -69,34 +82,18 @@ def test_a_cells_score_is_that_of_its_seeds(filled):
     low, high = stats.t.interval(0.95, 3, values(PLAIN).mean(), stats.sem(values(PLAIN)))
     assert score.mean == pytest.approx(0.815, abs=1e-12)
     assert score.std == pytest.approx(np.std([0.80, 0.82, 0.81, 0.83], ddof=1), rel=1e-12)
-    assert (score.t_interval.low, score.t_interval.high) == pytest.approx((low, high), rel=1e-12)
-    assert score.n == 4
-
-
-def test_balanced_accuracy_is_compared_and_has_no_binomial_error(filled):
-    """Its error over images depends on how many each class has."""
-    said = answers(filled(metric="test_balanced_accuracy"))
-    assert (said.better, said.cell("plain").score.mean) == ("higher", pytest.approx(0.815, abs=1e-12))
-    assert said.cell("plain").errors is None
-    assert [compared.test_set_error for compared in said.comparisons] == [None, None]
-
-
-def test_both_errors_of_an_accuracy(filled):
-    errors = answers(filled()).cell("plain").errors
-    assert errors.images == 40
-    assert errors.seed_error == pytest.approx(stats.sem(values(PLAIN)), rel=1e-12)
-    assert errors.test_set_error == pytest.approx((0.815 * 0.185 / 40) ** 0.5, rel=1e-12)
+    assert (score.interval.low, score.interval.high) == pytest.approx((low, high), rel=1e-12)
+    assert (score.n, score.median, score.lowest, score.highest) == (4, pytest.approx(0.815), 0.80, 0.83)
+    assert score.seed_error == pytest.approx(stats.sem(values(PLAIN)), rel=1e-12)
 
 
 def test_a_validation_metric_has_the_images_of_its_split(filled):
     said = answers(filled(metric="val_top1"))
-    assert (said.images, said.cell("plain").errors.images) == (10, 10)
+    assert (said.images, said.pictures_known) == (10, False)
 
 
-def test_a_loss_is_better_lower_and_no_share_of_images(filled):
-    said = answers(filled(metric="test_loss"))
-    assert said.better == "lower"
-    assert said.cell("plain").errors is None
+def test_a_loss_is_better_lower(filled):
+    assert answers(filled(metric="test_loss")).better == "lower"
 
 
 def test_cells_with_test_sets_of_their_own_are_counted_on_these(filled):
@@ -107,7 +104,6 @@ def test_cells_with_test_sets_of_their_own_are_counted_on_these(filled):
     said = answers(found)
     assert said.images is None
     assert [cell.images for cell in said.cells] == [40, 40, 90]
-    assert said.cell("wide").errors.images == 90
 
 
 def test_a_cells_costs(filled):
@@ -129,32 +125,90 @@ def test_a_cells_costs(filled):
 # --------------------------------------------------------------------------------------------------------- comparisons
 
 
-def test_differences_seed_by_seed_decided_with_holm(filled):
-    deep, wide = answers(filled()).comparisons
-    p_deep = stats.ttest_rel(values(SCORES["deep"]), values(PLAIN)).pvalue
-    p_wide = stats.ttest_rel(values(SCORES["wide"]), values(PLAIN)).pvalue
-    assert p_deep < 0.025 < p_wide
-    assert deep.comparison.p_holm == pytest.approx(2 * p_deep, rel=1e-9)
-    assert wide.comparison.p_holm == pytest.approx(p_wide, rel=1e-9)
-    assert (deep.comparison.verdict, wide.comparison.verdict) == ("worse", "not distinguishable")
-    assert deep.comparison.difference.mean == pytest.approx(np.mean([-0.10, -0.09, -0.11, -0.09]), rel=1e-9)
-    assert deep.comparison.difference.sign_flip.p == 2 / 16
+def test_differences_are_decided_by_both_tests_with_holm(filled):
+    deep, wide = answers(filled(num_seeds=5, scores=SHARP, verdicts=True)).comparisons
+    for compared, name in ((deep, "deep"), (wide, "wide")):
+        cell, plain = values(SHARP[name]), values(SHARP["plain"])
+        peer = stats.permutation_test((cell, plain), welch, alternative="greater", n_resamples=np.inf)
+        assert compared.decision.p_runs == pytest.approx(peer.pvalue, rel=1e-9)
+        assert compared.decision.value == pytest.approx(cell.mean() - plain.mean(), rel=1e-9)
+    assert deep.decision.p_holm == pytest.approx(2 * max(deep.decision.p_runs, deep.decision.p_crossed), rel=1e-9)
+    assert (deep.decision.verdict, wide.decision.verdict) == ("worse", "not distinguishable")
     assert (deep.cell, deep.against, deep.says) == ("deep", "plain", "deep instead of plain")
+    assert deep.correlation == pytest.approx(stats.pearsonr(values(SHARP["deep"]), values(PLAIN_8)[:5]).statistic)
 
 
-def test_what_these_seeds_could_have_shown(filled):
-    """The effect that is shown with 80 % at the level .05 / 2, by the noncentral t distribution."""
-    _, wide = answers(filled()).comparisons
-    std = np.std(values(SCORES["wide"]) - values(PLAIN), ddof=1)
-    effect = wide.sensitivity.smallest_effect
-    critical, shift = stats.t.isf(0.05 / 2 / 2, 3), effect / std * 2
-    assert wide.sensitivity.level == 0.025
-    assert stats.nct.sf(critical, 3, shift) + stats.nct.cdf(-critical, 3, shift) == pytest.approx(0.8, abs=1e-6)
+def test_a_paired_study_is_decided_seed_by_seed(filled):
+    shared = np.linspace(0, 0.3, 9)
+    scores = {"plain": dict(enumerate(0.5 + shared)), "deep": dict(enumerate(0.49 + shared + 0.001 * np.arange(9) % 3))}
+    cells = {"plain": {}, "deep": DEEP}
+    (paired,), (apart,) = (
+        answers(filled(scores, cells, num_seeds=9, verdicts=True, paired=is_paired, folder=str(is_paired))).comparisons
+        for is_paired in (True, False)
+    )
+    differences = values(scores["deep"]) - values(scores["plain"])
+    assert paired.decision.p_crossed == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, rel=1e-6)
+    assert paired.decision.p_runs == pytest.approx(2 / 2**9)
+    assert (paired.decision.verdict, apart.decision.verdict) == ("worse", "not distinguishable")
+    assert paired.correlation > 0.99
+
+
+def test_what_pictures_are_worth_is_in_every_interval(filled):
+    """Ten pictures that one cell has right and the other wrong, the same at every seed: no other seeds, and chance."""
+    found = filled(num_seeds=4, scores={})
+    for cell, shares in (("plain", (30, 31, 32, 31)), ("deep", (24, 25, 26, 25)), ("wide", (30, 31, 32, 31))):
+        for seed, right in enumerate(shares):
+            found.run(cell, seed, test_top1=right / 40)
+            found.pictures(cell, seed, [1] * right + [0] * (40 - right))
+    said = answers(found)
+    assert said.pictures_known
+    score, (deep, wide) = said.cell("plain").score, said.comparisons
+    assert score.interval.high - score.interval.low > 2 * (score.seed_interval.high - score.seed_interval.low)
+    # Six of forty; a little of that is the noise of single runs, which seeds have already
+    assert deep.decision.picture_error == pytest.approx((0.15 * 0.85 / 39) ** 0.5, rel=0.15)
+    assert deep.decision.picture_error < (0.15 * 0.85 / 39) ** 0.5
+    assert deep.decision.seed_error < 0.5 * deep.decision.picture_error
+    assert wide.decision.picture_error == 0.0  # what both have right and wrong alike cancels
+    assert [each.decision.verdict for each in said.comparisons] == [None, None]  # none were asked for
 
 
 def test_a_higher_loss_is_worse(filled):
-    deep, _ = answers(filled(metric="test_loss")).comparisons
-    assert (deep.comparison.verdict, deep.comparison.difference.mean < 0) == ("better", True)
+    deep, _ = answers(filled(metric="test_loss", num_seeds=5, scores=SHARP, verdicts=True)).comparisons
+    assert (deep.decision.verdict, deep.decision.value < 0) == ("better", True)
+
+
+def test_what_leans_says_how_many_seeds_would_decide_it(filled):
+    leaning = {seed: score - 0.02 for seed, score in PLAIN_8.items()}
+    scores = {"plain": PLAIN_8, "deep": leaning, "wide": PLAIN_8}
+    deep, wide = answers(filled(scores, num_seeds=8, verdicts=True)).comparisons
+    assert deep.decision.leans
+    assert 8 < deep.seeds_needed < 30
+    assert (wide.seeds_needed, wide.reasons["seeds_needed"]) == (None, "it does not lean")
+
+
+def test_runs_that_are_lost_are_counted_and_earn_nothing(filled):
+    better = {"plain": PLAIN_8, "deep": {seed: score + 0.1 for seed, score in PLAIN_8.items()}, "wide": PLAIN_8}
+    found = filled(better, num_seeds=8, verdicts=True)
+    place = found.place("deep", 3)
+    write_json(place / "result.json", {"status": "failed", "reason": "no number", "metrics": {}, "diverged": True})
+    said = answers(found)
+    deep, _ = said.comparisons
+    assert said.cell("deep").lost == "1 of 8 runs diverged"
+    assert (deep.decision.verdict, deep.decision.reasons["verdict"]) == (None, "deep: 1 of 8 runs diverged")
+    assert deep.decision.quoted.low > 0
+
+
+def test_a_run_that_learned_nothing_is_one(filled):
+    found = filled({**SCORES, "deep": {0: 0.7, 1: 0.55, 2: 0.7, 3: 0.74}})
+    for seed in range(4):
+        place = found.place("deep", seed)
+        record = json.loads((place / "data.json").read_text())
+        split = {"images": 40, "classes": {"ant": 20, "bee": 20}}
+        write_json(place / "data.json", {**record, "found": {"layout": "", "splits": {"test": split}}})
+    said = answers(found)
+    assert [run.learned_nothing for run in said.cell("deep").runs] == [True, True, True, False]  # .5 + 3 · .079 = .737
+    assert said.cell("deep").lost == "3 of 4 runs learned nothing"
+    assert said.cell("plain").lost == ""  # how often classes occur is not known
 
 
 def test_each_cell_of_a_walk_is_compared_with_the_one_before_it(study_of, records, base_run):
@@ -169,8 +223,8 @@ def test_each_cell_of_a_walk_is_compared_with_the_one_before_it(study_of, record
         found.scores(cell, dict(enumerate(scores)))
     first, second = answers(found).comparisons
     assert (first.against, second.against) == ("baseline", "1 model.depth")
-    assert first.comparison.difference.mean == pytest.approx(0.4 / 3)
-    assert second.comparison.difference.mean == pytest.approx(0.2 / 3)
+    assert first.decision.value == pytest.approx(0.4 / 3)
+    assert second.decision.value == pytest.approx(0.2 / 3)
 
 
 def test_a_study_of_one_cell_has_no_comparison(filled):
@@ -201,15 +255,11 @@ def test_what_is_missing_is_named_with_its_reason(filled):
     assert (said.cell("wide").score.n, said.cell("wide").score.mean) == (0, None)
 
 
-def test_a_comparison_is_over_the_seeds_that_both_have(filled):
+def test_a_comparison_is_over_the_seeds_that_each_has(filled):
     found = filled({"plain": {0: 0.8, 1: 0.82, 2: 0.81}, "deep": {1: 0.73, 2: 0.70, 3: 0.1}, "wide": {}})
     deep, wide = answers(found).comparisons
-    difference = deep.comparison.difference
-    assert (difference.seeds, difference.only_baseline, difference.only_cell) == ((1, 2), (0,), (3,))
-    assert difference.mean == pytest.approx(-0.10)
-    assert (wide.comparison.verdict, wide.comparison.reasons["verdict"]) == (None, "no seed in common")
-    p = stats.ttest_rel([0.73, 0.70], [0.82, 0.81]).pvalue
-    assert deep.comparison.p_holm == pytest.approx(min(1, 2 * p), rel=1e-9)  # corrected for wide, which was planned
+    assert deep.decision.value == pytest.approx(0.51 - 0.81)
+    assert (wide.decision.value, wide.decision.reasons["value"]) == (None, "wide: no run has a score")
 
 
 def test_a_finished_run_without_the_metric_has_no_score(filled):
@@ -251,10 +301,12 @@ def test_a_tuned_cell_is_what_its_best_value_scored(study_of, records):
     plain, deep = said.cells
     assert (plain.tuned.setting, plain.tuned.value) == ("optim.lr", "0.2")
     assert (plain.tuned.metric, plain.tuned.scores) == ("val_top1", {"0.1": 0.4, "0.2": 0.6})
+    assert (plain.tuned.failed, plain.tuned.at_an_edge) == ({}, True)
     assert plain.spec["optim"]["lr"] == 0.2
     assert plain.scores("test_top1") == {0: 0.4, 1: 0.5}
     assert [run.folder for run in plain.runs] == ["runs/plain/0.2/seed-0", "runs/plain/0.2/seed-1"]
     assert (deep.tuned.value, deep.tuned.scores) == (None, {"0.1": None, "0.2": None})
+    assert (deep.tuned.failed, deep.tuned.at_an_edge) == ({"0.1": "seed 0: diverged"}, False)
     why = "the tuning of this cell has not finished; optim.lr 0.1, seed 0: diverged"
     assert said.missing == (f"deep, seed 0: not trained yet: {why}", f"deep, seed 1: not trained yet: {why}")
 
@@ -268,47 +320,42 @@ def test_a_study_without_a_grid_tunes_nothing(filled):
 
 @pytest.fixture
 def crossed(study_of, records):
-    """Two factors of two levels; scores of three seeds: 0.5 + 0.1·deep + 0.02·big - 0.04·both + seed/100."""
+    """Two factors of two levels; scores of six seeds: 0.5 + 0.1·deep + 0.02·big - 0.04·both, and noise of .001."""
     design = factorial.Spec((factor("model.depth", 2, 4, name="depth"), factor("batch_size", 16, 48, name="batch")))
-    found = records(study_of(design, num_seeds=3))
-    noise = iter(np.random.default_rng(0).normal(0, 1e-3, 12))
+    found = records(study_of(design, num_seeds=6, baseline_seeds=6, verdicts=True))
+    noise = iter(np.random.default_rng(0).normal(0, 1e-3, 24))
     for deep, depth in enumerate((2, 4)):
         for big, batch in enumerate((16, 48)):
             score = 0.5 + 0.1 * deep + 0.02 * big - 0.04 * deep * big
-            found.scores(f"depth {depth}, batch {batch}", {s: score + s / 100 + next(noise) for s in range(3)})
+            found.scores(f"depth {depth}, batch {batch}", {s: score + next(noise) for s in range(6)})
     return found
 
 
 def test_a_factorial_has_main_effects_and_interactions(crossed):
     said = answers(crossed)
-    depth, batch, both = said.effects.effects
+    depth, batch, both = said.effects
     assert (depth.factors, batch.factors, both.factors) == (("depth",), ("batch",), ("depth", "batch"))
-    assert depth.contrasts[0].mean == pytest.approx(0.08, abs=2e-3)  # on average over batches
-    assert batch.contrasts[0].mean == pytest.approx(0.0, abs=2e-3)
-    assert both.contrasts[0].mean == pytest.approx(-0.04, abs=3e-3)
-    y = {cell.name: values(cell.scores("test_top1")) for cell in said.cells}
-    within = (y["depth 4, batch 16"] + y["depth 4, batch 48"] - y["depth 2, batch 16"] - y["depth 2, batch 48"]) / 2
-    assert depth.p == pytest.approx(stats.ttest_1samp(within, 0).pvalue, rel=1e-9)
-    assert said.no_effects is None
+    assert depth.decision.value == pytest.approx(0.08, abs=2e-3)  # on average over batches
+    assert batch.decision.value == pytest.approx(0.0, abs=2e-3)
+    assert both.decision.value == pytest.approx(-0.04, abs=3e-3)
+    assert [each.decision.verdict for each in said.effects] == ["better", "not distinguishable", "worse"]
 
 
-def test_a_seed_that_a_cell_lacks_is_left_out_of_the_effects(crossed):
-    crossed.run("depth 4, batch 48", 1, "failed", reason="diverged", steps=1)
-    effects = answers(crossed).effects
-    assert (effects.seeds, effects.left_out) == ((0, 2), (1,))
-
-
-def test_why_there_are_no_effects(crossed):
-    for seed in range(3):
-        crossed.run("depth 4, batch 48", seed, "failed", reason="diverged", steps=1)
+def test_one_correction_goes_over_comparisons_and_effects(crossed):
     said = answers(crossed)
-    assert said.effects is None
-    assert said.no_effects == "no seed has a score in every cell: effects within seeds cannot be computed"
+    assert len(said.decisions) == 3 + 3
+    smallest = min(decision.p for decision in said.decisions)
+    assert min(decision.p_holm for decision in said.decisions) == pytest.approx(6 * smallest, rel=1e-9)
 
 
-def test_other_designs_have_no_effects_and_need_no_reason(filled):
-    said = answers(filled())
-    assert (said.effects, said.no_effects) == (None, None)
+def test_a_cell_without_scores_leaves_its_effects_without(crossed):
+    for seed in range(6):
+        crossed.run("depth 4, batch 48", seed, "failed", reason="no pictures", steps=1)
+    assert [each.decision.value for each in answers(crossed).effects] == [None, None, None]
+
+
+def test_other_designs_have_no_effects(filled):
+    assert answers(filled()).effects == ()
 
 
 # -------------------------------------------------------------------------------------------------------------- fronts
@@ -351,11 +398,11 @@ def test_it_is_read_without_torch(filled):
     code = (
         "import sys; from pathlib import Path; from vitlab.study.outcome import outcome; "
         f"said = outcome(Path({str(found.folder.path)!r})); "
-        "print(said.comparisons[0].comparison.verdict); "
+        "print(said.comparisons[0].decision.reasons['verdict']); "
         "print([name for name in ('torch', 'torchvision', 'timm') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["worse", "[]"]
+    assert done.stdout.splitlines() == ["the plan asks for no verdicts", "[]"]
 
 
 def test_every_setting_that_a_design_says_is_in_the_outcome(study_of, records):

@@ -248,6 +248,10 @@ def test_the_record_has_all_that_reading_a_study_needs(study_of, base_run):
         "tune_seeds": 1,
         "selects": "val_top1",
         "whereabouts": [],
+        "verdicts": False,
+        "worth": None,
+        "paired": False,
+        "looks": [],
         "crossed": {"depth": ["2", "4"], "batch_size": ["16", "48"]},
     }
     assert metrics["val_loss"]["better"] == "lower"
@@ -260,6 +264,7 @@ def test_the_record_has_all_that_reading_a_study_needs(study_of, base_run):
         "folder": "depth-4-batch_size-48".replace("_", "-"),
         "levels": {"depth": "4", "batch_size": "48"},
         "settings": {"model.depth": 4, "batch_size": 48},
+        "seeds": [2, 3, 4],
         "against": "depth 2, batch_size 16",
         "says": "depth 4 instead of 2 and batch_size 48 instead of 16",
         "num_params": spent.num_params,

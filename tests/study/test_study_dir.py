@@ -18,7 +18,7 @@ PLAN = PlanRecord("abc", "Which?", "listed", "test_top1", "steps", (0,), None, 1
 
 
 def cell(folder="plain"):
-    return CellRecord(folder, folder, {}, {}, None, "", 1, 1, 1, 1, (candidate(),))
+    return CellRecord(folder, folder, {}, {}, None, "", 1, 1, 1, 1, (0,), (candidate(),))
 
 
 def candidate(folder=""):

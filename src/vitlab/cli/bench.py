@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from vitlab import api
+from vitlab.api import benches
 from vitlab.base.going_on import going_on
 from vitlab.base.options import OPTIONS
 from vitlab.cli import output
@@ -50,7 +50,7 @@ def _verb(mode: Literal["train", "infer"]) -> Callable[..., None]:
         started, console = time.monotonic(), output.console(quiet=json)
         output.load_torch(console)
         with going_on(console) as say:
-            figures = api.bench(
+            figures = benches.bench(
                 mode,
                 model,
                 against=[name for name in against.split(",") if name],
@@ -91,7 +91,7 @@ def loader(
     console = output.console(quiet=json)
     output.load_torch(console)
     with going_on(console, f"timing the data path of {recipe}"):
-        figures = api.bench_loader(recipe, changes, against=against, rounds=rounds, device=device)
+        figures = benches.bench_loader(recipe, changes, against=against, rounds=rounds, device=device)
     if json:
         output.print_json(figures)
         return
@@ -119,7 +119,7 @@ def attention(
     console = output.console(quiet=json)
     output.load_torch(console)
     with going_on(console) as say:
-        figures = api.bench_attention(model, numbers, names, **how, out=out, say=say)
+        figures = benches.bench_attention(model, numbers, names, **how, out=out, say=say)
     if json:
         output.print_json(figures)
     else:

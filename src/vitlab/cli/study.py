@@ -1,4 +1,4 @@
-"""`vitlab study`: train a study's cells with paired seeds, and say what the differences mean."""
+"""`vitlab study`: train a study's cells with the same seeds, and say what the differences mean."""
 
 import re
 import sys
@@ -42,7 +42,7 @@ WHAT = "NAME[:FUNCTION], see `vitlab list studies`; or a file of your own, FILE.
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("study", help="Train variants with paired seeds, compare them, and write a report.")(study)
+    app.command("study", help="Train variants with several seeds, compare them, and write a report.")(study)
 
 
 def study(
@@ -58,6 +58,14 @@ def study(
         int | None,
         typer.Option(
             min=1, metavar="N", help="Seeds of each cell. Default: as the study says.", rich_help_panel=SETTINGS
+        ),
+    ] = None,
+    verdicts: Annotated[
+        bool | None,
+        typer.Option(
+            "--verdicts/--no-verdicts",
+            help="Whether differences are tested, which takes enough seeds. Default: as the study says, yes.",
+            rich_help_panel=SETTINGS,
         ),
     ] = None,
     jobs: Annotated[
@@ -112,7 +120,7 @@ def study(
         batch_size=batch_size,
         lr=lr,
     )
-    how: dict[str, Any] = {"seeds": seeds, "jobs": jobs, "stack": stack, "overrides": overrides}
+    how: dict[str, Any] = {"seeds": seeds, "verdicts": verdicts, "jobs": jobs, "stack": stack, "overrides": overrides}
     how |= {"on": _executor(on), "settings": changes}
     if dry_run:
         _plan(api.plan_study(what, console=output.console(quiet=json), **how), json)
@@ -148,6 +156,8 @@ def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: An
     for sentence in api.answers(outcome):
         console.print(f"  {sentence}")
     _say_what_failed(outcome, console)
+    if (enough := outcome.seeds_to_decide) and isinstance(what, str):
+        console.print(f"to decide what leans: vitlab study {what} --out {folder} --seeds {enough}", soft_wrap=True)
     console.print(f"report: {folder / 'report.html'}")
     return outcome
 

@@ -6,7 +6,7 @@ A run's spec lists its evaluators. One with `when=along` measures during the tra
 `when=end` measures once, with the weights that are kept. Records call a metric by the split and its name: `val_top1`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -87,12 +87,14 @@ class Subject:
 
 
 class Evaluation(NamedTuple):
-    """What was measured: for each run its metrics by name, without the split; and, of a task that has them, the logits
-    [R, m, Y] of this process's m images, on the CPU.
+    """What was measured: for each run its metrics by name, without the split. Of this process's m images, on the CPU:
+    the logits [R, m, Y] of a task that has them; and by metric what each of them scored, [R, m], of metrics that are
+    means over images.
     """
 
     metrics: list[dict[str, float]]
     logits: Tensor | None = None
+    scores: Mapping[str, Tensor] = {}
 
 
 @dataclass(frozen=True)

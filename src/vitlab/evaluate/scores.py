@@ -32,11 +32,12 @@ class Spec(EvaluatorSpec):
     def evaluate(self, subject: Subject) -> Evaluation:
         pictures, task = subject.pictures(self.split), subject.task
         sums: dict[str, Tensor] = {}
-        logits = []
+        logits, by_image = [], []
         for batch in subject.batches(self.split):
             scores = subject.score(batch)
             exact = exact_dtype(batch.images.device)
             sums = added(sums, {name: value.sum(dim=1, dtype=exact) for name, value in scores.metrics.items()})
+            by_image.append({name: value.float().cpu() for name, value in scores.metrics.items()})
             if task.has_logits:
                 if LOGITS not in scores.outputs:
                     raise SpecError(f"task={task.name}: it has logits, says has_logits, and gives none")
@@ -50,4 +51,5 @@ class Spec(EvaluatorSpec):
             means[BALANCED_ACCURACY.name] = mean_recall(right, pictures.labels)
         columns = {name: values.tolist() for name, values in means.items()}
         metrics = [{name: values[run] for name, values in columns.items()} for run in range(subject.runs)]
-        return Evaluation(metrics, torch.cat(logits, dim=1) if logits else None)
+        scored = {name: torch.cat([values[name] for values in by_image], dim=1) for name in by_image[0]}
+        return Evaluation(metrics, torch.cat(logits, dim=1) if logits else None, scored)

@@ -1,19 +1,18 @@
 """A study's study.json: its answers, with everything that they were computed from. How is in `vitlab.study.outcome`."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from vitlab.base.metric import Better, Metric
 from vitlab.base.spec import Spec
+from vitlab.base.words import counted
 from vitlab.records._base import Record, Status, check_metric
-from vitlab.stats.decision import Comparison
+from vitlab.stats.decision import Decision
 from vitlab.stats.describe import Description
-from vitlab.stats.factorial import Factorial
-from vitlab.stats.power import Sensitivity
-from vitlab.stats.sampling import AccuracyErrors
 
+_OF_TUNED = ("setting", "value", "failed", "at_an_edge")  # beside the metric's own name
 # What a score is weighed against
 COSTS = ("num_params", "flops", "seconds_per_image", "seconds_per_step", "activation_bytes")
 
@@ -27,16 +26,24 @@ class RunOutcome(Spec):
     status: Status | None  # None: not begun, or in training
     reason: str | None
     metrics: Mapping[str, Any]
+    diverged: bool = False  # its loss stopped being a finite number
+    learned_nothing: bool = False  # it finished, and does no better than to name the largest class always
 
 
 @dataclass(frozen=True)
 class Tuned(Spec):
-    """What a grid gave on the validation split: the mean of the tuning seeds by value, None while one is missing."""
+    """What a grid gave on the validation split: the mean of the tuning seeds by value, None while one is missing.
+
+    `failed`: why a value has none, of those whose runs have failed; `at_an_edge`: the best is the first or last value
+    of a grid of numbers, so that a better one may lie beyond.
+    """
 
     setting: str
     value: str | None  # the best
     metric: str  # by which it is the best
     scores: Mapping[str, float | None]
+    failed: Mapping[str, str] = field(default_factory=dict)
+    at_an_edge: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,15 @@ class CellOutcome(Spec):
     runs: tuple[RunOutcome, ...]
     images: int | None  # in the split that the metric is of; None before the first run
     score: Description
-    errors: AccuracyErrors | None  # of an accuracy: the seeds' error beside the test set's
+
+    @property
+    def lost(self) -> str:
+        """'2 of 6 runs diverged', '1 of 6 runs learned nothing'; empty if none did."""
+        told = {"diverged": "diverged", "learned_nothing": "learned nothing"}
+        counts = {said: sum(getattr(run, name) for run in self.runs) for name, said in told.items()}
+        return ", ".join(
+            f"{number} of {counted(len(self.runs), 'run')} {said}" for said, number in counts.items() if number
+        )
 
     def scores(self, metric: str) -> dict[int, float]:
         """A metric by seed, of the runs that have finished."""
@@ -69,9 +84,23 @@ class ComparisonOutcome(Spec):
     cell: str
     against: str
     says: str
-    comparison: Comparison
-    sensitivity: Sensitivity
-    test_set_error: float | None  # of the difference, image by image; None where predictions are missing
+    decision: Decision
+    correlation: float | None  # of the two over seeds: what pairing relies on
+    in_run_stds: float | None  # the difference, in standard deviations of both cells' runs
+    seeds_needed: int | None  # to decide what leans
+    reasons: Mapping[str, str] = field(default_factory=dict)  # why one of these is None
+
+
+@dataclass(frozen=True)
+class EffectOutcome(Spec):
+    """A main effect of a factor's level, or the interaction of two: `vitlab.stats.factorial`."""
+
+    factors: tuple[str, ...]
+    levels: tuple[str, ...]
+    references: tuple[str, ...]
+    decision: Decision
+    seeds_needed: int | None
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,8 +108,8 @@ class Outcome(Record):
     """A study's answers. `metrics` say what each number of a run is, by the name that records have for it."""
 
     file: ClassVar[str] = "study.json"
-    schema: ClassVar[int] = 2
-    oldest: ClassVar[int] = 2
+    schema: ClassVar[int] = 3
+    oldest: ClassVar[int] = 3
 
     id: str
     question: str
@@ -92,14 +121,29 @@ class Outcome(Record):
     images: int | None  # in the split that the metric is of; None if cells differ in it, or before the first run
     cells: tuple[CellOutcome, ...]
     comparisons: tuple[ComparisonOutcome, ...]
-    effects: Factorial | None
-    no_effects: str | None  # why a factorial has none
+    effects: tuple[EffectOutcome, ...]  # of a full factorial
     fronts: Mapping[str, tuple[str, ...]]  # by cost: the cells that no other beats on score and cost together
     missing: tuple[str, ...]
     metrics: Mapping[str, Metric]
+    pictures_known: bool  # whether intervals are over pictures, too
+    verdicts: bool
+    worth: float | None
+    paired: bool
+    looks: tuple[int, ...]  # with how many seeds the results had been seen before
 
     def __post_init__(self) -> None:
         check_metric(self.metric, self.metrics)
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Of all claims, which are corrected together."""
+        return (*(each.decision for each in self.comparisons), *(each.decision for each in self.effects))
+
+    @property
+    def seeds_to_decide(self) -> int | None:
+        """How many would decide something that leans, if any would."""
+        needed = (*(each.seeds_needed for each in self.comparisons), *(each.seeds_needed for each in self.effects))
+        return min(filter(None, needed), default=None)
 
     @property
     def complete(self) -> bool:
@@ -115,7 +159,7 @@ class Outcome(Record):
         values = asdict(self)
         for cell in values["cells"]:
             if (tuned := cell["tuned"]) is not None:
-                cell["tuned"] = {"setting": tuned["setting"], "value": tuned["value"], tuned["metric"]: tuned["scores"]}
+                cell["tuned"] = {name: tuned[name] for name in _OF_TUNED} | {tuned["metric"]: tuned["scores"]}
         return values
 
     @classmethod
@@ -130,7 +174,7 @@ def _with_named_metric(cell: Any) -> Any:
     """A cell's values, what its tuning saw as the settings of a `Tuned`."""
     if not isinstance(cell, Mapping) or not isinstance(tuned := cell.get("tuned"), Mapping):
         return cell
-    known = {name: tuned[name] for name in ("setting", "value") if name in tuned}
+    known = {name: tuned[name] for name in _OF_TUNED if name in tuned}
     for metric in tuned.keys() - known.keys():
         known |= {"metric": metric, "scores": tuned[metric]}
     return {**cell, "tuned": known}

@@ -13,6 +13,8 @@ from vitlab.base.spec import Spec, id_of
 from vitlab.base.words import shown, some
 from vitlab.records._base import Record, check_least, check_metric
 
+# Settings of a study that may change while it stays the same, as its id has them
+FREE: Mapping[str, Any] = {"num_seeds": 1, "tune_seeds": 1, "baseline_seeds": None, "verdicts": True}
 _FOLDER = re.compile(r"[A-Za-z0-9._=+-]{1,255}")
 
 
@@ -43,11 +45,13 @@ class CellRecord(Spec):
     flops: int
     step_flops: int
     activation_bytes: int
+    seeds: tuple[int, ...]
     candidates: tuple[CandidateRecord, ...]
 
     def __post_init__(self) -> None:
         _check_folder(self.folder)
         check_least(self, 0, "num_params", "flops", "step_flops", "activation_bytes")
+        _check_seeds(self.seeds)
         if not self.candidates:
             raise SpecError("candidates=[]: a cell has one at least")
         _check_unlike("candidates", "folder", [candidate.folder for candidate in self.candidates])
@@ -58,12 +62,13 @@ class PlanRecord(Record):
     """A study, as everything that reads it without torch needs it.
 
     `metric` is what cells are compared by, `selects` what tuning and the best weights are chosen by; `metrics` say of
-    both, and of all others that runs measure, what they are. `study` are the settings of the whole.
+    both, and of all others that runs measure, what they are. `study` are the settings of the whole. `seeds` are those
+    that all cells have; `looks` with how many of them the results had been seen before there were as many as now.
     """
 
     file: ClassVar[str] = "plan.json"
-    schema: ClassVar[int] = 2
-    oldest: ClassVar[int] = 2
+    schema: ClassVar[int] = 3
+    oldest: ClassVar[int] = 3
 
     id: str
     question: str
@@ -79,6 +84,10 @@ class PlanRecord(Record):
     metrics: Mapping[str, Metric]
     selects: str
     whereabouts: tuple[str, ...] | None = None  # settings of the study that say where something lies
+    verdicts: bool = True
+    worth: float | None = None
+    paired: bool = False
+    looks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.whereabouts is not None:
@@ -88,11 +97,12 @@ class PlanRecord(Record):
         names = [cell.name for cell in self.cells]
         _check_unlike("cells", "name", names)
         _check_unlike("cells", "folder", [cell.folder for cell in self.cells])
-        if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
-            raise SpecError(f"seeds={shown(list(self.seeds))}: expected one or more, each of them once, from 0")
+        _check_seeds(self.seeds)
         if not 1 <= self.tune_seeds <= len(self.seeds):
             raise SpecError(f"tune_seeds={self.tune_seeds}: there are {len(self.seeds)} seeds")
         for cell in self.cells:
+            if cell.seeds[: len(self.seeds)] != self.seeds:
+                raise SpecError(f"cells: {shown(cell.name)} lacks seeds that all have")
             if cell.against is not None and cell.against not in names:
                 raise SpecError(f"cells: {shown(cell.name)} is compared with {shown(cell.against)}, which is no cell")
             if missing := self.crossed.keys() - cell.levels.keys():
@@ -100,10 +110,10 @@ class PlanRecord(Record):
 
     def _check_study(self, whereabouts: Sequence[str]) -> None:
         """Refuse a plan that is not of the study whose settings it has."""
-        without_seeds = {**self.study, "num_seeds": 1, "tune_seeds": 1}
-        if self.id != id_of(without(without_seeds, whereabouts)):
+        if self.id != id_of(without({**self.study, **FREE}, whereabouts)):
             raise SpecError(f"id={shown(self.id)}: is not that of its study, which was changed")
-        plan = {"question": self.question, "num_seeds": len(self.seeds), "tune_seeds": self.tune_seeds}
+        ours_too = ("question", "tune_seeds", "verdicts", "worth", "paired")
+        plan = {"num_seeds": len(self.seeds)} | {name: getattr(self, name) for name in ours_too}
         for name, ours in plan.items():
             if self.study.get(name) != ours:
                 raise SpecError(f"study.{name}={shown(self.study.get(name))}: the plan has {shown(ours)}")
@@ -112,6 +122,12 @@ class PlanRecord(Record):
     def measured(self) -> Metric:
         """What the study's metric is."""
         return self.metrics[self.metric]
+
+
+def _check_seeds(seeds: Sequence[int]) -> None:
+    """Refuse what are no seeds. Raises SpecError."""
+    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
+        raise SpecError(f"seeds={shown(list(seeds))}: expected one or more, each of them once, from 0")
 
 
 def _check_folder(name: str) -> None:

@@ -1,21 +1,16 @@
 """A run's predictions.npz: what it said of every image of a held-out split, and pictures of its worst mistakes."""
 
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from vitlab.base.errors import DataError
-from vitlab.base.files import open_file, replacing
-from vitlab.base.words import shortened
+from vitlab.base.files import replacing
+from vitlab.records._archives import SPLITS, damaged, read_arrays
 
 FILE = "predictions.npz"
-SPLITS = ("test", "val", "train")
-_LARGEST = 1 << 33  # bytes, unpacked: two million images of a thousand classes
 _ROUNDING = 1e-3  # of a probability in low precision
-_SHOWN = 200  # characters of an error in a message
 
 
 @dataclass(frozen=True)
@@ -69,27 +64,15 @@ def read_predictions(folder: Path) -> Predictions | None:
     path = folder / FILE
     if not path.exists():
         return None
-    try:
-        with open_file(path) as file, np.load(file, allow_pickle=False) as arrays:
-            _check_sizes(arrays.zip)
-            fields = {name: arrays[name] for name in ("labels", "probabilities", "mistakes", "mistake_pixels")}
-            predictions = Predictions(split=str(arrays["split"]), **fields)
-    except Exception as error:  # zip, zlib and NumPy raise whatever they come across
-        raise _damaged(path, f"{error}" or type(error).__name__) from None
+    arrays = read_arrays(path)
+    names = ("split", "labels", "probabilities", "mistakes", "mistake_pixels")
+    if lacking := [name for name in names if name not in arrays]:
+        raise damaged(path, f"it has no {lacking[0]}")
+    split, *fields = (arrays[name] for name in names)
+    predictions = Predictions(str(split), *fields)
     if (broken := _broken(predictions)) is not None:
-        raise _damaged(path, broken)
+        raise damaged(path, broken)
     return predictions
-
-
-def _damaged(path: Path, why: str) -> DataError:
-    return DataError(f"{path} is damaged: {shortened(why, _SHOWN)}; remove it to do without")
-
-
-def _check_sizes(archive: zipfile.ZipFile) -> None:
-    """Refuse what would take more memory than any predictions do. Raises ValueError."""
-    size = sum(entry.file_size for entry in archive.infolist())
-    if size > _LARGEST:
-        raise ValueError(f"it would be {size:,} bytes")
 
 
 def _broken(predictions: Predictions) -> str | None:

@@ -7,6 +7,7 @@ data.json            what a look at the data found, and how the run uses it: `vi
 metrics.jsonl        one line an evaluation
 result.json          how it ended, and its figures
 predictions.npz      what it said of the test images
+pictures.npz         what each of them scored, by metric
 checkpoint/          safetensors and JSON, see `vitlab.checkpoints.native`
 tensorboard/         where it was asked for, the lines of metrics.jsonl as events: a view, no record
 """
@@ -123,6 +124,7 @@ class Result(Record):
     reason: str | None = None
     metrics: Numbers = field(default_factory=dict)
     run: str = ""  # the id of the run that ended so; empty where that is not known
+    diverged: bool = False  # it failed because a loss or a weight stopped being a finite number
 
     def __post_init__(self) -> None:
         check_numbers("metrics", self.metrics)

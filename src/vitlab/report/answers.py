@@ -1,20 +1,19 @@
 """A study's answers in sentences: the largest effects first, and never more than the statistics say.
 
 `answers(outcome)` is what the terminal prints and a report begins with. "Costs" stands only where the verdict is worse,
-"gains" only where it is better; what is not distinguishable says what could have been seen.
+"gains" only where it is better; what is not distinguishable says what would probably have been missed. The intervals
+are those of the verdicts, and `caveats` say what they are over: they belong to the sentences wherever these stand.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vitlab.base.words import counted
-from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome
+from vitlab.records.outcome import CellOutcome, ComparisonOutcome, EffectOutcome, Outcome
 from vitlab.report.run import SPLITS
 from vitlab.report.units import Unit, half, negated, unit_of_study
-from vitlab.stats.decision import ALPHA, Verdict
-from vitlab.stats.factorial import Contrast, Effect
+from vitlab.stats.decision import ALPHA, Decision, Verdict
 from vitlab.stats.intervals import Interval
-from vitlab.stats.paired import PairedDifference
 
 WALK = "recipe_diff"  # the design whose comparisons have an order of their own
 FACTORIAL = "factorial"
@@ -34,9 +33,45 @@ class Sentence:
 
 
 def answers(outcome: Outcome) -> list[str]:
-    """Where the study starts, every comparison, effects of a factorial, and what is missing; one sentence each."""
+    """Where the study starts, every comparison, effects of a factorial, what is missing, and what all of that is over;
+    one sentence each.
+    """
     sentences = [reference(outcome), *compared(outcome), *effects(outcome), *missing(outcome)]
-    return [str(sentence) for sentence in sentences]
+    return [*map(str, sentences), *caveats(outcome)]
+
+
+def caveats(outcome: Outcome) -> list[str]:
+    """What the intervals and verdicts of the sentences stand on."""
+    if all(cell.score.n == 0 for cell in outcome.cells):
+        return []
+    return [_over(outcome), *_corrected(outcome), *_looked(outcome)]
+
+
+def _over(outcome: Outcome) -> str:
+    pictures = f"{SPLITS[outcome.metric.partition('_')[0]]} pictures"
+    if outcome.pictures_known and outcome.images:
+        return f"intervals: over other seeds and other {pictures} of this kind, from {outcome.images:,} of them"
+    return f"intervals: over other seeds alone, on these very {pictures}; what each picture scored is not known"
+
+
+def _corrected(outcome: Outcome) -> list[str]:
+    if not outcome.decisions:
+        return []
+    if not outcome.verdicts:
+        return ["no verdicts: the plan asks for none; a difference seen here may be chance"]
+    claims = len(outcome.decisions)
+    over = f"corrected over all {claims} claims (Holm)" if claims > 1 else "of the one claim"
+    return [f"verdicts, and the intervals beside them: {over}, at p ≤ {ALPHA:g}"]
+
+
+def _looked(outcome: Outcome) -> list[str]:
+    if not outcome.looks:
+        return []
+    seen = " and ".join(map(str, outcome.looks))
+    return [
+        f"seeds were added after the results with {seen} had been seen: the chance of a false verdict is larger than "
+        f"{ALPHA:g}"
+    ]
 
 
 def reference(outcome: Outcome) -> Sentence:
@@ -54,10 +89,11 @@ def _score(outcome: Outcome, cell: CellOutcome) -> str:
     score, unit = cell.score, unit_of_study(outcome)
     if score.mean is None:
         return f"no score ({_reason(cell)})"
-    digits = unit.digits(half(score.t_interval))
-    interval = f" {unit.interval(score.t_interval, digits)}" if score.t_interval else ""
+    digits = unit.digits(half(score.interval))
+    interval = f" {unit.interval(score.interval, digits)}" if score.interval else ""
     value = f"{unit.value(score.mean, digits)} {unit.value_unit}"
-    return f"{value} {unit.title}{interval}, {seeds(score.n, outcome)}"
+    lost = f"; {cell.lost}" if cell.lost else ""
+    return f"{value} {unit.title}{interval}, {seeds(cell)}{lost}"
 
 
 def _reason(cell: CellOutcome) -> str:
@@ -73,12 +109,18 @@ def short_names(outcome: Outcome) -> dict[str, str]:
     return {cell.name: ", ".join(cell.levels.values()) for cell in outcome.cells}
 
 
-def seeds(number: int, outcome: Outcome) -> str:
+def seeds(cell: CellOutcome) -> str:
     """'6 seeds', or how many of those planned."""
-    planned = len(outcome.seeds)
-    if number < planned:
-        return f"{number} of {planned} seeds"
-    return f"{number} seed{'s' if number != 1 else ''}"
+    number, planned = cell.score.n, len(cell.runs)
+    return f"{number} of {planned} seeds" if number < planned else counted(number, "seed")
+
+
+def _both_seeds(outcome: Outcome, compared: ComparisonOutcome) -> str:
+    """'6 seeds', or '6 against 16 seeds' of the cell and of what it is compared with."""
+    cell, against = outcome.cell(compared.cell), outcome.cell(compared.against)
+    if (cell.score.n, len(cell.runs)) == (against.score.n, len(against.runs)):
+        return seeds(cell)
+    return f"{seeds(cell).removesuffix(' seeds').removesuffix(' seed')} against {seeds(against)}"
 
 
 # -------------------------------------------------------------------------------------------------------- comparisons
@@ -92,8 +134,8 @@ def ordered(outcome: Outcome) -> list[ComparisonOutcome]:
 
 
 def _rank(compared: ComparisonOutcome) -> tuple[int, float]:
-    verdicts: dict[Verdict | None, int] = {"worse": 0, "better": 0, "not distinguishable": 1, None: 2}
-    return verdicts[compared.comparison.verdict], -abs(compared.comparison.difference.mean or 0.0)
+    verdicts: dict[Verdict | None, int] = {"worse": 0, "better": 0, "no difference worth having": 1}
+    return verdicts.get(compared.decision.verdict, 2), -abs(compared.decision.value or 0.0)
 
 
 def compared(outcome: Outcome) -> list[Sentence]:
@@ -102,19 +144,41 @@ def compared(outcome: Outcome) -> list[Sentence]:
 
 
 def _comparison(outcome: Outcome, compared: ComparisonOutcome) -> Sentence:
-    unit, difference = unit_of_study(outcome), compared.comparison.difference
-    verdict, number = compared.comparison.verdict, seeds(difference.n, outcome)
-    if verdict is None or difference.mean is None:
-        return Sentence(f"{compared.says}:", "no answer;", _no_answer(unit, difference, number))
-    digits = unit.digits(half(difference.t_interval))
-    if difference.std == 0:  # and tested all the same: all differences are 0
-        return Sentence(f"{compared.says}:", "not distinguishable,", _same_scores(outcome, number), verdict)
-    if verdict == "not distinguishable":
-        seen = _signed(unit, difference.mean, difference.t_interval, digits)
-        finding = _not_distinguishable(outcome, difference)
-        could = _could_have_seen(unit, compared.sensitivity.smallest_effect, compared.sensitivity.reasons)
-        return Sentence(f"{compared.says}:", finding, f"{seen}, {number} {could}", verdict)
-    return Sentence(compared.says, *_effect(unit, verdict, difference.mean, difference.t_interval, number), verdict)
+    decision, number = compared.decision, _both_seeds(outcome, compared)
+    if decision.value == 0 and decision.error == 0:
+        return Sentence(f"{compared.says}:", "not distinguishable,", _same_scores(outcome, number), decision.verdict)
+    both = (outcome.cell(compared.cell), outcome.cell(compared.against))
+    # Where that is why there is no verdict, its reason says so
+    lost = [f"{cell.name}: {cell.lost}" for cell in both if cell.lost and decision.verdict is not None]
+    return _told(outcome, compared.says, decision, "; ".join([number, *lost]), compared.seeds_needed)
+
+
+def _told(outcome: Outcome, subject: str, decision: Decision, number: str, needed: int | None) -> Sentence:
+    """What was decided of a comparison or a main effect."""
+    unit, verdict, value = unit_of_study(outcome), decision.verdict, decision.value
+    if value is None:
+        return Sentence(f"{subject}:", "no answer;", decision.reasons.get("value", "no run has a score"))
+    digits = unit.digits(half(decision.quoted or decision.interval))
+    if verdict in ("worse", "better"):
+        return Sentence(subject, *_effect(unit, verdict, value, decision.quoted, number), verdict)
+    seen = _signed(unit, value, decision.quoted or decision.interval, digits)
+    if verdict is None:
+        return Sentence(
+            f"{subject}:", "no answer;" if outcome.verdicts else "", _no_verdict(outcome, decision, seen, number)
+        )
+    if verdict == "no difference worth having":
+        within = f"(within ±{unit.value(outcome.worth or 0.0)} {unit.unit})"
+        return Sentence(f"{subject}:", f"no difference worth having {within},", f"{seen}, {number}", verdict)
+    missed = _probably_missed(unit, decision)
+    leaning = f"; with {needed} seeds it would probably be decided" if needed else ""
+    return Sentence(f"{subject}:", "not distinguishable,", f"{seen}, {number}{missed}{leaning}", verdict)
+
+
+def _no_verdict(outcome: Outcome, decision: Decision, seen: str, number: str) -> str:
+    """What was seen, and why nothing is said of it."""
+    if not outcome.verdicts:
+        return f"{seen}, {number}"
+    return f"{seen}, {number}; {decision.reasons.get('verdict', 'it could not be tested')}"
 
 
 def _same_scores(outcome: Outcome, number: str) -> str:
@@ -122,14 +186,6 @@ def _same_scores(outcome: Outcome, number: str) -> str:
     split = SPLITS[outcome.metric.partition("_")[0]]
     images = counted(outcome.images, f"{split} picture") if outcome.images else f"the {split} pictures"
     return f"the same score at each of {number}; {images} cannot tell them apart"
-
-
-def _not_distinguishable(outcome: Outcome, difference: PairedDifference) -> str:
-    """The verdict; and that it is the correction's where the interval of this one comparison leaves out zero."""
-    interval = difference.t_interval
-    if interval is None or interval.low <= 0 <= interval.high:
-        return "not distinguishable,"
-    return f"not distinguishable after correction over {len(outcome.comparisons)} comparisons,"
 
 
 def _effect(unit: Unit, verdict: Verdict, mean: float, interval: Interval | None, number: str) -> tuple[str, str]:
@@ -147,82 +203,60 @@ def _signed(unit: Unit, mean: float, interval: Interval | None, digits: int) -> 
     return f"{unit.signed(mean, digits)} {unit.unit}{written}"
 
 
-def _could_have_seen(unit: Unit, smallest: float | None, reasons: Mapping[str, str]) -> str:
-    if smallest is None:
-        return f"({reasons.get('smallest_effect', 'no spread')})"
-    written = unit.value(smallest, unit.digits(smallest))
-    return f"(a difference under {written} {unit.unit} may have been missed)"
-
-
-def _no_answer(unit: Unit, difference: PairedDifference, number: str) -> str:
-    """Why there is none, in terms of the runs."""
-    if difference.mean is None:
-        return "no seed has finished in both cells"
-    seen = f"{unit.signed(difference.mean)} {unit.unit}"
-    if difference.n == 1:
-        return f"{seen} with {number}; a test needs at least two seeds"
-    return f"{seen} at each of {number}; identical differences cannot be tested"
+def _probably_missed(unit: Unit, decision: Decision) -> str:
+    if not decision.probably_missed:
+        return ""
+    written = unit.value(decision.probably_missed, unit.digits(decision.probably_missed))
+    return f" (a difference of less than {written} {unit.unit} would probably have been missed)"
 
 
 # ------------------------------------------------------------------------------------------------- effects, what lacks
 
 
 def effects(outcome: Outcome) -> list[Sentence]:
-    """A factorial's main effects and interactions; why there are none, where they were asked for."""
-    if outcome.no_effects:
-        return [Sentence("main effects and interactions:", "no answer;", outcome.no_effects)]
-    if outcome.effects is None:
-        return []
-    number = seeds(len(outcome.effects.seeds), outcome)
-    unit = unit_of_study(outcome)
-    return [sentence for effect in outcome.effects.effects for sentence in _effect_sentences(unit, effect, number)]
+    """A factorial's main effects and interactions."""
+    return list(_effects(outcome))
 
 
-def _effect_sentences(unit: Unit, effect: Effect, number: str) -> Iterator[Sentence]:
-    """One a contrast. Whether the effect is there says F; its contrasts are then told with their own intervals."""
-    there = effect.p_holm is not None and effect.p_holm <= ALPHA
-    for contrast in effect.contrasts:
-        if effect.p_holm is None:
-            why = effect.reasons.get("p_holm", "it could not be tested")
-            yield Sentence(f"{_what(effect, contrast)}:", "no answer;", why)
-        elif there and len(effect.contrasts) == 1 and len(effect.factors) == 1:
-            verdict = _verdict(unit, contrast)
-            told = _effect(unit, verdict, contrast.mean, contrast.t_interval, number)
-            yield Sentence(_what(effect, contrast), *told, verdict)
+def _effects(outcome: Outcome) -> Iterator[Sentence]:
+    number = seeds(min(outcome.cells, key=lambda cell: cell.score.n))
+    for effect in outcome.effects:
+        each = f"{number} of each cell"
+        if len(effect.factors) == 1:
+            subject = f"on average over the other factors, {_what(effect)}"
+            yield _told(outcome, subject, effect.decision, each, effect.seeds_needed)
         else:
-            yield _told(unit, effect, contrast, there, number)
+            yield _interaction(outcome, effect, each)
 
 
-def _told(unit: Unit, effect: Effect, contrast: Contrast, there: bool, number: str) -> Sentence:
-    digits = unit.digits(half(contrast.t_interval))
-    seen = f"{_signed(unit, contrast.mean, contrast.t_interval, digits)}, {number}"
-    if not there and len(effect.contrasts) == 1:  # then F is the contrast's t, squared
-        seen += f" {_could_have_seen(unit, contrast.smallest_effect, contrast.reasons)}"
-    if len(effect.factors) > 1:
-        finding = "is not the sum of the two alone," if there else "not distinguishable from the sum of the two alone,"
-    else:
-        finding = f"an effect over {len(effect.contrasts) + 1} levels," if there else "not distinguishable,"
-    colon = "" if there and len(effect.factors) > 1 else ":"
-    return Sentence(_what(effect, contrast) + colon, finding, seen, None if there else "not distinguishable")
+def _interaction(outcome: Outcome, effect: EffectOutcome, number: str) -> Sentence:
+    """Whether two changes do together what they do alone."""
+    decision = effect.decision
+    told = _told(outcome, _what(effect), decision, number, effect.seeds_needed)
+    if decision.verdict in ("worse", "better") and decision.value is not None:
+        unit = unit_of_study(outcome)
+        seen = _signed(unit, decision.value, decision.quoted, unit.digits(half(decision.quoted)))
+        return Sentence(_what(effect), "is not the sum of the two alone,", f"{seen}, {number}")
+    if decision.verdict == "not distinguishable":
+        return Sentence(told.subject, "not distinguishable from the sum of the two alone,", told.evidence, told.verdict)
+    return told
 
 
-def _verdict(unit: Unit, contrast: Contrast) -> Verdict:
-    return "better" if (contrast.mean > 0) == (unit.better == "higher") else "worse"
-
-
-def _what(effect: Effect, contrast: Contrast) -> str:
+def _what(effect: EffectOutcome) -> str:
     """A contrast in words."""
-    pairs = list(zip(effect.factors, contrast.levels, contrast.references, strict=True))
+    pairs = list(zip(effect.factors, effect.levels, effect.references, strict=True))
     if len(pairs) == 1:
         ((name, level, other),) = pairs
-        return f"on average over the other factors, {name} {level} instead of {other}"
+        return f"{name} {level} instead of {other}"
     return " together with ".join(f"{name} {level}" for name, level, _ in pairs)
 
 
 def missing(outcome: Outcome) -> list[Sentence]:
-    """How many runs are missing, if any."""
+    """How many runs have no score, if any."""
     if outcome.complete:
         return []
-    lacking, planned = len(outcome.missing), sum(len(cell.runs) for cell in outcome.cells)
-    verb = "is" if lacking == 1 else "are"
-    return [Sentence(f"{lacking} of {planned} runs", f"{verb} missing;", "the results are from the runs that finished")]
+    lacking, runs = len(outcome.missing), [run for cell in outcome.cells for run in cell.runs]
+    diverged = sum(run.diverged for run in runs)
+    told = f" ({diverged} diverged)" if diverged else ""
+    verb = "has" if lacking == 1 else "have"
+    return [Sentence(f"{lacking} of {len(runs)} runs", f"{verb} no score{told};", "the results are from the others")]

@@ -1,4 +1,4 @@
-"""Two pictures of a study with a row a cell: paired differences with their intervals, and the scores of all seeds."""
+"""Two pictures of a study with a row a cell: differences with their intervals, and the scores of all seeds."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from vitlab.base.words import shortened
 from vitlab.records.outcome import ComparisonOutcome, Outcome
-from vitlab.report.answers import ordered
+from vitlab.report.answers import ordered, seeds
 from vitlab.report.beside import Beside
 from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
 from vitlab.report.tables import add_csv
@@ -41,14 +41,17 @@ STYLES: dict[Verdict | None, Style] = {
     "worse": Style("second", "v"),
     "better": Style("accent", "^"),
     "not distinguishable": Style("muted", "o", filled=False),
+    "no difference worth having": Style("muted", "D"),
 }
 _UNTESTED, _SEED = Style("muted", "x"), Style("muted", "o")
 
 
 def differences(outcome: Outcome, beside: Beside) -> Drawing | None:
-    """Every comparison's difference with its interval and its seeds; None where nothing can be compared."""
+    """Every comparison's difference with its interval, and the cell's seeds less the other's mean; None where nothing
+    can be compared.
+    """
     shown = ordered(outcome)
-    if all(compared.comparison.difference.mean is None for compared in shown):
+    if all(compared.decision.value is None for compared in shown):
         return None
     unit = unit_of_study(outcome)
     by_seed = {compared.cell: _by_seed(outcome, compared) for compared in shown}
@@ -62,40 +65,47 @@ def differences(outcome: Outcome, beside: Beside) -> Drawing | None:
         figure, axes = rows_figure(len(shown))
         axes.axvline(0, color=COLOURS["ink"], linewidth=0.9)
         for row, compared in enumerate(shown):
-            _difference(axes, row, compared, unit, [unit.scale * value for value in by_seed[compared.cell].values()])
+            values = [unit.scale * value for value in by_seed[compared.cell].values()]
+            _difference(axes, row, compared, unit, values)
         axes.set_xlabel(f"difference in {unit.title}, {unit.unit} ({unit.direction})")
-        legend(figure, {str(verdict): style for verdict, style in STYLES.items()} | {"a seed": _SEED})
+        seen = {compared.decision.verdict for compared in shown}
+        styles = {str(verdict): style for verdict, style in STYLES.items() if verdict in seen}
+        legend(figure, styles | {"a seed": _SEED})
         spoken = " ".join(_spoken(compared, unit) for compared in shown)
-        alt = f"Differences in {unit.title} with 95 % intervals. {spoken}"
+        alt = f"Differences in {unit.title} with the intervals of their verdicts. {spoken}"
         title = f"Differences in {unit.title}, {unit.unit}"
         return as_drawing(figure, "differences", title, alt, beside)
 
 
 def _by_seed(outcome: Outcome, compared: ComparisonOutcome) -> dict[int, float]:
-    before = outcome.cell(compared.against).scores(outcome.metric)
-    after = outcome.cell(compared.cell).scores(outcome.metric)
-    return {seed: after[seed] - before[seed] for seed in compared.comparison.difference.seeds}
+    other = outcome.cell(compared.against).score.mean
+    return (
+        {}
+        if other is None
+        else {seed: score - other for seed, score in outcome.cell(compared.cell).scores(outcome.metric).items()}
+    )
 
 
-def _difference(axes: Axes, row: int, compared: ComparisonOutcome, unit: Unit, seeds: Sequence[float]) -> None:
-    difference = compared.comparison.difference
-    interval, digits = difference.t_interval, unit.digits(half(difference.t_interval))
-    if difference.mean is None:
+def _difference(axes: Axes, row: int, compared: ComparisonOutcome, unit: Unit, by_seed: Sequence[float]) -> None:
+    decision = compared.decision
+    interval = decision.quoted or decision.interval
+    digits = unit.digits(half(interval))
+    if decision.value is None:
         label_row(axes, row, compared.says, "no answer")
         return
-    written = unit.signed(difference.mean, digits)
+    written = unit.signed(decision.value, digits)
     label_row(
         axes, row, compared.says, f"{written} {unit.interval(interval, digits, signed=True)}" if interval else written
     )
     ends = None if interval is None else (unit.scale * interval.low, unit.scale * interval.high)
-    style = STYLES.get(compared.comparison.verdict, _UNTESTED)
-    estimate(axes, row + _LINE, style, unit.scale * difference.mean, ends)
-    dots(axes, row, seeds)
+    style = STYLES.get(decision.verdict, _UNTESTED)
+    estimate(axes, row + _LINE, style, unit.scale * decision.value, ends)
+    dots(axes, row, by_seed)
 
 
 def _spoken(compared: ComparisonOutcome, unit: Unit) -> str:
-    mean = compared.comparison.difference.mean
-    verdict = compared.comparison.verdict or "no test"
+    mean = compared.decision.value
+    verdict = compared.decision.verdict or "no verdict"
     told = "no answer" if mean is None else f"{unit.signed(mean)} {unit.unit}, {verdict}"
     return f"{compared.says}: {told}."
 
@@ -112,7 +122,7 @@ def scores(outcome: Outcome, beside: Beside) -> Drawing | None:
         for run in cell.runs
     ]
     add_csv(beside, "scores", ("cell", "seed", "status", outcome.metric), rows)
-    digits = unit.digits(*(half(cell.score.t_interval) for cell in outcome.cells))
+    digits = unit.digits(*(half(cell.score.interval) for cell in outcome.cells))
     with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x"}):
         figure, axes = rows_figure(len(outcome.cells), foot=0.5)
         first = outcome.cells[0].score.mean
@@ -120,7 +130,7 @@ def scores(outcome: Outcome, beside: Beside) -> Drawing | None:
             axes.axvline(unit.scale * first, color=COLOURS["muted"], linewidth=0.9, linestyle=(0, (4, 3)))
         for row, cell in enumerate(outcome.cells):
             mean = cell.score.mean
-            number = "" if cell.score.n == len(outcome.seeds) else f", {cell.score.n} of {len(outcome.seeds)} seeds"
+            number = "" if cell.score.n == len(outcome.seeds) else f", {seeds(cell)}"
             label_row(axes, row, cell.name, "no score" if mean is None else unit.value(mean, digits) + number)
             if mean is not None:
                 ends = (row - 0.06, row + 0.42)

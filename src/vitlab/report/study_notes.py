@@ -2,15 +2,12 @@
 
 from vitlab.records.outcome import Outcome
 from vitlab.report import wording
+from vitlab.report.answers import caveats
 from vitlab.report.run import SPLITS
 from vitlab.report.study_records import StudyRecords
-from vitlab.report.study_tables import p_value
-from vitlab.report.units import unit_of, unit_of_study
-from vitlab.stats.decision import ALPHA
-from vitlab.stats.power import POWER
+from vitlab.report.units import unit_of
 
 SHORT = 30  # epochs, below which a run shows early learning
-_DECIDING = 9  # seeds from which on a sign-flip p could survive correction
 _EQUAL = {
     "steps": "the number of training steps",
     "images": "the number of images seen",
@@ -22,8 +19,9 @@ _EQUAL = {
 def notes(study: StudyRecords) -> list[str]:
     """Sentences, the ones that weigh most first."""
     outcome = study.outcome
-    trained = [*_short(study), *_peeks(study), *_split(outcome), _equal(outcome), *_tuned(outcome)]
-    return [*trained, *_decisions(outcome), *_images(outcome), *_dirty(study)]
+    trained = [*_short(study), *_peeks(study), *_split(outcome), _equal(outcome), *_tuned(outcome), *_edges(outcome)]
+    basis = [f"{said[0].upper()}{said[1:]}." for said in caveats(outcome)]
+    return [*basis, *trained, *_decisions(outcome), *_dirty(study)]
 
 
 def _short(study: StudyRecords) -> list[str]:
@@ -54,7 +52,7 @@ def _equal(outcome: Outcome) -> str:
     if outcome.equal == "nothing":
         return "Nothing is held equal over the cells: each sets its own training length."
     held = _EQUAL[outcome.equal]
-    return f"Held equal over all cells: {held}. Each is trained with the same seeds, so they are paired."
+    return f"Held equal over all cells: {held}."
 
 
 def _tuned(outcome: Outcome) -> list[str]:
@@ -66,32 +64,31 @@ def _tuned(outcome: Outcome) -> list[str]:
     return [f"Every cell has its own {tuned[0].setting}, the best of {values} {by}; the test split was not used."]
 
 
+def _edges(outcome: Outcome) -> list[str]:
+    tuned = {cell.name: cell.tuned for cell in outcome.cells if cell.tuned}
+    edges = [name for name, each in tuned.items() if each.at_an_edge]
+    failed = [f"{name} {value}" for name, each in tuned.items() for value in each.failed]
+    notes = []
+    if edges:
+        notes.append(
+            f"The best value is the first or last of the grid in {'; '.join(edges)}: a better one may lie beyond."
+        )
+    if failed:
+        notes.append(f"Values of the grid whose runs failed, and which could not be chosen: {'; '.join(failed)}.")
+    return notes
+
+
 def _decisions(outcome: Outcome) -> list[str]:
-    if not outcome.comparisons:
+    if not outcome.decisions or not outcome.verdicts:
         return []
-    unit, number, n = unit_of_study(outcome), len(outcome.comparisons), len(outcome.seeds)
-    over = f"with Holm’s correction over the {number} comparisons" if number > 1 else "of the one comparison"
-    flips = (
-        f"its p cannot be below {p_value(2.0 ** (1 - n))} with {n} seeds" if n > 1 else "it needs more than one seed"
-    )
-    corrected = (
-        f", and with fewer than {_DECIDING} seeds it is too coarse to survive a correction" if n < _DECIDING else ""
-    )
+    paired = "the sign-flip test over seeds (paired, as planned)" if outcome.paired else "a permutation test over runs"
     return [
-        f"Verdicts are by the paired t test {over}, at p ≤ {ALPHA:g}; intervals are 95 % and not corrected.",
-        f"“May have been missed” gives the smallest difference in {unit.unit} that these seeds detect with "
-        f"{100 * POWER:.0f} % power. “Not distinguishable” does not mean equal.",
-        f"The sign-flip p is shown for comparison and does not decide the verdict: {flips}{corrected}.",
-    ]
-
-
-def _images(outcome: Outcome) -> list[str]:
-    if outcome.images is None:
-        return []
-    split = SPLITS[outcome.metric.partition("_")[0]]
-    return [
-        f"Intervals are over seeds, on the same {wording.count(outcome.images)} {split} images; how much the choice of "
-        "images matters is the test-set error in the tables."
+        f"A verdict needs {paired} and the crossed t test over seeds and pictures; what stands behind both, and how "
+        "often they err, is in docs/statistics.md. Verdicts speak of means: where the runs of one cell follow another "
+        "law than those of the other (a few collapse, say), six seeds cannot guarantee the error of any test, and what "
+        "is said is said of the runs seen.",
+        "“Would probably have been missed”: with these seeds and pictures a smaller difference is more often missed "
+        "than shown. “Not distinguishable” does not mean equal.",
     ]
 
 

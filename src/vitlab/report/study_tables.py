@@ -4,15 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 from vitlab.base.metric import Metric
 from vitlab.records.execution import CellExecution
-from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome
+from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.report import wording
 from vitlab.report.answers import ordered
 from vitlab.report.tables import Column, Entry, Table, absent, named
 from vitlab.report.units import Unit, half, unit_of, unit_of_study
+from vitlab.stats.decision import Decision, Verdict
 from vitlab.stats.intervals import Interval
-from vitlab.stats.sign_flip import SignFlip
 
-MARKS = {"worse": "worse", "better": "better", "not distinguishable": "same", None: "missing"}
+MARKS: dict[Verdict | None, str] = {
+    "worse": "worse",
+    "better": "better",
+    "not distinguishable": "same",
+    "no difference worth having": "same",
+    None: "missing",
+}
 COSTS: dict[str, tuple[str, str, Callable[[float], str]]] = {  # column, unit of an axis, how it is written
     "num_params": ("Parameters", "parameters", wording.count),
     "flops": ("FLOPs / image", "FLOPs of one image forward", wording.scaled),
@@ -35,75 +41,78 @@ def p_value(p: float) -> str:
 def comparisons(outcome: Outcome) -> Table:
     """Every comparison with all that its verdict stands on."""
     unit = unit_of_study(outcome)
-    digits = unit.digits(*(half(compared.comparison.difference.t_interval) for compared in outcome.comparisons))
+    digits = unit.digits(*(half(compared.decision.interval) for compared in outcome.comparisons))
     columns = (
         Column("Cell", ("cell", "against"), numeric=False),
-        Column("Seeds", ("seeds",), "that both cells have"),
-        Column(
-            "Difference",
-            ("difference",),
-            f"mean over seeds, cell minus the one it is compared with, {unit.unit}; {unit.direction}",
-        ),
-        Column("95 % t", ("t_low", "t_high"), "interval of this one comparison, by Student's t"),
-        Column("95 % bootstrap", ("bootstrap_low", "bootstrap_high"), "by BCa bootstrap; too narrow with few seeds"),
-        Column("p", ("p",), "of the paired t test"),
-        Column("p Holm", ("p_holm",), "corrected over all comparisons of the study; the verdict depends on this"),
-        Column("Verdict", ("verdict",), "at p Holm ≤ .05", numeric=False),
-        Column(
-            "p sign-flip",
-            ("p_sign_flip", "sign_flip_floor"),
-            "exact, uncorrected, not used for the verdict; in parentheses the smallest possible p",
-        ),
-        Column("d_z", ("d_z",), "mean / standard deviation of the differences"),
-        Column("In run stds", ("in_run_stds",), "mean / standard deviation of the cells over seeds"),
-        Column("Corr.", ("correlation",), "of the two cells over seeds: what pairing relies on"),
-        Column("Detectable", ("smallest_effect",), f"the smallest effect detected with 80 % power, {unit.unit}"),
-        Column("Seeds needed", ("seeds_needed",), "to detect an effect as large as the observed one with 80 % power"),
-        Column("Seed error", ("seed_error",), "standard error of the difference over seeds"),
-        Column("Test-set error", ("test_set_error",), "standard error of the difference over images"),
+        *_decision_columns(unit, "cell minus the one it is compared with"),
+        Column("In run stds", ("in_run_stds",), "difference / standard deviation of the runs of both"),
+        Column("Corr.", ("correlation",), "of the two cells over seeds: what pairing would rely on"),
     )
-    rows = tuple(_comparison(unit, digits, compared, _no_test_set_error(outcome)) for compared in ordered(outcome))
+    rows = tuple(
+        (
+            Entry(compared.cell, (compared.cell, compared.against)),
+            *_decided(unit, digits, compared.decision, compared.seeds_needed, compared.reasons),
+            _number(compared.in_run_stds, lambda value: unit_free(value, 2), compared.reasons.get("in_run_stds")),
+            _number(compared.correlation, lambda value: unit_free(value, 2), compared.reasons.get("correlation")),
+        )
+        for compared in ordered(outcome)
+    )
     against = {compared.against for compared in outcome.comparisons}
     to = f"to {against.pop()}" if len(against) == 1 else "to the cell before"
     return Table("comparisons", f"Differences in {unit.title} {to}, in {unit.unit}.", columns, rows)
 
 
-def _comparison(unit: Unit, digits: int, compared: ComparisonOutcome, no_test_set_error: str) -> tuple[Entry, ...]:
-    comparison, difference, power = compared.comparison, compared.comparison.difference, compared.sensitivity
-    why = difference.reasons
-    seed_error = None if difference.std is None else difference.std / difference.n**0.5
-    no_holm = comparison.reasons.get("p_holm", "")
-    verdict = comparison.verdict
+def _decision_columns(unit: Unit, what: str) -> tuple[Column, ...]:
+    """What is shown of every claim."""
     return (
-        Entry(compared.cell, (compared.cell, compared.against)),
-        Entry(str(difference.n), (difference.n,)),
-        _number(difference.mean, lambda value: unit.signed(value, digits), why.get("mean", "")),
-        _interval(difference.t_interval, unit, digits, why.get("t_interval", "")),
-        _interval(difference.bootstrap_interval, unit, digits, why.get("bootstrap_interval", "")),
-        _number(difference.p, p_value, why.get("p", "")),
-        _number(comparison.p_holm, p_value, no_holm),
-        Entry(verdict, (verdict,), comparison.reasons.get("verdict", ""), MARKS[verdict]),
-        _sign_flip(difference.sign_flip, why.get("sign_flip", "")),
-        _number(difference.d_z, lambda value: unit_free(value, 2), why.get("d_z", "")),
-        _number(difference.in_run_stds, lambda value: unit_free(value, 2), why.get("in_run_stds", "")),
-        _number(difference.correlation, lambda value: unit_free(value, 2), why.get("correlation", "")),
-        _number(power.smallest_effect, lambda value: unit.value(value, digits), power.reasons.get("smallest_effect")),
-        _number(power.seeds_needed, wording.count, power.reasons.get("seeds_needed")),
-        _number(seed_error, lambda value: unit.value(value, digits), why.get("std", "")),
-        _number(compared.test_set_error, lambda value: unit.value(value, digits), no_test_set_error),
+        Column("Difference", ("difference",), f"{what}, {unit.unit}; {unit.direction}"),
+        Column("Verdict", ("verdict",), "at p Holm ≤ .05", numeric=False),
+        Column("Interval", ("low", "high", "level"), "that goes with the verdict: both tests, at the corrected level"),
+        Column("95 % alone", ("crossed_low", "crossed_high"), "of this one claim, over seeds and pictures"),
+        Column(
+            "95 % seeds", ("seeds_low", "seeds_high"), "of this one claim, over seeds alone: on these very pictures"
+        ),
+        Column("p seeds", ("p_runs",), "of the permutation test over runs"),
+        Column("p both", ("p_crossed",), "of the crossed t test over runs and pictures"),
+        Column(
+            "p Holm", ("p_holm",), "the larger, corrected over all claims of the study; the verdict depends on this"
+        ),
+        Column("Seed error", ("seed_error",), f"standard error over seeds, {unit.unit}"),
+        Column("Picture error", ("picture_error",), f"standard error over pictures, {unit.unit}"),
+        Column("Seeds needed", ("seeds_needed",), "to decide with 80 % power what leans, if it is as large as seen"),
     )
 
 
-def _no_test_set_error(outcome: Outcome) -> str:
-    metric = outcome.metrics.get(outcome.metric)
-    predicted = outcome.metric.startswith("test_") and metric is not None and metric.counts_right
-    return "no predictions were kept" if predicted else "predictions do not tell this metric image by image"
+def _decided(
+    unit: Unit, digits: int, decision: Decision, seeds_needed: int | None, reasons: Mapping[str, str]
+) -> tuple[Entry, ...]:
+    why, verdict = decision.reasons, decision.verdict
+
+    def shown(value: float) -> str:
+        return unit.value(value, digits)
+
+    return (
+        _number(decision.value, lambda value: unit.signed(value, digits), why.get("value", "")),
+        Entry(verdict, (verdict,), why.get("verdict", ""), MARKS[verdict]),
+        _quoted(decision, unit, digits, why.get("quoted", "")),
+        _interval(decision.interval, unit, digits, why.get("interval", "")),
+        _interval(decision.seed_interval, unit, digits, why.get("seed_interval", "")),
+        _number(decision.p_runs, p_value, why.get("p_runs", "")),
+        _number(decision.p_crossed, p_value, why.get("p_crossed", "")),
+        _number(decision.p_holm, p_value, why.get("p_holm", "")),
+        _number(decision.seed_error, shown, why.get("seed_error")),
+        _number(decision.picture_error, shown, why.get("picture_error")),
+        _number(seeds_needed, wording.count, reasons.get("seeds_needed")),
+    )
 
 
-def _sign_flip(test: SignFlip | None, why: str) -> Entry:
-    if test is None:
-        return absent(why, 2)
-    return Entry(f"{p_value(test.p)} (≥ {p_value(test.floor)})", (test.p, test.floor))
+def _quoted(decision: Decision, unit: Unit, digits: int, why: str) -> Entry:
+    """'[-1.2, +1.8] at 99.3 %'"""
+    interval = decision.quoted
+    if interval is None:
+        return absent(why, 3)
+    written = f"{unit.interval(interval, digits, signed=True)} at {100 * interval.level:.3g} %"
+    return Entry(written, (interval.low, interval.high, interval.level))
 
 
 def unit_free(value: float, digits: int) -> str:
@@ -127,16 +136,22 @@ def _interval(interval: Interval | None, unit: Unit, digits: int, why: str, *, s
 def cells(outcome: Outcome) -> Table:
     """Every cell: its score with both errors, what it costs, and what tuning chose."""
     unit = unit_of_study(outcome)
-    digits = unit.digits(*(half(cell.score.t_interval) for cell in outcome.cells))
+    digits = unit.digits(*(half(cell.score.interval) for cell in outcome.cells))
     tuned = any(cell.tuned for cell in outcome.cells)
     columns = (
         Column("Cell", ("cell",), numeric=False),
         Column("Mean", ("mean",), f"{unit.title} over seeds, {unit.value_unit}"),
+        Column("95 %", ("low", "high"), "interval of the mean over seeds and pictures"),
+        Column("Median", ("median",), f"over seeds, {unit.value_unit}"),
+        Column("Worst seed", ("worst",), unit.value_unit),
         Column("Std", ("std",), f"over seeds, {unit.unit}"),
         Column("Seeds", ("seeds",), "that finished"),
-        Column("95 % t", ("t_low", "t_high"), "interval of the mean over seeds"),
+        Column("Lost", ("lost",), "runs that diverged or learned nothing", numeric=False),
+        Column(
+            "95 % seeds", ("seeds_low", "seeds_high"), "interval of the mean over seeds alone: on these very pictures"
+        ),
         Column("Seed error", ("seed_error",), f"standard error of the mean over seeds, {unit.unit}"),
-        Column("Test-set error", ("test_set_error",), f"standard error over test images, {unit.unit}"),
+        Column("Picture error", ("picture_error",), f"standard error of the mean over pictures, {unit.unit}"),
         *(Column(title, (name,), _COST_MEANING[name]) for name, (title, _, _) in COSTS.items()),
     )
     if tuned:
@@ -155,18 +170,24 @@ _COST_MEANING = {
 
 
 def _cell(unit: Unit, digits: int, cell: CellOutcome, tuned: bool, metrics: Mapping[str, Metric]) -> tuple[Entry, ...]:
-    score, errors = cell.score, cell.errors
-    test_set = errors.test_set_error if errors else None
-    seed_error = None if score.std is None else score.std / score.n**0.5
-    no_error = "only for shares of the images of a split of known size"
+    score, why = cell.score, cell.score.reasons
+    worst = score.lowest if unit.better == "higher" else score.highest
+
+    def shown(value: float) -> str:
+        return unit.value(value, digits)
+
     row = (
         named(cell.name),
-        _number(score.mean, lambda value: unit.value(value, digits), score.reasons.get("mean")),
-        _number(score.std, lambda value: unit.value(value, digits), score.reasons.get("std")),
+        _number(score.mean, shown, why.get("mean")),
+        _interval(score.interval, unit, digits, why.get("interval", ""), signed=False),
+        _number(score.median, shown, why.get("median")),
+        _number(worst, shown, why.get("lowest")),
+        _number(score.std, shown, why.get("std")),
         Entry(str(score.n), (score.n,)),
-        _interval(score.t_interval, unit, digits, score.reasons.get("t_interval", ""), signed=False),
-        _number(seed_error, lambda value: unit.value(value, digits), score.reasons.get("std")),
-        _number(test_set, lambda value: unit.value(value, digits), no_error),
+        Entry(cell.lost or "none", (cell.lost,)),
+        _interval(score.seed_interval, unit, digits, why.get("seed_interval", ""), signed=False),
+        _number(score.seed_error, shown, why.get("seed_error")),
+        _number(score.picture_error, shown, why.get("picture_error")),
         *(_number(cell.costs[name], write, "not measured") for name, (_, _, write) in COSTS.items()),
     )
     return (*row, _tuned(cell, metrics)) if tuned else row
@@ -182,7 +203,9 @@ def _tuned(cell: CellOutcome, metrics: Mapping[str, Metric]) -> Entry:
         f"{value}: {'–' if score is None else f'{unit.value(score)} {unit.value_unit}'.strip()}"
         for value, score in cell.tuned.scores.items()
     )
-    return Entry(f"{cell.tuned.value or 'not yet'} ({grid})", (cell.tuned.value, grid))
+    failed = "".join(f"; {value} failed: {why}" for value, why in cell.tuned.failed.items())
+    edge = "; the best is at the grid’s edge" if cell.tuned.at_an_edge else ""
+    return Entry(f"{cell.tuned.value or 'not yet'} ({grid}{failed}{edge})", (cell.tuned.value, grid))
 
 
 # ------------------------------------------------------------------------------------------------------------ effects
@@ -190,49 +213,24 @@ def _tuned(cell: CellOutcome, metrics: Mapping[str, Metric]) -> Entry:
 
 def effects(outcome: Outcome) -> Table | None:
     """Main effects and interactions; None where there are none."""
-    if outcome.effects is None:
+    if not outcome.effects:
         return None
     unit = unit_of_study(outcome)
-    contrasts = [contrast for effect in outcome.effects.effects for contrast in effect.contrasts]
-    digits = unit.digits(*(half(contrast.t_interval) for contrast in contrasts))
+    digits = unit.digits(*(half(effect.decision.interval) for effect in outcome.effects))
     columns = (
         Column("Effect", ("effect",), numeric=False),
         Column("Levels", ("levels",), "against the first levels of the factors", numeric=False),
-        Column("Difference", ("difference",), f"mean over seeds, {unit.unit}; {unit.direction}"),
-        Column("95 % t", ("t_low", "t_high"), "of this one contrast"),
-        Column("p", ("p",), "of this one contrast, uncorrected"),
-        Column("Detectable", ("smallest_effect",), f"the smallest contrast detected with 80 % power, {unit.unit}"),
-        Column("F", ("f",), "of the whole effect, seeds as blocks"),
-        Column("df", ("df", "df_error"), "degrees of freedom"),
-        Column("ε", ("epsilon",), "Greenhouse and Geisser's correction of both degrees of freedom"),
-        Column("p of F", ("p_f",), "with that correction"),
-        Column("p Holm", ("p_holm",), "over the effects of the study; tested at .05"),
+        *_decision_columns(unit, "the contrast of means"),
     )
-    rows = []
-
-    def shown(value: float) -> str:
-        return unit.value(value, digits)
-
-    for effect in outcome.effects.effects:
-        why = effect.reasons
-        for contrast in effect.contrasts:
-            rows.append(
-                (
-                    named(" × ".join(effect.factors)),
-                    named(", ".join(map(str, contrast.levels))),
-                    Entry(unit.signed(contrast.mean, digits), (contrast.mean,)),
-                    _interval(contrast.t_interval, unit, digits, contrast.reasons.get("t_interval", "")),
-                    _number(contrast.p, p_value, contrast.reasons.get("p")),
-                    _number(contrast.smallest_effect, shown, contrast.reasons.get("smallest_effect")),
-                    _number(effect.f, lambda value: f"{value:.1f}", why.get("f")),
-                    Entry(f"{effect.df}, {effect.df_error}", (effect.df, effect.df_error)),
-                    _number(effect.epsilon, lambda value: f"{value:.2f}", why.get("epsilon")),
-                    _number(effect.p, p_value, why.get("p")),
-                    _number(effect.p_holm, p_value, why.get("p_holm")),
-                )
-            )
-    caption = f"Effects on {unit.title} in {unit.unit}, over {len(outcome.effects.seeds)} seeds that all cells have."
-    return Table("effects", caption, columns, tuple(rows))
+    rows = tuple(
+        (
+            named(" × ".join(effect.factors)),
+            named(", ".join(effect.levels)),
+            *_decided(unit, digits, effect.decision, effect.seeds_needed, effect.reasons),
+        )
+        for effect in outcome.effects
+    )
+    return Table("effects", f"Effects on {unit.title} in {unit.unit}.", columns, rows)
 
 
 # ---------------------------------------------------------------------------------------------------- how it was done

@@ -10,6 +10,7 @@ from vitlab.report.forest import Style, estimate, label_row, legend, rows_figure
 from vitlab.report.study_tables import MARKS
 from vitlab.report.tables import Column, Entry, Table, absent, named
 from vitlab.report.units import Unit, half, unit_of_study
+from vitlab.stats.intervals import Interval
 
 Names = tuple[str, str]
 Studies = tuple[Outcome, Outcome]
@@ -20,8 +21,8 @@ _PLACES = (0.02, 0.26)  # of a row, downwards from its middle
 def notes(names: Names, studies: Studies) -> list[str]:
     """What comparing two studies cannot say."""
     notes = [
-        "Intervals are 95 % and of one comparison; verdicts are each study’s own. No test is made between the studies: "
-        "they may differ in more than one thing, and their seeds are not paired."
+        "Intervals are those of each study’s own verdicts. No test is made between the studies: they may differ in "
+        "more than one thing."
     ]
     if studies[0].metric != studies[1].metric:
         told = " and ".join(f"{name} {study.metric}" for name, study in zip(names, studies, strict=True))
@@ -48,7 +49,7 @@ def only_in_one(names: Names, studies: Studies) -> list[str]:
 def picture(names: Names, studies: Studies, beside: Beside) -> Drawing | None:
     """Both differences of every shared comparison; None where there is none, or where the metrics differ."""
     pairs = shared(studies)
-    drawable = [compared.comparison.difference.mean is not None for pair in pairs for compared in pair]
+    drawable = [compared.decision.value is not None for pair in pairs for compared in pair]
     if studies[0].metric != studies[1].metric or not any(drawable):
         return None
     unit = unit_of_study(studies[0])
@@ -58,11 +59,10 @@ def picture(names: Names, studies: Studies, beside: Beside) -> Drawing | None:
         for row, pair in enumerate(pairs):
             label_row(axes, row, pair[0].cell, " · ".join(_mean(unit, compared) for compared in pair))
             for compared, style, place in zip(pair, _STYLES, _PLACES, strict=True):
-                difference = compared.comparison.difference
-                if difference.mean is not None:
-                    interval = difference.t_interval
+                value, interval = compared.decision.value, shown_interval(compared)
+                if value is not None:
                     ends = None if interval is None else (unit.scale * interval.low, unit.scale * interval.high)
-                    estimate(axes, row + place, style, unit.scale * difference.mean, ends)
+                    estimate(axes, row + place, style, unit.scale * value, ends)
         axes.set_xlabel(f"difference in {unit.title}, {unit.unit} ({unit.direction})")
         legend(figure, dict(zip(names, _STYLES, strict=True)))
         title = f"Differences in {unit.title}, {unit.unit}"
@@ -71,8 +71,8 @@ def picture(names: Names, studies: Studies, beside: Beside) -> Drawing | None:
 
 
 def _mean(unit: Unit, compared: ComparisonOutcome) -> str:
-    difference = compared.comparison.difference
-    return "–" if difference.mean is None else unit.signed(difference.mean, unit.digits(half(difference.t_interval)))
+    value = compared.decision.value
+    return "–" if value is None else unit.signed(value, unit.digits(half(shown_interval(compared))))
 
 
 def comparisons(names: Names, studies: Studies) -> Table:
@@ -82,7 +82,7 @@ def comparisons(names: Names, studies: Studies) -> Table:
         unit = unit_of_study(study)
         columns += [
             Column(f"{name}: difference", (f"{name} difference",), f"{unit.title}, {unit.unit}; {unit.direction}"),
-            Column("95 % t", (f"{name} t_low", f"{name} t_high")),
+            Column("Interval", (f"{name} low", f"{name} high"), "that goes with the verdict"),
             Column("Verdict", (f"{name} verdict",), numeric=False),
         ]
     rows = []
@@ -90,22 +90,27 @@ def comparisons(names: Names, studies: Studies) -> Table:
         row = [named(pair[0].cell)]
         for compared, study in zip(pair, studies, strict=True):
             unit = unit_of_study(study)
-            halves = (half(other.comparison.difference.t_interval) for other in study.comparisons)
+            halves = (half(shown_interval(other)) for other in study.comparisons)
             row += _difference(unit, unit.digits(*halves), compared)
         rows.append(tuple(row))
     return Table("comparisons", "The comparisons that both have.", tuple(columns), tuple(rows))
 
 
 def _difference(unit: Unit, digits: int, compared: ComparisonOutcome) -> list[Entry]:
-    difference, verdict = compared.comparison.difference, compared.comparison.verdict
-    interval, mean, why = difference.t_interval, difference.mean, difference.reasons
+    decision, interval = compared.decision, shown_interval(compared)
+    value, verdict, why = decision.value, decision.verdict, decision.reasons
     return [
-        absent(why["mean"]) if mean is None else Entry(unit.signed(mean, digits), (mean,)),
-        absent(why["t_interval"], 2)
+        absent(why["value"]) if value is None else Entry(unit.signed(value, digits), (value,)),
+        absent(why["interval"], 2)
         if interval is None
         else Entry(unit.interval(interval, digits, signed=True), (interval.low, interval.high)),
-        Entry(verdict, (verdict,), compared.comparison.reasons.get("verdict", ""), MARKS[verdict]),
+        Entry(verdict, (verdict,), why.get("verdict", ""), MARKS[verdict]),
     ]
+
+
+def shown_interval(compared: ComparisonOutcome) -> Interval | None:
+    """The interval of the verdict, or that of the comparison alone where there is none."""
+    return compared.decision.quoted or compared.decision.interval
 
 
 def scores(names: Names, studies: Studies) -> Table:
@@ -115,7 +120,7 @@ def scores(names: Names, studies: Studies) -> Table:
         unit = unit_of_study(study)
         columns += [
             Column(f"{name}: mean", (f"{name} mean",), f"{unit.title} over seeds, {unit.value_unit}"),
-            Column("95 % t", (f"{name} t_low", f"{name} t_high")),
+            Column("95 %", (f"{name} low", f"{name} high"), "over seeds and pictures"),
             Column("Seeds", (f"{name} seeds",)),
         ]
     rows = []
@@ -124,7 +129,7 @@ def scores(names: Names, studies: Studies) -> Table:
         for study in studies:
             cell_there = next((other for other in study.cells if other.name == cell), None)
             unit = unit_of_study(study)
-            row += _score(unit, unit.digits(*(half(other.score.t_interval) for other in study.cells)), cell_there)
+            row += _score(unit, unit.digits(*(half(other.score.interval) for other in study.cells)), cell_there)
         rows.append(tuple(row))
     return Table("scores", "Every cell’s score.", tuple(columns), tuple(rows))
 
@@ -132,10 +137,10 @@ def scores(names: Names, studies: Studies) -> Table:
 def _score(unit: Unit, digits: int, cell: CellOutcome | None) -> list[Entry]:
     if cell is None:
         return [absent("no such cell"), absent("no such cell", 2), absent("no such cell")]
-    score, interval = cell.score, cell.score.t_interval
+    score, interval = cell.score, cell.score.interval
     return [
         absent(score.reasons["mean"]) if score.mean is None else Entry(unit.value(score.mean, digits), (score.mean,)),
-        absent(score.reasons["t_interval"], 2)
+        absent(score.reasons["interval"], 2)
         if interval is None
         else Entry(unit.interval(interval, digits), (interval.low, interval.high)),
         Entry(str(score.n), (score.n,)),

@@ -14,8 +14,8 @@ from vitlab.records.run import Environment
 from vitlab.report.run import EXACT, SPLITS, UNFINISHED, RunRecord
 from vitlab.report.units import title_of, unit_of
 from vitlab.stats.by_class import balanced_accuracy
+from vitlab.stats.intervals import wilson
 from vitlab.stats.majority import majority
-from vitlab.stats.sampling import wilson
 
 NOT_RECORDED = "not recorded"
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitlab.stats.intervals import LEVEL, Interval
-from vitlab.stats.sampling import wilson
+from vitlab.stats.intervals import LEVEL, Interval, wilson
 
 
 @dataclass(frozen=True)

@@ -1,41 +1,58 @@
-"""The sign-flip test of paired differences: exact whatever their distribution, and blunt with few seeds.
+"""The sign-flip test of paired differences, and its inversion: for studies that say beforehand that they are paired.
 
 If a cell does what the baseline does, every seed's difference could as well have had the other sign. p is the share of
-the 2ⁿ ways to set the signs whose sum is at least as far from 0 as the one seen. All ways with one sign turned have
-their mirror image, so no p is below 2^(1-n): .25 for 3 seeds, .031 for 6, .0078 for 8. Corrected over 7 comparisons it
-decides nothing below 9 seeds. It stands beside the t test, uncorrected, and decisions do not rest on it.
+the ways to set the signs whose |t| is at least the one seen. All ways with one sign turned have their mirror image, so
+no p is below 2^(1-n): .25 for 3 seeds, .031 for 6, .0078 for 8.
 """
 
-from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
+from vitlab.stats.inversion import inverted
+from vitlab.stats.permutation import COMPLETE, DRAWS
 from vitlab.stats.validation import ROUNDING, Array, largest
 
-ENUMERATED = 16  # seeds; 2^15 sums take some milliseconds
-DRAWS = 9_999
-DRAWS_SEED = 0
+_SEED = 0
 
 
-@dataclass(frozen=True)
-class SignFlip:
-    """A two-sided p, and the smallest that this test could have given with so many seeds."""
-
-    p: float
-    floor: float
-    method: str  # "exact", or with more than ENUMERATED seeds "Monte Carlo, … draws"
+def smallest_sign_flip_p(seeds: int) -> float:
+    """The smallest two-sided p that so many seeds can reach."""
+    return max(2.0 ** (1 - seeds), 0.0 if 2.0**seeds <= COMPLETE else 1 / DRAWS)
 
 
-def sign_flip(differences: Array, scale: float) -> SignFlip:
-    """Test "the mean difference is 0"; sums that differ by rounding of numbers as large as `scale` count as equal."""
-    n = len(differences)
-    seen = abs(differences.sum()) - ROUNDING * n * max(scale, largest(differences))
-    floor = 2.0 ** (1 - n)
-    if n <= ENUMERATED:
-        # The first sign stays: the other half of the ways are mirror images, with the same distances from 0
-        signs = 1.0 - 2.0 * (np.arange(2 ** (n - 1))[:, None] >> np.arange(n) & 1)
-        return SignFlip(float(np.mean(abs(signs @ differences) >= seen)), floor, "exact")
-    signs = np.random.default_rng(DRAWS_SEED).choice([-1.0, 1.0], size=(DRAWS, n))
-    # The ways drawn and the one seen: so that p is never 0, and the test keeps its level (Phipson and Smyth 2010)
-    p = (1 + np.sum(abs(signs @ differences) >= seen)) / (1 + DRAWS)
-    return SignFlip(float(p), max(floor, 1 / (1 + DRAWS)), f"Monte Carlo, {DRAWS} draws")
+class SignFlipTest:
+    """Of "the differences lie evenly around a shift"; `differences` [n] are a seed each."""
+
+    def __init__(self, differences: Array) -> None:
+        self.difference = float(differences.mean())
+        self._around = differences - self.difference
+        self._signs = _signs(len(differences))
+        self._scale = largest(differences)
+
+    @property
+    def smallest_p(self) -> float:
+        """That so many seeds can reach."""
+        return smallest_sign_flip_p(len(self._around))
+
+    def p(self, shift: float = 0.0) -> float:
+        """Two-sided p of "the difference is `shift`"."""
+        moved = self._around + (self.difference - shift)
+        # All ways have the same sum of squares, so |t| grows with |sum|; sums that differ by rounding are equal
+        sums = np.abs(self._signs @ moved)
+        return float(np.mean(sums >= sums[0] - ROUNDING * len(moved) * max(self._scale, largest(moved))))
+
+    def ends(self, alpha: float, scale: float) -> tuple[float, float] | None:
+        """The shifts that are not rejected at `alpha`; None where so few seeds reject none."""
+        return inverted(self.p, self.difference, alpha, scale) if self.smallest_p <= alpha else None
+
+
+@lru_cache(maxsize=8)
+def _signs(seeds: int) -> NDArray[np.float64]:
+    """[ways, seeds], the one seen first."""
+    if 2.0**seeds <= COMPLETE:
+        return (1 - 2 * (np.arange(2**seeds)[:, None] >> np.arange(seeds) & 1)).astype(np.float64)
+    signs = 2.0 * np.random.default_rng(_SEED).integers(0, 2, size=(DRAWS, seeds)) - 1.0
+    signs[0] = 1.0
+    return signs.astype(np.float64)

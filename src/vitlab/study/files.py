@@ -61,14 +61,17 @@ def adjusted(
     study: StudySpec,
     settings: Mapping[str, Any],
     seeds: int | None = None,
+    verdicts: bool | None = None,
     say: Callable[[str], Any] | None = None,
 ) -> StudySpec:
-    """The study with settings of its base changed, and with another number of seeds; `say`: as for `changed`."""
+    """The study with settings of its base changed, with another number of seeds, with verdicts or without; `say`: as
+    for `changed`.
+    """
     if settings:
         study = replace(study, base=changed(study.base, settings, say))
     if seeds is not None:
-        study = replace(study, num_seeds=seeds, tune_seeds=min(study.tune_seeds, seeds))
-    return study
+        study = replace(study, num_seeds=seeds, baseline_seeds=None, tune_seeds=min(study.tune_seeds, seeds))
+    return study if verdicts is None else replace(study, verdicts=verdicts)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -104,7 +104,7 @@ class Jobs:
             winner = self.study_dir.chosen(self.record, cell)
             if winner is not None:
                 candidate = next(value for value in planned.candidates if value.name == winner.name)
-                yield planned, candidate, self.plan.study.seeds
+                yield planned, candidate, planned.seeds
 
     def _jobs(self, wanted: Iterator[Wanted], executor: Executor) -> list[PlannedJob]:
         executions = self.study_dir.executions(executor.host())

@@ -2,27 +2,39 @@
 
     outcome(folder)      everything that study.json and the report show
 
-What is missing stays missing: a cell's score is over the seeds that finished, a comparison over the seeds that both
-cells have, and `missing` names every run that is not there with its reason.
+What is missing stays missing: a cell's score is over the seeds that finished, and `missing` names every run that is not
+there with its reason. A run that diverged, or finished and learned nothing, is an outcome: the cell's survivors are
+compared, and earn no "better".
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from vitlab.base.errors import UserError
 from vitlab.base.metric import Better
+from vitlab.records.data import DataRecord
 from vitlab.records.execution import CellExecution
-from vitlab.records.outcome import COSTS, CellOutcome, ComparisonOutcome, Outcome, RunOutcome, Tuned
+from vitlab.records.outcome import (
+    COSTS,
+    CellOutcome,
+    ComparisonOutcome,
+    EffectOutcome,
+    Outcome,
+    RunOutcome,
+    Tuned,
+)
 from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
-from vitlab.stats.decision import decide
+from vitlab.stats.correlation import correlation
+from vitlab.stats.crossed import Estimate, ScoreTable, contrast
+from vitlab.stats.decision import Claim, Decision, RunTest, Verdict, decide, undecided
 from vitlab.stats.describe import describe
-from vitlab.stats.factorial import Factorial, factorial
-from vitlab.stats.paired import paired
 from vitlab.stats.pareto import pareto_front
-from vitlab.stats.power import sensitivity
-from vitlab.stats.sampling import accuracy_errors
-from vitlab.study.sampling import images_of_split, sampling_errors
+from vitlab.stats.permutation import PermutationTest, Stratum
+from vitlab.stats.power import seeds_needed
+from vitlab.stats.sign_flip import SignFlipTest
+from vitlab.stats.validation import only
+from vitlab.study.claims import Contrast, comparisons, effect_contrasts
+from vitlab.study.scores import CellScores, cell_scores, images_of_split, learned_nothing, paired_table
 from vitlab.study.study_dir import StudyDir
 
 
@@ -32,9 +44,11 @@ def outcome(path: Path) -> Outcome:
     plan = study_dir.plan()
     better = plan.measured.better
     executions = study_dir.execution_record().comparable([cell.folder for cell in plan.cells])
-    cells = tuple(_cell(study_dir, plan, cell, executions.get(cell.folder)) for cell in plan.cells)
-    scores = {cell.name: cell.scores(plan.metric) for cell in cells}
-    effects, no_effects = _effects(plan, cells, scores)
+    read = tuple(_cell(study_dir, plan, cell, executions.get(cell.folder)) for cell in plan.cells)
+    scores = cell_scores(study_dir, plan, read)
+    tables = {name: cell.table() for name, cell in scores.items()}
+    cells = tuple(replace(cell, score=describe(tables[cell.name])) for cell in read)
+    judge = _Judge(plan, {cell.name: cell for cell in cells}, scores, tables)
     return Outcome(
         id=plan.id,
         question=plan.question,
@@ -45,12 +59,16 @@ def outcome(path: Path) -> Outcome:
         seeds=plan.seeds,
         images=_shared_images(cells),
         cells=cells,
-        comparisons=_comparisons(path, plan, cells, scores, better),
-        effects=effects,
-        no_effects=no_effects,
+        comparisons=judge.comparisons(),
+        effects=judge.effects(),
         fronts=_fronts(cells, better),
         missing=tuple(_missing(cells, plan.metric)),
         metrics=plan.metrics,
+        pictures_known=any(cell.pictures is not None for cell in scores.values()),
+        verdicts=plan.verdicts,
+        worth=plan.worth,
+        paired=plan.paired,
+        looks=plan.looks,
     )
 
 
@@ -58,12 +76,8 @@ def outcome(path: Path) -> Outcome:
 
 
 def _cell(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, execution: CellExecution | None) -> CellOutcome:
+    """A cell with its runs; its score is described when those of all cells are known."""
     candidate = study_dir.chosen(plan, cell)
-    images = images_of_split(study_dir, plan, cell)
-    runs = tuple(_run(study_dir, plan, cell, candidate, seed) for seed in plan.seeds)
-    scores = [run.metrics.get(plan.metric) for run in runs if run.status == "finished"]
-    values = [score for score in scores if score is not None]
-    share = plan.measured.is_share_of_images
     return CellOutcome(
         name=cell.name,
         says=cell.says,
@@ -73,10 +87,9 @@ def _cell(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, execution: Ce
         spec=(candidate or cell.candidates[0]).spec,
         costs=_costs(cell, execution),
         tuned=_tuned(study_dir, plan, cell, candidate),
-        runs=runs,
-        images=images,
-        score=describe(values, cell.name),
-        errors=accuracy_errors(values, images, cell.name) if images is not None and values and share else None,
+        runs=tuple(_run(study_dir, plan, cell, candidate, seed) for seed in cell.seeds),
+        images=images_of_split(study_dir, plan, cell),
+        score=describe(ScoreTable([])),
     )
 
 
@@ -101,11 +114,15 @@ def _run(
     if candidate is None:
         return RunOutcome(seed, "", None, _why_untuned(study_dir, plan, cell), {})
     run = study_dir.run(cell, candidate, seed)
-    status, reason, metrics, begun = study_dir.state(run)
-    folder = run.place.relative_to(study_dir.path).as_posix() if begun else ""
-    if status == "finished" and metrics.get(plan.metric) is None:
-        reason = f"it has no {plan.metric}"
-    return RunOutcome(seed, folder, status, reason, metrics)
+    state = study_dir.state(run)
+    reason, folder, nothing = state.reason, "", False
+    if state.begun:
+        folder = run.place.relative_to(study_dir.path).as_posix()
+    if state.status == "finished":
+        nothing = learned_nothing(DataRecord.read_if_there(run.place), plan, state.metrics)
+        if state.metrics.get(plan.metric) is None:
+            reason = f"it has no {plan.metric}"
+    return RunOutcome(seed, folder, state.status, reason, state.metrics, state.diverged, nothing)
 
 
 def _why_untuned(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord) -> str:
@@ -126,7 +143,30 @@ def _tuned(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, candidate: C
         candidate.name: None if None in scores else sum(scores) / len(scores)  # type: ignore[arg-type]
         for candidate, scores in study_dir.tuning_scores(plan, cell)
     }
-    return Tuned(plan.tune, candidate.name if candidate else None, plan.selects, means)
+    value = candidate.name if candidate else None
+    return Tuned(
+        plan.tune, value, plan.selects, means, _failed_values(study_dir, plan, cell), _at_an_edge(list(means), value)
+    )
+
+
+def _failed_values(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord) -> dict[str, str]:
+    """The values of the grid of which a tuning run has failed, and why the first did."""
+    failed: dict[str, str] = {}
+    for candidate in cell.candidates:
+        for seed in plan.seeds[: plan.tune_seeds]:
+            status, reason = study_dir.status(study_dir.run(cell, candidate, seed))
+            if status == "failed":
+                failed.setdefault(candidate.name, f"seed {seed}: {(reason or '').partition(chr(10))[0]}")
+    return failed
+
+
+def _at_an_edge(values: list[str], best: str | None) -> bool:
+    """Whether the best of a grid of numbers is its smallest or largest."""
+    try:
+        numbers = sorted(map(float, values))
+    except ValueError:  # of names, which have no order
+        return False
+    return best is not None and len(numbers) > 1 and float(best) in (numbers[0], numbers[-1])
 
 
 def _missing(cells: tuple[CellOutcome, ...], metric: str) -> list[str]:
@@ -139,46 +179,104 @@ def _missing(cells: tuple[CellOutcome, ...], metric: str) -> list[str]:
     ]
 
 
-# -------------------------------------------------------------------------------------------------------- comparisons
+# ----------------------------------------------------------------------------------------------------------- verdicts
 
 
-def _comparisons(
-    study: Path,
-    plan: PlanRecord,
-    cells: tuple[CellOutcome, ...],
-    scores: Mapping[str, dict[int, float]],
-    better: Better,
-) -> tuple[ComparisonOutcome, ...]:
-    compared = {cell.name: (cell, cell.against) for cell in cells if cell.against is not None}
-    differences = {name: paired(scores[against], scores[name], name) for name, (_, against) in compared.items()}
-    decisions = decide(differences, better=better)
-    predicted = plan.metric.startswith("test_") and plan.measured.counts_right
-    errors = sampling_errors(study, cells) if predicted else {}
-    return tuple(
-        ComparisonOutcome(
-            cell=name,
+class _Judge:
+    """All claims of a study, decided together."""
+
+    def __init__(
+        self,
+        plan: PlanRecord,
+        cells: Mapping[str, CellOutcome],
+        scores: Mapping[str, CellScores],
+        tables: Mapping[str, ScoreTable],
+    ):
+        self.plan, self.cells, self.scores, self.tables = plan, cells, scores, tables
+        self.compared = comparisons(plan.cells)
+        self.crossed = list(effect_contrasts(plan.cells, plan.crossed))
+        claims = {each.name: self._claim(each) for each in (*self.compared, *(each for _, each in self.crossed))}
+        self.estimates = {name: claim.estimate for name, claim in claims.items()}
+        if plan.verdicts:
+            self.decisions: Mapping[str, Decision] = decide(claims, better=plan.measured.better, worth=plan.worth)
+        else:
+            why = "the plan asks for no verdicts"
+            self.decisions = {name: undecided(estimate, why) for name, estimate in self.estimates.items()}
+
+    def comparisons(self) -> tuple[ComparisonOutcome, ...]:
+        """Every cell against the one it is compared with."""
+        return tuple(map(self._comparison, self.compared))
+
+    def effects(self) -> tuple[EffectOutcome, ...]:
+        """Of a full factorial."""
+        outcomes = []
+        for effect, claimed in self.crossed:
+            needed, no_need = self._needed(claimed)
+            decision, reasons = self.decisions[claimed.name], only(seeds_needed=no_need)
+            outcomes.append(EffectOutcome(effect.factors, effect.levels, effect.references, decision, needed, reasons))
+        return tuple(outcomes)
+
+    def _comparison(self, claimed: Contrast) -> ComparisonOutcome:
+        cell, against = claimed.weights
+        related, unrelated = correlation(self.scores[against].by_seed, self.scores[cell].by_seed)
+        in_stds, no_stds = self._in_run_stds(claimed)
+        needed, no_need = self._needed(claimed)
+        return ComparisonOutcome(
+            cell=cell,
             against=against,
-            says=cell.says,
-            comparison=decisions[name],
-            sensitivity=sensitivity(differences[name], comparisons=len(compared)),
-            test_set_error=errors.get(name),
+            says=self.cells[cell].says,
+            decision=self.decisions[claimed.name],
+            correlation=related,
+            in_run_stds=in_stds,
+            seeds_needed=needed,
+            reasons=only(correlation=unrelated, in_run_stds=no_stds, seeds_needed=no_need),
         )
-        for name, (cell, against) in compared.items()
-    )
 
+    def _claim(self, claimed: Contrast) -> Claim:
+        """A contrast with its estimate and its test."""
+        unearned = self._unearned(claimed)
+        if self.plan.paired:
+            table = paired_table(self.scores, claimed.weights)
+            estimate = contrast([table], [1.0])
+            return Claim(estimate, SignFlipTest(table.runs) if estimate.error is not None else None, unearned)
+        estimate = contrast([self.tables[cell] for cell in claimed.weights], list(claimed.weights.values()))
+        return Claim(estimate, self._test(claimed, estimate), unearned)
 
-def _effects(
-    plan: PlanRecord, cells: tuple[CellOutcome, ...], scores: Mapping[str, dict[int, float]]
-) -> tuple[Factorial | None, str | None]:
-    """The effects of a full factorial; or None and why."""
-    crossed: Mapping[str, Any] = plan.crossed
-    if not crossed:
-        return None, None
-    by_levels = {tuple(cell.levels[name] for name in crossed): scores[cell.name] for cell in cells}
-    try:
-        return factorial(crossed, by_levels), None  # type: ignore[arg-type]
-    except UserError as error:
-        return None, str(error)
+    def _test(self, claimed: Contrast, estimate: Estimate) -> RunTest | None:
+        if not claimed.exchangeable or estimate.error is None:
+            return None
+        runs = {name: self.tables[name].runs for name in claimed.weights}
+        return PermutationTest([Stratum(runs[one], runs[other]) for one, other in claimed.exchangeable])
+
+    def _unearned(self, claimed: Contrast) -> dict[Verdict, str]:
+        """Cells that have lost runs cannot be the better ones."""
+        unearned: dict[Verdict, str] = {}
+        for name, weight in claimed.weights.items():
+            if lost := self.cells[name].lost:
+                unearned["better" if weight > 0 else "worse"] = f"{name}: {lost}"
+        return unearned
+
+    def _in_run_stds(self, claimed: Contrast) -> tuple[float | None, str]:
+        variances = [self.tables[name].run_variance for name in claimed.weights]
+        value = self.estimates[claimed.name].value
+        if value is None or None in variances:
+            return None, "1 value has no spread"
+        mean = sum(v for v in variances if v) / len(variances)
+        return (value / mean**0.5, "") if mean else (None, "neither cell varies over its seeds")
+
+    def _needed(self, claimed: Contrast) -> tuple[int | None, str]:
+        """The seeds that would decide what leans."""
+        decision = self.decisions[claimed.name]
+        if not decision.leans or decision.quoted is None:
+            return None, "it does not lean"
+        planned = {cell.name: len(cell.seeds) for cell in self.plan.cells}
+        base = len(self.plan.seeds)
+
+        def smallest_p(seeds: int) -> float:
+            scaled = {name: round(number * seeds / base) for name, number in planned.items()}
+            return claimed.smallest_p(scaled, paired=self.plan.paired)
+
+        return seeds_needed(self.estimates[claimed.name], base, 1 - decision.quoted.level, smallest_p)
 
 
 def _fronts(cells: tuple[CellOutcome, ...], better: Better) -> dict[str, tuple[str, ...]]:

@@ -8,9 +8,12 @@ from typing import TypeVar
 
 from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import from_dict, plain, spec_id, to_dict, whereabouts_of
+from vitlab.base.words import counted
 from vitlab.models.cost import Cost, cost
 from vitlab.recipes import changed
-from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
+from vitlab.records.plan import FREE, CandidateRecord, CellRecord, PlanRecord
+from vitlab.stats.decision import ALPHA
+from vitlab.study.claims import all_contrasts, enough_seeds, seeds_by_cell, undecidable
 from vitlab.study.design._base import Cell, Level, merged
 from vitlab.study.spec import StudySpec
 from vitlab.study.twins import Named, same_training
@@ -41,6 +44,7 @@ class PlannedCell:
     folder: str  # unlike any other of the study
     candidates: tuple[Candidate, ...]
     cost: Cost
+    seeds: tuple[int, ...]
 
     @property
     def step_flops(self) -> int:
@@ -69,7 +73,7 @@ class Plan:
 
     def runs_of(self, planned: PlannedCell) -> int:
         """How many runs a cell has: its seeds, and those that tuning trains and does not keep."""
-        return len(self.study.seeds) + self.study.tune_seeds * (len(planned.candidates) - 1)
+        return len(planned.seeds) + self.study.tune_seeds * (len(planned.candidates) - 1)
 
     def as_record(self) -> PlanRecord:
         """`plan.json`: everything that reading the study needs, without torch."""
@@ -91,12 +95,15 @@ class Plan:
             metrics={name: metric for metrics in measured for name, metric in metrics.items()},
             selects=f"val_{study.base.task.selects}",
             whereabouts=tuple(whereabouts_of(study)),
+            verdicts=study.verdicts,
+            worth=study.worth,
+            paired=study.paired,
         )
 
 
 def study_id(study: StudySpec) -> str:
-    """What names a study: all of it but how many seeds, which may grow."""
-    return spec_id(replace(study, num_seeds=1, tune_seeds=1))
+    """What names a study: all of it but how many seeds, which may grow, and whether they are enough for verdicts."""
+    return spec_id(replace(study, **FREE))
 
 
 def plan(study: StudySpec) -> Plan:
@@ -104,9 +111,36 @@ def plan(study: StudySpec) -> Plan:
     cells = study.design.cells(study.base)
     runs = _each(cells, [partial(_runs, study, cell) for cell in cells])  # all are checked first: that is quick
     base_flops = cost(study.base.model).flops
-    planned = _each(cells, [partial(_planned, study, *pair, base_flops) for pair in zip(cells, runs, strict=True)])
+    counts = seeds_by_cell(cells, study.num_seeds, study.baseline_seeds, paired=study.paired or not study.verdicts)
+    planned = _each(
+        cells,
+        [
+            partial(_planned, study, cell, candidates, base_flops, study.seed_range(counts[cell.name]))
+            for cell, candidates in zip(cells, runs, strict=True)
+        ],
+    )
     _refuse_twins(study, planned)
+    if study.verdicts:
+        _refuse_undecidable(study, cells, counts)
     return Plan(study, tuple(planned))
+
+
+def _refuse_undecidable(study: StudySpec, cells: Sequence[Cell], counts: Mapping[str, int]) -> None:
+    """Raise SpecError where so few seeds cannot decide what the study asks, whatever their results."""
+    crossed = {factor.name: [level.name for level in factor.levels] for factor in study.design.factors_crossed()}
+    claims = all_contrasts(cells, crossed)
+    hopeless = undecidable(claims, counts, paired=study.paired)
+    if not hopeless:
+        return
+    worst = max(hopeless, key=lambda each: each.smallest_p(counts, paired=study.paired))
+    smallest = worst.smallest_p(counts, paired=study.paired)
+    enough = enough_seeds(cells, claims, paired=study.paired)
+    advice = f"--seeds {enough} can decide all; " if enough else ""
+    raise SpecError(
+        f"num_seeds={study.num_seeds}: {len(hopeless)} of {counted(len(claims), 'claim')} could not be decided, "
+        f"whatever the results: the smallest p that the seeds of {worst.name!r} can reach is {smallest:.2g}, and "
+        f"Holm's correction asks for {ALPHA / len(claims):.2g}; {advice}--no-verdicts trains them without a verdict"
+    )
 
 
 def _each(cells: Sequence[Cell], work: Sequence[Callable[[], T]]) -> list[T]:
@@ -139,7 +173,9 @@ def _runs(study: StudySpec, cell: Cell) -> dict[str, RunSpec]:
     return specs
 
 
-def _planned(study: StudySpec, cell: Cell, runs: Mapping[str, RunSpec], base_flops: int) -> PlannedCell:
+def _planned(
+    study: StudySpec, cell: Cell, runs: Mapping[str, RunSpec], base_flops: int, seeds: tuple[int, ...]
+) -> PlannedCell:
     candidates = [Candidate(name, _held_equal(study, spec, base_flops)) for name, spec in runs.items()]
     for candidate in candidates:
         candidate.spec.check_warmup(candidate.spec.planned_steps_per_epoch())
@@ -147,7 +183,7 @@ def _planned(study: StudySpec, cell: Cell, runs: Mapping[str, RunSpec], base_flo
     if len({(candidate.num_params, candidate.flops) for candidate in spent}) > 1:
         raise SpecError("the values of tune differ in parameters or FLOPs, but a cell has one cost: use a factor")
     most = max(spent, key=lambda costs: costs.activation_bytes)  # a drop rate of 0 keeps no masks
-    return PlannedCell(cell, slug(cell.name), tuple(candidates), most)
+    return PlannedCell(cell, slug(cell.name), tuple(candidates), most, seeds)
 
 
 def _held_equal(study: StudySpec, spec: RunSpec, base_flops: int) -> RunSpec:
@@ -216,5 +252,6 @@ def _cell_record(planned: PlannedCell) -> CellRecord:
         flops=spent.flops,
         step_flops=planned.step_flops,
         activation_bytes=spent.activation_bytes,
+        seeds=planned.seeds,
         candidates=tuple(CandidateRecord(run.name, run.folder, to_dict(run.spec)) for run in planned.candidates),
     )

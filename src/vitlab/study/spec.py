@@ -1,5 +1,6 @@
 """`StudySpec`: a question, a base run, a design, seeds, and what is held equal between cells."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,7 +16,13 @@ MOST_SEEDS = 10_000
 
 @dataclass(frozen=True)
 class StudySpec(Spec):
-    """A study, completely: every cell is trained with every seed, so the seeds are paired.
+    """A study, completely: every cell is trained with every seed, and a cell that many others are compared with gets
+    more (`vitlab.study.claims`), unless `baseline_seeds` says how many.
+
+    Its `verdicts` are corrected over all claims; a plan with too few seeds for any is refused, unless it wants none.
+    `worth` is the smallest difference worth having, in the metric's own units (0.005 of an accuracy is half a point):
+    then a study can also say that there is none. `paired` compares seed by seed; that is worth having only where runs
+    of one seed are known to be alike.
 
     Held `equal` over all cells is what the base has: its steps; its images seen, where the batch size differs; its
     training FLOPs, where models differ; or nothing, where a cell says how long it trains. A warm-up stays as it is set,
@@ -30,6 +37,10 @@ class StudySpec(Spec):
     base: RunSpec
     design: DesignSpec
     num_seeds: int = 6  # the base's seed and those after it
+    baseline_seeds: int | None = None
+    verdicts: bool = True
+    worth: float | None = None
+    paired: bool = False
     metric: str | None = None  # None: of the test split, what the task selects by
     equal: Equal = "steps"
     tune: Factor | None = None
@@ -40,6 +51,14 @@ class StudySpec(Spec):
             raise SpecError("question='': say what the study asks")
         if not 1 <= self.num_seeds <= MOST_SEEDS:
             raise SpecError(f"num_seeds={self.num_seeds}: must be from 1 to {MOST_SEEDS:,}")
+        if self.baseline_seeds is not None and not self.num_seeds <= self.baseline_seeds <= MOST_SEEDS:
+            raise SpecError(
+                f"baseline_seeds={self.baseline_seeds}: must be from num_seeds={self.num_seeds} to {MOST_SEEDS:,}"
+            )
+        if self.paired and self.baseline_seeds is not None:
+            raise SpecError(f"paired=True and baseline_seeds={self.baseline_seeds}: paired cells have the same seeds")
+        if self.worth is not None and not 0 < self.worth < math.inf:
+            raise SpecError(f"worth={self.worth}: must be positive; leave it out where nothing is known")
         if not 1 <= self.tune_seeds <= self.num_seeds:
             raise SpecError(f"tune_seeds={self.tune_seeds}: must be between 1 and num_seeds={self.num_seeds}")
         self.check(self.base, "base.val_fraction")
@@ -61,8 +80,12 @@ class StudySpec(Spec):
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds of every cell."""
-        return tuple(range(self.base.seed, self.base.seed + self.num_seeds))
+        """The seeds that every cell has."""
+        return self.seed_range(self.num_seeds)
+
+    def seed_range(self, number: int) -> tuple[int, ...]:
+        """The base's seed and those after it."""
+        return tuple(range(self.base.seed, self.base.seed + number))
 
 
 def factor(path: str, *values: Any, name: str = "") -> Factor:

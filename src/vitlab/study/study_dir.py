@@ -11,7 +11,7 @@ report.html          the same for people
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,8 @@ from vitlab.base.words import first_few
 from vitlab.records._base import ENDED, Status
 from vitlab.records.execution import CellExecution, ExecutionRecord
 from vitlab.records.failures import Failures
-from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
+from vitlab.records.outcome import Outcome
+from vitlab.records.plan import FREE, CandidateRecord, CellRecord, PlanRecord
 from vitlab.records.run import Result, RunDeclaration, read_result
 
 Scores = list[float | None]
@@ -35,14 +36,15 @@ class StudyRun(NamedTuple):
 
 
 class RunState(NamedTuple):
-    """How a run ended and why, None if it did not; what it measured; and whether it has begun, and no other stands in
-    its place.
+    """How a run ended and why, None if it did not; what it measured; whether it has begun, and no other stands in its
+    place; and whether its loss stopped being a finite number.
     """
 
     status: Status | None
     reason: str | None
     metrics: Mapping[str, Any]
     begun: bool
+    diverged: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,15 @@ class StudyDir:
                     "Take another --out; or go on with the study that is there:\n"
                     f"  vitlab study {self.path / PlanRecord.file} --out {self.path}"
                 )
+            plan = replace(plan, looks=self._looks(recorded, plan))
         elif self.path.exists() and any(not file.name.startswith(".") for file in self.path.iterdir()):
             raise UserError(f"--out {self.path}: the folder is not empty and is not a study")
         plan.write(self.path)
+
+    def _looks(self, recorded: PlanRecord, plan: PlanRecord) -> tuple[int, ...]:
+        """With how many seeds the results were seen before more are added."""
+        seen = Outcome.exists(self.path) and len(plan.seeds) > len(recorded.seeds)
+        return (*recorded.looks, len(recorded.seeds)) if seen else recorded.looks
 
     # ----------------------------------------------------------------------------------------------------------- runs
 
@@ -96,7 +104,8 @@ class StudyDir:
         if (result is None or result.status not in ENDED) and (reason := self.failures().get(self.name_of(run.place))):
             return RunState("failed", reason, metrics, begun=declaration is not None)
         status, why = (result.status, result.reason) if result else (None, None)
-        return RunState(status, why, metrics, begun=declaration is not None)
+        diverged = result is not None and result.diverged
+        return RunState(status, why, metrics, begun=declaration is not None, diverged=diverged)
 
     def metrics(self, run: StudyRun) -> Mapping[str, Any]:
         """What a run has measured."""
@@ -172,7 +181,7 @@ def _another_in(run: StudyRun, declaration: RunDeclaration | None) -> str:
 
 def _told_settings(there: PlanRecord, here: PlanRecord) -> str:
     """In what two studies differ, but for their seeds, which may be more or fewer; a line each."""
-    studies = [{**plan.study, "num_seeds": None, "tune_seeds": None} for plan in (there, here)]
+    studies = [{**plan.study, **FREE} for plan in (there, here)]
     return told_differences(*studies) or f"  see its {PlanRecord.file}\n"
 
 

@@ -79,9 +79,9 @@ class Run:
         """Write a checkpoint."""
         self.run_dir.save(kind, state, self.row, preprocessing, {**progress, "best": self.best})
 
-    def finish(self, status: Status, reason: str | None, metrics: Mapping[str, Any]) -> None:
+    def finish(self, status: Status, reason: str | None, metrics: Mapping[str, Any], *, diverged: bool = False) -> None:
         """Write the result."""
-        self.run_dir.finish(status, reason, metrics)
+        self.run_dir.finish(status, reason, metrics, diverged=diverged)
 
 
 def _is_better(metric: Metric, value: float, before: float) -> bool:

@@ -25,7 +25,7 @@ from vitlab.train.progress import Reporter
 from vitlab.train.run import Run
 from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
 from vitlab.train.run_dir.data_record import data_record
-from vitlab.train.run_dir.results import final_metrics, predictions_of
+from vitlab.train.run_dir.results import final_metrics, pictures_of, predictions_of
 from vitlab.train.run_dir.resume import restore
 from vitlab.train.run_dir.run_dir import RunDir
 from vitlab.train.start._base import Beginning
@@ -196,7 +196,7 @@ class Trainer:
         for run, step in zip(self.runs, steps, strict=True):
             if step is not None and not run.failed:
                 run.failed_at = step
-                run.finish("failed", self._why(run), {"steps": step})
+                run.finish("failed", self._why(run), {"steps": step}, diverged=True)
         if all(run.failed for run in self.runs):
             self.processes.abort(Diverged(self._why(self.runs[0])))
 
@@ -246,22 +246,33 @@ class Trainer:
         if self.loop.spec.weights == "best":
             self._take_best()
         self.loop.state.compute_with_evaluated()
-        shown: dict[str, Tensor] = {}
+        logits: list[Tensor] = []
+        scores: dict[str, Tensor] = {}
 
         def note(evaluator: EvaluatorSpec, evaluation: Evaluation) -> None:
-            if evaluation.logits is not None:
-                whole = self.processes.all_gather(evaluation.logits, len(self.evaluations.pictures(evaluator.split)))
-                shown[evaluator.split] = whole
+            if evaluator.split == "test":
+                count = len(self.images.test)
+                if evaluation.logits is not None:
+                    logits.append(self.processes.all_gather(evaluation.logits, count))
+                scores.update(
+                    {name: self.processes.all_gather(each, count) for name, each in evaluation.scores.items()}
+                )
 
         measured = self.evaluations.at_end(note)
         self._fail_by(measured)
         for run in self.runs:
             if run.run_dir.writes and not run.failed:
-                if "test" in shown:
-                    task = run.spec.task
-                    predictions_of(self.images.test, shown["test"][run.row], task).write(run.run_dir.path)
+                self._keep_test(run, logits, scores)
                 metrics = final_metrics(self.loop, run.kept_line(), self.seconds, self.choices)
                 run.finish("finished", None, metrics | measured[run.row] | {"best_step": run.best_step})
+
+    def _keep_test(self, run: Run, logits: Sequence[Tensor], scores: Mapping[str, Tensor]) -> None:
+        """Record what a run said of every test image, and what that scored."""
+        images, place = self.images.test, run.run_dir.path
+        if logits:
+            predictions_of(images, logits[-1][run.row], run.spec.task).write(place)
+        if scores:
+            pictures_of(images, {name: each[run.row] for name, each in scores.items()}).write(place)
 
     def _take_best(self) -> None:
         """Let every run be evaluated with its best weights on validation."""

@@ -235,7 +235,7 @@ def test_runs_of_different_starts_are_stacked(tiny_run, run_tiny, tmp_path):
 def test_a_start_is_a_factor_of_a_study(tiny_run, source):
     path, _ = source()
     starts = choice("start", {"scratch": {}, "trained": starting_from(path)})
-    planned = plan(StudySpec("Does it help?", tiny_run(), OneAtATime((starts,)), num_seeds=2))
+    planned = plan(StudySpec("Does it help?", tiny_run(), OneAtATime((starts,)), num_seeds=4))
     assert [cell.candidates[0].spec.start.name for cell in planned.cells] == ["scratch", "checkpoint"]
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vitlab.data.images import Pictures
 from vitlab.models.cost import cost
+from vitlab.records.pictures import PictureScores
 from vitlab.records.predictions import Predictions
 from vitlab.tasks._base import TaskSpec
 from vitlab.train.machine.choices import Choices
@@ -36,6 +37,11 @@ def final_metrics(loop: Loop, line: Mapping[str, Any], seconds: float, choices: 
         "images_per_second": round(seen / seconds, 1),
         "peak_memory_bytes": peak_memory_bytes(choices.device),
     }
+
+
+def pictures_of(images: Pictures, scores: Mapping[str, Tensor]) -> PictureScores:
+    """By metric [n], what every test image scored -> a record of it."""
+    return PictureScores("test", images.labels.cpu().numpy(), {name: each.numpy() for name, each in scores.items()})
 
 
 def predictions_of(images: Pictures, logits: Tensor, task: TaskSpec) -> Predictions:

@@ -171,9 +171,9 @@ class RunDir:
         add_to_history(self.path, line)
 
     @by_one_writer
-    def finish(self, status: Status, reason: str | None, metrics: Mapping[str, Any]) -> None:
+    def finish(self, status: Status, reason: str | None, metrics: Mapping[str, Any], *, diverged: bool = False) -> None:
         """Write the result."""
-        Result(status, reason, dict(metrics), spec_id(self.spec)).write(self.path)
+        Result(status, reason, dict(metrics), spec_id(self.spec), diverged).write(self.path)
 
 
 def _of_a_beginning(file: Path) -> bool:

@@ -6,9 +6,9 @@ Everything heavy is imported inside the functions, so that a verb pays for what 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from vitlab.base.going_on import Say, going_on, unsaid
+from vitlab.base.going_on import going_on
 from vitlab.base.trust import trusting as trusting
 from vitlab.base.trust import typed
 
@@ -37,7 +37,7 @@ NONE: Settings = MappingProxyType({})
 T = TypeVar("T")
 
 
-def _read(kind: type[T], values: T | Settings) -> T:
+def read_as(kind: type[T], values: T | Settings) -> T:
     """What is given as itself or as values by name. Raises SpecError for values that cannot be."""
     from vitlab.base.spec import from_dict
 
@@ -106,7 +106,7 @@ def train(
     from vitlab.recipes import changed
 
     typed(settings, more_settings)
-    base = _run_spec(what)  # an unknown recipe is refused before torch is loaded
+    base = run_spec(what)  # an unknown recipe is refused before torch is loaded
     from vitlab.train.launch import train as launch
     from vitlab.train.machine.choices import Overrides
     from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
@@ -120,15 +120,16 @@ def train(
         specs,
         folders,
         recipe=what if isinstance(what, str) else "",
-        overrides=_read(Overrides, overrides),
-        checkpoints=_read(CheckpointPolicy, checkpoints),
+        overrides=read_as(Overrides, overrides),
+        checkpoints=read_as(CheckpointPolicy, checkpoints),
         tensorboard=tensorboard,
         resume=resume,
         console=console,
     )
 
 
-def _run_spec(what: "str | RunSpec") -> "RunSpec":
+def run_spec(what: "str | RunSpec") -> "RunSpec":
+    """What is given as itself or as a recipe's name or a file's."""
     from vitlab.recipes import read_run_spec
 
     if isinstance(what, str):
@@ -235,20 +236,25 @@ class PlannedStudy(NamedTuple):
 
 
 def read_study(
-    what: "str | StudySpec", seeds: int | None = None, settings: Settings = NONE, console: "Console | None" = None
+    what: "str | StudySpec",
+    seeds: int | None = None,
+    verdicts: bool | None = None,
+    settings: Settings = NONE,
+    console: "Console | None" = None,
 ) -> "StudySpec":
     """The study of a name or a file, `"positions:digits"`, `"mine.py"`, with settings of its base changed."""
     from vitlab.study.files import adjusted, read_study_spec
 
     study = read_study_spec(what) if isinstance(what, str) else what
     typed(settings, None if isinstance(what, str) else what)
-    return adjusted(study, settings, seeds, None if console is None else console.print)
+    return adjusted(study, settings, seeds, verdicts, None if console is None else console.print)
 
 
 def plan_study(
     what: "str | StudySpec",
     *,
     seeds: int | None = None,
+    verdicts: bool | None = None,
     jobs: int | None = None,
     stack: bool | None = None,
     overrides: "Overrides | Settings" = NONE,
@@ -264,10 +270,10 @@ def plan_study(
     from vitlab.train.machine.choices import Overrides
 
     typed(on)
-    read = read_study(what, seeds, settings, console)
+    read = read_study(what, seeds, verdicts, settings, console)
     with going_on(console, "checking every cell"):
         planned = plan(read)
-    constraints = constraints_of(planned, _read(Overrides, overrides), jobs, stack, executor_named(on).here)
+    constraints = constraints_of(planned, read_as(Overrides, overrides), jobs, stack, executor_named(on).here)
     runs = sum(planned.runs_of(cell) for cell in planned.cells)
     expected = forecast(planned, constraints) if constraints.here else Forecast(None, False)
     return PlannedStudy(planned, constraints, expected, runs)
@@ -278,6 +284,7 @@ def study(
     out: str | Path,
     *,
     seeds: int | None = None,
+    verdicts: bool | None = None,
     jobs: int | None = None,
     stack: bool | None = None,
     retry: bool = False,
@@ -290,7 +297,8 @@ def study(
     """Train what the study in `out` lacks, write its outcome and its report; what it says.
 
     `what` is a StudySpec, the name of a study that comes with vitlab, `"positions:digits"`, or a file of one's own,
-    `"mine.py:digits"`, `"mine.json"`; settings are dotted paths of its base.
+    `"mine.py:digits"`, `"mine.json"`; settings are dotted paths of its base. Without `verdicts` any number of seeds
+    will do, and no difference is tested.
     `jobs` processes at once, `stack` the seeds of a cell in one process or not: measured and chosen if left open. `on`
     is where they run: an executor's name, or settings with a name.
     """
@@ -303,11 +311,11 @@ def study(
     typed(on)
     out = Path(out)
     run_study(
-        read_study(what, seeds, {**settings, **more_settings}, console),
+        read_study(what, seeds, verdicts, {**settings, **more_settings}, console),
         out,
         jobs=jobs,
         stack=stack,
-        overrides=_read(Overrides, overrides),
+        overrides=read_as(Overrides, overrides),
         retry=retry,
         executor=executor_named(on),
         console=console,
@@ -331,68 +339,3 @@ def report(path: str | Path, other: str | Path | None = None, out: str | Path | 
     from vitlab.report.write import write_report
 
     return write_report(Path(path), Path(other) if other else None, Path(out) if out else None)
-
-
-# ------------------------------------------------------------------------------------------------------ this machine
-
-
-def bench(
-    mode: Literal["train", "infer"],
-    model: str,
-    *,
-    against: Sequence[str] = (),
-    batch_size: int | None = None,
-    rounds: int = 5,
-    device: str | None = None,
-    precision: str | None = None,
-    compiled: bool = False,
-    minutes: float = float("inf"),
-    say: Say = unsaid,
-) -> dict[str, Any]:
-    """Training steps or forward passes a second, in turn with other libraries, for so many minutes at most."""
-    from vitlab.bench.versus import versus
-    from vitlab.bench.work import Job, usual_batch
-    from vitlab.devices import pick_device
-    from vitlab.models.spec import preset
-    from vitlab.train.machine.choices import Overrides
-
-    spec, where = preset(model), pick_device(device)
-    job = Job(mode, spec, batch_size or usual_batch(mode, spec, where), where, compiled)
-    return versus(job, against, rounds, _read(Overrides, {"precision": precision}), 60 * minutes, say)
-
-
-def bench_loader(
-    recipe: str, settings: Settings = NONE, *, against: str = "", rounds: int = 5, device: str | None = None
-) -> dict[str, Any]:
-    """Images a second of a recipe's data path: decoding, augmentation, both."""
-    from vitlab.bench.loader import bench_loader as measure
-    from vitlab.recipes import changed
-
-    return {"recipe": recipe, **measure(changed(_run_spec(recipe), settings), rounds, device, against)}
-
-
-def bench_attention(
-    model: str,
-    tokens: Sequence[int] = (),
-    only: Sequence[str] = (),
-    *,
-    rounds: int = 5,
-    device: str | None = None,
-    precision: str | None = None,
-    out: Path | None = None,
-    say: Say = unsaid,
-) -> dict[str, Any]:
-    """Every attention and mixer against the number of tokens; figures and picture in `out`, if it is given."""
-    from vitlab.bench import attention
-    from vitlab.devices import pick_device
-    from vitlab.models.spec import preset
-    from vitlab.report.mechanisms import save
-    from vitlab.train.machine.choices import Overrides, by_rule
-
-    spec = preset(model)
-    choices = by_rule(_read(Overrides, {"device": device, "precision": precision}), spec, 1, 1)
-    setting = attention.Setting(spec, pick_device(device), choices.compute_dtype)
-    figures = attention.bench_attention(setting, list(tokens) or list(attention.TOKENS), rounds, only, say=say)
-    if out is not None:
-        save(figures, out)
-    return figures

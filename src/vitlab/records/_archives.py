@@ -1,0 +1,37 @@
+"""Reading NumPy archives that anybody may have written: no pickles, and no more than fits into memory."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from vitlab.base.errors import DataError
+from vitlab.base.files import open_file
+from vitlab.base.words import shortened
+
+SPLITS = ("test", "val", "train")  # of which an archive can be
+_LARGEST = 1 << 33  # bytes, unpacked: two million images of a thousand classes
+_SHOWN = 200  # characters of an error in a message
+
+
+def read_arrays(path: Path) -> Mapping[str, np.ndarray]:
+    """All arrays of an archive. Raises DataError if it is damaged, or too large."""
+    try:
+        with open_file(path) as file, np.load(file, allow_pickle=False) as arrays:
+            _check_sizes(arrays.zip)
+            return dict(arrays)
+    except Exception as error:  # zip, zlib and NumPy raise whatever they come across
+        raise damaged(path, f"{error}" or type(error).__name__) from None
+
+
+def damaged(path: Path, why: str) -> DataError:
+    """What is wrong with an archive, and what one does with it."""
+    return DataError(f"{path} is damaged: {shortened(why, _SHOWN)}; remove it to do without")
+
+
+def _check_sizes(archive: zipfile.ZipFile) -> None:
+    """Refuse what would take more memory than any predictions do. Raises ValueError."""
+    size = sum(entry.file_size for entry in archive.infolist())
+    if size > _LARGEST:
+        raise ValueError(f"it would be {size:,} bytes")

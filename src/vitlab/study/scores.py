@@ -1,0 +1,111 @@
+"""What the runs of a study scored, as a whole and of every picture: from their records alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vitlab.base.errors import DataError
+from vitlab.records.data import DataRecord
+from vitlab.records.outcome import CellOutcome
+from vitlab.records.pictures import FILE, PictureScores, read_pictures
+from vitlab.records.plan import CellRecord, PlanRecord
+from vitlab.stats.crossed import ScoreTable
+from vitlab.study.study_dir import StudyDir
+
+Run = tuple[str, int]  # a cell and a seed
+
+_ROUNDING = 1e-4  # of a mean of single-precision numbers, as a share of it
+_SURE = 3.0  # standard errors above always naming the largest class
+
+
+@dataclass(frozen=True)
+class CellScores:
+    """A cell's finished runs: the score of each, by seed, and of every picture where all of them have kept it."""
+
+    name: str
+    by_seed: Mapping[int, float]
+    pictures: Mapping[int, np.ndarray] | None
+
+    def table(self) -> ScoreTable:
+        """As statistics take them."""
+        scores = None if self.pictures is None else np.stack([self.pictures[seed] for seed in self.by_seed])
+        return ScoreTable(list(self.by_seed.values()), scores, self.name)
+
+
+def cell_scores(study_dir: StudyDir, plan: PlanRecord, cells: tuple[CellOutcome, ...]) -> dict[str, CellScores]:
+    """By cell. Pictures are known where all finished runs of all cells have kept them, and they are the same."""
+    by_seed = {cell.name: cell.scores(plan.metric) for cell in cells}
+    kept = {
+        (cell.name, run.seed): read_pictures(study_dir.path / run.folder)
+        for cell in cells
+        for run in cell.runs
+        if run.seed in by_seed[cell.name]
+    }
+    known = _of_the_same(kept, plan.metric)
+    for (name, seed), pictures in known.items():
+        _check_mean(pictures, by_seed[name][seed], f"{name}, seed {seed}")
+    return {
+        name: CellScores(name, scores, {seed: known[name, seed] for seed in scores} if known and scores else None)
+        for name, scores in by_seed.items()
+    }
+
+
+def paired_table(cells: Mapping[str, CellScores], weights: Mapping[str, float]) -> ScoreTable:
+    """A contrast of every seed that all its cells have."""
+    chosen = [cells[name] for name in weights]
+    seeds = [seed for seed in chosen[0].by_seed if all(seed in cell.by_seed for cell in chosen)]
+    factors = list(weights.values())
+    runs = [sum(w * cell.by_seed[seed] for w, cell in zip(factors, chosen, strict=True)) for seed in seeds]
+    name = f"{' and '.join(weights)}, seed by seed"
+    if not seeds or any(cell.pictures is None for cell in chosen):
+        return ScoreTable(runs, name=name)
+    known = [(w, cell.pictures) for w, cell in zip(factors, chosen, strict=True) if cell.pictures is not None]
+    return ScoreTable(
+        runs, np.stack([sum(w * scores[seed].astype(float) for w, scores in known) for seed in seeds]), name
+    )
+
+
+def images_of_split(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord) -> int | None:
+    """How many images the split of the metric has in a cell; None before its first run has begun."""
+    split = plan.metric.partition("_")[0]
+    for candidate in cell.candidates:
+        for seed in cell.seeds:
+            run = study_dir.run(cell, candidate, seed)
+            data = DataRecord.read_if_there(run.place) if study_dir.state(run).begun else None
+            if data:
+                return data.split(split).images
+    return None
+
+
+def learned_nothing(data: DataRecord | None, plan: PlanRecord, metrics: Mapping[str, Any]) -> bool:
+    """Whether a finished run is no better than always naming the largest class, as far as its test pictures tell."""
+    found = data.found.splits.get("test") if data and data.found else None
+    right = [name for name, metric in plan.metrics.items() if metric.counts_right and name.startswith("test_")]
+    accuracy = metrics.get(right[0]) if right else None
+    if accuracy is None or found is None or found.images == 0 or len(found.classes) < 2:
+        return False
+    share = found.largest_share
+    return bool(accuracy <= share + _SURE * (share * (1 - share) / found.images) ** 0.5)
+
+
+def _of_the_same(kept: Mapping[Run, PictureScores | None], metric: str) -> dict[Run, np.ndarray]:
+    """What each run scored of every picture; none where a run has not kept it, or has seen other pictures, as far as
+    their classes tell.
+    """
+    split, _, name = metric.partition("_")
+    known = {
+        run: each for run, each in kept.items() if each is not None and each.split == split and name in each.scores
+    }
+    labels = [each.labels for each in known.values()]
+    if len(known) < len(kept) or not all(np.array_equal(each, labels[0]) for each in labels):
+        return {}
+    return {run: each.scores[name] for run, each in known.items()}
+
+
+def _check_mean(scores: np.ndarray, score: float, run: str) -> None:
+    """Refuse what is not of the run in whose folder it stands. Raises DataError."""
+    mean = float(scores.mean(dtype=np.float64))
+    if abs(mean - score) > _ROUNDING * max(1.0, abs(score)):
+        raise DataError(f"{run}: the mean of its {FILE} is {mean:.6g}, and its result has {score:.6g}; remove the file")
