@@ -17,7 +17,7 @@ def tiny_look(monkeypatch):
     whole = files.read_study_spec("demo")
     changes = settings([word for word in TINY if "=" in word])
     positions = replace(whole.design, factors=whole.design.factors[1:2])
-    tiny = replace(files.adjusted(whole, changes, seeds=2), design=positions)
+    tiny = replace(files.adjusted(whole, changes, seeds=2, verdicts=False), design=positions)
     monkeypatch.setattr(files, "read_study_spec", {"demo": tiny}.__getitem__)
     return tiny
 

@@ -173,7 +173,7 @@ def test_killed_and_resumed_is_straight_through(spec_of, tmp_path, records_of, w
 def test_a_study_of_it_runs_on_an_executor_of_ours_and_is_reported(spec_of, tmp_path):
     """Stacked jobs in processes that the executor starts; compared by what the task says; on its page."""
     hidden = factor("task.hidden", 0.25, 0.75, name="hidden")
-    study = StudySpec("Does hiding more help?", spec_of(), OneAtATime((hidden,)), num_seeds=3)
+    study = StudySpec("Does hiding more help?", spec_of(), OneAtATime((hidden,)), num_seeds=3, verdicts=False)
     outcome = api.study(study, tmp_path / "study", overrides=OURS, stack=True, on="toys_of_ours.spool")
     assert outcome.complete
     assert (outcome.metric, outcome.better) == ("test_error", "lower")
@@ -193,7 +193,7 @@ def test_a_study_of_it_runs_on_an_executor_of_ours_and_is_reported(spec_of, tmp_
 @pytest.mark.slow
 def test_what_fails_on_it_is_told(spec_of, tmp_path):
     rates = factor("optim.lr", 1e-3, 1e30, name="rate")
-    study = StudySpec("Is it told?", spec_of(**{"optim.clip_norm": None}), OneAtATime((rates,)), num_seeds=1)
+    study = StudySpec("Is it told?", spec_of(**{"optim.clip_norm": None}), OneAtATime((rates,)), num_seeds=1, verdicts=False)
     outcome = api.study(study, tmp_path / "study", overrides=OURS, stack=False, on="toys_of_ours.spool")
     (missing,) = outcome.missing
     assert missing.startswith("rate 1e+30, seed 0: failed: the loss or a weight of seed 0 stopped being a finite")

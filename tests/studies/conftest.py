@@ -28,7 +28,7 @@ def trained(tmp_path: Path) -> Callable[..., Outcome]:
         study = read_study_spec(f"{name}:{function}")
         schedule = replace(study.base.optim.schedule, warmup_steps=1)
         base = replace(study.base, steps=3, batch_size=8, optim=replace(study.base.optim, schedule=schedule))
-        small = replace(study, base=base, num_seeds=2, tune_seeds=1)
+        small = replace(study, base=base, num_seeds=2, tune_seeds=1, verdicts=False)
         overrides = Overrides(device="cpu", precision="fp32", kernel="explicit", threads=1)
         found = api.study(small, tmp_path / "study", jobs=1, stack=False, overrides=overrides)
         assert (tmp_path / "study" / "study.json").exists()

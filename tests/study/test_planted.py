@@ -77,26 +77,25 @@ def test_what_needs_positions_is_worse_without_and_a_copy_is_no_different(
     base = {"data": data, "augment": [], "steps": 300, "batch_size": 32, "evaluate_every": 100.0}
     base |= {"model.patch_size": SIDE // 2, "optim.lr": 1e-2}  # a quadrant is a patch
     positions = factor("model.pos_embed", "learned", "none", COPY, RENAMED, name="positions")
-    study = study_of(one_at_a_time.Spec((positions,)), base, num_seeds=6)
+    study = study_of(one_at_a_time.Spec((positions,)), base, num_seeds=6, baseline_seeds=6, verdicts=True)
     said = api.study(study, tmp_path / "study", overrides=OVERRIDES, jobs=1, stack=True)
     assert said.complete
     none, copy, renamed = said.comparisons
 
     assert said.cell("baseline").score.mean > 0.8
     assert abs(said.cell("positions none").score.mean - 0.25) < 0.06
-    assert (none.comparison.verdict, none.comparison.p_holm < 1e-4) == ("worse", True)
-    assert none.comparison.difference.t_interval.high < -0.5
-    assert none.test_set_error is not None
+    assert (none.decision.verdict, none.decision.p_runs) == ("worse", pytest.approx(2 / 924))
+    assert none.decision.quoted.high < -0.5
+    assert none.decision.picture_error > 0
 
-    assert copy.comparison.verdict == "not distinguishable"
-    assert (copy.comparison.difference.mean, copy.comparison.difference.std) == (0, 0)
-    assert (copy.comparison.difference.p, copy.comparison.p_holm) == (1, 1)
-    assert copy.test_set_error == 0
+    assert copy.decision.verdict == "not distinguishable"
+    assert (copy.decision.value, copy.decision.p_holm, copy.correlation) == (0, 1, pytest.approx(1))
+    assert copy.decision.picture_error == 0
     for ours, theirs in zip(said.cell("baseline").runs, said.cell(copy.cell).runs, strict=True):
         assert {n: v for n, v in ours.metrics.items() if "top" in n or "loss" in n} == {
             n: v for n, v in theirs.metrics.items() if "top" in n or "loss" in n
         }
 
-    assert renamed.comparison.verdict == "not distinguishable"
-    assert renamed.comparison.difference.std > 0
-    assert renamed.sensitivity.smallest_effect < 0.2  # an effect like that of no positions would have been seen
+    assert renamed.decision.verdict == "not distinguishable"
+    assert renamed.decision.value != 0
+    assert renamed.decision.probably_missed < 0.2  # an effect like that of no positions would have been seen

@@ -50,9 +50,10 @@ def test_a_small_study_from_question_to_answer(study_of, tmp_path):
             assert spec["spec"]["model"]["pos_embed"]["name"] == ("none" if "none" in cell.name else "sincos2d")
     (comparison,) = said.comparisons
     differences = [b - a for a, b in zip(*(top1_of(cell) for cell in said.cells), strict=True)]
-    assert comparison.comparison.difference.mean == pytest.approx(sum(differences) / 2, abs=1e-12)
+    assert comparison.decision.value == pytest.approx(sum(differences) / 2, abs=1e-12)
     assert said.images == 360
-    assert comparison.test_set_error > 0
+    assert said.pictures_known
+    assert comparison.decision.picture_error > 0
     costs = said.cell("baseline").costs
     assert costs["seconds_per_step"] > costs["seconds_per_image"] > 0
     cell = StudyDir(tmp_path / "study").executions(host())["baseline"]
@@ -120,6 +121,7 @@ def test_what_fails_is_recorded_and_the_rest_goes_on(study_of, tmp_path):
         "killed": 1,
         "last": 2,
     }
-    verdicts = {each.cell: each.comparison.verdict for each in said.comparisons}
-    assert (verdicts["hot"], verdicts["nowhere"]) == (None, None)
+    values = {each.cell: each.decision.value for each in said.comparisons}
+    assert (values["hot"], values["nowhere"]) == (None, None)
+    assert said.cell("hot").lost == "2 of 2 runs diverged"
     json.dumps(read_json(tmp_path / "study" / "study.json"), allow_nan=False)

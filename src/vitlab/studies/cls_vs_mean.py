@@ -4,7 +4,7 @@ The ViT paper found mean pooling far worse than cls until it got a learning rate
 D.3). So `study` tunes the rate of both on validation images, and `rates` shows what a shared rate would have said.
 
     vitlab study cls_vs_mean            24 runs, 4.0e16 FLOPs; 33 passes
-    vitlab study cls_vs_mean:rates      24 runs, 4.0e16 FLOPs
+    vitlab study cls_vs_mean:rates      29 runs, 4.9e16 FLOPs
     vitlab study cls_vs_mean:digits     24 runs, 1.1e12 FLOPs; for a laptop
 
 Published in a figure, 5-shot accuracy on ImageNet, about: cls at 8e-4 56.1, mean at 8e-4 50.4, mean at 3e-4 55.7. Here:

@@ -2,7 +2,7 @@
 
 Each part is changed alone, all else equal: positions, pooling, where the norms stand, attention, registers.
 
-    vitlab study demo     48 runs, 2.4e12 FLOPs; for a laptop
+    vitlab study demo     58 runs, 2.9e12 FLOPs; for a laptop
 
 Runs of 400 steps show early learning on small pictures, which is not what a part does in a large model after a long
 training.

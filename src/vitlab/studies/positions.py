@@ -4,9 +4,9 @@ Learned 1-D and 2-D positions at the stem, at every layer, or at every layer fro
 offsets; none (arXiv 2010.11929, appendix D.4). Relative positions and none have one place, so the eight are listed;
 `factorial` crosses kind and place where both exist.
 
-    vitlab study positions               48 runs, 8.2e16 FLOPs; 33 passes
-    vitlab study positions:factorial     36 runs, 6.1e16 FLOPs
-    vitlab study positions:digits        48 runs, 2.4e12 FLOPs; for a laptop
+    vitlab study positions               58 runs, 9.9e16 FLOPs; 33 passes
+    vitlab study positions:factorial     44 runs, 7.4e16 FLOPs
+    vitlab study positions:digits        58 runs, 2.9e12 FLOPs; for a laptop
 
 Published for ViT-B/16 pre-trained on JFT-300M, which cannot be had; 5-shot accuracy on ImageNet: none .61382; 1-D
 .64206 at the stem, .63964 at every layer, .64292 shared; 2-D .64001, .64046, .64022; relative .64032. The paper's

@@ -1,7 +1,7 @@
 """Do learned positions and a cls token help a small ViT on CIFAR-10? A two-by-two of both, in one model of 16 tokens.
 
-    vitlab study positions_and_pooling            24 runs, 7.4e13 FLOPs; about an hour on one CPU core
-    vitlab study positions_and_pooling:digits     24 runs, 1.1e12 FLOPs; for a laptop, in a minute
+    vitlab study positions_and_pooling            29 runs, 9.0e13 FLOPs; about an hour on one CPU core
+    vitlab study positions_and_pooling:digits     29 runs, 1.4e12 FLOPs; for a laptop, in a minute
 
 Patches of 8 × 8 pixels, D 64, depth 4: small enough for a CPU, and so far below what CIFAR-10 allows. Its runs pass
 over the images four and a half times, so they show early learning.

@@ -4,9 +4,9 @@ The first transformer has its norms after the additions (arXiv 1706.03762), ViT 
 to need a warm-up or a small learning rate, and pre-norm to train deeper (ACL P19-1176, of translation). So `study`
 tunes the learning rate of each on validation images, and `warm_up` crosses the norms with a warm-up.
 
-    vitlab study pre_post_norm             36 runs, 6.1e16 FLOPs; 33 passes
-    vitlab study pre_post_norm:warm_up     36 runs, 6.1e16 FLOPs
-    vitlab study pre_post_norm:digits      36 runs, 1.8e12 FLOPs; for a laptop
+    vitlab study pre_post_norm             39 runs, 6.6e16 FLOPs; 33 passes
+    vitlab study pre_post_norm:warm_up     44 runs, 7.4e16 FLOPs
+    vitlab study pre_post_norm:digits      39 runs, 1.9e12 FLOPs; for a laptop
 
 R0's ViT on CIFAR-10, nine layers, with a tenth of R0's steps. The final norm stays in all three, so that they differ in
 their blocks alone; after post-norm it only scales and shifts again. No figures were published for ViTs.

@@ -4,8 +4,8 @@ Registers are learned tokens beside cls that no head reads. They were proposed w
 use patches of the background to keep global information in (arXiv 2309.16588; 4 registers suffice there). A small ViT
 on small pictures may have no such need; it has a little more compute with them.
 
-    vitlab study registers            30 runs, 5.3e16 FLOPs; 33 passes
-    vitlab study registers:digits     30 runs, 1.8e12 FLOPs; for a laptop
+    vitlab study registers            36 runs, 6.3e16 FLOPs; 33 passes
+    vitlab study registers:digits     36 runs, 2.1e12 FLOPs; for a laptop
 
 R0's ViT on CIFAR-10 with a tenth of R0's steps. No figures were published for models of this size.
 """

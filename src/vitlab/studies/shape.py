@@ -5,9 +5,9 @@ depth 8, D 1024, MLP 2048, patch 32. Here the base is R0's ViT at depth 8, D 192
 and doubled. The width changes with the number of attention heads and without the MLP's, which is a factor of its own;
 together change depth, both widths and the heads (whether the paper's "all" includes the patch size is unknown).
 
-    vitlab study shape                 66 runs, 2.0e17 FLOPs; equal steps
-    vitlab study shape:equal_flops     66 runs, 9.9e16 FLOPs; equal FLOPs
-    vitlab study shape:digits          66 runs, 6.4e12 FLOPs; for a laptop
+    vitlab study shape                 79 runs, 2.2e17 FLOPs; equal steps
+    vitlab study shape:equal_flops     79 runs, 1.2e17 FLOPs; equal FLOPs
+    vitlab study shape:digits          79 runs, 7.1e12 FLOPs; for a laptop
 
 Equal steps ask what a larger model learns from the same images, equal FLOPs whether it is worth its price: a model of
 half the cost then trains twice as long. Published on ImageNet, 5-shot: depth gains most (to 64 layers, less after 16),

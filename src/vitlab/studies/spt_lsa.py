@@ -4,9 +4,9 @@ SL-ViT (arXiv 2112.13492) is a ViT for small data sets: a patch sees its neighbo
 attend to itself, with a learned temperature (LSA). R0 trains each and both on CIFAR-10 and -100; this crosses them in
 R0's ViT with the Xavier initialisation of those rows.
 
-    vitlab study spt_lsa              24 runs, 4.1e17 FLOPs; 300 passes
-    vitlab study spt_lsa:cifar100     24 runs, 4.1e17 FLOPs; 300 passes
-    vitlab study spt_lsa:digits       24 runs, 1.2e12 FLOPs; for a laptop
+    vitlab study spt_lsa              29 runs, 4.9e17 FLOPs; 300 passes
+    vitlab study spt_lsa:cifar100     29 runs, 4.9e17 FLOPs; 300 passes
+    vitlab study spt_lsa:digits       29 runs, 1.4e12 FLOPs; for a laptop
 
 Parameters on CIFAR-10: 2,692,426 with neither, SPT 2,729,770, LSA 2,692,534, both 2,729,878.
 """
