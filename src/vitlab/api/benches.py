@@ -68,3 +68,23 @@ def bench_attention(
     if out is not None:
         save(figures, out)
     return figures
+
+
+def bench_statistics(
+    studies: int = 2_000,
+    *,
+    only: Sequence[str] = (),
+    jobs: int = 1,
+    out: Path | None = None,
+    say: Say = unsaid,
+) -> dict[str, Any]:
+    """How often verdicts err, what they see and what intervals cover, over so many simulated studies of every kind;
+    figures and picture in `out`, if it is given.
+    """
+    from vitlab.bench.statistics import bench_statistics as simulate
+    from vitlab.report.error_rates import save
+
+    figures = simulate(studies, only, jobs, say)
+    if out is not None:
+        save(figures, out)
+    return figures

@@ -53,6 +53,7 @@ class ViT(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width)) if spec.cls_token else None
         self.dist_token = nn.Parameter(torch.zeros(1, 1, width)) if spec.dist_token else None
         self.reg_token = nn.Parameter(torch.zeros(1, spec.num_registers, width)) if spec.num_registers else None
+        self.rows_apart = {"reg_token": range(spec.num_registers)}
         self.pos_embed = spec.pos_embed.build(dims)
         self.pos_drop = Dropout(spec.embed_dropout, "pos_drop")
         self.blocks = nn.ModuleList(spec.block.build(replace(dims, layer=i)) for i in range(spec.depth))

@@ -22,7 +22,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from vitlab.base.errors import UserError
 from vitlab.stats.intervals import LEVEL, Interval
@@ -182,17 +182,22 @@ def _pictures(tables: Sequence[ScoreTable], weights: Sequence[float]) -> Part | 
 def critical(alpha: float, parts: Sequence[Part]) -> float:
     """How many standard errors a two-sided test at `alpha` asks for."""
     variances = np.array([part.variance for part in parts])
-    quantiles = stats.t.isf(alpha / 2, [part.df for part in parts])
+    quantiles = -special.stdtrit(np.array([part.df for part in parts], float), alpha / 2)
     return float(variances @ quantiles / variances.sum())
+
+
+def two_sided_t(t: float, df: float) -> float:
+    """The p of a t so far from 0. (SciPy's distribution does the same, a hundred times as slowly.)"""
+    return float(2 * special.stdtr(df, -abs(t)))
 
 
 def _p(t: float, parts: Sequence[Part]) -> float:
     """The `alpha` at which `t` standard errors are just enough."""
     if len(parts) == 1:
-        return float(2 * stats.t.sf(t, parts[0].df))
+        return two_sided_t(t, parts[0].df)
     # It lies between those of the parts alone
     ends = sorted({part.df for part in parts})
-    low, high = (float(2 * stats.t.sf(t, df)) for df in (ends[-1], ends[0]))
+    low, high = (two_sided_t(t, df) for df in (ends[-1], ends[0]))
     if not 0 < low < high:
         return high
 

@@ -1,7 +1,9 @@
 """The contract of an initialisation, and the one function that applies it.
 
 Every parameter is drawn on its own from (seed, parameter name), on the CPU in single precision: so two models that
-share a part start with the same weights in it, whatever else differs. That is what makes the seeds of a study paired.
+share a part start with the same weights in it, whatever else differs, so that cells of a study that are trained with
+one seed begin alike as far as they can. Rows of a table that belong to prefix tokens are drawn one by one, so that the
+position of a patch is the same with a class token and without.
 """
 
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from torch import Generator, Tensor, nn
 
 from vitlab.base.spec import Component
 from vitlab.nn.head._base import Logits
-from vitlab.nn.kinds import kind_of, owned_parameters
+from vitlab.nn.kinds import kind_of, owned_parameters, sections
 from vitlab.rng import host_seed
 
 
@@ -69,7 +71,8 @@ def uniform_by_fan_in(weight: Tensor, tensor: Tensor, generator: Generator) -> N
 @torch.no_grad()
 def initialise(model: nn.Module, init: InitSpec, seed: int, prefix: str = "") -> None:
     """Give every parameter its initial value for `seed`, which is drawn for its name with `prefix` before it."""
-    for name, module, _, parameter in owned_parameters(model):
+    for name, module, own, parameter in owned_parameters(model):
         drawn = parameter.detach().to("cpu", torch.float32, copy=True)
-        init.fill(name, module, drawn, Generator().manual_seed(host_seed(seed, prefix + name)))
+        for section, part in sections(module, own, drawn):
+            init.fill(name, module, part, Generator().manual_seed(host_seed(seed, prefix + name + section)))
         parameter.copy_(drawn)

@@ -30,7 +30,13 @@ def _count(dims: BlockDims, axes: Axes) -> int:
 
 def table_rows(dims: BlockDims, axes: Axes) -> int:
     """How many rows the table has."""
-    return _count(dims, axes) + (3 if dims.num_prefix_tokens else 0)
+    return prefix_rows(dims, axes).stop
+
+
+def prefix_rows(dims: BlockDims, axes: Axes) -> range:
+    """Which rows of the table serve prefix tokens."""
+    offsets = _count(dims, axes)
+    return range(offsets, offsets + (3 if dims.num_prefix_tokens else 0))
 
 
 @constant

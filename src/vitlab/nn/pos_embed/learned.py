@@ -23,6 +23,7 @@ class Learned(AtStem):
     def __init__(self, count: int, dims: BlockDims):
         super().__init__()
         self.missing = dims.num_tokens - count
+        self.rows_apart = {"weight": range(count - dims.num_patches)}
         self.weight = nn.Parameter(torch.zeros(1, count, dims.embed_dim))
 
     def add(self, tokens: Tensor, places: Tensor | None = None) -> Tensor:

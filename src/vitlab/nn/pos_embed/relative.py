@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
 from vitlab.nn.pos_embed._base import AtLayers, PosEmbed, PosEmbedSpec, pairs_at
-from vitlab.nn.pos_embed._offsets import Axes, offset_index, table_rows
+from vitlab.nn.pos_embed._offsets import Axes, offset_index, prefix_rows, table_rows
 
 
 class Vectors(PosEmbed):
@@ -35,6 +35,7 @@ class Vectors(PosEmbed):
         super().__init__()
         self.scale = dims.head_dim**-0.5
         self.weight = nn.Parameter(torch.zeros(table_rows(dims, axes), dims.head_dim))
+        self.rows_apart = {"weight": prefix_rows(dims, axes)}
         self.register_buffer("index", offset_index(dims, axes), persistent=False)
 
     def bias(self, q: Tensor, places: Tensor | None = None) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
 from vitlab.nn.pos_embed._base import AtLayers, PosEmbed, PosEmbedSpec, pairs_at
-from vitlab.nn.pos_embed._offsets import offset_index, table_rows
+from vitlab.nn.pos_embed._offsets import offset_index, prefix_rows, table_rows
 
 
 class Table(PosEmbed):
@@ -25,6 +25,7 @@ class Table(PosEmbed):
     def __init__(self, dims: BlockDims):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(table_rows(dims, axes=2), dims.num_heads))
+        self.rows_apart = {"weight": prefix_rows(dims, axes=2)}
         self.register_buffer("index", offset_index(dims, axes=2), persistent=False)
 
     def bias(self, q: Tensor, places: Tensor | None = None) -> Tensor:

@@ -1,0 +1,107 @@
+"""The picture of `vitlab bench statistics`: how often verdicts err, what they see, and what intervals cover."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vitlab.base.files import write_json
+from vitlab.report.beside import Beside
+from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
+
+MARKS = {
+    "decision": ("accent", "o"),
+    "paired t": ("second", "v"),
+    "Welch": ("third", "s"),
+    "Dunnett T3": ("muted", "D"),
+}
+_COVERS = {"crossed": ("accent", "o"), "Satterthwaite": ("third", "s"), "seeds alone": ("second", "v")}
+_SEEDS, _COMPARISONS = 6, 7  # of the rows that are drawn; all are in the table
+
+
+def save(figures: Mapping[str, Any], folder: Path) -> None:
+    """Write the picture and the figures into a folder: `statistics.png`, `statistics.svg`, `statistics.json`."""
+    beside = Beside()
+    draw(figures, beside)
+    beside.save(folder)
+    write_json(folder / "statistics.json", dict(figures))
+
+
+def draw(figures: Mapping[str, Any], beside: Beside) -> Drawing:
+    """The picture, `statistics.png` and `statistics.svg`."""
+    rows = figures["rows"]
+    with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x"}):
+        figure = Figure(figsize=(11, 5.4), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+        above, below = right.get_subplotspec().subgridspec(2, 1).subplots()
+        right.remove()
+        _errors(left, [row for row in rows if row["kind"] == "error"], figures["alpha"])
+        _powers(above, [row for row in rows if row["kind"] == "power"])
+        _coverages(below, [row for row in rows if row["kind"] == "coverage"])
+        title = "How often verdicts err, what they see, and what intervals cover"
+        alt = f"{title}: shares of {figures['studies']:,} simulated studies, the tests that decide beside three others."
+        return as_drawing(figure, "statistics", title, alt, beside)
+
+
+def _errors(axes: Axes, rows: Sequence[Mapping[str, Any]], alpha: float) -> None:
+    shown = [row for row in rows if (row["seeds"], row["comparisons"]) == (_SEEDS, _COMPARISONS)]
+    for place, row in enumerate(shown):
+        for offset, (method, (colour, marker)) in enumerate(MARKS.items()):
+            at = place + 0.14 * (offset - 1.5)
+            label = "the tests that decide" if method == "decision" else method
+            axes.plot(row[method], at, marker, color=COLOURS[colour], markersize=5, label=None if place else label)
+    axes.axvline(alpha, color=COLOURS["ink"], linewidth=0.9)
+    axes.set_yticks(range(len(shown)), [_named(row) for row in shown], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"share of studies with a false verdict; line: {alpha:g}")
+    axes.set_title(f"Equal means, {_SEEDS} seeds, {_COMPARISONS} comparisons", loc="left", fontsize=10)
+    if shown:
+        axes.legend(frameon=False, fontsize=8)
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return f"{row['pictures']:,} pictures" if "pictures" in row else str(row["law"])
+
+
+def _powers(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
+    for baseline in sorted({row["baseline_seeds"] for row in rows}):
+        chosen = [row for row in rows if row["baseline_seeds"] == baseline]
+        effects = [row["effect"] for row in chosen]
+        for method in ("decision", "paired t"):
+            colour, marker = MARKS[method]
+            style, planned = ("-", "as planned") if baseline > _SEEDS else (":", "as many")
+            label = f"{method}, baseline {planned} ({baseline})"
+            axes.plot(
+                effects,
+                [row[method] for row in chosen],
+                marker + style,
+                color=COLOURS[colour],
+                markersize=4,
+                label=label,
+            )
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_xlabel("effect, standard deviations of runs", fontsize=8)
+    axes.set_title("Power", loc="left", fontsize=10)
+    if rows:
+        axes.legend(frameon=False, fontsize=7)
+
+
+def _coverages(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
+    for place, row in enumerate(rows):
+        for how, (colour, marker) in _COVERS.items():
+            for what, filled in (("mean", True), ("difference", False)):
+                label = f"{what}, {how}" if place == 0 else None
+                face = COLOURS[colour if filled else "paper"]
+                value = row[f"{what}, {how}"]
+                axes.plot(value, place, marker, color=COLOURS[colour], markerfacecolor=face, markersize=5, label=label)
+    axes.axvline(0.95, color=COLOURS["ink"], linewidth=0.9)
+    axes.set_yticks(
+        range(len(rows)), [f"{row['seeds']} seeds, {row['pictures']:,} pictures" for row in rows], fontsize=8
+    )
+    axes.invert_yaxis()
+    axes.set_title("Coverage of 95 % intervals", loc="left", fontsize=10)
+    if rows:
+        axes.legend(frameon=False, fontsize=7, loc="lower left")
