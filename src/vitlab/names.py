@@ -41,6 +41,9 @@ def kinds(name: str, among: Sequence[str]) -> list[str]:
     found = [kind for kind, _ in _meanings(name) if kind in among]
     if not found:
         wanted = f"{', '.join(among[:-1])} or {among[-1]}"
+        families = {alias.partition("/")[0] for alias in presets.aliases()}  # B of B/16
+        if "/" in name and name.partition("/")[0] not in families:  # as in the path of a run
+            raise UserError(f"{name}: there is no such folder, and no {wanted} is called so; see `vitlab list`")
         names = [*component_names("vitlab.recipes"), *presets.PRESETS, *presets.aliases()]
         raise UserError(elsewhere(wanted, name) or unknown(wanted, name, names))
     return found

@@ -75,10 +75,36 @@ def test_what_was_typed_runs_here_and_is_known_from_then_on(name, file, here):
     assert ran(here)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"data": "theirs"},  # a name for another setting
+        {"weights": "theirs"},
+        {"data": {"name": "folder", "classes": ["theirs"]}},
+        {"model.mlp": "theirs"},
+        {"model.attention": {"name": "softmax", "note": "theirs"}},
+        "theirs",
+    ],
+)
+def test_a_name_is_trusted_where_it_was_typed_and_nowhere_else(typed, here):
+    write(here / "theirs.py")
+    trust.typed(typed)
+    with pytest.raises(Untrusted, match=r"attention=theirs is code"):
+        from_dict(ViTSpec, {"attention": "theirs"})
+    assert not ran(here)
+
+
+def test_an_entry_of_a_list_is_trusted_by_the_lists_name(here):
+    write(here / "theirs.py")
+    trust.typed({"augment": ["flip", {"name": "theirs"}]})
+    assert trust.is_allowed("theirs", trust.setting_of("augment.1"))
+    assert not trust.is_allowed("theirs", trust.setting_of("preprocess.1"))
+
+
 def test_it_is_known_by_the_users_folder_and_by_the_environment(here, monkeypatch):
     write(here / "theirs.py")
-    trust.typed("theirs")
-    foreign_module("theirs", "part")
+    trust.typed({"part": "theirs"})
+    foreign_module("theirs", "part", "part")
     kept = os.environ["VITLAB_TRUSTED"]
     for environment, state in (("", os.environ["VITLAB_STATE"]), (kept, str(here / "no such folder"))):
         another_process()
@@ -89,8 +115,8 @@ def test_it_is_known_by_the_users_folder_and_by_the_environment(here, monkeypatc
 
 def test_what_has_changed_is_refused_until_it_is_typed_or_allowed_again(here):
     write(here / "theirs.py")
-    trust.typed("theirs")
-    foreign_module("theirs", "part")
+    trust.typed({"part": "theirs"})
+    foreign_module("theirs", "part", "part")
     another_process()
     write(here / "theirs.py", value=2)
     with pytest.raises(Untrusted, match=r"theirs\.py, which has changed since it was trusted; .* --trust"):
@@ -104,8 +130,8 @@ def test_what_has_changed_is_refused_until_it_is_typed_or_allowed_again(here):
 def test_every_file_of_a_package_belongs_to_what_is_trusted(here):
     write(here / "theirs" / "__init__.py")
     write(here / "theirs" / "inside" / "more.py")
-    trust.typed("theirs")
-    foreign_module("theirs", "part")
+    trust.typed({"part": "theirs"})
+    foreign_module("theirs", "part", "part")
     another_process()
     write(here / "theirs" / "inside" / "more.py", value=2)
     with pytest.raises(Untrusted, match="has changed"):
@@ -118,8 +144,8 @@ def test_a_package_is_the_same_by_all_of_its_names(here):
     (here / "theirs" / "__init__.py").write_text("from .core import value\n")
     (here / "theirs" / "core.py").write_text("value = 1\n")
     (here / "theirs" / "extra.py").write_text("")
-    trust.typed("theirs")
-    foreign_module("theirs", "part")
+    trust.typed({"part": "theirs"})
+    foreign_module("theirs", "part", "part")
     another_process()
     assert foreign_module("theirs.core", "part").value == 1
     another_process()
@@ -133,8 +159,8 @@ def test_a_package_is_the_same_by_all_of_its_names(here):
 def test_whatever_python_could_import_of_a_package_belongs_to_it(here, file):
     write(here / "theirs" / "__init__.py")
     write(here / "theirs" / "core.py")
-    trust.typed("theirs")
-    foreign_module("theirs", "part")
+    trust.typed({"part": "theirs"})
+    foreign_module("theirs", "part", "part")
     another_process()
     (here / "theirs" / file).parent.mkdir(exist_ok=True)
     (here / "theirs" / file).write_bytes(b"anything")
@@ -157,15 +183,15 @@ def test_what_says_where_something_lies_names_no_module(here):
     write(here / "theirs" / "__init__.py")
     trust.typed({"data": "theirs", "data.path": "theirs"}, {"start": {"path": "theirs"}}, {"data": {"repo": "theirs"}})
     with pytest.raises(Untrusted):
-        foreign_module("theirs", "part")
+        foreign_module("theirs", "data", "data")
     trust.typed({"data": {"name": "theirs"}})
-    assert foreign_module("theirs", "part").value == 1
+    assert foreign_module("theirs", "data", "data").value == 1
 
 
 def test_what_was_trusted_may_move(here):
     write(here / "theirs.py")
-    trust.typed("theirs")
-    foreign_module("theirs", "part")
+    trust.typed({"part": "theirs"})
+    foreign_module("theirs", "part", "part")
     another_process()
     write(here / "elsewhere" / "theirs.py")
     assert foreign_module("elsewhere/theirs.py", "part").value == 1

@@ -184,7 +184,7 @@ def test_an_archive_that_grows_when_it_is_read_is_not_read(tmp_path):
 
 
 def test_predictions_that_would_fill_the_memory_are_not_unpacked(trained, monkeypatch):
-    monkeypatch.setattr("vitlab.records.predictions._LARGEST", 1 << 20)
+    monkeypatch.setattr("vitlab.records._archives._LARGEST", 1 << 20)
     np.savez_compressed(trained / "predictions.npz", labels=np.zeros(1 << 20))
     with pytest.raises(DataError, match=r"predictions\.npz is damaged: it would be 8,388,7\d\d bytes"):
         api.report(trained)

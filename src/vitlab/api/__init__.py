@@ -269,7 +269,7 @@ def plan_study(
     from vitlab.study.plan import plan
     from vitlab.train.machine.choices import Overrides
 
-    typed(on)
+    typed(on, setting="on")
     read = read_study(what, seeds, verdicts, settings, console)
     with going_on(console, "checking every cell"):
         planned = plan(read)
@@ -308,7 +308,7 @@ def study(
     from vitlab.study.outcome import outcome
     from vitlab.train.machine.choices import Overrides
 
-    typed(on)
+    typed(on, setting="on")
     out = Path(out)
     run_study(
         read_study(what, seeds, verdicts, {**settings, **more_settings}, console),

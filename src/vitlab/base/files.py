@@ -16,10 +16,11 @@ from typing import Any
 from uuid import uuid4
 
 from vitlab.base.errors import DataError, OtherVersion, SpecError
-from vitlab.base.words import shown
+from vitlab.base.words import shortened, shown
 
 _DEEPEST = 64  # levels of a record; ours have a dozen
 _LONGEST = 1 << 26  # bytes of a record; the names of a million unreadable pictures are not many more
+_MOST_DIGITS = 20  # of a whole number
 SCHEMA = 1  # of a record whose class says nothing else
 
 
@@ -137,6 +138,8 @@ def parsed(text: str) -> Any:
     """What a text of JSON says that anybody may have written. Raises ValueError, whatever is wrong with it."""
     try:
         values = json.loads(text, parse_int=_whole_number)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if "\\u" in text:  # half of a pair of them is no letter
@@ -150,9 +153,8 @@ def parsed(text: str) -> Any:
 
 
 def _whole_number(digits: str) -> int:
-    number = int(digits)
-    if abs(number) >= 2**63:
-        raise ValueError(f"{shown(number)} is too large a number")
+    if len(digits) > _MOST_DIGITS or abs(number := int(digits)) >= 2**63:
+        raise ValueError(f"{shortened(digits, _MOST_DIGITS)} is too large a number")
     return number
 
 
@@ -197,7 +199,10 @@ def _text_of(path: Path) -> str:
         raise ValueError("not a file") from None
     if len(read) > _LONGEST:
         raise ValueError(f"longer than {_LONGEST:,} bytes")
-    return read.decode()
+    try:
+        return read.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 text, at byte {error.start}") from None
 
 
 def append_line(path: Path, values: Mapping[str, Any]) -> None:

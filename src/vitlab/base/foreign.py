@@ -33,12 +33,12 @@ def file_of(name: str) -> Path | None:
     return next((Path(place) for place in places if os.path.isfile(place)), None)
 
 
-def foreign_module(name: str, called: str) -> ModuleType:
-    """The module; `called` is what a message calls it. Raises SpecError, which says what was looked for, and Untrusted
-    before anything of it is run.
+def foreign_module(name: str, called: str, setting: str = "") -> ModuleType:
+    """The module that a `setting` names; `called` is what a message calls it. Raises SpecError, which says what was
+    looked for, and Untrusted before anything of it is run.
     """
     try:
-        return _module(name, called)
+        return _module(name, called, setting)
     except SpecError:
         raise
     except ImportError as error:
@@ -47,25 +47,25 @@ def foreign_module(name: str, called: str) -> ModuleType:
         raise SpecError(f"{called}: the module cannot be imported: {type(error).__name__}: {error}") from error
 
 
-def _module(name: str, called: str) -> ModuleType:
+def _module(name: str, called: str, setting: str) -> ModuleType:
     if not is_path(name) and "." in name:
         if name.startswith("."):
             raise ModuleNotFoundError("a relative name")
-        return _dotted(name, called)
+        return _dotted(name, called, setting)
     file = file_of(name)
     if file is None:
         raise MissingModule(
             f"{called}: there is no file {Path(name).absolute()}; paths are relative to the current folder"
         )
-    return _from_file(PurePath(name).as_posix(), file, called)
+    return _from_file(PurePath(name).as_posix(), file, called, setting)
 
 
-def _dotted(name: str, called: str) -> ModuleType:
+def _dotted(name: str, called: str, setting: str) -> ModuleType:
     """The module of a dotted name; what is imported already runs nothing any more, and ours is as trusted as we are."""
     with _current_folder_last():
         files = [] if name.startswith("vitlab.") else _files_of(name)
-        if name not in sys.modules or trust.is_allowed(name):
-            trust.check(name, files, called)
+        if name not in sys.modules or trust.is_allowed(name, setting):
+            trust.check(name, files, called, setting)
         with trust.own_bytecode(files):
             return importlib.import_module(name)
 
@@ -114,19 +114,19 @@ def _whole(file: Path) -> list[Path]:
     return sorted(path for path in inside if path.name.endswith(tuple(all_suffixes())))
 
 
-def _from_file(name: str, file: Path, called: str) -> ModuleType:
+def _from_file(name: str, file: Path, called: str, setting: str) -> ModuleType:
     """The module of a file, imported once."""
     known, files = sys.modules.get(name), _whole(file)
     if known is not None and _file(known) == file.resolve():
-        if trust.is_allowed(name):
-            trust.check(name, files, called)  # so that it is remembered
+        if trust.is_allowed(name, setting):
+            trust.check(name, files, called, setting)  # so that it is remembered
         return known
     if known is not None and not is_path(name):
         raise SpecError(f"{called}: another module of this name is in use; write the path, ./{file.as_posix()}")
     spec = importlib.util.spec_from_file_location(name, file.absolute())
     if spec is None or spec.loader is None:
         raise SpecError(f"{called}: a module's file ends in .py")
-    trust.check(name, files, called)
+    trust.check(name, files, called, setting)
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
     try:
         with _current_folder_last(), trust.own_bytecode(files):

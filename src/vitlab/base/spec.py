@@ -29,6 +29,7 @@ from vitlab.base.differences import without
 from vitlab.base.errors import SpecError, UnknownSetting, unknown, unknown_setting
 from vitlab.base.files import parsed
 from vitlab.base.foreign import file_of, foreign_module, is_path
+from vitlab.base.trust import setting_of
 from vitlab.base.words import shown
 
 _WHEREABOUTS = "whereabouts"
@@ -91,12 +92,17 @@ def check_component_name(family: str, kind: str, name: str) -> None:
         raise SpecError(f"{unknown(kind, name, names)} (nor is there a {name}.py in the current folder)")
 
 
-def component_class(base: type[Component], name: str) -> type[Component]:
-    """The spec class that `name` selects: in the family of `base` or, failing that, among modules of one's own."""
+def component_class(base: type[Component], name: str, path: str = "") -> type[Component]:
+    """The spec class that `name` selects: in the family of `base` or, failing that, among modules of one's own. `path`
+    is the setting that has the name.
+    """
     kind = base.kind or base.family.rsplit(".", 1)[-1]
     check_component_name(base.family, kind, name)
     shipped = name in component_names(base.family)
-    module = importlib.import_module(f"{base.family}.{name}") if shipped else foreign_module(name, f"{kind}={name}")
+    if shipped:
+        module = importlib.import_module(f"{base.family}.{name}")
+    else:
+        module = foreign_module(name, f"{kind}={name}", setting_of(path) or kind)
     spec = getattr(module, "Spec", None)
     if not (isinstance(spec, type) and issubclass(spec, base)):
         raise SpecError(f"{kind}={name}: the module has no class Spec that extends {base.__module__}.{base.__name__}")
@@ -185,7 +191,7 @@ def _read_component(base: type[Component], value: Any, path: str) -> Component:
     settings = {"name": value} if isinstance(value, str) else value
     if not (isinstance(settings, Mapping) and isinstance(settings.get("name"), str)):
         raise SpecError(f"{path}={shown(value)}: expected a name, or settings with a name")
-    cls = component_class(base, settings["name"])
+    cls = component_class(base, settings["name"], path)
     return from_dict(cls, {k: v for k, v in settings.items() if k != "name"}, path)
 
 
@@ -238,6 +244,8 @@ def _read_mapping(hint: Any, value: Any, path: str) -> dict[str, Any]:
 def _read_plain(hint: type, value: Any, path: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if hint is int and isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) > 18:
+        raise SpecError(f"{path}={shown(value)}: too large a number")
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise SpecError(f"{path}={shown(value)}: expected {hint.__name__}")
     if isinstance(value, float) and not math.isfinite(value):

@@ -1,9 +1,10 @@
 """Which code of somebody's own may run.
 
 Records, checkpoints and files of settings are data, but they may name a module, and to import a module is to run it.
-So a module is imported if its name was typed in this command or program, if the user allowed all code (`--trust`,
-`vitlab.trusting()`), or if its files are the same as when that was so: their hash is kept, in the user's own folder and
-in the environment of the processes that this one starts. Anything else is refused, and not imported.
+So a module is imported if its name was typed in this command or program as what this setting is to be, if the user
+allowed all code (`--trust`, `vitlab.trusting()`), or if its files are the same as when that was so: their hash is kept,
+in the user's own folder and in the environment of the processes that this one starts. Anything else is refused, and not
+imported. `--data digits` trusts no attention that a file calls `digits`.
 
 What a trusted module imports in turn is not looked at: to trust a file is to trust what it does.
 """
@@ -23,7 +24,7 @@ from vitlab.base.files import open_file, read_json, write_json
 
 _ENVIRONMENT = "VITLAB_TRUSTED"  # hashes, for processes that have no folder to read them from
 _PLACES = ("path", "repo", "config", "revision", "checksum")  # settings
-_typed: set[str] = set()
+_typed: set[tuple[str, str]] = set()  # settings, and the texts that were typed for them
 _all_allowed = False
 
 
@@ -32,20 +33,29 @@ def folder() -> Path:
     return kept.folder_of_user("VITLAB_STATE", "XDG_STATE_HOME", ".local/state")
 
 
-def typed(*values: Any) -> None:
+def typed(*values: Any, setting: str = "") -> None:
     """Trust the modules that these name, settings or specs: somebody wrote them in this command or program.
 
-    A text that says where something lies names none, though a module may be called like it.
+    `setting` is what a text alone was typed for; a name is trusted there and nowhere else. A text that says where
+    something lies names none, though a module may be called like it.
     """
     for value in values:
         if isinstance(value, str):
-            _typed.update((value, PurePath(value).as_posix()))  # a path is known by the latter
+            _typed.update(((setting, value), (setting, PurePath(value).as_posix())))  # a path is known by the latter
         elif isinstance(value, Mapping):
-            typed(*(inside for key, inside in value.items() if not _says_where(str(key), inside)))
+            for key, inside in value.items():
+                if not _says_where(str(key), inside):
+                    typed(inside, setting=setting if key == "name" else setting_of(str(key)))
         elif isinstance(value, list | tuple):
-            typed(*value)
+            typed(*value, setting=setting)
         elif dataclasses.is_dataclass(value):  # a component's name is its module's
-            typed(getattr(value, "name", None), {f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
+            typed(getattr(value, "name", None), setting=setting)
+            typed({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
+
+
+def setting_of(path: str) -> str:
+    """The setting that a dotted path ends in, whichever entry of a list it is: `augment.0` is `augment`."""
+    return next((part for part in reversed(path.split(".")) if not part.isdecimal()), "")
 
 
 def _says_where(setting: str, value: Any) -> bool:
@@ -55,9 +65,9 @@ def _says_where(setting: str, value: Any) -> bool:
     return setting.rpartition(".")[2] in _PLACES or (setting == "data" and ("/" in value or Path(value).exists()))
 
 
-def is_allowed(name: str) -> bool:
-    """Whether this very name was typed, or all code is allowed."""
-    return name in _typed or _all_allowed
+def is_allowed(name: str, setting: str) -> bool:
+    """Whether this very name was typed for the setting, or all code is allowed."""
+    return (setting, name) in _typed or _all_allowed
 
 
 @contextmanager
@@ -77,16 +87,16 @@ def trust_all() -> None:
     _all_allowed = True
 
 
-def check(name: str, files: Sequence[Path], called: str) -> None:
+def check(name: str, files: Sequence[Path], called: str, setting: str) -> None:
     """Raise Untrusted if the module `name`, which is made of these files, may not be imported; remember it if it may.
 
-    `called` is what a message calls it. A module without files (of Python itself, or none) runs nothing of anybody's.
+    `setting` is what names it, `called` what a message calls it. A module without files (of Python itself, or none) runs nothing of anybody's.
     """
     if not files:
         return
     places = [str(file.resolve()) for file in files]
     digest = _digest(files)
-    if is_allowed(name):
+    if is_allowed(name, setting):
         _remember(digest, places)
     elif not _is_known(digest):
         why = "has changed since it was trusted" if _was_known(places) else "is not known to be yours"

@@ -151,6 +151,8 @@ def prune(folder: Path) -> None:
 def load(path: Path) -> Checkpoint:
     """Read a checkpoint folder. Raises CheckpointError if it is damaged, naming the previous one if there is one."""
     try:
+        if not CheckpointMeta.exists(path):
+            raise CheckpointError(f"it has no {CheckpointMeta.file}")
         meta = CheckpointMeta.read(path)
         if meta.checksum != _digest((path / meta.file).read_text(encoding="utf-8").replace(meta.checksum, "", 1)):
             raise CheckpointError("meta.json has changed since it was written")
@@ -164,7 +166,9 @@ def load(path: Path) -> Checkpoint:
     except OtherVersion as error:
         raise CheckpointError(f"checkpoint {path} cannot be used: {error}") from error
     except (OSError, SafetensorError, TypeError, DataError, CheckpointError) as error:
-        raise CheckpointError(f"checkpoint {path} is damaged: {error}; {_offer(path)}") from error
+        said = f"{error}".removeprefix(f"{path / 'meta.json'} is damaged: ")
+        named = f"meta.json: {said}" if said != str(error) else said
+        raise CheckpointError(f"checkpoint {path} is damaged: {named}; {_offer(path)}") from error
 
 
 def _offer(path: Path) -> str:
@@ -196,6 +200,8 @@ def checkpoint_at(path: Path) -> Path:
         return path
     kept = best(path / "checkpoint") or latest(path / "checkpoint")
     if kept is None:
+        if RunDeclaration.exists(path):
+            raise CheckpointError(f"{path} holds no checkpoint yet")
         wrong = "holds no checkpoint" if path.exists() else "does not exist"
         raise CheckpointError(f"{path} {wrong}; is it a run directory?")
     return kept

@@ -32,7 +32,7 @@ def data_named(data: Any, kept: Mapping[str, Any], own: Mapping[str, Any] = {}) 
     values = settings_of(data) if isinstance(data, str) else data
     if not (isinstance(values, Mapping) and isinstance(values.get("name"), str)):
         raise SpecError(f"data={data!r}: expected a set's name, or settings with a name")
-    left_open = {field.name for field in fields(component_class(DataSpec, values["name"]))}
+    left_open = {field.name for field in fields(component_class(DataSpec, values["name"], "data"))}
     defaults = {name: plain(value) for name, value in kept.items() if "img_size" in left_open and name in left_open}
     return from_dict(DataSpec, {**defaults, **values, **own}, "data").resolved()
 

@@ -9,6 +9,7 @@ from vitlab.base.foreign import file_of
 from vitlab.base.spec import component_names
 
 FAMILY = "vitlab.data.sets"
+_OF_THE_SYSTEM = tuple(f"/{name}/" for name in ("proc", "sys", "dev"))
 _REPO = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 AFTER_COLON = {"folder": "path", "parquet": "path", "hub": "repo"}  # the setting whose value stands after the colon
 
@@ -31,8 +32,10 @@ def find(path: str) -> Path | None:
 
 
 def locate(path: str) -> Path:
-    """The same, but raises DataError where there is none."""
+    """The same, but raises DataError where there is none, and for what the system shows as folders."""
     folder = find(path)
+    if folder is not None and f"{folder.resolve().as_posix()}/".startswith(_OF_THE_SYSTEM):
+        raise DataError(f"{path} holds no files: it is what the system says of processes and devices")
     if folder is None:
         if Path(path).expanduser().exists():
             raise DataError(f"{path} is not a folder")

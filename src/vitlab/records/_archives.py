@@ -18,11 +18,23 @@ _SHOWN = 200  # characters of an error in a message
 def read_arrays(path: Path) -> Mapping[str, np.ndarray]:
     """All arrays of an archive. Raises DataError if it is damaged, or too large."""
     try:
-        with open_file(path) as file, np.load(file, allow_pickle=False) as arrays:
-            _check_sizes(arrays.zip)
-            return dict(arrays)
+        with open_file(path) as file:
+            if not zipfile.is_zipfile(file):
+                raise ValueError("it is no archive of arrays")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as arrays:
+                _check_sizes(arrays.zip)
+                return {name: _array(arrays, name) for name in arrays.files}
     except Exception as error:  # zip, zlib and NumPy raise whatever they come across
         raise damaged(path, f"{error}" or type(error).__name__) from None
+
+
+def _array(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """Raises ValueError for one that is not of numbers or texts, which would have to be run to be read."""
+    try:
+        return arrays[name]
+    except ValueError as error:
+        raise ValueError(f"{name} is of Python objects" if "allow_pickle" in str(error) else f"{name}: {error}") from None
 
 
 def damaged(path: Path, why: str) -> DataError:

@@ -75,6 +75,9 @@ class OptimSpec(Spec):
         return parameter_groups(kinds, self.weight_decay, self.decay_on, scales)
 
 
+MOST_REPEATS = 1_000  # of an image in a pass: the order of a pass is held as a whole
+
+
 @dataclass(frozen=True)
 class RunSpec(Spec):
     """One training, completely.
@@ -111,6 +114,8 @@ class RunSpec(Spec):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise SpecError(f"{name}={value}: must be positive")
+        if self.repeats > MOST_REPEATS:
+            raise SpecError(f"repeats={self.repeats}: must be at most {MOST_REPEATS:,}")
         if self.steps is not None:
             self._check_countable("steps", self.steps)
         if not 0 <= self.val_fraction < 1:
