@@ -12,11 +12,10 @@ with vitlab.trusting(): …                                     run code that fi
 
 import sys
 
-if sys.orig_argv[1:] and not sys.flags.safe_path and "vitlab" in sys.orig_argv:
-    # `python -m vitlab`, as torchrun starts it: the current folder comes last, and before the first import, for a file
-    # there is no library
-    if sys.orig_argv[sys.orig_argv.index("vitlab") - 1] == "-m" and sys.argv[:1] == ["-m"]:
-        del sys.path[0]
+# `python -m vitlab`, as torchrun starts it: the current folder comes last, from before the first import on, for a file
+# there is no library
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path and " -m vitlab" in " ".join(sys.orig_argv):
+    del sys.path[0]
 
 from types import ModuleType
 from typing import TYPE_CHECKING, Any

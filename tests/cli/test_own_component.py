@@ -119,7 +119,9 @@ def test_the_workers_of_a_study_find_it_too(vitlab, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nearness_there.py").write_text(TOY)
     design = {"name": "one_at_a_time", "factors": {"model.attention": ["softmax", "nearness_there"]}}
-    (tmp_path / "mine.json").write_text(json.dumps({"question": "Nearness?", "base": "digits_small", "design": design}))
+    (tmp_path / "mine.json").write_text(
+        json.dumps({"question": "Nearness?", "base": "digits_small", "design": design, "verdicts": False})
+    )
     words = ("study", "mine.json", "--seeds", 2, "--jobs", 2, "--no-stack", "--device", "cpu", "--precision", "fp32")
     words += ("--steps", 4, "--set", "optim.schedule.warmup_steps=1", "--out", "out", "--json")
     refused = vitlab(*words)

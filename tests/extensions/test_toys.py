@@ -193,7 +193,9 @@ def test_a_study_of_it_runs_on_an_executor_of_ours_and_is_reported(spec_of, tmp_
 @pytest.mark.slow
 def test_what_fails_on_it_is_told(spec_of, tmp_path):
     rates = factor("optim.lr", 1e-3, 1e30, name="rate")
-    study = StudySpec("Is it told?", spec_of(**{"optim.clip_norm": None}), OneAtATime((rates,)), num_seeds=1, verdicts=False)
+    study = StudySpec(
+        "Is it told?", spec_of(**{"optim.clip_norm": None}), OneAtATime((rates,)), num_seeds=1, verdicts=False
+    )
     outcome = api.study(study, tmp_path / "study", overrides=OURS, stack=False, on="toys_of_ours.spool")
     (missing,) = outcome.missing
     assert missing.startswith("rate 1e+30, seed 0: failed: the loss or a weight of seed 0 stopped being a finite")

@@ -96,5 +96,7 @@ def link(path: Path, target: str) -> None:
 def study_file(path: Path, base: dict[str, object], seeds: int) -> Path:
     """A study of two cells."""
     design = {"name": "one_at_a_time", "factors": {"model.pos_embed": ["learned", "none"]}}
-    path.write_text(json.dumps({"question": "Which?", "num_seeds": seeds, "verdicts": False, "base": base, "design": design}))
+    path.write_text(
+        json.dumps({"question": "Which?", "num_seeds": seeds, "verdicts": False, "base": base, "design": design})
+    )
     return path

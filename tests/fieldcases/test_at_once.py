@@ -132,7 +132,9 @@ def test_a_study_does_not_count_another_run_in_a_place_of_its_own(vitlab, tmp_pa
     settings = {key: value for key, value in TINY.items() if not key.startswith("data")} | {"model.patch_size": 2}
     design = {"name": "one_at_a_time", "factors": {"model.mlp": ["gelu", "swiglu"]}}
     base = {"recipe": "digits_small", **settings, "val_fraction": 0.1}
-    (tmp_path / "study.json").write_text(json.dumps({"question": "Which?", "base": base, "design": design}))
+    (tmp_path / "study.json").write_text(
+        json.dumps({"question": "Which?", "base": base, "design": design, "verdicts": False})
+    )
     words = ("study", tmp_path / "study.json", "--seeds", 2, "--device", "cpu", "--precision", "fp32", "--jobs", 1)
     assert vitlab(*words, "--no-stack", "--out", tmp_path / "S").code == 0
     runs = tmp_path / "S" / "runs" / "baseline"

@@ -161,7 +161,7 @@ def test_52_cells_that_crash_or_diverge_leave_the_others_alone(file, tmp_path, m
     assert "mine, 2 seeds: RuntimeError: a bug of mine; training its runs one by one" in answer.out
     assert "none instead of plain:" in answer.out
     assert "hot: 2 of 2 runs diverged" in answer.out
-    assert "mine instead of plain: no answer; mine: no run has a score" in answer.out
+    assert "mine instead of plain: no answer; mine: no run has a score; 0 of 2 against 2 seeds" in answer.out
     assert "4 of 8 runs have no score (2 diverged)" in answer.out
     told = answer.out[answer.out.index("failed; where the cause is gone, --retry tries them again:") :].splitlines()
     assert told[1].startswith("  hot, seed 0: the loss or a weight of seed 0 stopped being a finite number at step ")

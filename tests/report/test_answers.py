@@ -24,7 +24,7 @@ def test_the_largest_effects_come_first_and_what_is_unknown_last():
         "rope2d instead of learned positions gains 2.1 points [1.2, 3.0], 6 seeds",
         "mean pooling instead of cls: not distinguishable, +0.3 points [−1.8, +2.4], 6 seeds "
         "(a difference of less than 2.1 points would probably have been missed)",
-        "removing the head: no answer; gone: no run has a score",
+        "removing the head: no answer; gone: no run has a score; 6 seeds",
         "intervals: over other seeds and other test pictures of this kind, from 360 of them",
         "verdicts, and the intervals beside them: corrected over all 4 claims (Holm), at p ≤ 0.05",
     ]

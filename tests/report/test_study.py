@@ -145,7 +145,7 @@ def test_runs_that_failed_or_are_not_there(small: Path) -> None:
     assert "2 of 9 runs have no score; the results are from the others" in page.text
     assert "position embedding none, seed 1: failed: the loss stopped being finite at step 30" in page.text
     assert "position embedding sincos2d, seed 0: not trained yet" in page.text
-    assert "2 of 3 seeds" in page.by_id["answers"]
+    assert "2 of 3 against 3 seeds" in page.by_id["answers"]
     assert not re.search(r"\b(nan|inf|None)\b", page.text)
 
 

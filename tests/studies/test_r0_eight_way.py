@@ -43,12 +43,12 @@ def test_the_training_is_r0_s(planned, function):
 
 
 @pytest.mark.slow
-def test_the_short_one_is_twenty_passes_of_three_seeds(planned):
+def test_the_short_one_is_twenty_passes_of_four_seeds(planned):
     found = planned("r0_eight_way", "short")
     spec = found.study.base
     assert spec.steps * spec.batch_size / 50_000 == pytest.approx(20, rel=1e-3)
     assert spec.optim.schedule.warmup_steps * 10 == spec.steps
-    assert (found.study.num_seeds, spec.val_fraction, spec.evaluate_every) == (3, 0.0, 5.0)
+    assert (found.study.num_seeds, spec.val_fraction, spec.evaluate_every) == (4, 0.0, 5.0)
     assert [cell.cost.num_params for cell in found.cells] == list(PARAMETERS.values())
 
 

@@ -39,7 +39,7 @@ def test_the_short_one_sees_ten_thousand_images_once(planned):
     spec = found.study.base
     assert spec.steps * spec.batch_size == pytest.approx(10_000, rel=0.02)
     assert not spec.test_every_epoch
-    assert found.study.num_seeds == 3
+    assert found.study.num_seeds == 4
 
 
 def test_on_digits_tokens_are_patches_or_pixels(planned):

@@ -90,7 +90,8 @@ def trust_all() -> None:
 def check(name: str, files: Sequence[Path], called: str, setting: str) -> None:
     """Raise Untrusted if the module `name`, which is made of these files, may not be imported; remember it if it may.
 
-    `setting` is what names it, `called` what a message calls it. A module without files (of Python itself, or none) runs nothing of anybody's.
+    `setting` is what names it, `called` what a message calls it. A module without files (of Python itself, or none)
+    runs nothing of anybody's.
     """
     if not files:
         return

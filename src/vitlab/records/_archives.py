@@ -34,7 +34,9 @@ def _array(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     try:
         return arrays[name]
     except ValueError as error:
-        raise ValueError(f"{name} is of Python objects" if "allow_pickle" in str(error) else f"{name}: {error}") from None
+        raise ValueError(
+            f"{name} is of Python objects" if "allow_pickle" in str(error) else f"{name}: {error}"
+        ) from None
 
 
 def damaged(path: Path, why: str) -> DataError:

@@ -148,8 +148,9 @@ def _comparison(outcome: Outcome, compared: ComparisonOutcome) -> Sentence:
     if decision.value == 0 and decision.error == 0:
         return Sentence(f"{compared.says}:", "not distinguishable,", _same_scores(outcome, number), decision.verdict)
     both = (outcome.cell(compared.cell), outcome.cell(compared.against))
-    # Where that is why there is no verdict, its reason says so
-    lost = [f"{cell.name}: {cell.lost}" for cell in both if cell.lost and decision.verdict is not None]
+    lost = [f"{cell.name}: {cell.lost}" for cell in both if cell.lost]
+    if decision.reasons.get("verdict") in lost:  # it is said as the reason
+        lost = []
     return _told(outcome, compared.says, decision, "; ".join([number, *lost]), compared.seeds_needed)
 
 
@@ -157,7 +158,7 @@ def _told(outcome: Outcome, subject: str, decision: Decision, number: str, neede
     """What was decided of a comparison or a main effect."""
     unit, verdict, value = unit_of_study(outcome), decision.verdict, decision.value
     if value is None:
-        return Sentence(f"{subject}:", "no answer;", decision.reasons.get("value", "no run has a score"))
+        return Sentence(f"{subject}:", "no answer;", f"{decision.reasons['value']}; {number}")
     digits = unit.digits(half(decision.quoted or decision.interval))
     if verdict in ("worse", "better"):
         return Sentence(subject, *_effect(unit, verdict, value, decision.quoted, number), verdict)
