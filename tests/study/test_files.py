@@ -252,7 +252,7 @@ def test_what_is_tuned_by_name(json_study):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ("{", "mine.json: Expecting property name"),
+        ("{", "mine.json: not JSON: Expecting property name"),
         ("[]", "mine.json: expected a JSON object, got []"),
         ({}, "question is missing"),
         ({"question": "?", "base": "digits"}, "design is missing"),

@@ -6,7 +6,6 @@ the one before it.
 
 import json
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from vitlab.base.errors import SpecError, UserError
 from vitlab.base.going_on import Say, going_on, unsaid
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.records.execution import CellExecution
+from vitlab.study.alike import Family, settled
 from vitlab.study.allowance import TOO_LONG, Allowance
 from vitlab.study.execution import Constraints, Execution, read_execution
 from vitlab.study.executor._base import Executor, Job, Measured
@@ -113,11 +113,17 @@ class Tuner:
 
     # ------------------------------------------------------------------------------------------------- cells together
 
-    def perhaps_together(self, cells: Sequence[PlannedCell], chosen: Sequence[CellExecution]) -> list[CellExecution]:
-        """How cells of one structure are trained: all in one stack, if that is faster than each in its own best way."""
+    def family(self, cells: Sequence[PlannedCell]) -> Family:
+        """Cells of one structure, each measured by itself, and all in one stack."""
         executions = self.constraints.together(len(cells))
-        if not executions or not self.executor:
-            return list(chosen)
+        alone = self.constraints.executions()
+        chosen = [self.by_itself(planned) for planned in cells]
+        together = self._together(cells, executions) if executions and self.executor else {}
+        measured = [replace(cell, measured={**cell.measured, **together}) for cell in chosen]
+        return Family(measured, alone, executions, self.constraints.stack is True)
+
+    def _together(self, cells: Sequence[PlannedCell], executions: Sequence[Execution]) -> Mapping[str, float]:
+        """The seconds of a run's step in one stack of all, by execution; remembered like others."""
         question = self.constraints.question(cells, executions)
         measured = _seconds(read_answer(question, self.host))
         if measured is None:
@@ -125,16 +131,7 @@ class Tuner:
             measured = {str(execution): figures.step for execution, figures in trial.measured.items()}
             if not trial.unmeasured:
                 measured = _seconds(keep_answer(question, measured, self.host)) or measured
-        best = min(executions, key=lambda execution: measured.get(str(execution), math.inf))
-        faster = measured.get(str(best), math.inf) < statistics.mean(map(self._own_best, chosen))
-        taken: dict[str, Any] = {"execution": to_dict(best), "called": str(best)} if faster else {}
-        return [replace(cell, measured={**cell.measured, **measured}, **taken) for cell in chosen]
-
-    def _own_best(self, cell: CellExecution) -> float:
-        """A run's step in the cell's own best way; infinite where that is no stack and one is asked for."""
-        if self.constraints.stack and cell.execution["stack"] == "none":
-            return math.inf
-        return min(cell.measured.values(), default=cell.expected or math.inf)
+        return measured
 
     # ------------------------------------------------------------------------------------------------------- measuring
 
@@ -184,14 +181,18 @@ def choose_executions(
     known = study_dir.executions(host)
     with going_on(console) as say:
         tuner = Tuner(constraints, Allowance(plan), executor if measures else None, host, say)
+        fresh, before = [], []
         for family in plan.families():
-            fresh = [cell for cell in family if not _usable(known.get(cell.folder), constraints, len(family))]
-            chosen = tuner.perhaps_together(fresh, [tuner.by_itself(planned) for planned in fresh])
-            # all at once: cells of one structure are chosen for together
-            executions = {cell.folder: execution for cell, execution in zip(fresh, chosen, strict=True)}
-            study_dir.note_executions(host, executions)
-            for cell, execution in zip(fresh, chosen, strict=True):
-                console.print(f"{cell.cell.name}: {_told(execution)}", highlight=False)
+            usable = [_usable(known.get(cell.folder), constraints, len(family)) for cell in family]
+            before += list(filter(None, usable))
+            fresh += [[cell for cell, execution in zip(family, usable, strict=True) if execution is None]]
+        measured = [tuner.family(cells) for cells in fresh if cells]
+    # All at once: what is alike in all cells is chosen for all of them
+    chosen = settled(measured, before) if measured else []
+    named = list(zip((cell for cells in fresh for cell in cells), chosen, strict=True))
+    study_dir.note_executions(host, {cell.folder: execution for cell, execution in named})
+    for cell, execution in named:
+        console.print(f"{cell.cell.name}: {_told(execution)}", highlight=False)
 
 
 def _seconds(answer: Mapping[str, Any] | None) -> dict[str, float] | None:
@@ -200,12 +201,10 @@ def _seconds(answer: Mapping[str, Any] | None) -> dict[str, float] | None:
     return dict(answer) if answer and numbers else None
 
 
-def _usable(recorded: CellExecution | None, constraints: Constraints, like: int) -> bool:
-    """Whether a cell may be trained as is recorded."""
-    if recorded is None:
-        return False
-    execution = read_execution(recorded.execution)
-    return execution is not None and constraints.allow(execution, like)
+def _usable(recorded: CellExecution | None, constraints: Constraints, like: int) -> Execution | None:
+    """How a cell is trained as is recorded, if it may be."""
+    execution = read_execution(recorded.execution) if recorded else None
+    return execution if execution and constraints.allow(execution, like) else None
 
 
 def expected_seconds(cell: CellExecution) -> float:
