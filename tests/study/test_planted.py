@@ -52,7 +52,7 @@ def copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "__init__.py").touch()
     (folder / "the_same.py").write_text(text)
     renamed = text.replace("self.weight", "self.table").replace('{"weight": ', '{"table": ')
-    assert renamed.count("table") - text.count("table") == 3
+    assert renamed.count("table") - text.count("table") == 4
     (folder / "renamed.py").write_text(renamed)
     monkeypatch.syspath_prepend(tmp_path / "own")
     for name in [name for name in sys.modules if name.partition(".")[0] == "copies_of_mine"]:

@@ -212,7 +212,7 @@ def check(record: dict[str, Any]) -> None:
     assert [cell["score"]["n"] for cell in record["cells"]] == [3, 3, 0]
     assert len(record["missing"]) == 3
     assert all("stopped being a finite number" in line for line in record["missing"])
-    assert record["comparisons"][0]["comparison"]["p_holm"] is not None
+    assert record["comparisons"][0]["decision"]["value"] is not None
 
 
 @pytest.mark.slow
