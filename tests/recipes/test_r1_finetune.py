@@ -13,7 +13,8 @@ def test_model_and_training():
     optim = spec.optim
     assert (optim.optimizer.name, optim.optimizer.momentum, optim.lr, optim.weight_decay) == ("sgd", 0.0, 1e-3, 0.0)
     assert (spec.batch_size, spec.epochs, optim.schedule.name) == (8 * 64, 30, "constant")
-    flip, rotate, window = spec.augment
+    enlarged, flip, rotate, window = spec.augment
+    assert (enlarged.name, enlarged.size) == ("resize", (384, 384))
     assert (flip.name, rotate.name, rotate.degrees) == ("flip", "rotate", 0.02)
     assert (window.name, window.size, window.scale, window.ratio) == ("resized_crop", (384, 384), (0.8, 1), (1, 1))
 

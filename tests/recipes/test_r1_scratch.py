@@ -22,7 +22,8 @@ def test_training():
     assert (spec.optim.optimizer.name, spec.optim.lr, spec.optim.schedule.name) == ("adam", 1e-3, "constant")
     assert spec.optim.weight_decay == 0
     assert (spec.batch_size, spec.epochs, spec.val_fraction) == (16 * 16, 100, 0.0)
-    flip, rotate, window = spec.augment
+    enlarged, flip, rotate, window = spec.augment
+    assert (enlarged.name, enlarged.size) == ("resize", (72, 72))
     assert (flip.name, rotate.name, rotate.degrees) == ("flip", "rotate", 0.02)
     assert (window.name, window.size, window.scale, window.ratio) == ("resized_crop", (72, 72), (0.8, 1), (1, 1))
 

@@ -36,7 +36,8 @@ def test_every_model_has_dropout_and_its_set(name):
     assert spec.model.embed_dropout == spec.model.mixer_dropout == spec.model.mlp_dropout == 0.1
     assert spec.data.name == name.rpartition("_")[2]
     assert spec.model.num_classes == spec.data.num_classes
-    assert spec.model.img_size == (224, 224)
+    size = (384, 384) if name.startswith("384_") else (224, 224)
+    assert spec.model.img_size == spec.augment[0].size == spec.preprocess[0].size == size
 
 
 @pytest.mark.slow

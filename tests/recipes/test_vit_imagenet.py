@@ -26,7 +26,9 @@ def test_table_3():
 def test_another_model_of_the_paper_is_trained_as_the_first(name):
     spec, base = recipe(f"vit_imagenet:{name}"), recipe("vit_imagenet")
     assert spec.model.embed_dropout == spec.model.mixer_dropout == spec.model.mlp_dropout == 0.1
-    assert replace(spec, model=base.model) == base
+    assert spec.model.init == base.model.init
+    rate = {"pool_cls": 8e-4, "pool_mean": 8e-4, "pool_mean_slow": 3e-4}.get(name, base.optim.lr)
+    assert replace(spec, model=base.model) == replace(base, optim=replace(base.optim, lr=rate))
 
 
 def test_positions_at_the_stem_are_the_recipe_itself():

@@ -6,13 +6,15 @@
 
 50 passes in batches of 32; the head learns at 3e-4 and everything else at 3e-5, a tenth of it from epoch 17 and again
 from 33. Its own figures are not known; r2_official has those to compare with. CHECKPOINT must have the model's shapes,
-its head too; without --init this trains from scratch, another experiment. Inferred: pictures of 224 × 224, pixels
-between -1 and 1, weight decay on all parameters (PyTorch's way), and which dropouts the .1 means.
+its head too; without --init this trains from scratch, another experiment. The `384_` variants are the same at
+384 × 384, the other size that the study's models have. Inferred: which of the two sizes a training had, pixels between
+-1 and 1, weight decay on all parameters (PyTorch's way), and which dropouts the .1 means.
 """
 
 from typing import Any
 
 from vitlab.augment.ops import crop, flip, resize
+from vitlab.augment.ops._base import OpSpec
 from vitlab.base.spec import with_settings
 from vitlab.data.sets import cifar10
 from vitlab.models.spec import preset
@@ -29,7 +31,31 @@ def on(model: str, data: str) -> dict[str, Any]:
     return {"model": {"name": model, **DROPOUT}, "data": data, "data.mean": HALF, "data.std": HALF}
 
 
+def at_384(model: str, data: str) -> dict[str, Any]:
+    """The same at 384 × 384."""
+    augment, preprocess = pipelines(384)
+    return {**on(f"{model}@384", data), "augment": augment, "preprocess": preprocess}
+
+
+def pipelines(size: int) -> tuple[tuple[OpSpec, ...], tuple[OpSpec, ...]]:
+    """What pictures go through in training, and what in evaluation."""
+    resized = resize.Spec(size=(size, size))
+    return (resized, crop.Spec(padding=4, fill="reflect"), flip.Spec()), (resized,)
+
+
 VARIANTS = {
+    "384_b16_cifar10": at_384("B/16", "cifar10"),
+    "384_b16_cifar100": at_384("B/16", "cifar100"),
+    "384_b32_cifar10": at_384("B/32", "cifar10"),
+    "384_b32_cifar100": at_384("B/32", "cifar100"),
+    "384_l16_cifar10": at_384("L/16", "cifar10"),
+    "384_l16_cifar100": at_384("L/16", "cifar100"),
+    "384_l32_cifar10": at_384("L/32", "cifar10"),
+    "384_l32_cifar100": at_384("L/32", "cifar100"),
+    "384_r50_b16_cifar10": at_384("R50+B/16", "cifar10"),
+    "384_r50_b16_cifar100": at_384("R50+B/16", "cifar100"),
+    "384_r50_l32_cifar10": at_384("R50+L/32", "cifar10"),
+    "384_r50_l32_cifar100": at_384("R50+L/32", "cifar100"),
     "b16_cifar100": on("B/16", "cifar100"),
     "b32_cifar10": on("B/32", "cifar10"),
     "b32_cifar100": on("B/32", "cifar100"),
@@ -50,11 +76,12 @@ VARIANTS = {
 
 def spec() -> RunSpec:
     """All training images are trained on; the last step counts."""
+    augment, preprocess = pipelines(224)
     return RunSpec(
         model=with_settings(preset("B/16:10"), DROPOUT),
         data=cifar10.Spec(mean=HALF, std=HALF),
-        augment=(resize.Spec(size=(224, 224)), crop.Spec(padding=4, fill="reflect"), flip.Spec()),
-        preprocess=(resize.Spec(size=(224, 224)),),
+        augment=augment,
+        preprocess=preprocess,
         batch_size=32,
         epochs=50,
         optim=OptimSpec(

@@ -7,15 +7,19 @@
 
 PATH is ImageNet-1k as train/<class>/… and val/<class>/…. `--data` takes other sets, parquet shards and `hub:ORG/NAME`
 too; the 10,000 steps of warm-up become their share of the epochs then. Adam's weight decay there is decoupled, so this
-is AdamW. Not in the table: the Inception crop and the flip (inferred), and that biases, norms, tokens and positions
-decay too (inferred). The paper's two-layer head of pre-training is a linear one here. An epoch is 99 % of the images:
+is AdamW. Not in the table: the Inception crop and the flip (inferred), that biases, norms, tokens and positions decay
+too (inferred), and the initial weights: those of the paper's published code (inferred for this training, which it does
+not have). The paper's two-layer head of pre-training is a linear one here. An epoch is 99 % of the images:
 `val_fraction` is 0.01.
 
-`pos_…` are the models of the paper's table of positions and `shape_…` those of its study of shapes. Their published
-figures come from JFT-300M, which cannot be had: this is the same comparison on other data. `adamw_…` and `gsam_…` train
-GSAM's sizes with AdamW and with GSAM (arXiv 2203.08065: sigmoid loss, mean pooling, a straight line from 3e-3 to 3e-5);
-warm-up and clipping are those of this recipe (inferred). Published, AdamW and GSAM: B/32 71.4 and 76.8, B/16 74.6 and
-81.0. Its SAM rows (73.6, 79.9) say no radius: `--set optim.update.name=sam --set optim.update.rho=…`.
+`pos_…` are the models of the paper's table of positions, `shape_…` those of its figure 8 and `pool_…` those of its
+figure 9. Figure 8 gives no sizes: `shape_width`, `shape_mlp` and `shape_patch` are the base with that doubled, or
+the patch halved (inferred). Figure 9 gives no model: B/16 (inferred), with a class token, or without one and the mean of
+the patches at two learning rates. Their published figures come from JFT-300M, which cannot be had: this is the same
+comparison on other data. `adamw_…` and `gsam_…` train GSAM's sizes with AdamW and with GSAM (arXiv 2203.08065: sigmoid
+loss, mean pooling, a straight line from 3e-3 to 3e-5); warm-up, clipping and initial weights are inferred. Published,
+AdamW and GSAM: B/32 71.4 and 76.8, B/16 74.6 and 81.0. Its SAM rows (73.6, 79.9) say no radius: `--set
+optim.update.name=sam --set optim.update.rho=…`.
 """
 
 from typing import Any
@@ -32,7 +36,12 @@ DROPOUT = {"embed_dropout": 0.1, "mixer_dropout": 0.1, "mlp_dropout": 0.1}
 
 def of_paper(model: str) -> dict[str, Any]:
     """Another model of the paper, with the same dropout."""
-    return {f"model.{name}": rate for name, rate in DROPOUT.items()} | {"model": model}
+    return {f"model.{name}": rate for name, rate in DROPOUT.items()} | {"model": model, "model.init": "jax"}
+
+
+def pooled(model: str, lr: float) -> dict[str, Any]:
+    """One of figure 9's."""
+    return of_paper(model) | {"optim.lr": lr}
 
 
 def of_gsam(model: str, update: str | dict[str, Any] = "plain") -> dict[str, Any]:
@@ -59,6 +68,12 @@ VARIANTS = {
     "shape_base": of_paper("r4_shape_base"),
     "shape_depth16": of_paper("r4_shape_depth16"),
     "shape_depth64": of_paper("r4_shape_depth64"),
+    "shape_width": of_paper("r4_shape_width"),
+    "shape_mlp": of_paper("r4_shape_mlp"),
+    "shape_patch": of_paper("r4_shape_patch"),
+    "pool_cls": pooled("r4_pool_cls", 8e-4),
+    "pool_mean": pooled("r4_pool_mean", 8e-4),
+    "pool_mean_slow": pooled("r4_pool_mean", 3e-4),
     "adamw_s32": of_gsam("r4_gsam_s32"),
     "adamw_s16": of_gsam("r4_gsam_s16"),
     "adamw_b32": of_gsam("r4_gsam_b32"),
@@ -73,7 +88,7 @@ VARIANTS = {
 def spec() -> RunSpec:
     """Training sees 5 to 100 % of a picture at 224 × 224, evaluation the centre of 256 × 256 (shorter side)."""
     return RunSpec(
-        model=with_settings(ViTSpec(), DROPOUT),
+        model=with_settings(ViTSpec(), {**DROPOUT, "init": "jax"}),
         data=imagenet1k.Spec(img_size=(256, 256), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
         augment=(original_crop.Spec(size=(224, 224), scale=(0.05, 1.0)), flip.Spec()),
         preprocess=(center_crop.Spec(size=(224, 224)),),

@@ -20,7 +20,7 @@ SYSTEMS = (
             Figure("train_top1", 82.83, USUAL),
             Figure("top1", 25.63, "best test epoch, 40"),
         ),
-        inferred="the order of the augmentations",
+        inferred="layer norm's eps",
     ),
     System(
         "R1/setting 2",
@@ -34,6 +34,6 @@ SYSTEMS = (
             Figure("top1", 87.13, "the ViT paper's row"),
         ),
         ours=NO_CHECKPOINT,
-        inferred="the order of the augmentations, a constant rate, no dropout",
+        inferred="a constant rate, no dropout",
     ),
 )

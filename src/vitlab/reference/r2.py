@@ -3,9 +3,9 @@
 from vitlab.reference.system import NO_CHECKPOINT, Figure, Missing, System
 
 TITLE = "R2: ViT and ResNet hybrids, fine-tuned from ImageNet-21k"
-ABOUT = """At 384 pixels the official fine-tuning with its official targets; at 224 pixels the study's own recipe (a),
-of which no results are known: its image size, and which dropouts its .1 refers to, are inferred. Both start from
-weights trained on ImageNet-21k (`--init`)."""
+ABOUT = """The official fine-tuning at 384 pixels with its official targets; and the study's own recipe (a) at 224 and
+at 384 pixels, of which no results are known: which of the two sizes it had, and which dropouts its .1 refers to, are
+inferred. All start from weights trained on ImageNet-21k (`--init`)."""
 USUAL = ""
 SETS = {"CIFAR-10": ("cifar10", "C10", 10), "CIFAR-100": ("cifar100", "C100", 100)}
 IMAGENET = ("imagenet", "IN1k", 1000)
@@ -58,6 +58,19 @@ def own(model: str, dataset: str) -> System:
     )
 
 
+def own_at_384(model: str, dataset: str) -> System:
+    """The same at 384 pixels."""
+    data, short, classes = SETS[dataset]
+    return System(
+        f"R2/{short}/{model}@384, own recipe",
+        dataset,
+        f"{model}@384:{classes}",
+        f"r2_multistep:384_{SLUGS[model]}_{data}",
+        ours=NO_CHECKPOINT,
+        inferred="384 pixels",
+    )
+
+
 def before_fine_tuning(model: str) -> System:
     """A model with a head of 1000 classes, of which only the count is given."""
     reason = "only its parameters are given; it is trained in no experiment"
@@ -72,5 +85,6 @@ SYSTEMS = (
     ),
     *(official(model, "ImageNet-1k", IMAGENET, targets[2]) for model, targets in TARGETS.items()),
     *(own(model, dataset) for dataset in SETS for model in SLUGS),
+    *(own_at_384(model, dataset) for dataset in SETS for model in (*TARGETS, "R50+L/32")),
     *(before_fine_tuning(model) for model in ("B/16", "L/32", "H/14")),
 )

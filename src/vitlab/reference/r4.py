@@ -63,13 +63,18 @@ _POSITIONS = (
 _POOLING = tuple(
     imagenet(
         f"pooling/{pool}, lr {rate}",
-        Missing("the study does not say which size of model"),
-        Missing("JFT-300M is not public, and the study does not say which size of model"),
+        f"r4_pool_{pool}",
+        f"vit_imagenet:pool_{slug}",
         (Figure("five_shot_top1", accuracy, "about"),),
-        ours=NO_MODEL,
+        ours=NO_JFT,
+        inferred="B/16; the mean without a class token",
         note="equal only at their own learning rates",
     )
-    for pool, rate, accuracy in (("cls", "8e-4", 56.1), ("mean", "8e-4", 50.4), ("mean", "3e-4", 55.7))
+    for pool, slug, rate, accuracy in (
+        ("cls", "cls", "8e-4", 56.1),
+        ("mean", "mean", "8e-4", 50.4),
+        ("mean", "mean_slow", "3e-4", 55.7),
+    )
 )
 
 _SHAPES = (
@@ -78,14 +83,21 @@ _SHAPES = (
         for name, slug in (("base", "base"), ("depth 16", "depth16"), ("depth 64", "depth64"))
     ),
     *(
-        imagenet(f"shape/{what}", NO_VALUES, NO_VALUES, ours=NO_MODEL, note=effect)
-        for what, effect in (
-            ("width", "gains least"),
-            ("MLP width", ""),
-            ("patch size", "smaller patches help without parameters"),
-            ("all", ""),
+        imagenet(
+            f"shape/{what}",
+            f"r4_shape_{slug}",
+            f"vit_imagenet:shape_{slug}",
+            ours=NO_JFT,
+            inferred=f"the figure gives no sizes: {size}",
+            note=effect,
+        )
+        for what, slug, size, effect in (
+            ("width", "width", "1,024 doubled, with 32 heads", "gains least"),
+            ("MLP width", "mlp", "2,048 doubled", ""),
+            ("patch size", "patch", "32 halved", "smaller patches help without parameters"),
         )
     ),
+    imagenet("shape/all", NO_VALUES, NO_VALUES, ours=NO_MODEL, note="all of them together"),
 )
 
 _MASKED = tuple(

@@ -112,7 +112,9 @@ def r3() -> dict[str, dict[str, Any]]:
 
 def r4() -> dict[str, dict[str, Any]]:
     """Of the ViT paper's experiments: the input, positions, the transformer's shape; and GSAM's sizes."""
-    return {"r4_vit": _BASE_16 | {"qkv_bias": False, "norm": _TORCH_NORM}} | _positions() | _shapes() | _gsam()
+    return (
+        {"r4_vit": _BASE_16 | {"qkv_bias": False, "norm": _TORCH_NORM}} | _positions() | _shapes() | _pools() | _gsam()
+    )
 
 
 def _positions() -> dict[str, dict[str, Any]]:
@@ -125,7 +127,18 @@ def _positions() -> dict[str, dict[str, Any]]:
 
 def _shapes() -> dict[str, dict[str, Any]]:
     base = _BASE_16 | {"patch_size": [32, 32], "embed_dim": 1024, "depth": 8, "num_heads": 16, "mlp_ratio": 2.0}
-    return {"r4_shape_base": base} | {f"r4_shape_depth{depth}": base | {"depth": depth} for depth in (16, 64)}
+    changes: dict[str, dict[str, Any]] = {
+        **{f"depth{depth}": {"depth": depth} for depth in (16, 64)},
+        "width": {"embed_dim": 2048, "num_heads": 32, "mlp_ratio": 1.0},  # an MLP of 2,048 as before
+        "mlp": {"mlp_ratio": 4.0},
+        "patch": {"patch_size": [16, 16]},
+    }
+    return {"r4_shape_base": base} | {f"r4_shape_{name}": base | change for name, change in changes.items()}
+
+
+def _pools() -> dict[str, dict[str, Any]]:
+    """Figure 9's two: a class token, or the mean of the patches and none (inferred)."""
+    return {"r4_pool_cls": _BASE_16, "r4_pool_mean": _BASE_16 | {"cls_token": False, "pool": "mean"}}
 
 
 def _gsam() -> dict[str, dict[str, Any]]:
