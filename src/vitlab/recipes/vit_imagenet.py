@@ -13,12 +13,12 @@ not have). The paper's two-layer head of pre-training is a linear one here. An e
 `val_fraction` is 0.01.
 
 `pos_…` are the models of the paper's table of positions, `shape_…` those of its figure 8 and `pool_…` those of its
-figure 9. Figure 8 gives no sizes: `shape_width`, `shape_mlp` and `shape_patch` are the base with that doubled, or
-the patch halved (inferred). Figure 9 gives no model: B/16 (inferred), with a class token, or without one and the mean of
-the patches at two learning rates. Their published figures come from JFT-300M, which cannot be had: this is the same
-comparison on other data. `adamw_…` and `gsam_…` train GSAM's sizes with AdamW and with GSAM (arXiv 2203.08065: sigmoid
-loss, mean pooling, a straight line from 3e-3 to 3e-5); warm-up, clipping and initial weights are inferred. Published,
-AdamW and GSAM: B/32 71.4 and 76.8, B/16 74.6 and 81.0. Its SAM rows (73.6, 79.9) say no radius: `--set
+figure 9. Figure 8 gives no sizes: in `shape_width`, `shape_mlp` and `shape_patch` that alone is doubled, or the patch
+halved (inferred). Figure 9 gives no model: B/16 (inferred), with a class token, or without one and the mean of the
+patches at two learning rates. Their published figures come from JFT-300M, which cannot be had: this is the same
+comparison on other data. `adamw_…` and `gsam_…` train GSAM's sizes with AdamW and with GSAM (arXiv 2203.08065:
+sigmoid loss, mean pooling, a straight line from 3e-3 to 3e-5); warm-up, clipping and initial weights are inferred.
+Published, AdamW and GSAM: B/32 71.4 and 76.8, B/16 74.6 and 81.0. Its SAM rows (73.6, 79.9) say no radius: `--set
 optim.update.name=sam --set optim.update.rho=…`.
 """
 
