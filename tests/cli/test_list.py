@@ -130,7 +130,7 @@ def test_what_has_no_settings_is_described_all_the_same(vitlab):
 
 
 def test_a_study_says_its_commands_and_what_they_cost(vitlab):
-    assert "vitlab study positions:digits        48 runs" in vitlab("list", "studies.positions").out
+    assert "vitlab study positions:digits        58 runs" in vitlab("list", "studies.positions").out
 
 
 def test_a_component_of_one_s_own(vitlab, tmp_path, monkeypatch):

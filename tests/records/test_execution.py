@@ -6,11 +6,9 @@ import pytest
 
 from tests.records.checks import check_record
 from vitlab.base.errors import DataError, OtherVersion, SpecError
-from vitlab.records.execution import CellExecution, ExecutionRecord
+from vitlab.records.execution import CellCosts, CellExecution, ExecutionRecord
 
-CELL = CellExecution(
-    {"stack": "cell"}, "stacked", {"stacked": 0.1}, 0.2, 1e-3, 80.5, {"one by one": "no memory"}, 12, 3
-)
+CELL = CellExecution({"stack": "cell"}, "stacked", {"stacked": 0.1}, 80.5, {"one by one": "no memory"}, 12, 3)
 HERE, THERE = {"cpu": "here"}, {"cpu": "there"}
 
 
@@ -28,23 +26,38 @@ def test_each_kind_of_host_has_its_own():
 
 
 def test_what_is_known_stays_until_something_else_is_noted():
-    slower = replace(CELL, alone=0.4)
+    slower = replace(CELL, steps_per_epoch=0.4)
     record = ExecutionRecord().noting("a", HERE, {"plain": CELL, "deep": CELL}).noting("a", HERE, {"deep": slower})
     assert record.on("a") == {"plain": CELL, "deep": slower}
 
 
-def test_costs_are_compared_on_the_host_that_knows_most_of_the_cells():
+def test_costs_are_of_one_host_that_has_timed_all_cells():
     """Seconds of two machines do not stand in one table."""
-    record = ExecutionRecord().noting("a", HERE, {"plain": CELL})
-    record = record.noting("b", THERE, {"plain": CELL, "deep": CELL, "gone": CELL})
-    assert record.comparable(["plain", "deep"]) == {"plain": CELL, "deep": CELL}
-    assert record.comparable(["plain"]) == {"plain": CELL}
-    assert ExecutionRecord().comparable(["plain"]) == {}
+    record = ExecutionRecord().noting("a", HERE, {"plain": CELL}).noting("b", THERE, {"plain": CELL, "deep": CELL})
+    fast, slow = CellCosts((0.1,), (0.01,), (1.0,)), CellCosts((0.2,), (0.02,), (None,))
+    record = record.costing("a", {"plain": fast}).costing("b", {"plain": slow, "deep": slow})
+    assert record.costs(["plain", "deep"]) == {"plain": slow, "deep": slow}
+    assert record.costs(["plain"]) == {"plain": fast}
+    assert record.costs(["plain", "gone"]) == {}
+    assert record.on("b") == {"plain": CELL, "deep": CELL}
+
+
+@pytest.mark.parametrize(
+    ("costs", "said"),
+    [
+        (((0.1,), (0.01, 0.02), (1.0,)), "have a value each in every round"),
+        (((), (), ()), "have a value each in every round"),
+        (((0.1,), (0.0,), (1.0,)), "must be positive"),
+    ],
+)
+def test_costs_that_cannot_be_are_refused(costs, said):
+    with pytest.raises(SpecError, match=said):
+        CellCosts(*costs)
 
 
 def test_seconds_are_not_negative_and_the_remedy_is_said(tmp_path):
     with pytest.raises(SpecError, match=r"measured\.one=-0\.1: must be 0 or more"):
-        CellExecution({}, "one", {"one": -0.1}, None, None, None)
+        CellExecution({}, "one", {"one": -0.1}, None)
     (tmp_path / "execution.json").write_text("{")
     with pytest.raises(DataError, match=r"execution\.json is damaged: .*; remove it, and it is measured again"):
         ExecutionRecord.read(tmp_path)

@@ -52,6 +52,7 @@ def cell(
         "against": against,
         "spec": {},
         "costs": COSTS,
+        "ratios": {},
         "tuned": None,
         "runs": runs,
         "images": 360,
@@ -153,5 +154,6 @@ def outcome(*comparisons: ComparisonOutcome, **changes: Any) -> Outcome:
         "worth": None,
         "paired": False,
         "looks": (),
+        "busy": 1.0,
     }
     return Outcome(**given | changes)

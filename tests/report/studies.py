@@ -50,7 +50,8 @@ def write_study(
     }
     write_plan(folder, plan | changes)
     executions = {cell["folder"]: _execution(number) for number, cell in enumerate(planned)}
-    write(folder / "execution.json", {"hosts": {"a1b2": {"host": {}, "cells": executions}}})
+    costs = {cell["folder"]: _costs(number) for number, cell in enumerate(planned)}
+    write(folder / "execution.json", {"hosts": {"a1b2": {"host": {}, "cells": executions, "costs": costs}}})
     for number, (cell, lost) in enumerate(zip(planned, LOST, strict=False)):
         for seed in range(seeds):
             write_run(folder, cell, seed, 0.955 - lost[2] / 100, number, test_curve)
@@ -86,11 +87,14 @@ def _execution(number: int) -> dict[str, Any]:
         "execution": {"stack": "cell", "jobs": 1, "kernel": "fused"},
         "called": "stacked, fused attention",
         "measured": {"one by one, explicit attention": alone, "stacked, fused attention": 0.7 * alone},
-        "alone": alone,
-        "image": alone / 300,
         "steps_per_epoch": 41.0,
         "steps": 328,
     }
+
+
+def _costs(number: int) -> dict[str, Any]:
+    rounds = [(0.011 + 0.0007 * number) * pace for pace in (1.02, 1.0, 0.99, 1.0, 1.01)]
+    return {"step": rounds, "image": [each / 300 for each in rounds], "busy": [0.97] * 5}
 
 
 def run_folder(study: Path, cell: str, seed: int) -> Path:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.report.outcomes import cell, comparison, outcome, t
 from tests.report.test_together import EMPTY
-from vitlab.records.outcome import Tuned
+from vitlab.records.outcome import CostRatio, Tuned
 from vitlab.records.run import Environment
 from vitlab.report.study_notes import notes
 from vitlab.report.study_records import StudyRecords
@@ -51,6 +51,11 @@ def test_short_runs_are_called_so():
         ),
         (study(outcome(cells=(cell("a", tuned=EDGE),))), "The best value is the first or last of the grid in a"),
         (study(outcome(cells=(cell("a", tuned=EDGE),))), "Values of the grid whose runs failed, and which could not"),
+        (
+            study(outcome(cells=(cell("a", ratios={"seconds_per_step": CostRatio(1.2, 1.1, 1.3, 2.5)}),))),
+            "Times that the trainings’ own pace does not confirm: a (1.20 × in turn, 2.50 × in training).",
+        ),
+        (study(outcome(WORSE, busy=0.6)), "computing in 60 % of it, at the least): they are shown, and rank nothing"),
         (study(outcome(WORSE, paired=True)), "the sign-flip test over seeds (paired, as planned)"),
         (study(outcome(WORSE, verdicts=False)), "No verdicts: the plan asks for none"),
     ],

@@ -4,7 +4,7 @@ import pytest
 
 from tests.report.outcomes import cell, comparison, effect, outcome, t
 from vitlab.records.execution import CellExecution
-from vitlab.records.outcome import Tuned
+from vitlab.records.outcome import CostRatio, Tuned
 from vitlab.report.study_tables import cells, comparisons, effects, executions, p_value
 
 WORSE = comparison("none", "removing it", -0.41, t(-0.439, -0.382), "worse")
@@ -59,11 +59,12 @@ def test_what_is_unknown_has_no_text_and_a_reason():
 
 def test_a_cell_s_row():
     tuned = Tuned("optim.lr", "0.004", "val_top1", {"0.001": 0.912, "0.004": 0.931, "0.01": None})
-    first = replace(outcome().cells[0], tuned=tuned)
+    slower = {"seconds_per_step": CostRatio(1.321, 1.28, 1.37)}
+    first = replace(outcome().cells[0], tuned=tuned, ratios=slower)
     table = cells(outcome(cells=(first, cell("none"))))
     assert [entry.text for entry in table.rows[0]] == [
         *("baseline", "96.1", "[95.2, 97.0]", "96.2", "94.1", "1.0", "6", "none", "[95.7, 96.5]", "0.4", "1.1"),
-        *("1,000", "2.00 M", "100", "10.0", "4.00 KiB"),
+        *("1,000", "2.00 M", "100", "10.0 (1.32 × [1.28, 1.37])", "4.00 KiB"),
         "0.004 (0.001: 91.2 %, 0.004: 93.1 %, 0.01: –)",
     ]
     assert table.rows[1][-1].note == "nothing was tuned"
@@ -97,7 +98,7 @@ def test_effects_have_a_row_each():
 
 
 def test_how_a_cell_was_trained_tells_the_fastest_first():
-    first = CellExecution({}, "stacked", {"one by one": 0.011, "stacked": 0.0055}, 0.011, None, 20.0)
+    first = CellExecution({}, "stacked", {"one by one": 0.011, "stacked": 0.0055}, 20.0)
     table = executions(outcome(WORSE), {"baseline": [first]}, {"baseline": "cpu, fp32"})
     assert [entry.text for entry in table.rows[0]] == [
         "baseline",
@@ -109,6 +110,6 @@ def test_how_a_cell_was_trained_tells_the_fastest_first():
 
 
 def test_a_cell_trained_on_two_kinds_of_host_tells_both():
-    hosts = [CellExecution({}, called, {called: seconds}, None, None, None) for called, seconds in (("a", 1), ("b", 2))]
+    hosts = [CellExecution({}, called, {called: seconds}, None) for called, seconds in (("a", 1), ("b", 2))]
     table = executions(outcome(WORSE), {"baseline": hosts}, {})
     assert [entry.text for entry in table.rows[0][1:3]] == ["a · b", "a 1000.0 · b 2000.0"]

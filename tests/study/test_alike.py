@@ -13,7 +13,7 @@ ALL = [Execution("cells", 1, kernel) for kernel in ("explicit", "fused")]
 def cell(*seconds, steps=10, **more):
     """Seconds of a step: explicit and fused alone, explicit and fused side by side; None where it was not measured."""
     measured = {str(way): value for way, value in zip(ALONE, seconds, strict=False) if value is not None}
-    return CellExecution({}, "", measured | more, None, None, None, steps=steps, seeds=6)
+    return CellExecution({}, "", measured | more, None, steps=steps, seeds=6)
 
 
 def ways(families, before=()):

@@ -40,7 +40,7 @@ class Clock(Executor):
         self.asked.append((*key, jobs[0]))
         if isinstance(self.seconds[key], Exception):
             raise self.seconds[key]
-        return Measured(self.seconds[key], self.seconds[key] / 100, self.per_epoch)
+        return Measured(self.seconds[key], self.per_epoch)
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def test_the_fastest_wins(choose, clock, way):
 def test_what_was_measured_is_recorded(choose):
     how = choose(Clock(stacked=0.06, alone=0.02, sides=0.03))["plain"]
     assert how.measured == {STACKED: pytest.approx(0.02), ALONE: 0.02, SIDES: 0.015, ALL: pytest.approx(0.1)}
-    assert (how.alone, how.image, how.unmeasured) == (0.02, 0.0002, {})
+    assert how.unmeasured == {}
     assert expected_seconds(how) == pytest.approx(0.015 * 12)
 
 
@@ -171,11 +171,6 @@ def test_what_is_asked_for_now_goes_before_what_is_recorded(choose):
     assert clock.asked == []
 
 
-def test_what_a_step_costs_alone_is_known_however_it_is_trained(choose):
-    how = choose(Clock(stacked=0.03, alone=0.02), stack=True)["plain"]
-    assert (list(how.measured), how.alone) == ([STACKED, ALL], 0.02)
-
-
 def test_a_way_that_cannot_be_measured_is_not_taken_and_nothing_is_remembered(choose):
     """A stack may need more memory than there is."""
     how = choose(Clock(stacked=UserError("out of memory"), alone=0.02, sides=0.5))["plain"]
@@ -191,7 +186,7 @@ def test_a_cell_that_cannot_be_measured_at_all_holds_up_no_other(choose):
     screen = Console(file=io.StringIO(), width=200)
     broken = UserError("no pictures")
     how = choose(Clock(broken, broken, broken), cells={"plain": {}}, console=screen)["plain"]
-    assert (how.measured, how.alone, how.image, how.expected) == ({}, None, None, None)
+    assert (how.measured, how.expected) == ({}, None)
     assert set(how.unmeasured.values()) == {"no pictures"}
     assert expected_seconds(how) == 0.0
     assert screen.file.getvalue().endswith(f"plain: {ALONE}; its steps were not measured\n")
@@ -208,7 +203,7 @@ def test_what_was_measured_is_said_the_fastest_first(choose):
 
 
 def test_a_record_that_cannot_be_used_is_made_again(choose, tmp_path):
-    odd = CellExecution({"stack": "perhaps"}, "", {}, None, None, None, seeds=3)
+    odd = CellExecution({"stack": "perhaps"}, "", {}, None, seeds=3)
     StudyDir(tmp_path / "a").note_executions(Clock().host(), {"plain": odd})
     assert way_of(choose(Clock(stacked=0.01))) == ("cell", 1)
 

@@ -39,7 +39,7 @@ def test_by_flops(constraints):
 def test_by_what_was_measured(constraints, monkeypatch):
     planned = plan(STUDY)
     steps = {"plain": {"one by one": 0.25, "stacked": 0.3}, "deep": {"one by one": 0.5}}
-    known = {name: CellExecution({}, "", measured, None, None, None) for name, measured in steps.items()}
+    known = {name: CellExecution({}, "", measured, None) for name, measured in steps.items()}
     monkeypatch.setattr(module.Tuner, "known", lambda _, planned: known[planned.cell.name])
     found = forecast(planned, constraints(planned))
     assert (found.seconds, found.measured) == (4 * 100 * 0.75, True)

@@ -48,7 +48,7 @@ class Study:
     def jobs(self, retry=False):
         planned = plan(self.study)
         execution = Execution(self.stack, 1, "explicit")
-        cell = CellExecution(to_dict(execution), str(execution), {}, None, None, None, steps=12)
+        cell = CellExecution(to_dict(execution), str(execution), {}, None, steps=12)
         self.folder.note_executions(Here().host(), {each.folder: cell for each in planned.cells})
         return Jobs(planned, self.folder, constraints_of(planned, OVERRIDES, jobs=1), retry)
 

@@ -434,7 +434,7 @@ def test_a_person_sees_what_was_measured_what_ended_and_the_time_left(run, study
     screen = Console(file=io.StringIO(), width=200)
     run(study, **ALONE, console=screen)
     told = screen.file.getvalue().splitlines()
-    shown = [line for line in told if not line.startswith(("checking", "measuring"))]
+    shown = [line for line in told if not line.startswith(("checking", "measuring", "timing"))]
     assert shown[0] == "plain: one by one, explicit attention, 10000.0 ms / step of a run"
     ended = [line.rpartition(";")[0] for line in shown[2:]]
     assert ended == [

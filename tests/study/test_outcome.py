@@ -12,7 +12,7 @@ from scipy import stats
 from vitlab.base.errors import DataError
 from vitlab.base.files import write_json
 from vitlab.records.data import DataRecord, SplitRecord
-from vitlab.records.execution import CellExecution
+from vitlab.records.execution import CellCosts, CellExecution
 from vitlab.records.outcome import COSTS, Outcome
 from vitlab.study.design import factorial, one_at_a_time
 from vitlab.study.outcome import outcome
@@ -57,10 +57,15 @@ def answers(found):
     return outcome(found.folder.path)
 
 
-def measured(found, **cells):
-    """Record what was measured of some cells: seconds of a step and of an image."""
-    costs = {name: CellExecution({}, "", {}, step, image, None) for name, (step, image) in cells.items()}
-    found.folder.note_executions({"cpu": "any"}, costs)
+def measured(found, busy=1.0, **cells):
+    """Record what was measured of the cells in three rounds: seconds of a step and of an image, the middle round's."""
+    pace = (1.1, 1.0, 0.9)
+    costs = {
+        name: CellCosts(tuple(step * each for each in pace), tuple(image * each for each in pace), (1.0, busy, 1.0))
+        for name, (step, image) in cells.items()
+    }
+    found.folder.note_executions({"cpu": "any"}, {})
+    found.folder.note_costs({"cpu": "any"}, costs)
 
 
 # --------------------------------------------------------------------------------------------------------------- cells
@@ -108,7 +113,7 @@ def test_cells_with_test_sets_of_their_own_are_counted_on_these(filled):
 
 def test_a_cells_costs(filled):
     found = filled()
-    measured(found, deep=(0.025, 1e-4))
+    measured(found, plain=(0.02, 1e-4), deep=(0.025, 1e-4), wide=(0.02, 1e-4))
     said = answers(found)
     planned = next(cell for cell in found.plan.cells if cell.name == "deep")
     assert said.cell("deep").costs == {
@@ -118,7 +123,10 @@ def test_a_cells_costs(filled):
         "seconds_per_step": 0.025,
         "activation_bytes": planned.activation_bytes,
     }
-    assert said.cell("plain").costs["seconds_per_step"] is None
+    ratio = said.cell("deep").ratios["seconds_per_step"]
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx((1.25, 1.25, 1.25))  # the pace cancels in each round
+    assert said.cell("plain").ratios == {}
+    assert not said.was_loaded
     assert set(COSTS) == set(said.cell("deep").costs)
 
 
@@ -368,6 +376,35 @@ def test_who_is_not_beaten_on_score_and_cost(filled):
     measured(found, plain=(0.03, 0.01), deep=(0.02, 0.02), wide=(0.01, 0.03))
     fronts = answers(found).fronts
     assert (fronts["seconds_per_step"], fronts["seconds_per_image"]) == (("wide",), ("plain", "wide"))
+
+
+def test_what_was_timed_is_held_against_the_pace_of_the_training(filled):
+    found = filled({})
+    for cell, seconds in (("plain", 10.0), ("deep", 25.0), ("wide", 10.0)):
+        found.run(cell, 0, test_top1=0.8, train_seconds=seconds, steps=100)
+    measured(found, plain=(0.02, 1e-4), deep=(0.025, 1e-4), wide=(0.02, 1e-4))
+    way = CellExecution({}, "stacked", {}, None)
+    other = CellExecution({}, "one by one", {}, None)
+    found.folder.note_executions({"cpu": "any"}, {"plain": way, "deep": way, "wide": other})
+    said = answers(found)
+    deep, wide = (said.cell(name).ratios["seconds_per_step"] for name in ("deep", "wide"))
+    assert (deep.value, deep.trained, deep.is_doubtful) == (pytest.approx(1.25), pytest.approx(2.5), True)
+    assert (wide.trained, wide.is_doubtful) == (None, False)  # trained in another way
+
+
+def test_times_of_a_machine_with_other_work_rank_nothing(filled):
+    found = filled()
+    measured(found, busy=0.6, plain=(0.03, 0.01), deep=(0.02, 0.02), wide=(0.01, 0.03))
+    said = answers(found)
+    assert (said.busy, said.was_loaded) == (0.6, True)
+    assert set(said.fronts) == {"num_params", "flops", "activation_bytes"}
+    assert said.cell("deep").costs["seconds_per_step"] == 0.02
+
+
+def test_cells_that_were_not_timed_together_have_no_times(filled):
+    found = filled()
+    measured(found, plain=(0.03, 0.01), deep=(0.02, 0.02))
+    assert answers(found).cell("plain").costs["seconds_per_step"] is None
 
 
 def test_the_front_of_a_loss_has_the_lowest(filled):

@@ -143,7 +143,7 @@ def decide(folder: Path, study: StudySpec, execution: Execution) -> None:
     """Have all cells trained so; two measurements may choose differently, and then rounding differs."""
     planned, study_dir = plan(study), StudyDir(folder)
     study_dir.claim(planned.as_record())
-    told = CellExecution(to_dict(execution), str(execution), {}, 0.01, 1e-4, None, seeds=study.num_seeds)
+    told = CellExecution(to_dict(execution), str(execution), {}, None, seeds=study.num_seeds)
     study_dir.note_executions(host(), {cell.folder: replace(told, steps=cell.steps) for cell in planned.cells})
 
 

@@ -5,7 +5,7 @@ import pytest
 from vitlab.base.errors import DataError, UserError
 from vitlab.base.files import write_json
 from vitlab.base.metric import Metric
-from vitlab.records.execution import CellExecution
+from vitlab.records.execution import CellCosts, CellExecution
 from vitlab.records.plan import CandidateRecord, CellRecord, PlanRecord
 from vitlab.records.run import Result, RunDeclaration
 from vitlab.study.plan import plan
@@ -150,7 +150,7 @@ def test_what_the_study_noted_is_newer_than_an_interruption_and_older_than_an_en
 
 def test_how_cells_are_trained_is_kept_by_cell_and_kind_of_host(folder):
     def way(called):
-        return CellExecution({}, called, {}, None, None, None)
+        return CellExecution({}, called, {}, None)
 
     laptop, server = {"cpu": "small"}, {"cpu": "large"}
     assert folder.executions(laptop) == {}
@@ -160,9 +160,11 @@ def test_how_cells_are_trained_is_kept_by_cell_and_kind_of_host(folder):
     assert folder.executions(server) == {}
     folder.note_executions(server, {"a": way("4")})
     assert folder.executions(laptop)["a"] == way("3")
-    record = folder.execution_record()
-    assert record.comparable(["a", "b"]) == {"a": way("3"), "b": way("2")}  # costs are of one kind of host
-    assert record.comparable(["a"]) == {"a": way("3")}
+    costs = CellCosts((0.1, 0.2), (0.01, 0.02), (1.0, 0.9))
+    assert folder.costs(server) == {}
+    folder.note_costs(server, {"a": costs})
+    assert (folder.costs(server), folder.costs(laptop)) == ({"a": costs}, {})
+    assert folder.executions(server) == {"a": way("4")}
 
 
 # -------------------------------------------------------------------------------------------------------------- tuning

@@ -244,14 +244,13 @@ def _read_mapping(hint: Any, value: Any, path: str) -> dict[str, Any]:
 def _read_plain(hint: type, value: Any, path: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if hint is int and isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) > 18:
+    digits = isinstance(value, str) and hint is int and len(value) > 18 and value.removeprefix("-").isdecimal()
+    if digits or (isinstance(value, int) and abs(value) >= 2**63):
         raise SpecError(f"{path}={shown(value)}: too large a number")
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise SpecError(f"{path}={shown(value)}: expected {hint.__name__}")
     if isinstance(value, float) and not math.isfinite(value):
         raise SpecError(f"{path}={value!r}: not a finite number")
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise SpecError(f"{path}={shown(value)}: too large a number")
     return value
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
+from vitlab.base.errors import SpecError
 from vitlab.base.spec import Spec
 from vitlab.records._base import Record, check_counts, check_least
 
@@ -15,17 +16,14 @@ from vitlab.records._base import Record, check_counts, check_least
 class CellExecution(Spec):
     """How a cell's runs are trained on one kind of host.
 
-    `execution` are its settings, `called` is what people call it. `measured` has the seconds of a run's step by such
-    names, `unmeasured` why some executions could not be measured. A cell's costs are `alone`, the seconds of a step of
-    one run that has the host to itself, and `image`, those of one image forward. `expected` are the seconds of a run's
-    step by FLOPs where none was measured.
+    `execution` are its settings, `called` is what people call it. `measured` has the seconds of a run's step by
+    such names, `unmeasured` why some executions could not be measured. `expected` are the seconds of a run's step
+    by FLOPs where none was measured.
     """
 
     execution: Mapping[str, Any]
     called: str
     measured: Mapping[str, float]
-    alone: float | None
-    image: float | None
     steps_per_epoch: float | None
     unmeasured: Mapping[str, str] = field(default_factory=dict)
     steps: int | None = None
@@ -33,16 +31,34 @@ class CellExecution(Spec):
     expected: float | None = None
 
     def __post_init__(self) -> None:
-        check_least(self, 0, "alone", "image", "steps_per_epoch", "steps", "seeds", "expected")
+        check_least(self, 0, "steps_per_epoch", "steps", "seeds", "expected")
         check_counts("measured", self.measured)
 
 
 @dataclass(frozen=True)
+class CellCosts(Spec):
+    """What a cell takes in time, round by round: seconds of a training step of one run, and of one image forward; and
+    the share of that time in which the process was computing, where that is known.
+    """
+
+    step: tuple[float, ...]
+    image: tuple[float, ...]
+    busy: tuple[float | None, ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.step) == len(self.image) == len(self.busy) > 0:
+            raise SpecError("step, image and busy have a value each in every round")
+        if min(*self.step, *self.image) <= 0:
+            raise SpecError(f"step={list(self.step)}, image={list(self.image)}: must be positive")
+
+
+@dataclass(frozen=True)
 class HostExecution(Spec):
-    """One kind of host, and how it trains each cell, by the cell's folder."""
+    """One kind of host; how it trains each cell, and what each costs there, by the cell's folder."""
 
     host: Mapping[str, Any]
     cells: Mapping[str, CellExecution] = field(default_factory=dict)
+    costs: Mapping[str, CellCosts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,10 +76,14 @@ class ExecutionRecord(Record):
 
     def noting(self, kind: str, host: Mapping[str, Any], cells: Mapping[str, CellExecution]) -> Self:
         """A copy that knows more of a kind of host."""
-        known = self.on(kind)
-        return replace(self, hosts={**self.hosts, kind: HostExecution(host, {**known, **cells})})
+        known = self.hosts.get(kind, HostExecution(host))
+        return replace(self, hosts={**self.hosts, kind: replace(known, cells={**known.cells, **cells})})
 
-    def comparable(self, cells: Collection[str]) -> Mapping[str, CellExecution]:
-        """What was measured on one kind of host: the one that knows the most of these cells, the first of equals."""
-        known = [{name: host.cells[name] for name in cells if name in host.cells} for host in self.hosts.values()]
-        return max(known, key=len, default={})
+    def costing(self, kind: str, costs: Mapping[str, CellCosts]) -> Self:
+        """A copy that knows what cells cost on a kind of host that is known."""
+        return replace(self, hosts={**self.hosts, kind: replace(self.hosts[kind], costs=costs)})
+
+    def costs(self, cells: Collection[str]) -> Mapping[str, CellCosts]:
+        """What all of these cells cost on one kind of host; empty where no host has timed all."""
+        known = (host.costs for host in self.hosts.values() if host.costs.keys() >= set(cells))
+        return next(known, {})

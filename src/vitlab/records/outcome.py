@@ -12,6 +12,9 @@ from vitlab.records._base import Record, Status, check_metric
 from vitlab.stats.decision import Decision
 from vitlab.stats.describe import Description
 
+IN_TIME = ("seconds_per_image", "seconds_per_step")
+DOUBTFUL = 1.5  # times: how far the pace of the training may be from what was timed
+UNDISTURBED = 0.85  # of the time a process computes that has the machine to itself
 _OF_TUNED = ("setting", "value", "failed", "at_an_edge")  # beside the metric's own name
 # What a score is weighed against
 COSTS = ("num_params", "flops", "seconds_per_image", "seconds_per_step", "activation_bytes")
@@ -47,6 +50,23 @@ class Tuned(Spec):
 
 
 @dataclass(frozen=True)
+class CostRatio(Spec):
+    """How many times the first cell's cost a cell's is: the mean over rounds, and its 95 % interval. `trained` is the
+    same by the time that the trainings took, where both were trained in the same way.
+    """
+
+    value: float
+    low: float
+    high: float
+    trained: float | None = None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the training's own pace says something else."""
+        return self.trained is not None and not 1 / DOUBTFUL < self.trained / self.value < DOUBTFUL
+
+
+@dataclass(frozen=True)
 class CellOutcome(Spec):
     """A cell: what it is, what it costs, and how its seeds scored."""
 
@@ -57,6 +77,7 @@ class CellOutcome(Spec):
     against: str | None
     spec: Mapping[str, Any]  # of its runs, but for the seed; of the tuned value where there is one
     costs: Mapping[str, float | None]  # by the names in COSTS
+    ratios: Mapping[str, CostRatio]  # of the costs in time, where they were measured
     tuned: Tuned | None
     runs: tuple[RunOutcome, ...]
     images: int | None  # in the split that the metric is of; None before the first run
@@ -130,6 +151,7 @@ class Outcome(Record):
     worth: float | None
     paired: bool
     looks: tuple[int, ...]  # with how many seeds the results had been seen before
+    busy: float | None  # the least share of the time in which the process that timed costs was computing
 
     def __post_init__(self) -> None:
         check_metric(self.metric, self.metrics)
@@ -144,6 +166,11 @@ class Outcome(Record):
         """How many would decide something that leans, if any would."""
         needed = (*(each.seeds_needed for each in self.comparisons), *(each.seeds_needed for each in self.effects))
         return min(filter(None, needed), default=None)
+
+    @property
+    def was_loaded(self) -> bool:
+        """Whether the machine had other work while costs were timed, so that they rank nothing."""
+        return self.busy is not None and self.busy < UNDISTURBED
 
     @property
     def complete(self) -> bool:

@@ -21,7 +21,7 @@ def notes(study: StudyRecords) -> list[str]:
     outcome = study.outcome
     trained = [*_short(study), *_peeks(study), *_split(outcome), _equal(outcome), *_tuned(outcome), *_edges(outcome)]
     basis = [f"{said[0].upper()}{said[1:]}." for said in caveats(outcome)]
-    return [*basis, *trained, *_decisions(outcome), *_dirty(study)]
+    return [*basis, *trained, *_decisions(outcome), *_timed(outcome), *_dirty(study)]
 
 
 def _short(study: StudyRecords) -> list[str]:
@@ -89,6 +89,23 @@ def _decisions(outcome: Outcome) -> list[str]:
         "is said is said of the runs seen.",
         "“Would probably have been missed”: with these seeds and pictures a smaller difference is more often missed "
         "than shown. “Not distinguishable” does not mean equal.",
+    ]
+
+
+def _timed(outcome: Outcome) -> list[str]:
+    doubtful = [
+        f"{cell.name} ({ratio.value:.2f} × in turn, {ratio.trained:.2f} × in training)"
+        for cell in outcome.cells
+        for ratio in cell.ratios.values()
+        if ratio.is_doubtful
+    ]
+    notes = [f"Times that the trainings’ own pace does not confirm: {'; '.join(doubtful)}."] if doubtful else []
+    if not outcome.was_loaded:
+        return notes
+    return [
+        *notes,
+        "The machine had other work while the cells’ costs in time were measured (their process was computing in "
+        f"{100 * (outcome.busy or 0.0):.0f} % of it, at the least): they are shown, and rank nothing.",
     ]
 
 

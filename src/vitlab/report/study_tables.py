@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from vitlab.base.metric import Metric
 from vitlab.records.execution import CellExecution
-from vitlab.records.outcome import CellOutcome, Outcome
+from vitlab.records.outcome import IN_TIME, CellOutcome, Outcome
 from vitlab.report import wording
 from vitlab.report.answers import ordered
 from vitlab.report.tables import Column, Entry, Table, absent, named
@@ -152,7 +152,7 @@ def cells(outcome: Outcome) -> Table:
         ),
         Column("Seed error", ("seed_error",), f"standard error of the mean over seeds, {unit.unit}"),
         Column("Picture error", ("picture_error",), f"standard error of the mean over pictures, {unit.unit}"),
-        *(Column(title, (name,), _COST_MEANING[name]) for name, (title, _, _) in COSTS.items()),
+        *(Column(title, _cost_names(name), _COST_MEANING[name]) for name, (title, _, _) in COSTS.items()),
     )
     if tuned:
         columns += (Column("Tuned", ("tuned", "grid"), "the value that was best on validation", numeric=False),)
@@ -163,8 +163,8 @@ def cells(outcome: Outcome) -> Table:
 _COST_MEANING = {
     "num_params": "trained values of the model",
     "flops": "of one forward pass of one image; a multiply-add counts as two",
-    "seconds_per_image": "measured forward pass, per image of a batch, with nothing else on this machine",
-    "seconds_per_step": "measured training step of one run, with nothing else on this machine",
+    "seconds_per_image": "forward pass, per image of a batch; timed in turn, in parentheses the ratio to the first",
+    "seconds_per_step": "training step of one run; timed in turn, in parentheses the ratio to the first",
     "activation_bytes": "kept for the backward pass, one image in fp32",
 }
 
@@ -188,9 +188,28 @@ def _cell(unit: Unit, digits: int, cell: CellOutcome, tuned: bool, metrics: Mapp
         _interval(score.seed_interval, unit, digits, why.get("seed_interval", ""), signed=False),
         _number(score.seed_error, shown, why.get("seed_error")),
         _number(score.picture_error, shown, why.get("picture_error")),
-        *(_number(cell.costs[name], write, "not measured") for name, (_, _, write) in COSTS.items()),
+        *(_cost(cell, name) for name in COSTS),
     )
     return (*row, _tuned(cell, metrics)) if tuned else row
+
+
+def _cost(cell: CellOutcome, name: str) -> Entry:
+    """'1,234', or of a cost in time '1,234 (1.32 × [1.28, 1.37])', the ratio to the first cell's."""
+    value, ratio = cell.costs[name], cell.ratios.get(name)
+    values = 4 if name in IN_TIME else 1
+    if value is None:
+        return absent("not measured", values)
+    written = COSTS[name][2](value)
+    if name not in IN_TIME:
+        return Entry(written, (value,))
+    if ratio is None:
+        return Entry(written, (value, None, None, None))
+    told = f"{written} ({ratio.value:.2f} × [{ratio.low:.2f}, {ratio.high:.2f}])"
+    return Entry(told, (value, ratio.value, ratio.low, ratio.high))
+
+
+def _cost_names(name: str) -> tuple[str, ...]:
+    return (name, *(f"{name}_{each}" for each in ("ratio", "low", "high"))) if name in IN_TIME else (name,)
 
 
 def _tuned(cell: CellOutcome, metrics: Mapping[str, Metric]) -> Entry:

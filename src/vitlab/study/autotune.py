@@ -86,16 +86,13 @@ class Tuner:
 
     def _unmeasured(self) -> CellExecution:
         first = self.constraints.executions()[0]
-        return CellExecution(to_dict(first), str(first), {}, None, None, None)
+        return CellExecution(to_dict(first), str(first), {}, None)
 
     def _measure(self, planned: PlannedCell) -> CellExecution:
-        """The seconds that one step of one run takes in each way, and of a run that has the machine to itself."""
+        """The seconds that one step of one run takes in each way."""
         executions = self.constraints.executions()
-        alone = [execution for execution in executions if execution.jobs == 1 and execution.stack == "none"]
-        alone = alone or [Execution("none", 1, executions[0].kernel)]
-        trial = self._try([planned], list(dict.fromkeys([*executions, *alone])))
+        trial = self._try([planned], executions)
         steps = {execution: measured.step for execution, measured in trial.measured.items()}
-        fastest = min((trial.measured[execution] for execution in alone if execution in trial.measured), default=None)
         any_way = next(iter(trial.measured.values()), None)
         if any(execution in steps for execution in executions):
             self.taken = min(executions, key=lambda execution: steps.get(execution, math.inf))
@@ -104,8 +101,6 @@ class Tuner:
             execution=to_dict(taken),
             called=str(taken),  # for those who read it without torch
             measured={str(execution): steps[execution] for execution in executions if execution in steps},
-            alone=fastest and fastest.step,  # these two are a cell's costs
-            image=fastest and fastest.image,
             steps_per_epoch=any_way and any_way.steps_per_epoch,
             unmeasured=trial.unmeasured,
             expected=None if taken in steps else self.allowance.step_seconds(planned),

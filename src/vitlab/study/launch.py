@@ -11,6 +11,7 @@ from vitlab.base.errors import Interrupted
 from vitlab.base.going_on import going_on
 from vitlab.base.lock import alone_in
 from vitlab.study.autotune import choose_executions
+from vitlab.study.costs import measure_costs
 from vitlab.study.execution import constraints_of
 from vitlab.study.executor import local
 from vitlab.study.executor._base import Ended, Executor, ExecutorSpec
@@ -58,6 +59,9 @@ def run_study(
                 choose_executions(planned, study_dir, constraints, running, executor.measures, console)
             for stage in (missing.tuning, missing.seeds):
                 _Stage(missing, stage(running), running, request, console).run()
+            if executor.measures:
+                with request.obeyed_at_once():
+                    measure_costs(planned, study_dir, constraints, running, console)
 
 
 class _Stage:

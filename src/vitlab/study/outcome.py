@@ -10,12 +10,15 @@ compared, and earn no "better".
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 from vitlab.base.metric import Better
 from vitlab.records.data import DataRecord
-from vitlab.records.execution import CellExecution
+from vitlab.records.execution import CellCosts
 from vitlab.records.outcome import (
     COSTS,
+    IN_TIME,
+    UNDISTURBED,
     CellOutcome,
     ComparisonOutcome,
     EffectOutcome,
@@ -34,6 +37,7 @@ from vitlab.stats.power import seeds_needed
 from vitlab.stats.sign_flip import SignFlipTest
 from vitlab.stats.validation import only
 from vitlab.study.claims import Contrast, comparisons, effect_contrasts
+from vitlab.study.cost_ratios import cost_ratios, least_busy, with_pace
 from vitlab.study.scores import CellScores, cell_scores, images_of_split, learned_nothing, paired_table
 from vitlab.study.study_dir import StudyDir
 
@@ -43,11 +47,12 @@ def outcome(path: Path) -> Outcome:
     study_dir = StudyDir(path)
     plan = study_dir.plan()
     better = plan.measured.better
-    executions = study_dir.execution_record().comparable([cell.folder for cell in plan.cells])
-    read = tuple(_cell(study_dir, plan, cell, executions.get(cell.folder)) for cell in plan.cells)
+    timed = study_dir.execution_record().costs([cell.folder for cell in plan.cells])
+    read = tuple(_cell(study_dir, plan, cell, timed) for cell in plan.cells)
     scores = cell_scores(study_dir, plan, read)
     tables = {name: cell.table() for name, cell in scores.items()}
-    cells = tuple(replace(cell, score=describe(tables[cell.name])) for cell in read)
+    described = (replace(cell, score=describe(tables[cell.name])) for cell in read)
+    cells = with_pace(tuple(described), _ways(study_dir, plan))
     judge = _Judge(plan, {cell.name: cell for cell in cells}, scores, tables)
     return Outcome(
         id=plan.id,
@@ -61,7 +66,7 @@ def outcome(path: Path) -> Outcome:
         cells=cells,
         comparisons=judge.comparisons(),
         effects=judge.effects(),
-        fronts=_fronts(cells, better),
+        fronts=_fronts(cells, better, timed),
         missing=tuple(_missing(cells, plan.metric)),
         metrics=plan.metrics,
         pictures_known=any(cell.pictures is not None for cell in scores.values()),
@@ -69,13 +74,14 @@ def outcome(path: Path) -> Outcome:
         worth=plan.worth,
         paired=plan.paired,
         looks=plan.looks,
+        busy=least_busy(timed),
     )
 
 
 # -------------------------------------------------------------------------------------------------------------- cells
 
 
-def _cell(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, execution: CellExecution | None) -> CellOutcome:
+def _cell(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, timed: Mapping[str, CellCosts]) -> CellOutcome:
     """A cell with its runs; its score is described when those of all cells are known."""
     candidate = study_dir.chosen(plan, cell)
     return CellOutcome(
@@ -85,7 +91,8 @@ def _cell(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, execution: Ce
         settings=cell.settings,
         against=cell.against,
         spec=(candidate or cell.candidates[0]).spec,
-        costs=_costs(cell, execution),
+        costs=_costs(cell, timed.get(cell.folder)),
+        ratios=cost_ratios(timed, plan.cells[0].folder, cell.folder),
         tuned=_tuned(study_dir, plan, cell, candidate),
         runs=tuple(_run(study_dir, plan, cell, candidate, seed) for seed in cell.seeds),
         images=images_of_split(study_dir, plan, cell),
@@ -93,13 +100,23 @@ def _cell(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord, execution: Ce
     )
 
 
-def _costs(cell: CellRecord, execution: CellExecution | None) -> dict[str, float | None]:
-    """What a cell's model has and takes: counted, and measured of a run that has its host to itself."""
+def _costs(cell: CellRecord, timed: CellCosts | None) -> dict[str, float | None]:
+    """What a cell's model has and takes: counted, and measured in rounds with the other cells."""
     measured = {
-        "seconds_per_image": execution.image if execution else None,
-        "seconds_per_step": execution.alone if execution else None,
+        "seconds_per_image": median(timed.image) if timed else None,
+        "seconds_per_step": median(timed.step) if timed else None,
     }
     return {name: measured[name] if name in measured else getattr(cell, name) for name in COSTS}
+
+
+def _ways(study_dir: StudyDir, plan: PlanRecord) -> dict[str, str]:
+    """How each cell is trained, by its name, of the cells that one kind of host alone has trained."""
+    hosts = study_dir.execution_record().hosts.values()
+    called = {
+        cell.name: [host.cells[cell.folder].called for host in hosts if cell.folder in host.cells]
+        for cell in plan.cells
+    }
+    return {name: ways[0] for name, ways in called.items() if len(ways) == 1}
 
 
 def _shared_images(cells: tuple[CellOutcome, ...]) -> int | None:
@@ -279,10 +296,16 @@ class _Judge:
         return seeds_needed(self.estimates[claimed.name], base, 1 - decision.quoted.level, smallest_p)
 
 
-def _fronts(cells: tuple[CellOutcome, ...], better: Better) -> dict[str, tuple[str, ...]]:
-    """For every cost that all cells with a score have: who is on the front."""
+def _fronts(
+    cells: tuple[CellOutcome, ...], better: Better, timed: Mapping[str, CellCosts]
+) -> dict[str, tuple[str, ...]]:
+    """For every cost that all cells with a score have: who is on the front. Times of a machine that had other work rank
+    nothing.
+    """
     scored = [cell for cell in cells if cell.score.mean is not None]
-    known = [cost for cost in COSTS if scored and all(cell.costs[cost] is not None for cell in scored)]
+    loaded = (least_busy(timed) or 1.0) < UNDISTURBED
+    costs = [cost for cost in COSTS if not (loaded and cost in IN_TIME)]
+    known = [cost for cost in costs if scored and all(cell.costs[cost] is not None for cell in scored)]
     return {
         cost: pareto_front({cell.name: (cell.score.mean, cell.costs[cost]) for cell in scored}, better=better)  # type: ignore[misc]
         for cost in known

@@ -19,7 +19,7 @@ from vitlab.base.differences import told_differences
 from vitlab.base.errors import UserError
 from vitlab.base.words import first_few
 from vitlab.records._base import ENDED, Status
-from vitlab.records.execution import CellExecution, ExecutionRecord
+from vitlab.records.execution import CellCosts, CellExecution, ExecutionRecord
 from vitlab.records.failures import Failures
 from vitlab.records.outcome import Outcome
 from vitlab.records.plan import FREE, CandidateRecord, CellRecord, PlanRecord
@@ -147,6 +147,15 @@ class StudyDir:
     def note_executions(self, host: Mapping[str, Any], cells: Mapping[str, CellExecution]) -> None:
         """Remember how some cells are trained on a kind of host."""
         self.execution_record().noting(_kind(host), host, cells).write(self.path)
+
+    def costs(self, host: Mapping[str, Any]) -> Mapping[str, CellCosts]:
+        """What cells cost on a kind of host, by the cell's folder; empty before they are timed."""
+        known = self.execution_record().hosts.get(_kind(host))
+        return known.costs if known else {}
+
+    def note_costs(self, host: Mapping[str, Any], costs: Mapping[str, CellCosts]) -> None:
+        """Remember what cells cost on a kind of host that has trained some."""
+        self.execution_record().costing(_kind(host), costs).write(self.path)
 
     # --------------------------------------------------------------------------------------------------------- tuning
 

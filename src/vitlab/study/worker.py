@@ -2,7 +2,8 @@
 
     {"do": "train", "runs": [{"spec", "folder", "recipe"}, …], "overrides"}  -> {"done": true} or {"failed": reason}
     {"do": "measure", "specs": […], "overrides", "seconds"}  -> {"ready": true}, then waits for
-    {"do": "go"}                                             -> {"seconds": {"step", "image"}, "steps_per_epoch"}
+    {"do": "go"}                                             -> {"seconds": of a step, "steps_per_epoch"}
+    {"do": "time", "jobs": [{"specs", "overrides"}, …], "rounds", "seconds"}  -> {"timed": of each job its rounds}
 
 Whoever asks owns the other end of standard input: when it closes, even because that process was killed, this one ends
 at once. Runs in training go on from their last checkpoint when the study is taken up again.
@@ -38,7 +39,13 @@ def main() -> None:
     while True:
         message = asked.get()
         try:
-            answer = _measure(message, answers, asked) if message["do"] == "measure" else _train(message)
+            match message["do"]:
+                case "measure":
+                    answer = _measure(message, answers, asked)
+                case "time":
+                    answer = _time(message)
+                case _:
+                    answer = _train(message)
         except Interrupted as stop:
             answer = {"interrupted": stop.code}
         except UserError as error:
@@ -83,15 +90,27 @@ def _train(message: Message) -> Message:
     return {"done": True}
 
 
+def _time(message: Message) -> Message:
+    """All jobs in turn, round by round."""
+    ready = [
+        Throughput([from_dict(RunSpec, spec) for spec in job["specs"]], from_dict(Overrides, job["overrides"]))
+        for job in message["jobs"]
+    ]
+    timed: list[list[tuple[float, float, float | None]]] = [[] for _ in ready]
+    for _ in range(message["rounds"]):
+        for throughput, rounds in zip(ready, timed, strict=True):
+            rounds.append(throughput.timed(message["seconds"]))
+    return {"timed": timed}
+
+
 def _measure(message: Message, answers: TextIO, asked: SimpleQueue[Message]) -> Message:
     """Get ready, wait until the others are too, then measure."""
     specs = [from_dict(RunSpec, spec) for spec in message["specs"]]
     throughput = Throughput(specs, from_dict(Overrides, message["overrides"]))
     _say(answers, {"ready": True})
     asked.get()
-    step = throughput.seconds_per_step(message["seconds"])
-    image = throughput.seconds_per_image(message["seconds"] / 4)  # shorter than a step, and nothing is chosen by it
-    return {"seconds": {"step": step, "image": image}, "steps_per_epoch": throughput.loop.steps_per_epoch}
+    seconds = throughput.seconds_per_step(message["seconds"])
+    return {"seconds": seconds, "steps_per_epoch": throughput.loop.steps_per_epoch}
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def test_what_is_cancelled_saves_and_says_so(executor, job, pretended):
 
 def test_jobs_that_are_measured_run_at_once(executor, job, pretended):
     pretended.pace(alone=0.25)
-    assert executor.measure([job("", jobs=2)] * 2, 0.1) == Measured(0.25, 0.0025, 10.0)
+    assert executor.measure([job("", jobs=2)] * 2, 0.1) == Measured(0.25, 10.0)
     pretended.pace(refuse="no pictures")
     with pytest.raises(UserError, match="no pictures"):
         executor.measure([job("")], 0.1)

@@ -55,11 +55,20 @@ class Ended(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """How fast a job is: seconds of a training step of all its runs, and of one image forward."""
+    """How fast a job is: seconds of a training step of all its runs."""
+
+    step: float
+    steps_per_epoch: float
+
+
+class Timed(NamedTuple):
+    """A job in one round: seconds of a step and of one image forward, and how much of that time it was computing, as a
+    share of its threads; None on a device that does not tell.
+    """
 
     step: float
     image: float
-    steps_per_epoch: float
+    busy: float | None
 
 
 class Executor:
@@ -89,6 +98,12 @@ class Executor:
         """How fast jobs of one kind are that run at once, the slowest one's figures; `seconds` of steps each.
 
         Raises UserError if one cannot be measured. Only of an executor that `measures`.
+        """
+        raise NotImplementedError
+
+    def time_in_turn(self, jobs: Sequence[Job], rounds: int, seconds: float) -> list[list[Timed]]:
+        """How long jobs take one after the other, by one process, round by round; `seconds` of steps each. Of each job
+        its rounds. Raises UserError if that cannot be measured. Only of an executor that `measures`.
         """
         raise NotImplementedError
 

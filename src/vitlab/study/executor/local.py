@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from vitlab.study.executor._base import Ended, Executor, ExecutorSpec, Job, Measured
+from vitlab.base.errors import UserError
+from vitlab.study.executor._base import Ended, Executor, ExecutorSpec, Job, Measured, Timed
 from vitlab.study.executor._worker_pool import LOG, Worker, WorkerPool, with_an_answer
 from vitlab.train.machine.cache import host
 
@@ -46,6 +47,15 @@ class Local(Executor):
             {"specs": [run["spec"] for run in job.runs], "overrides": job.overrides, "seconds": seconds} for job in jobs
         ]
         return self.pool.measure(requests)
+
+    def time_in_turn(self, jobs: Sequence[Job], rounds: int, seconds: float) -> list[list[Timed]]:
+        (worker,) = self.pool.idle(1)
+        specs = [{"specs": [run["spec"] for run in job.runs], "overrides": job.overrides} for job in jobs]
+        worker.ask({"do": "time", "jobs": specs, "rounds": rounds, "seconds": seconds})
+        answer = worker.answer()
+        if "failed" in answer:
+            raise UserError(answer["failed"])
+        return [[Timed(*each) for each in job] for job in answer["timed"]]
 
 
 @dataclass(frozen=True)

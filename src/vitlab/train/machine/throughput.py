@@ -21,7 +21,8 @@ class Throughput:
     def __init__(self, specs: Sequence[RunSpec], overrides: Overrides):
         first = specs[0]
         choices = by_rule(overrides, first.model, first.batch_size, len(specs))
-        torch.set_num_threads(choices.threads)
+        self.threads, self.device = choices.threads, torch.device(choices.device)
+        torch.set_num_threads(self.threads)
         images = first.load_images()
         images = replace(images, train=images.train.to(choices.device))
         self.loop = build_loop(specs, images, split_training(first, images)[0], choices)
@@ -31,6 +32,17 @@ class Throughput:
     def seconds_per_step(self, seconds: float) -> float:
         """The mean over as many steps as fit into about that many seconds."""
         return self._mean(self.loop.step, seconds)
+
+    def timed(self, seconds: float) -> tuple[float, float, float | None]:
+        """Seconds of a step and of an image; and how much of that time this process was computing, as a share of its
+        threads: less than all of it if the machine has other work. None on a device whose work is not ours to count.
+        """
+        torch.set_num_threads(self.threads)
+        before, started = time.process_time(), time.perf_counter()
+        step, image = self.seconds_per_step(seconds), self.seconds_per_image(seconds / 4)
+        if self.device.type != "cpu":
+            return step, image, None
+        return step, image, (time.process_time() - before) / (time.perf_counter() - started) / self.threads
 
     def seconds_per_image(self, seconds: float) -> float:
         """The same of a forward pass: of a micro-batch, over its images."""
