@@ -93,9 +93,7 @@ def check_component_name(family: str, kind: str, name: str) -> None:
 
 
 def component_class(base: type[Component], name: str, path: str = "") -> type[Component]:
-    """The spec class that `name` selects: in the family of `base` or, failing that, among modules of one's own. `path`
-    is the setting that has the name.
-    """
+    """The spec class that `name`, of the setting `path`, selects: of the family of `base`, or else one's own."""
     kind = base.kind or base.family.rsplit(".", 1)[-1]
     check_component_name(base.family, kind, name)
     shipped = name in component_names(base.family)
