@@ -24,7 +24,7 @@ def beginnings(name):
 
 
 def why_not(parameter, one, other, ours, theirs, layers):
-    """Why a parameter that both cells have begins otherwise; None where there is no reason. `layers`: the weights of both
+    """Why a parameter that both cells have begins otherwise; None without a reason. `layers`: the weights of both
     cells that stand beside it.
     """
     if ours.model.init != theirs.model.init:
@@ -68,10 +68,10 @@ def test_the_position_of_a_patch_is_the_same_with_prefix_tokens_and_without():
     for cls_token, registers in ((False, 0), (True, 0), (True, 4), (True, 8)):
         model = replace(mean, cls_token=cls_token, num_registers=registers)
         tables[cls_token, registers] = dict(build_learner(model, base.task, 0).named_parameters())
-    reference = tables[True, 0]["pos_embed.weight"]
+    reference = tables[True, 0]["model.pos_embed.weight"]
     for (cls_token, registers), weights in tables.items():
-        table = weights["pos_embed.weight"]
+        table = weights["model.pos_embed.weight"]
         assert torch.equal(table[:, registers + cls_token :], reference[:, 1:])
         if cls_token:
             assert torch.equal(table[:, :1], reference[:, :1])
-    assert torch.equal(tables[True, 8]["reg_token"][:, :4], tables[True, 4]["reg_token"])
+    assert torch.equal(tables[True, 8]["model.reg_token"][:, :4], tables[True, 4]["model.reg_token"])
