@@ -79,12 +79,15 @@ def bench_statistics(
     say: Say = unsaid,
 ) -> dict[str, Any]:
     """How often verdicts err, what they see and what intervals cover, over so many simulated studies of every kind;
-    figures and picture in `out`, if it is given.
+    figures and picture in `out`, if it is given, where what is done is kept, so that it can be gone on with.
     """
     from vitlab.bench.statistics import bench_statistics as simulate
     from vitlab.report.error_rates import save
 
-    figures = simulate(studies, only, jobs, say)
+    kept = None if out is None else out / "statistics.rows.jsonl"
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+    figures = simulate(studies, only, jobs, kept, say)
     if out is not None:
         save(figures, out)
     return figures

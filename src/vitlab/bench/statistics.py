@@ -10,18 +10,21 @@ both with Holm's correction, and Dunnett's T3 (1980). A row has chances of its o
 order, side by side, and again.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, fields
 from itertools import product
 from math import ceil, sqrt
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import special, stats
 
 from vitlab.base.env import environment
+from vitlab.base.files import append_line, read_lines
 from vitlab.base.going_on import Say, unsaid
 from vitlab.bench.laws import LAWS, LEVEL, PictureLaw
 from vitlab.stats.corrections import holm
@@ -31,8 +34,9 @@ from vitlab.stats.permutation import PermutationTest, Stratum
 
 METHODS = ("decision", "paired t", "Welch", "Dunnett T3")
 SEEDS, COMPARISONS, PICTURES = (3, 4, 6, 16), (1, 7, 20), (360, 1_000, 10_000)
+MOST = 120  # seeds times comparisons: beyond that a row takes an hour
 EFFECTS = (1.0, 2.0, 3.0, 4.0, 6.0)  # in standard deviations of runs
-LEAST, MOST = 0.93, 0.98  # what 95 % intervals are to cover
+LOWEST, HIGHEST = 0.93, 0.98  # what 95 % intervals are to cover
 
 Scores = list[ScoreTable]  # of a study: the baseline's first
 
@@ -55,6 +59,7 @@ def rows() -> list[Row]:
     errors = [
         Row("error", law.name, seeds, comparisons, _of_baseline(seeds, comparisons))
         for law, seeds, comparisons in product(LAWS, SEEDS, COMPARISONS)
+        if seeds * comparisons <= MOST
     ]
     on_pictures = [Row("error", "pictures", 6, 7, _of_baseline(6, 7), pictures) for pictures in PICTURES]
     powers = [
@@ -69,19 +74,35 @@ def _of_baseline(seeds: int, comparisons: int) -> int:
     return ceil(sqrt(comparisons) * seeds)
 
 
-def bench_statistics(studies: int, only: Sequence[str] = (), jobs: int = 1, say: Say = unsaid) -> dict[str, Any]:
-    """Simulate every row of the kinds `only`, or of all; the figures as plain values."""
+def bench_statistics(
+    studies: int, only: Sequence[str] = (), jobs: int = 1, kept: Path | None = None, say: Say = unsaid
+) -> dict[str, Any]:
+    """Simulate every row of the kinds `only`, or of all; the figures as plain values. Rows that are done are added to
+    the file `kept`, and not simulated again from there.
+    """
     chosen = [row for row in rows() if not only or row.kind in only]
+    lines = read_lines(kept) if kept else []
+    done = {_named(line): line for line in lines if line.pop("studies") == studies}
+    missing = [row for row in chosen if _named(_plain(row)) not in done]
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        done = []
-        for row, figures in zip(chosen, pool.map(simulated, chosen, [studies] * len(chosen)), strict=True):
-            done.append({**_plain(row), **figures})
+        waiting = {pool.submit(simulated, row, studies): row for row in missing}
+        for ended in as_completed(waiting):
+            line = {**_plain(waiting[ended]), **ended.result()}
+            done[_named(line)] = line
+            if kept:
+                append_line(kept, {"studies": studies, **line})
             say(f"{len(done)} of {len(chosen)} kinds of study")
-    return {"studies": studies, "alpha": ALPHA, "rows": done[::-1], "env": environment()}
+    in_order = [done[_named(_plain(row))] for row in reversed(chosen)]
+    return {"studies": studies, "alpha": ALPHA, "rows": in_order, "env": environment()}
 
 
 def _plain(row: Row) -> dict[str, Any]:
     return {name: value for name, value in vars(row).items() if value is not None}
+
+
+def _named(line: Mapping[str, Any]) -> str:
+    """What kind of study a line is of."""
+    return json.dumps([line.get(field.name) for field in fields(Row)])
 
 
 def simulated(row: Row, studies: int) -> dict[str, Any]:
@@ -252,6 +273,6 @@ def broken(figures: Mapping[str, Any]) -> list[str]:
         if row["kind"] == "coverage":
             allowed = chance * 0.05**0.5
             for what in ("mean, crossed", "difference, crossed"):
-                if not LEAST - allowed <= row[what] <= MOST + allowed:
+                if not LOWEST - allowed <= row[what] <= HIGHEST + allowed:
                     told.append(f"{called}, {row['pictures']} pictures: {what} {row[what]:.3f}")
     return told
