@@ -18,6 +18,7 @@ MARKS = {
     "Welch": ("third", "s"),
     "Dunnett T3": ("muted", "D"),
 }
+CALLED = {name: "the tests that decide" if name == "decision" else name for name in MARKS}
 _COVERS = {"crossed": ("accent", "o"), "Satterthwaite": ("third", "s"), "seeds alone": ("second", "v")}
 _SEEDS, _COMPARISONS = 6, 7  # of the rows that are drawn; all are in the table
 
@@ -34,8 +35,8 @@ def draw(figures: Mapping[str, Any], beside: Beside) -> Drawing:
     """The picture, `statistics.png` and `statistics.svg`."""
     rows = figures["rows"]
     with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x"}):
-        figure = Figure(figsize=(11, 5.4), layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+        figure = Figure(figsize=(12, 6.4), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(1, 1))
         above, below = right.get_subplotspec().subgridspec(2, 1).subplots()
         right.remove()
         _errors(left, [row for row in rows if row["kind"] == "error"], figures["alpha"])
@@ -51,15 +52,15 @@ def _errors(axes: Axes, rows: Sequence[Mapping[str, Any]], alpha: float) -> None
     for place, row in enumerate(shown):
         for offset, (method, (colour, marker)) in enumerate(MARKS.items()):
             at = place + 0.14 * (offset - 1.5)
-            label = "the tests that decide" if method == "decision" else method
-            axes.plot(row[method], at, marker, color=COLOURS[colour], markersize=5, label=None if place else label)
+            label = None if place else CALLED[method]
+            axes.plot(row[method], at, marker, color=COLOURS[colour], markersize=5, label=label)
     axes.axvline(alpha, color=COLOURS["ink"], linewidth=0.9)
     axes.set_yticks(range(len(shown)), [_named(row) for row in shown], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel(f"share of studies with a false verdict; line: {alpha:g}")
     axes.set_title(f"Equal means, {_SEEDS} seeds, {_COMPARISONS} comparisons", loc="left", fontsize=10)
     if shown:
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, loc="center right")
 
 
 def _named(row: Mapping[str, Any]) -> str:
@@ -72,8 +73,8 @@ def _powers(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
         effects = [row["effect"] for row in chosen]
         for method in ("decision", "paired t"):
             colour, marker = MARKS[method]
-            style, planned = ("-", "as planned") if baseline > _SEEDS else (":", "as many")
-            label = f"{method}, baseline {planned} ({baseline})"
+            style = "-" if baseline > _SEEDS else ":"
+            label = f"{CALLED[method]}, baseline of {baseline}"
             axes.plot(
                 effects,
                 [row[method] for row in chosen],
@@ -86,7 +87,7 @@ def _powers(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     axes.set_xlabel("effect, standard deviations of runs", fontsize=8)
     axes.set_title("Power", loc="left", fontsize=10)
     if rows:
-        axes.legend(frameon=False, fontsize=7)
+        axes.legend(frameon=False, fontsize=7, loc="lower right")
 
 
 def _coverages(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -104,4 +105,4 @@ def _coverages(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     axes.invert_yaxis()
     axes.set_title("Coverage of 95 % intervals", loc="left", fontsize=10)
     if rows:
-        axes.legend(frameon=False, fontsize=7, loc="lower left")
+        axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.2, -0.12), ncols=3)
