@@ -35,8 +35,3 @@ class Metric(Spec):
     def is_fraction(self) -> bool:
         """Whether people read it in percent."""
         return self.unit == "fraction"
-
-    @property
-    def is_share_of_images(self) -> bool:
-        """Whether it is a share of the images, so that its error over images is known from their number."""
-        return self.is_fraction and self.over == "images"

@@ -50,10 +50,6 @@ class ScoreTable:
             if scores.shape[1] > 1:
                 self.pictures, self.residual = _two_way(scores)
 
-    def without_pictures(self) -> "ScoreTable":
-        """The same runs, of which only the means are known."""
-        return ScoreTable(self.runs, name=self.name)
-
     @property
     def n(self) -> int:
         """How many runs."""
