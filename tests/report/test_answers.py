@@ -99,6 +99,14 @@ def test_as_many_digits_as_the_interval_deserves():
     assert told == "x costs 0.41 points [0.34, 0.48], 6 seeds"
 
 
+@pytest.mark.parametrize(
+    ("low", "written"), [(0.0004, "[0.04, 2.46]"), (0.0006, "[0.06, 2.46]"), (0.001, "[0.1, 2.5]")]
+)
+def test_it_can_be_seen_that_zero_is_left_out(low, written):
+    (_, told) = said(outcome(comparison("a", "x", -0.0123, t(-0.0246, -low), "worse")))
+    assert written in told
+
+
 def test_missing_runs_are_counted():
     found = outcome(WORSE, missing=("none, seed 5: failed: it diverged",))
     assert said(found)[-1] == "1 of 12 runs has no score; the results are from the others"

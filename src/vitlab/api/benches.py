@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vitlab.api import NONE, Settings, read_as, run_spec
+from vitlab.base.errors import UserError, unknown
 from vitlab.base.going_on import Say, unsaid
 
 
@@ -82,8 +83,10 @@ def bench_statistics(
     figures and picture in `out`, if it is given, where what is done is kept, so that it can be gone on with.
     """
     from vitlab.bench.statistics import bench_statistics as simulate
-    from vitlab.report.error_rates import save
+    from vitlab.report.error_rates import TABLES, save
 
+    if odd := [name for name in only if name not in TABLES]:
+        raise UserError(f"--only: {unknown('kind of row', odd[0], list(TABLES))}")
     kept = None if out is None else out / "statistics.rows.jsonl"
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -91,3 +94,10 @@ def bench_statistics(
     if out is not None:
         save(figures, out)
     return figures
+
+
+def tables_of_statistics(figures: Settings) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+    """The figures of `bench_statistics` as tables: a title, columns, rows."""
+    from vitlab.report.error_rates import tables
+
+    return list(tables(figures))

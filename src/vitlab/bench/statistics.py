@@ -11,8 +11,10 @@ order, side by side, and again.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from itertools import product
 from math import ceil, sqrt
@@ -37,6 +39,8 @@ SEEDS, COMPARISONS, PICTURES = (3, 4, 6, 16), (1, 7, 20), (360, 1_000, 10_000)
 MOST = 120  # seeds times comparisons: beyond that a row takes an hour
 EFFECTS = (1.0, 2.0, 3.0, 4.0, 6.0)  # in standard deviations of runs
 LOWEST, HIGHEST = 0.93, 0.98  # what 95 % intervals are to cover
+
+_THREADS = "OPENBLAS_NUM_THREADS"
 
 Scores = list[ScoreTable]  # of a study: the baseline's first
 
@@ -84,7 +88,7 @@ def bench_statistics(
     lines = read_lines(kept) if kept else []
     done = {_named(line): line for line in lines if line.pop("studies") == studies}
     missing = [row for row in chosen if _named(_plain(row)) not in done]
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         waiting = {pool.submit(simulated, row, studies): row for row in missing}
         for ended in as_completed(waiting):
             line = {**_plain(waiting[ended]), **ended.result()}
@@ -94,6 +98,21 @@ def bench_statistics(
             say(f"{len(done)} of {len(chosen)} kinds of study")
     in_order = [done[_named(_plain(row))] for row in reversed(chosen)]
     return {"studies": studies, "alpha": ALPHA, "rows": in_order, "env": environment()}
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """While the block starts processes, let each compute by one thread: small products of matrices in two processes of
+    two threads on two cores take twenty times as long.
+    """
+    before = os.environ.get(_THREADS)
+    os.environ[_THREADS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_THREADS]
+        if before is not None:
+            os.environ[_THREADS] = before
 
 
 def _plain(row: Row) -> dict[str, Any]:

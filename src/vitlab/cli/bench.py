@@ -170,37 +170,16 @@ def statistics(
 ) -> None:
     """Simulate studies under many laws of scores, and count what is said of them."""
     names = [name for name in only.split(",") if name]
-    if odd := [name for name in names if name not in _SIMULATED]:
-        from vitlab.base.errors import UserError, unknown
-
-        raise UserError(f"--only: {unknown('kind of row', odd[0], list(_SIMULATED))}")
     with going_on(output.console(quiet=json)) as say:
         figures = benches.bench_statistics(studies, only=names, jobs=jobs, out=out, say=say)
     if json:
         output.print_json(figures)
         return
-    for kind, (title, given) in _SIMULATED.items():
-        rows = [row for row in figures["rows"] if row["kind"] == kind]
-        if rows:
-            methods = [name for name in rows[0] if name not in _OF_A_ROW]
-            values = [tuple(str(row.get(name, "–")) for name in given) for row in rows]
-            shares = [tuple(f"{row[name]:.3f}" for name in methods) for row in rows]
-            both = [one + other for one, other in zip(values, shares, strict=True)]
-            output.print_table(f"{title}, {figures['studies']:,} studies", (*given, *methods), both)
-            output.console().print()
+    for title, columns, rows in benches.tables_of_statistics(figures):
+        output.print_table(f"{title}, {figures['studies']:,} studies", columns, rows)
+        output.console().print()
     if out is not None:
         output.console().print(f"picture: {out / 'statistics.png'}, figures: {out / 'statistics.json'}")
-
-
-_OF_A_ROW = ("kind", "law", "seeds", "comparisons", "baseline_seeds", "pictures", "effect")
-_SIMULATED = {
-    "error": ("share with a false verdict", ("law", "pictures", "seeds", "baseline_seeds", "comparisons")),
-    "power": (
-        "share that finds a cell which differs",
-        ("effect", "pictures", "seeds", "baseline_seeds", "comparisons"),
-    ),
-    "coverage": ("share of 95 % intervals that hold the true value", ("pictures", "seeds")),
-}
 
 
 def _per_core(figures: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:

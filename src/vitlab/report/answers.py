@@ -159,7 +159,7 @@ def _told(outcome: Outcome, subject: str, decision: Decision, number: str, neede
     unit, verdict, value = unit_of_study(outcome), decision.verdict, decision.value
     if value is None:
         return Sentence(f"{subject}:", "no answer;", f"{decision.reasons['value']}; {number}")
-    digits = unit.digits(half(decision.quoted or decision.interval))
+    digits = unit.digits_beside(decision.quoted or decision.interval)
     if verdict in ("worse", "better"):
         return Sentence(subject, *_effect(unit, verdict, value, decision.quoted, number), verdict)
     seen = _signed(unit, value, decision.quoted or decision.interval, digits)
@@ -191,7 +191,7 @@ def _same_scores(outcome: Outcome, number: str) -> str:
 
 def _effect(unit: Unit, verdict: Verdict, mean: float, interval: Interval | None, number: str) -> tuple[str, str]:
     """'costs 41.0 points' and '[38.2, 43.9], 6 seeds': the size, whichever way the metric is better."""
-    digits, verb = unit.digits(half(interval)), "costs" if verdict == "worse" else "gains"
+    digits, verb = unit.digits_beside(interval), "costs" if verdict == "worse" else "gains"
     if mean < 0 and interval is not None:
         interval = negated(interval)
     written = f"{unit.interval(interval, digits)}, " if interval else ""

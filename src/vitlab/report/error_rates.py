@@ -1,6 +1,6 @@
 """The picture of `vitlab bench statistics`: how often verdicts err, what they see, and what intervals cover."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,15 @@ MARKS = {
 }
 CALLED = {name: "the tests that decide" if name == "decision" else name for name in MARKS}
 _COVERS = {"crossed": ("accent", "o"), "Satterthwaite": ("third", "s"), "seeds alone": ("second", "v")}
+OF_A_ROW = ("kind", "law", "seeds", "comparisons", "baseline_seeds", "pictures", "effect")
+TABLES = {  # by kind: what it is, and what tells its rows apart
+    "error": ("share with a false verdict", ("law", "pictures", "seeds", "baseline_seeds", "comparisons")),
+    "power": (
+        "share that finds a cell which differs",
+        ("effect", "pictures", "seeds", "baseline_seeds", "comparisons"),
+    ),
+    "coverage": ("share of 95 % intervals that hold the true value", ("pictures", "seeds")),
+}
 _SEEDS, _COMPARISONS = 6, 7  # of the rows that are drawn; all are in the table
 
 
@@ -106,3 +115,38 @@ def _coverages(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     axes.set_title("Coverage of 95 % intervals", loc="left", fontsize=10)
     if rows:
         axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.2, -0.12), ncols=3)
+
+
+def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+    """All rows as tables: a title, columns, rows."""
+    for kind, (title, given) in TABLES.items():
+        rows = [row for row in figures["rows"] if row["kind"] == kind]
+        if rows:
+            methods = [name for name in rows[0] if name not in OF_A_ROW]
+            columns = (*("seeds of the baseline" if name == "baseline_seeds" else name for name in given), *methods)
+            yield (
+                title,
+                columns,
+                [(*(_value(row.get(name)) for name in given), *(f"{row[m]:.3f}" for m in methods)) for row in rows],
+            )
+
+
+def _value(value: Any) -> str:
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def markdown(figures: Mapping[str, Any]) -> Iterator[str]:
+    """All rows as Markdown: what docs/statistics.md has."""
+    env, studies = figures["env"], figures["studies"]
+    commit, numpy = (env["commit"] or "none")[:7], env["versions"]["numpy"]
+    yield f"{studies:,} studies a row, commit {commit}, NumPy {numpy}. One standard error of a share of .05 is"
+    yield f"{(0.05 * 0.95 / studies) ** 0.5:.3f}."
+    for title, columns, rows in tables(figures):
+        yield from (
+            "",
+            f"*{title[0].upper()}{title[1:]}:*",
+            "",
+            f"| {' | '.join(columns)} |",
+            "|" + "---|" * len(columns),
+        )
+        yield from (f"| {' | '.join(row)} |" for row in rows)

@@ -12,15 +12,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from vitlab.base.files import read_json
 from vitlab.base.words import counted
 from vitlab.records.run import Environment, RunDeclaration, read_result
 from vitlab.report.answers import answers
+from vitlab.report.error_rates import markdown
 from vitlab.stats.crossed import ScoreTable
 from vitlab.stats.describe import describe
 from vitlab.study.outcome import outcome
 from vitlab.study.study_dir import StudyDir
 
 ROOM = "evidence"
+STATISTICS = Path("bench/results/statistics.json")  # named as if it were a folder of the room
 _PLACE = re.compile(r"(<!-- evidence (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -31,7 +34,10 @@ def rewritten(text: str, root: Path) -> str:
 
 def said(folder: Path) -> str:
     """What a study's or some runs' records say, as Markdown."""
-    lines = _study(folder) if StudyDir(folder).is_study else _runs(folder)
+    if folder.name == STATISTICS.stem:
+        lines = markdown(read_json(folder.parents[1] / STATISTICS))
+    else:
+        lines = _study(folder) if StudyDir(folder).is_study else _runs(folder)
     return "\n".join(lines)
 
 

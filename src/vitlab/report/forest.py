@@ -89,7 +89,7 @@ def _by_seed(outcome: Outcome, compared: ComparisonOutcome) -> dict[int, float]:
 def _difference(axes: Axes, row: int, compared: ComparisonOutcome, unit: Unit, by_seed: Sequence[float]) -> None:
     decision = compared.decision
     interval = decision.quoted or decision.interval
-    digits = unit.digits(half(interval))
+    digits = unit.digits_beside(interval)
     if decision.value is None:
         label_row(axes, row, compared.says, "no answer")
         return

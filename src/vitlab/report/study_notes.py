@@ -93,20 +93,18 @@ def _decisions(outcome: Outcome) -> list[str]:
 
 
 def _timed(outcome: Outcome) -> list[str]:
+    if outcome.was_loaded:
+        return [
+            "The machine had other work while the cells’ costs in time were measured (their process was computing in "
+            f"{100 * (outcome.busy or 0.0):.0f} % of it, at the least): they are shown, and rank nothing."
+        ]
     doubtful = [
         f"{cell.name} ({ratio.value:.2f} × in turn, {ratio.trained:.2f} × in training)"
         for cell in outcome.cells
         for ratio in cell.ratios.values()
         if ratio.is_doubtful
     ]
-    notes = [f"Times that the trainings’ own pace does not confirm: {'; '.join(doubtful)}."] if doubtful else []
-    if not outcome.was_loaded:
-        return notes
-    return [
-        *notes,
-        "The machine had other work while the cells’ costs in time were measured (their process was computing in "
-        f"{100 * (outcome.busy or 0.0):.0f} % of it, at the least): they are shown, and rank nothing.",
-    ]
+    return [f"Times that the trainings’ own pace does not confirm: {'; '.join(doubtful)}."] if doubtful else []
 
 
 def _dirty(study: StudyRecords) -> list[str]:

@@ -111,6 +111,7 @@ def _quoted(decision: Decision, unit: Unit, digits: int, why: str) -> Entry:
     interval = decision.quoted
     if interval is None:
         return absent(why, 3)
+    digits = max(digits, unit.digits_beside(interval))
     written = f"{unit.interval(interval, digits, signed=True)} at {100 * interval.level:.3g} %"
     return Entry(written, (interval.low, interval.high, interval.level))
 

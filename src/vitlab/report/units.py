@@ -36,6 +36,14 @@ class Unit:
         wanted = -math.floor(math.log10(median_low(known) / 2))
         return min(max(wanted, self.least_digits), max(self.least_digits, _MOST_DIGITS))
 
+    def digits_beside(self, interval: Interval | None) -> int:
+        """As many as the interval deserves, and enough to see that 0 is outside of one that leaves it out."""
+        digits = self.digits(half(interval))
+        if interval is None or interval.low <= 0 <= interval.high:
+            return digits
+        nearest = self.scale * min(abs(interval.low), abs(interval.high))
+        return max(digits, min(-math.floor(math.log10(nearest)), _MOST_DIGITS))
+
     def value(self, value: float, digits: int | None = None) -> str:
         """0.9612 -> '96.1'; without its unit"""
         return _number(self.scale * value, self.least_digits if digits is None else digits)

@@ -1,0 +1,41 @@
+"""What documents say of evidence is what its records say."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from vitlab.report.evidence import ROOM, rewritten, said
+from vitlab.study.outcome import outcome
+from vitlab.study.study_dir import StudyDir
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "docs" / name for name in ("results.md", "statistics.md")]
+KEPT = [path for path in sorted((ROOT / ROOM).iterdir()) if path.is_dir()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_says_what_its_records_say(page):
+    text = page.read_text()
+    assert rewritten(text, ROOT) == text, "run scripts/evidence write"
+    assert "<!-- evidence" in text
+
+
+def test_a_figure_that_was_changed_is_noticed():
+    text = PAGES[0].read_text()
+    place = re.search(r"<!-- evidence digits -->.*?(\d+\.\d+) %", text, re.DOTALL)
+    changed = text[: place.start(1)] + "99.99" + text[place.end(1) :]
+    assert changed != text
+    assert rewritten(changed, ROOT) == text
+
+
+@pytest.mark.parametrize("folder", KEPT, ids=lambda folder: folder.name)
+def test_all_that_is_kept_is_used_and_whole(folder):
+    assert f"<!-- evidence {folder.name} -->" in PAGES[0].read_text()
+    assert said(folder)
+    if StudyDir(folder).is_study:
+        found = outcome(folder)
+        assert found.complete
+        assert found.pictures_known
+        assert all(run.metrics for cell in found.cells for run in cell.runs)
+    assert not [path for path in folder.rglob("*") if path.suffix in (".safetensors", ".html")]
