@@ -16,12 +16,6 @@ def test_as_it_is_written(metric, value, written):
     assert metric.is_fraction == written.endswith("%")
 
 
-def test_what_counts_classes_alike_is_no_share_of_the_images():
-    assert TOP1.is_share_of_images
-    assert not LOSS.is_share_of_images
-    assert not Metric("balanced_accuracy", "balanced accuracy", "fraction", "higher", over="classes").is_share_of_images
-
-
 def test_it_stands_in_records():
     assert from_dict(Metric, to_dict(LOSS)) == LOSS
     with pytest.raises(SpecError, match="better='up': legal: higher, lower"):

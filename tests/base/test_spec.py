@@ -548,3 +548,8 @@ def test_what_has_moved_is_the_same():
     assert spec_id(here) == spec_id(there) != spec_id(Source("here", "bb"))
     assert to_dict(here) == {"path": "here", "checksum": "aa"}
     assert identity(here) == {"checksum": "aa"}
+
+
+def test_what_single_precision_does_not_have_is_too_large():
+    with pytest.raises(SpecError, match=r"layer_scale=1e\+300: too large a number"):
+        from_dict(ViTSpec, {"layer_scale": 1e300})

@@ -36,6 +36,6 @@ def test_all_that_is_kept_is_used_and_whole(folder):
     if StudyDir(folder).is_study:
         found = outcome(folder)
         assert found.complete
-        assert found.pictures_known
+        assert found.no_pictures == ""
         assert all(run.metrics for cell in found.cells for run in cell.runs)
     assert not [path for path in folder.rglob("*") if path.suffix in (".safetensors", ".html")]

@@ -149,7 +149,7 @@ def outcome(*comparisons: ComparisonOutcome, **changes: Any) -> Outcome:
         "fronts": {},
         "missing": (),
         "metrics": METRICS,
-        "pictures_known": True,
+        "no_pictures": "",
         "verdicts": True,
         "worth": None,
         "paired": False,

@@ -85,7 +85,7 @@ def test_without_verdicts_only_what_was_seen_is_said():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"pictures_known": False}, "over other seeds alone, on these very test pictures"),
+        ({"no_pictures": "a, seed 1, has kept none"}, "over other seeds alone, on these very test pictures: a, seed 1"),
         ({"looks": (4, 6)}, "seeds were added after the results with 4 and 6 had been seen"),
     ],
 )

@@ -41,6 +41,7 @@ class Study:
         RunDeclaration("", "", spec, {}, "val_top1").write(place)
         for step in steps:
             (place / "checkpoint" / f"step-{step:08d}").mkdir(parents=True)
+            (place / "checkpoint" / f"step-{step:08d}" / "meta.json").touch()
 
     def end(self, run, status):
         Result(status).write(self.folder.path / "runs" / run)

@@ -94,7 +94,7 @@ def test_a_cells_score_is_that_of_its_seeds(filled):
 
 def test_a_validation_metric_has_the_images_of_its_split(filled):
     said = answers(filled(metric="val_top1"))
-    assert (said.images, said.pictures_known) == (10, False)
+    assert (said.images, bool(said.no_pictures)) == (10, True)
 
 
 def test_a_loss_is_better_lower(filled):
@@ -169,7 +169,7 @@ def test_what_pictures_are_worth_is_in_every_interval(filled):
             found.run(cell, seed, test_top1=right / 40)
             found.pictures(cell, seed, [1] * right + [0] * (40 - right))
     said = answers(found)
-    assert said.pictures_known
+    assert said.no_pictures == ""
     score, (deep, wide) = said.cell("plain").score, said.comparisons
     assert score.interval.high - score.interval.low > 2 * (score.seed_interval.high - score.seed_interval.low)
     # Six of forty; a little of that is the noise of single runs, which seeds have already

@@ -321,3 +321,13 @@ def test_a_name_as_a_folder(name, folder):
 def test_cells_that_differ_in_what_does_nothing_are_twins(study_of):
     said = message_of(study_of({"plain": {"model.depth": 1}, "stochastic": {"model.depth": 1, "model.drop_path": 0.1}}))
     assert said == ("cell 'plain' and cell 'stochastic' are the same training: model.drop_path changes nothing here")
+
+
+def test_a_study_has_so_many_cells_at_most(study_of):
+    with pytest.raises(SpecError, match="design: 10,001 cells, and at most 10,000"):
+        plan(study_of(one_at_a_time.Spec((factor("optim.lr", *(1e-6 * (1 + i) for i in range(10_001))),))))
+
+
+def test_the_seeds_after_the_bases_must_be_numbers_too(study_of):
+    with pytest.raises(SpecError, match=r"base\.seed=9223372036854775807: a study takes the seeds after it, too"):
+        study_of({"plain": {}}, base={"seed": 2**63 - 1})

@@ -45,7 +45,7 @@ def test_the_error_of_a_difference_written_out(study):
 def test_it_is_over_the_runs_that_finished(study):
     study.run("deep", 1, "failed", reason="its process was killed", steps=1)
     said = outcome(study.folder.path)
-    assert said.pictures_known
+    assert said.no_pictures == ""
     assert said.cell("deep").score.n == 1
 
 
@@ -60,13 +60,19 @@ def test_where_pictures_are_others_or_were_not_kept_only_seeds_count(study, righ
         else:
             study.pictures("deep", seed, right, labels)
     said = outcome(study.folder.path)
-    assert not said.pictures_known
+    assert said.no_pictures == (
+        "deep, seed 0, has kept no top1 of test pictures"
+        if right is None
+        else "deep, seed 0, was tested on other pictures than plain, seed 0"
+    )
     assert error_of(study) is None
 
 
 def test_pictures_of_another_run_are_not_believed(study):
     study.pictures("deep", 1, [1] * 10)
-    with pytest.raises(DataError, match=r"deep, seed 1: the mean of its pictures\.npz is 1, and its result has 0\.5"):
+    with pytest.raises(
+        DataError, match=r"deep, seed 1: the mean top1 of its pictures\.npz is 1, and its result has 0\.5"
+    ):
         outcome(study.folder.path)
 
 

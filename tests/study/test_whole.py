@@ -52,7 +52,7 @@ def test_a_small_study_from_question_to_answer(study_of, tmp_path):
     differences = [b - a for a, b in zip(*(top1_of(cell) for cell in said.cells), strict=True)]
     assert comparison.decision.value == pytest.approx(sum(differences) / 2, abs=1e-12)
     assert said.images == 360
-    assert said.pictures_known
+    assert said.no_pictures == ""
     assert comparison.decision.picture_error is not None
     costs = said.cell("baseline").costs
     assert costs["seconds_per_step"] > costs["seconds_per_image"] > 0

@@ -139,6 +139,8 @@ def parsed(text: str) -> Any:
     try:
         values = json.loads(text, parse_int=_whole_number)
     except json.JSONDecodeError as error:
+        if not text.strip():
+            raise ValueError("it is empty") from None
         raise ValueError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None

@@ -33,6 +33,7 @@ from vitlab.base.trust import setting_of
 from vitlab.base.words import shown
 
 _WHEREABOUTS = "whereabouts"
+_LARGEST = 1e38  # that single precision has
 
 
 @dataclass(frozen=True)
@@ -247,8 +248,8 @@ def _read_plain(hint: type, value: Any, path: str) -> Any:
         raise SpecError(f"{path}={shown(value)}: too large a number")
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise SpecError(f"{path}={shown(value)}: expected {hint.__name__}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise SpecError(f"{path}={value!r}: not a finite number")
+    if isinstance(value, float) and not abs(value) < _LARGEST:
+        raise SpecError(f"{path}={value!r}: {'too large a' if math.isfinite(value) else 'not a finite'} number")
     return value
 
 

@@ -111,9 +111,15 @@ def checksum_of(path: Path) -> str:
 
 
 def complete(folder: Path, kind: str = "step") -> list[Path]:
-    """The complete checkpoints of a run, oldest first; `kind` is "step" or "best". What else is called is not ours."""
-    ours = [path for path in folder.glob(f"{kind}-*") if _NUMBERED.fullmatch(path.name) and path.is_dir()]
+    """The complete checkpoints of a run, oldest first; `kind` is "step" or "best". What is called otherwise, or is
+    empty, is none of ours: they come into place whole.
+    """
+    ours = [path for path in folder.glob(f"{kind}-*") if _NUMBERED.fullmatch(path.name) and _holds_files(path)]
     return sorted(ours, key=step_of)
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and next(folder.iterdir(), None) is not None
 
 
 def latest(folder: Path) -> Path | None:

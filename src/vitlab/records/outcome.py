@@ -146,7 +146,7 @@ class Outcome(Record):
     fronts: Mapping[str, tuple[str, ...]]  # by cost: the cells that no other beats on score and cost together
     missing: tuple[str, ...]
     metrics: Mapping[str, Metric]
-    pictures_known: bool  # whether intervals are over pictures, too
+    no_pictures: str  # why intervals are over seeds alone; empty if they are over pictures, too
     verdicts: bool
     worth: float | None
     paired: bool

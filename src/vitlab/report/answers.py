@@ -49,9 +49,10 @@ def caveats(outcome: Outcome) -> list[str]:
 
 def _over(outcome: Outcome) -> str:
     pictures = f"{SPLITS[outcome.metric.partition('_')[0]]} pictures"
-    if outcome.pictures_known and outcome.images:
+    if not outcome.no_pictures and outcome.images:
         return f"intervals: over other seeds and other {pictures} of this kind, from {outcome.images:,} of them"
-    return f"intervals: over other seeds alone, on these very {pictures}; what each picture scored is not known"
+    why = outcome.no_pictures or "their number is not known"
+    return f"intervals: over other seeds alone, on these very {pictures}: {why}"
 
 
 def _corrected(outcome: Outcome) -> list[str]:

@@ -49,7 +49,7 @@ def outcome(path: Path) -> Outcome:
     better = plan.measured.better
     timed = study_dir.execution_record().costs([cell.folder for cell in plan.cells])
     read = tuple(_cell(study_dir, plan, cell, timed) for cell in plan.cells)
-    scores = cell_scores(study_dir, plan, read)
+    scores, no_pictures = cell_scores(study_dir, plan, read)
     tables = {name: cell.table() for name, cell in scores.items()}
     described = (replace(cell, score=describe(tables[cell.name])) for cell in read)
     cells = with_pace(tuple(described), _ways(study_dir, plan))
@@ -69,7 +69,7 @@ def outcome(path: Path) -> Outcome:
         fronts=_fronts(cells, better, timed),
         missing=tuple(_missing(cells, plan.metric)),
         metrics=plan.metrics,
-        pictures_known=any(cell.pictures is not None for cell in scores.values()),
+        no_pictures=no_pictures,
         verdicts=plan.verdicts,
         worth=plan.worth,
         paired=plan.paired,

@@ -14,7 +14,7 @@ from vitlab.recipes import changed
 from vitlab.records.plan import FREE, CandidateRecord, CellRecord, PlanRecord
 from vitlab.stats.decision import ALPHA
 from vitlab.study.claims import all_contrasts, enough_seeds, seeds_by_cell, undecidable
-from vitlab.study.design._base import Cell, Level, merged
+from vitlab.study.design._base import MOST_CELLS, Cell, Level, merged
 from vitlab.study.spec import StudySpec
 from vitlab.study.twins import Named, same_training
 from vitlab.train.spec import RunSpec
@@ -109,6 +109,8 @@ def study_id(study: StudySpec) -> str:
 def plan(study: StudySpec) -> Plan:
     """Plan a study. Raises SpecError naming every cell that cannot be, and why."""
     cells = study.design.cells(study.base)
+    if len(cells) > MOST_CELLS:
+        raise SpecError(f"design: {len(cells):,} cells, and at most {MOST_CELLS:,}")
     runs = _each(cells, [partial(_runs, study, cell) for cell in cells])  # all are checked first: that is quick
     base_flops = cost(study.base.model).flops
     counts = seeds_by_cell(cells, study.num_seeds, study.baseline_seeds, paired=study.paired or not study.verdicts)

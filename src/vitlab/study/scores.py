@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,22 +34,28 @@ class CellScores:
         return ScoreTable(list(self.by_seed.values()), scores, self.name)
 
 
-def cell_scores(study_dir: StudyDir, plan: PlanRecord, cells: tuple[CellOutcome, ...]) -> dict[str, CellScores]:
-    """By cell. Pictures are known where all finished runs of all cells have kept them, and they are the same."""
+class StudyScores(NamedTuple):
+    """By cell; and why no scores of single pictures are known, empty if they are."""
+
+    cells: dict[str, CellScores]
+    no_pictures: str
+
+
+def cell_scores(study_dir: StudyDir, plan: PlanRecord, cells: tuple[CellOutcome, ...]) -> StudyScores:
+    """What the runs of all cells scored. Pictures are known where all finished runs have kept them, and they are the
+    same. Raises DataError for a record of pictures that is not of the run in whose folder it stands.
+    """
     by_seed = {cell.name: cell.scores(plan.metric) for cell in cells}
-    kept = {
-        (cell.name, run.seed): read_pictures(study_dir.path / run.folder)
-        for cell in cells
-        for run in cell.runs
-        if run.seed in by_seed[cell.name]
-    }
-    known = _of_the_same(kept, plan.metric)
-    for (name, seed), pictures in known.items():
-        _check_mean(pictures, by_seed[name][seed], f"{name}, seed {seed}")
-    return {
+    runs = {(cell.name, run.seed): run for cell in cells for run in cell.runs if run.seed in by_seed[cell.name]}
+    kept = {run: read_pictures(study_dir.path / found.folder) for run, found in runs.items()}
+    for run, pictures in kept.items():
+        _check_means(run, pictures, runs[run].metrics)
+    known, why_not = _of_the_same(kept, plan.metric)
+    scores = {
         name: CellScores(name, scores, {seed: known[name, seed] for seed in scores} if known and scores else None)
         for name, scores in by_seed.items()
     }
+    return StudyScores(scores, why_not)
 
 
 def paired_table(cells: Mapping[str, CellScores], weights: Mapping[str, float]) -> ScoreTable:
@@ -90,22 +96,31 @@ def learned_nothing(data: DataRecord | None, plan: PlanRecord, metrics: Mapping[
     return bool(accuracy <= share + _SURE * (share * (1 - share) / found.images) ** 0.5)
 
 
-def _of_the_same(kept: Mapping[Run, PictureScores | None], metric: str) -> dict[Run, np.ndarray]:
-    """What each run scored of every picture; none where a run has not kept it, or has seen other pictures, as far as
-    their classes tell.
+def _of_the_same(kept: Mapping[Run, PictureScores | None], metric: str) -> tuple[dict[Run, np.ndarray], str]:
+    """What each run scored of every picture; or nothing and why: a run has not kept it, or has seen other pictures, as
+    far as their classes tell.
     """
     split, _, name = metric.partition("_")
-    known = {
-        run: each for run, each in kept.items() if each is not None and each.split == split and name in each.scores
-    }
-    labels = [each.labels for each in known.values()]
-    if len(known) < len(kept) or not all(np.array_equal(each, labels[0]) for each in labels):
-        return {}
-    return {run: each.scores[name] for run, each in known.items()}
+    known: dict[Run, PictureScores] = {}
+    for run, pictures in kept.items():
+        if pictures is None or pictures.split != split or name not in pictures.scores:
+            return {}, f"{_called(run)}, has kept no {name} of {split} pictures"
+        known[run] = pictures
+        if not np.array_equal(pictures.labels, next(iter(known.values())).labels):
+            return {}, f"{_called(run)}, was tested on other pictures than {_called(next(iter(known)))}"
+    return {run: pictures.scores[name] for run, pictures in known.items()}, ""
 
 
-def _check_mean(scores: np.ndarray, score: float, run: str) -> None:
-    """Refuse what is not of the run in whose folder it stands. Raises DataError."""
-    mean = float(scores.mean(dtype=np.float64))
-    if abs(mean - score) > _ROUNDING * max(1.0, abs(score)):
-        raise DataError(f"{run}: the mean of its {FILE} is {mean:.6g}, and its result has {score:.6g}; remove the file")
+def _check_means(run: Run, pictures: PictureScores | None, metrics: Mapping[str, Any]) -> None:
+    """Refuse what is not of the run in whose folder it stands, whatever metric tells it. Raises DataError."""
+    for name, scores in pictures.scores.items() if pictures else ():
+        mean, score = float(scores.mean(dtype=np.float64)), metrics.get(f"{pictures.split}_{name}")  # type: ignore[union-attr]
+        if score is not None and abs(mean - score) > _ROUNDING * max(1.0, abs(score)):
+            raise DataError(
+                f"{_called(run)}: the mean {name} of its {FILE} is {mean:.6g}, and its result has {score:.6g}: one of "
+                "both is not of this run; remove the one that is not"
+            )
+
+
+def _called(run: Run) -> str:
+    return f"{run[0]}, seed {run[1]}"

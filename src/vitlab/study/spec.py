@@ -47,6 +47,10 @@ class StudySpec(Spec):
     tune_seeds: int = 1
 
     def __post_init__(self) -> None:
+        if self.base.seed + MOST_SEEDS >= 2**63:
+            raise SpecError(
+                f"base.seed={self.base.seed}: a study takes the seeds after it, too, and they would be too large"
+            )
         if not self.question.strip():
             raise SpecError("question='': say what the study asks")
         if not 1 <= self.num_seeds <= MOST_SEEDS:

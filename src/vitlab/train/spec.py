@@ -167,7 +167,7 @@ class RunSpec(Spec):
             unit = "steps" if schedule.warmup_steps else "epochs"
             value = schedule.warmup_steps or schedule.warmup_epochs
             raise SpecError(
-                f"optim.schedule.warmup_{unit}={value:g} is {warmup:,.0f} steps, and the training has {steps:,}: the "
+                f"optim.schedule.warmup_{unit}={value:g} is {warmup:,.10g} steps, and the training has {steps:,}: the "
                 f"rate would never reach optim.lr; make it shorter, or the training longer"
             )
 

@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Component, Spec
+from vitlab.base.words import first_few
 from vitlab.train.spec import RunSpec
 
 BASELINE = "baseline"
+MOST_CELLS = 10_000  # of a study
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Factor(Spec):
     def __post_init__(self) -> None:
         names = [level.name for level in self.levels]
         if len(names) < 2 or len(set(names)) < len(names):
-            raise SpecError(f"factor {self.name}: levels {', '.join(names)}; a factor has two or more, all different")
+            told = ", ".join(first_few(names))
+            raise SpecError(f"factor {self.name}: levels {told}; a factor has two or more, all different")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,8 @@ import math
 from dataclasses import dataclass
 
 from vitlab.base.errors import SpecError
-from vitlab.study.design._base import Cell, Factor, FactorsDesign, merged, said
+from vitlab.study.design._base import MOST_CELLS, Cell, Factor, FactorsDesign, merged, said
 from vitlab.train.spec import RunSpec
-
-MOST_CELLS = 10_000
 
 
 @dataclass(frozen=True)
