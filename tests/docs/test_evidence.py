@@ -1,10 +1,12 @@
 """What documents say of evidence is what its records say."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
 
+from vitlab.report.answers import compared
 from vitlab.report.evidence import ROOM, rewritten, said
 from vitlab.study.outcome import outcome
 from vitlab.study.study_dir import StudyDir
@@ -27,6 +29,14 @@ def test_a_figure_that_was_changed_is_noticed():
     changed = text[: place.start(1)] + "99.99" + text[place.end(1) :]
     assert changed != text
     assert rewritten(changed, ROOT) == text
+
+
+def test_the_page_that_is_shown_says_what_its_records_say():
+    page = unescape(re.sub(r"<[^>]+>", " ", (ROOT / "docs" / "examples" / "demo.html").read_text()))
+    words = " ".join(page.split())
+    for sentence in compared(outcome(ROOT / ROOM / "demo")):
+        assert sentence.finding in words
+        assert sentence.evidence in words
 
 
 @pytest.mark.parametrize("folder", KEPT, ids=lambda folder: folder.name)

@@ -121,7 +121,7 @@ class Estimate:
 
     @property
     def picture_error(self) -> float | None:
-        """Over pictures alone, of these very runs."""
+        """Over pictures alone, as if the cells had runs without end."""
         return None if self.pictures is None or "error" in self.reasons else self.pictures.variance**0.5
 
     def p(self) -> float | None:

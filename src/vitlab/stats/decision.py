@@ -65,7 +65,7 @@ class Decision:
 
     value: float | None
     seed_error: float | None  # standard errors: over seeds on these very pictures,
-    picture_error: float | None  # over pictures of these very runs,
+    picture_error: float | None  # over pictures, if the cells had runs without end,
     error: float | None  # and over both
     interval: Interval | None  # of this one contrast, over seeds and pictures
     seed_interval: Interval | None  # of this one contrast, over seeds alone

@@ -24,7 +24,7 @@ class Description:
     lowest: float | None = None
     highest: float | None = None
     seed_error: float | None = None  # standard errors of the mean: over seeds, on these very pictures;
-    picture_error: float | None = None  # over pictures, of these very runs
+    picture_error: float | None = None  # over pictures, if the cell had runs without end
     interval: Interval | None = None  # over seeds and pictures
     seed_interval: Interval | None = None  # over seeds alone
     reasons: dict[str, str] = field(default_factory=dict)
