@@ -1,7 +1,7 @@
 """Intervals over pictures on the real CIFAR-10 test set: what a part of it says, against all the pictures that remain.
 
-The hits are those of a study's runs that are kept as evidence; its runs are the same in the part and in the rest, so only
-pictures vary.
+The hits are those of a study's runs that are kept as evidence; its runs are the same in the part and in the rest, so
+only pictures vary.
 """
 
 from pathlib import Path
