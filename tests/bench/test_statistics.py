@@ -44,7 +44,19 @@ def test_a_row_is_the_same_whoever_simulates_it():
     ("row", "said"),
     [
         ({"kind": "error", "law": "normal", "decision": 0.09, "seeds": 6, "comparisons": 7}, "error, normal"),
-        ({"kind": "power", "law": "pictures", "decision": 0.5, "paired t": 0.7, "seeds": 6, "comparisons": 7}, "0.700"),
+        (
+            {
+                "kind": "power",
+                "law": "pictures",
+                "decision": 0.5,
+                "paired t": 0.7,
+                "baseline_seeds": 16,
+                "effect": 2.0,
+                "seeds": 6,
+                "comparisons": 7,
+            },
+            "0.700",
+        ),
         (
             {
                 "kind": "coverage",

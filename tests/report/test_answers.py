@@ -35,7 +35,7 @@ def test_of_a_loss_more_is_worse_and_the_unit_is_nats():
     better = comparison("rope2d", "rope2d", -0.0213, t(-0.0302, -0.0124), "better")
     assert said(outcome(worse, better, metric="val_loss", better="lower"))[1:] == [
         "removing positions costs 0.410 nats [0.382, 0.439], 6 seeds",
-        "rope2d gains 0.021 nats [0.012, 0.030], 6 seeds",
+        "rope2d saves 0.021 nats [0.012, 0.030], 6 seeds",
     ]
 
 
@@ -45,7 +45,7 @@ def test_what_leans_says_how_many_seeds_would_decide_it():
     assert said(found)[2] == (
         "a change: not distinguishable, +2.0 points [−0.2, +4.2], 6 seeds "
         "(a difference of less than 2.2 points would probably have been missed); "
-        "with 9 seeds it would probably be decided"
+        "with 9 seeds a difference as large as this one would probably be shown"
     )
     assert found.seeds_to_decide == 9
     assert outcome(WORSE).seeds_to_decide is None
@@ -85,7 +85,10 @@ def test_without_verdicts_only_what_was_seen_is_said():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"no_pictures": "a, seed 1, has kept none"}, "over other seeds alone, on these very test pictures: a, seed 1"),
+        (
+            {"no_pictures": "a, seed 1, has kept none"},
+            "over other seeds alone, for these test pictures only: a, seed 1",
+        ),
         ({"looks": (4, 6)}, "seeds were added after the results with 4 and 6 had been seen"),
     ],
 )

@@ -53,9 +53,9 @@ def test_short_runs_are_called_so():
         (study(outcome(cells=(cell("a", tuned=EDGE),))), "Values of the grid whose runs failed, and which could not"),
         (
             study(outcome(cells=(cell("a", ratios={"seconds_per_step": CostRatio(1.2, 1.1, 1.3, 2.5)}),))),
-            "Times that the trainings’ own pace does not confirm: a (1.20 × in turn, 2.50 × in training).",
+            "The speed of the training disagrees with these timings: a (1.20 × in turn, 2.50 × in training).",
         ),
-        (study(outcome(WORSE, busy=0.6)), "computing in 60 % of it, at the least): they are shown, and rank nothing"),
+        (study(outcome(WORSE, busy=0.6)), "busy for only 60 % of one measurement): they are shown, and not ranked"),
         (study(outcome(WORSE, paired=True)), "the sign-flip test over seeds (paired, as planned)"),
         (study(outcome(WORSE, verdicts=False)), "No verdicts: the plan asks for none"),
     ],

@@ -32,12 +32,12 @@ def test_a_comparison_s_row():
         ("95 % alone", "[−43.3, −38.7]"),
         ("95 % seeds", "[−42.4, −39.6]"),
         ("p seeds", ".012"),
-        ("p both", "< .001"),
+        ("p seeds, pictures", "< .001"),
         ("p Holm", ".025"),
         ("Seed error", "0.4"),
         ("Picture error", "1.2"),
         ("Seeds needed", None),
-        ("In run stds", "−3.00"),
+        ("In SDs of runs", "−3.00"),
         ("Corr.", "−0.25"),
     ]
     assert column(table, "Seeds needed")[0].note == "it does not lean"

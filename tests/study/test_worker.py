@@ -12,6 +12,7 @@ from tests.study.conftest import OVERRIDES
 from vitlab.base.errors import Interrupted, UserError
 from vitlab.base.spec import to_dict, with_settings
 from vitlab.study import worker
+from vitlab.train.spec import RunSpec
 
 TOLD = to_dict(OVERRIDES)
 
@@ -144,3 +145,20 @@ def test_as_a_process_it_keeps_its_answers_apart_from_what_is_printed(training):
     out, err = process.communicate(timeout=60)
     assert (out, process.returncode) == ("", 0)
     assert "printed" in err
+
+
+@pytest.mark.slow
+def test_cells_are_timed_in_turn_and_load_their_data_once(base_run, monkeypatch):
+    loads, happened = [], []
+    real = RunSpec.load_images
+    monkeypatch.setattr(RunSpec, "load_images", lambda spec: loads.append(spec) or real(spec))
+    monkeypatch.setattr(
+        worker.Throughput,
+        "timed",
+        lambda self, seconds: happened.append(self.loop.spec.model.depth) or (0.1, 0.01, 1.0),
+    )
+    jobs = [{"specs": [to_dict(base_run({"model.depth": depth}))], "overrides": TOLD} for depth in (2, 3)]
+    answer = worker._time({"jobs": jobs, "rounds": 2, "seconds": 0.1})
+    assert answer == {"timed": [[(0.1, 0.01, 1.0)] * 2] * 2}
+    assert happened == [2, 3, 2, 3]
+    assert len(loads) == 1

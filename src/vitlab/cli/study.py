@@ -157,7 +157,10 @@ def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: An
         console.print(f"  {sentence}")
     _say_what_failed(outcome, console)
     if (enough := outcome.seeds_to_decide) and isinstance(what, str):
-        console.print(f"to decide what leans: vitlab study {what} --out {folder} --seeds {enough}", soft_wrap=True)
+        console.print(
+            f"to decide what is suggestive and not shown: vitlab study {what} --out {folder} --seeds {enough}",
+            soft_wrap=True,
+        )
     console.print(f"report: {folder / 'report.html'}")
     return outcome
 

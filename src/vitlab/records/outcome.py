@@ -163,9 +163,9 @@ class Outcome(Record):
 
     @property
     def seeds_to_decide(self) -> int | None:
-        """How many would decide something that leans, if any would."""
+        """How many would decide all that leans and can be decided, if anything does."""
         needed = (*(each.seeds_needed for each in self.comparisons), *(each.seeds_needed for each in self.effects))
-        return min(filter(None, needed), default=None)
+        return max(filter(None, needed), default=None)
 
     @property
     def was_loaded(self) -> bool:

@@ -1,12 +1,13 @@
 """A study's answers in sentences: the largest effects first, and never more than the statistics say.
 
 `answers(outcome)` is what the terminal prints and a report begins with. "Costs" stands only where the verdict is worse,
-"gains" only where it is better; what is not distinguishable says what would probably have been missed. The intervals
-are those of the verdicts, and `caveats` say what they are over: they belong to the sentences wherever these stand.
+"gains" (of a loss, "saves") only where it is better; what is not distinguishable says what would probably have been
+missed. The intervals are those of the verdicts, and `caveats` say what they are over: they belong to the sentences
+wherever these stand.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vitlab.base.words import counted
 from vitlab.records.outcome import CellOutcome, ComparisonOutcome, EffectOutcome, Outcome
@@ -52,7 +53,7 @@ def _over(outcome: Outcome) -> str:
     if not outcome.no_pictures and outcome.images:
         return f"intervals: over other seeds and other {pictures} of this kind, from {outcome.images:,} of them"
     why = outcome.no_pictures or "their number is not known"
-    return f"intervals: over other seeds alone, on these very {pictures}: {why}"
+    return f"intervals: over other seeds alone, for these {pictures} only: {why}"
 
 
 def _corrected(outcome: Outcome) -> list[str]:
@@ -61,8 +62,15 @@ def _corrected(outcome: Outcome) -> list[str]:
     if not outcome.verdicts:
         return ["no verdicts: the plan asks for none; a difference seen here may be chance"]
     claims = len(outcome.decisions)
+    equal = [] if outcome.worth is None else [_equivalence(outcome)]
     over = f"corrected over all {claims} claims (Holm)" if claims > 1 else "of the one claim"
-    return [f"verdicts, and the intervals beside them: {over}, at p ≤ {ALPHA:g}"]
+    return [f"verdicts, and the intervals beside them: {over}, at p ≤ {ALPHA:g}", *equal]
+
+
+def _equivalence(outcome: Outcome) -> str:
+    unit = unit_of_study(outcome)
+    within = f"within ±{unit.value(outcome.worth or 0.0)} {unit.unit}"
+    return f"“no difference worth having”: {within}, by tests with an error of their own, {ALPHA:g} for all together"
 
 
 def _looked(outcome: Outcome) -> list[str]:
@@ -70,8 +78,8 @@ def _looked(outcome: Outcome) -> list[str]:
         return []
     seen = " and ".join(map(str, outcome.looks))
     return [
-        f"seeds were added after the results with {seen} had been seen: the chance of a false verdict is larger than "
-        f"{ALPHA:g}"
+        f"seeds were added after the results with {seen} had been seen: the chance of a false verdict may be larger "
+        f"than {ALPHA:g}"
     ]
 
 
@@ -146,7 +154,7 @@ def compared(outcome: Outcome) -> list[Sentence]:
 
 def _comparison(outcome: Outcome, compared: ComparisonOutcome) -> Sentence:
     decision, number = compared.decision, _both_seeds(outcome, compared)
-    if decision.value == 0 and decision.error == 0:
+    if decision.value == 0 and decision.error == 0 and decision.verdict is not None:
         return Sentence(f"{compared.says}:", "not distinguishable,", _same_scores(outcome, number), decision.verdict)
     both = (outcome.cell(compared.cell), outcome.cell(compared.against))
     lost = [f"{cell.name}: {cell.lost}" for cell in both if cell.lost]
@@ -172,7 +180,7 @@ def _told(outcome: Outcome, subject: str, decision: Decision, number: str, neede
         within = f"(within ±{unit.value(outcome.worth or 0.0)} {unit.unit})"
         return Sentence(f"{subject}:", f"no difference worth having {within},", f"{seen}, {number}", verdict)
     missed = _probably_missed(unit, decision)
-    leaning = f"; with {needed} seeds it would probably be decided" if needed else ""
+    leaning = f"; with {needed} seeds a difference as large as this one would probably be shown" if needed else ""
     return Sentence(f"{subject}:", "not distinguishable,", f"{seen}, {number}{missed}{leaning}", verdict)
 
 
@@ -187,16 +195,21 @@ def _same_scores(outcome: Outcome, number: str) -> str:
     """What it means that no seed differs: it is the test set that is too small, or too easy."""
     split = SPLITS[outcome.metric.partition("_")[0]]
     images = counted(outcome.images, f"{split} picture") if outcome.images else f"the {split} pictures"
-    return f"the same score at each of {number}; {images} cannot tell them apart"
+    return f"the same score at each of {number}; {images} are too few or too easy to tell them apart"
 
 
 def _effect(unit: Unit, verdict: Verdict, mean: float, interval: Interval | None, number: str) -> tuple[str, str]:
     """'costs 41.0 points' and '[38.2, 43.9], 6 seeds': the size, whichever way the metric is better."""
-    digits, verb = unit.digits_beside(interval), "costs" if verdict == "worse" else "gains"
+    digits, verb = unit.digits_beside(interval), _verb(unit, verdict)
     if mean < 0 and interval is not None:
         interval = negated(interval)
     written = f"{unit.interval(interval, digits)}, " if interval else ""
     return f"{verb} {unit.value(abs(mean), digits)} {unit.unit}", written + number
+
+
+def _verb(unit: Unit, verdict: Verdict) -> str:
+    """Of a loss less is better: it is saved, not gained."""
+    return "costs" if verdict == "worse" else "gains" if unit.better == "higher" else "saves"
 
 
 def _signed(unit: Unit, mean: float, interval: Interval | None, digits: int) -> str:
@@ -221,9 +234,12 @@ def effects(outcome: Outcome) -> list[Sentence]:
 
 
 def _effects(outcome: Outcome) -> Iterator[Sentence]:
-    number = seeds(min(outcome.cells, key=lambda cell: cell.score.n))
+    fewest = min(outcome.cells, key=lambda cell: cell.score.n)
+    least = "at least " if any(cell.score.n > fewest.score.n for cell in outcome.cells) else ""
+    lost = [f"{cell.name}: {cell.lost}" for cell in outcome.cells if cell.lost]
     for effect in outcome.effects:
-        each = f"{number} of each cell"
+        told = [] if effect.decision.reasons.get("verdict") in lost else lost
+        each = "; ".join([f"{least}{seeds(fewest)} of each cell", *told])
         if len(effect.factors) == 1:
             subject = f"on average over the other factors, {_what(effect)}"
             yield _told(outcome, subject, effect.decision, each, effect.seeds_needed)
@@ -239,9 +255,11 @@ def _interaction(outcome: Outcome, effect: EffectOutcome, number: str) -> Senten
         unit = unit_of_study(outcome)
         seen = _signed(unit, decision.value, decision.quoted, unit.digits(half(decision.quoted)))
         return Sentence(_what(effect), "is not the sum of the two alone,", f"{seen}, {number}")
-    if decision.verdict == "not distinguishable":
-        return Sentence(told.subject, "not distinguishable from the sum of the two alone,", told.evidence, told.verdict)
-    return told
+    findings: dict[Verdict | None, str] = {
+        "not distinguishable": "not distinguishable from the sum of the two alone,",
+        "no difference worth having": f"{told.finding.removesuffix(',')} from the sum of the two alone,",
+    }
+    return replace(told, finding=findings.get(decision.verdict, told.finding))
 
 
 def _what(effect: EffectOutcome) -> str:

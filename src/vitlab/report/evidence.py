@@ -72,8 +72,9 @@ def _runs(folder: Path) -> Iterator[str]:
 
 
 def _command(runs: list[Path]) -> str:
-    """What the first of them was asked for by."""
-    return Environment.read(runs[0]).command or "the command was not recorded"
+    """What the last of them was asked for by."""
+    last = max((Environment.read(run) for run in runs), key=lambda env: env.started or "")
+    return last.command or "the command was not recorded"
 
 
 def _where(runs: list[Path]) -> str:

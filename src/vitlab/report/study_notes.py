@@ -81,12 +81,15 @@ def _edges(outcome: Outcome) -> list[str]:
 def _decisions(outcome: Outcome) -> list[str]:
     if not outcome.decisions or not outcome.verdicts:
         return []
-    paired = "the sign-flip test over seeds (paired, as planned)" if outcome.paired else "a permutation test over runs"
+    over_runs = (
+        "the sign-flip test over seeds (paired, as planned)" if outcome.paired else "a permutation test over runs"
+    )
+    tests = [over_runs, "the crossed t test over seeds and pictures"]
     return [
-        f"A verdict needs {paired} and the crossed t test over seeds and pictures; what stands behind both, and how "
-        "often they err, is in docs/statistics.md. Verdicts speak of means: where the runs of one cell follow another "
-        "law than those of the other (a few collapse, say), six seeds cannot guarantee the error of any test, and what "
-        "is said is said of the runs seen.",
+        f"A verdict needs {' and '.join(tests)}; an interaction has the second alone. What stands behind them, and how "
+        "often they err, is in docs/statistics.md. Verdicts speak of means: where the runs of one cell have a "
+        "different distribution from those of the other (a few collapse, say), no test can guarantee its error with so "
+        "few seeds, and what is said is said of the runs seen.",
         "“Would probably have been missed”: with these seeds and pictures a smaller difference is more often missed "
         "than shown. “Not distinguishable” does not mean equal.",
     ]
@@ -95,8 +98,8 @@ def _decisions(outcome: Outcome) -> list[str]:
 def _timed(outcome: Outcome) -> list[str]:
     if outcome.was_loaded:
         return [
-            "The machine had other work while the cells’ costs in time were measured (their process was computing in "
-            f"{100 * (outcome.busy or 0.0):.0f} % of it, at the least): they are shown, and rank nothing."
+            "The machine had other work while the cells’ costs in time were measured (their process was busy for only "
+            f"{100 * (outcome.busy or 0.0):.0f} % of one measurement): they are shown, and not ranked."
         ]
     doubtful = [
         f"{cell.name} ({ratio.value:.2f} × in turn, {ratio.trained:.2f} × in training)"
@@ -104,7 +107,7 @@ def _timed(outcome: Outcome) -> list[str]:
         for ratio in cell.ratios.values()
         if ratio.is_doubtful
     ]
-    return [f"Times that the trainings’ own pace does not confirm: {'; '.join(doubtful)}."] if doubtful else []
+    return [f"The speed of the training disagrees with these timings: {'; '.join(doubtful)}."] if doubtful else []
 
 
 def _dirty(study: StudyRecords) -> list[str]:

@@ -45,7 +45,7 @@ def comparisons(outcome: Outcome) -> Table:
     columns = (
         Column("Cell", ("cell", "against"), numeric=False),
         *_decision_columns(unit, "cell minus the one it is compared with"),
-        Column("In run stds", ("in_run_stds",), "difference / standard deviation of the runs of both"),
+        Column("In SDs of runs", ("in_run_stds",), "difference / standard deviation of the runs of both"),
         Column("Corr.", ("correlation",), "of the two cells over seeds: what pairing would rely on"),
     )
     rows = tuple(
@@ -70,16 +70,20 @@ def _decision_columns(unit: Unit, what: str) -> tuple[Column, ...]:
         Column("Interval", ("low", "high", "level"), "that goes with the verdict: both tests, at the corrected level"),
         Column("95 % alone", ("crossed_low", "crossed_high"), "of this one claim, over seeds and pictures"),
         Column(
-            "95 % seeds", ("seeds_low", "seeds_high"), "of this one claim, over seeds alone: on these very pictures"
+            "95 % seeds", ("seeds_low", "seeds_high"), "of this one claim, over seeds alone: for these pictures only"
         ),
         Column("p seeds", ("p_runs",), "of the permutation test over runs"),
-        Column("p both", ("p_crossed",), "of the crossed t test over runs and pictures"),
+        Column("p seeds, pictures", ("p_crossed",), "of the crossed t test over runs and pictures"),
         Column(
             "p Holm", ("p_holm",), "the larger, corrected over all claims of the study; the verdict depends on this"
         ),
         Column("Seed error", ("seed_error",), f"standard error over seeds, {unit.unit}"),
         Column("Picture error", ("picture_error",), f"standard error over pictures, {unit.unit}"),
-        Column("Seeds needed", ("seeds_needed",), "to decide with 80 % power what leans, if it is as large as seen"),
+        Column(
+            "Seeds needed",
+            ("seeds_needed",),
+            "to show with 80 % power a difference as large as seen, where it is suggestive",
+        ),
     )
 
 
@@ -149,7 +153,7 @@ def cells(outcome: Outcome) -> Table:
         Column("Seeds", ("seeds",), "that finished"),
         Column("Lost", ("lost",), "runs that diverged or learned nothing", numeric=False),
         Column(
-            "95 % seeds", ("seeds_low", "seeds_high"), "interval of the mean over seeds alone: on these very pictures"
+            "95 % seeds", ("seeds_low", "seeds_high"), "interval of the mean over seeds alone: for these pictures only"
         ),
         Column("Seed error", ("seed_error",), f"standard error of the mean over seeds, {unit.unit}"),
         Column("Picture error", ("picture_error",), f"standard error of the mean over pictures, {unit.unit}"),

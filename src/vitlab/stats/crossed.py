@@ -30,6 +30,7 @@ from vitlab.stats.validation import ROUNDING, Array, constant, largest, numbers,
 
 METHOD = "crossed t"  # what intervals over seeds and pictures are called
 SEEDS_METHOD = "t"
+_TINY = 1e-300
 NO_PICTURES = "what single pictures scored was not kept"
 
 
@@ -66,6 +67,14 @@ class ScoreTable:
         if self.n < 2:
             return None
         return 0.0 if constant(self.runs, largest(self.runs)) else float(self.runs.var(ddof=1))
+
+    @property
+    def seed_variance(self) -> float:
+        """Of the run means, and not less than what runs differ in on single pictures makes it on average: means may tie
+        by chance.
+        """
+        least = 0.0 if self.pictures is None else self.residual / len(self.pictures)
+        return max(self.run_variance or 0.0, least)
 
 
 def _two_way(scores: NDArray[np.generic]) -> tuple[Array, float]:
@@ -157,7 +166,7 @@ def contrast(tables: Sequence[ScoreTable], weights: Sequence[float]) -> Estimate
     value = 0.0 if abs(value) <= ROUNDING * scale else float(value)
     single = [table.name for table in tables if table.run_variance is None]
     seeds = tuple(
-        Part(weight**2 * (table.run_variance or 0.0) / table.n, table.n - 1)
+        Part(weight**2 * table.seed_variance / table.n, table.n - 1)
         for weight, table in zip(weights, tables, strict=True)
     )
     reasons = only(error=f"{single[0]}: 1 run has no spread" if single else "")
@@ -194,13 +203,13 @@ def _p(t: float, parts: Sequence[Part]) -> float:
     # It lies between those of the parts alone
     ends = sorted({part.df for part in parts})
     low, high = (two_sided_t(t, df) for df in (ends[-1], ends[0]))
-    if not 0 < low < high:
+    if not low < high:
         return high
 
     def lacking(log_p: float) -> float:
         return critical(float(np.exp(log_p)), parts) - t
 
-    return float(np.exp(optimize.brentq(lacking, np.log(low) - 1e-9, np.log(high) + 1e-9, xtol=1e-12)))
+    return float(np.exp(optimize.brentq(lacking, np.log(max(low, _TINY)) - 1e-9, np.log(high) + 1e-9, xtol=1e-12)))
 
 
 def _root(parts: Sequence[Part]) -> float:

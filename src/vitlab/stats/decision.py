@@ -6,10 +6,10 @@ the chance of one false "worse" or "better" or more is at most ALPHA.
 
 The interval that is quoted with a verdict is both tests inverted: it has every value that at least one of them does not
 reject. Its level is 1 - α/m with m claims, at which all intervals of a study hold together; where Holm's procedure
-decides at a later, milder step, it is that step's. So it leaves out 0 exactly where there is a verdict.
+rejects only at a later, milder step, it is that step's. So it leaves out 0 exactly where both tests reject.
 
 Where the plan says what difference is worth having, two one-sided tests at α/m each can say that there is none: the
-interval of level 1 - 2α/m lies within.
+interval of level 1 - 2α/m lies within. (These have an α of their own, beside that of "worse" and "better".)
 """
 
 from collections.abc import Mapping
@@ -102,8 +102,9 @@ def decide(
     decisions = {}
     for name, claim in claims.items():
         corrected = replace(seen[name], p_holm=adjusted[name])
-        equal = _no_difference(claim, corrected, worth, alpha / len(claims))
-        decisions[name] = _explained(equal or _decided(claim, corrected, sign, levels[name]))
+        decided = _decided(claim, corrected, sign, levels[name], alpha / len(claims))
+        equal = _no_difference(claim, decided, worth, alpha / len(claims))
+        decisions[name] = _explained(equal or decided)
     return decisions
 
 
@@ -159,12 +160,15 @@ def _tested(claim: Claim) -> Decision:
     return replace(described, p_runs=claim.test.p() if claim.test else None, p_crossed=crossed)
 
 
-def _decided(claim: Claim, seen: Decision, sign: int, level: float) -> Decision:
-    """The verdict at a level, with the interval that goes with it."""
+def _decided(claim: Claim, seen: Decision, sign: int, level: float, strict: float) -> Decision:
+    """The verdict at a level, with the interval that goes with it: that at which all hold together, but for what only a
+    milder level has decided, and where so few runs have none.
+    """
     p, value = seen.p, seen.value
     if p is None or value is None:
         return seen
-    quoted = _inverted(claim, level)
+    later = strict < p <= level
+    quoted = (None if later else _inverted(claim, strict)) or _inverted(claim, level)
     missed = (quoted.high - quoted.low) / 2 if quoted else None
     seen = replace(seen, quoted=quoted, probably_missed=missed)
     if claim.test is not None and claim.test.smallest_p > level:
@@ -179,8 +183,11 @@ def _decided(claim: Claim, seen: Decision, sign: int, level: float) -> Decision:
 
 
 def _no_difference(claim: Claim, seen: Decision, worth: float | None, alpha: float) -> Decision | None:
-    """The verdict that there is no difference worth having, by two one-sided tests at `alpha`; None if not so."""
-    quoted = _inverted(claim, 2 * alpha) if worth is not None and seen.p is not None else None
+    """The verdict that there is no difference worth having, by two one-sided tests at `alpha`; None if not so, or if a
+    difference was shown, or if no run differs from another, so that nothing tells how the next one would do.
+    """
+    asked = worth is not None and seen.verdict == "not distinguishable" and bool(seen.error)
+    quoted = _inverted(claim, 2 * alpha) if asked else None
     if quoted is None or worth is None or claim.unearned or not -worth < quoted.low <= quoted.high < worth:
         return None
     return replace(seen, verdict="no difference worth having", quoted=quoted)

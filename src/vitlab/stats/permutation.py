@@ -7,7 +7,7 @@ means close to it as runs grow. With several strata (a factorial's main effect: 
 runs are shared within each.
 
 Up to COMPLETE arrangements all are taken, beyond that DRAWS of them, the same ones at every call. Few runs have few
-arrangements: `smallest_p` is what no effect however large goes below.
+arrangements: `smallest_p` is what a large effect is sure to get down to.
 """
 
 from collections.abc import Sequence

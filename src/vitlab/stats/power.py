@@ -30,15 +30,16 @@ def seeds_needed(
         return None, estimate.reasons.get("error", "no difference was seen")
 
     def decides(number: int) -> bool:
-        parts = _with_seeds(estimate, number / count("seeds", seeds, 1))
+        parts = _with_seeds(estimate, number / seeds)
         asked = critical(level, parts) + critical(2 * (1 - power), parts)
         return (
             smallest_p(number) <= level and abs(estimate.value or 0.0) >= asked * sum(p.variance for p in parts) ** 0.5
         )
 
+    count("seeds", seeds, 1)
     if not decides(MOST_SEEDS):
         return None, "more seeds would not decide it: there are too few pictures"
-    few, enough = 1, MOST_SEEDS
+    few, enough = seeds, MOST_SEEDS  # so many have not decided it
     while enough - few > 1:
         middle = (few + enough) // 2
         few, enough = (few, middle) if decides(middle) else (middle, enough)

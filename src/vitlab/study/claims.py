@@ -58,9 +58,9 @@ def comparisons(cells: Iterable[Compared]) -> list[Contrast]:
 def effect_contrasts(
     cells: Sequence[Compared], crossed: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[Effect, Contrast]]:
-    """Every effect of the factors that are crossed."""
+    """Every effect of the factors that are crossed; of a single one there is nothing that comparisons do not say."""
     names = {tuple(cell.levels[factor] for factor in crossed): cell.name for cell in cells}
-    for effect in effects(crossed) if crossed else ():
+    for effect in effects(crossed) if len(crossed) > 1 else ():
         weights = {names[combination]: weight for combination, weight in effect.weights.items()}
         pairs = tuple((names[one], names[other]) for one, other in effect.exchangeable)
         pairs_told = " × ".join(map("=".join, zip(effect.factors, effect.levels, strict=True)))
@@ -83,9 +83,14 @@ def seeds_by_cell(cells: Sequence[Compared], seeds: int, of_baselines: int | Non
 
 
 def undecidable(contrasts: Sequence[Contrast], seeds: Mapping[str, int], *, paired: bool) -> list[Contrast]:
-    """The claims that no result could decide: Holm's first step asks for a p that so many seeds cannot reach."""
-    asked = ALPHA / max(1, len(contrasts))
-    return [each for each in contrasts if each.smallest_p(seeds, paired=paired) > asked]
+    """The claims that no result could decide, though all before them were: Holm's procedure goes from the smallest p
+    on, and stops where one is not small enough.
+    """
+    floors = sorted(contrasts, key=lambda each: each.smallest_p(seeds, paired=paired))
+    for place, each in enumerate(floors):
+        if each.smallest_p(seeds, paired=paired) > ALPHA / (len(floors) - place):
+            return floors[place:]
+    return []
 
 
 def enough_seeds(cells: Sequence[Compared], contrasts: Sequence[Contrast], *, paired: bool) -> int | None:

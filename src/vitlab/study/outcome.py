@@ -254,6 +254,8 @@ class _Judge:
         unearned = self._unearned(claimed)
         if self.plan.paired:
             table = paired_table(self.scores, claimed.weights)
+            if table.n == 0:
+                return Claim(Estimate(None, reasons=dict.fromkeys(("value", "error"), "they have no seed in common")))
             estimate = contrast([table], [1.0])
             return Claim(estimate, SignFlipTest(table.runs) if estimate.error is not None else None, unearned)
         estimate = contrast([self.tables[cell] for cell in claimed.weights], list(claimed.weights.values()))
@@ -266,11 +268,14 @@ class _Judge:
         return PermutationTest([Stratum(runs[one], runs[other]) for one, other in claimed.exchangeable])
 
     def _unearned(self, claimed: Contrast) -> dict[Verdict, str]:
-        """Cells that have lost runs cannot be the better ones."""
+        """Cells that have lost runs cannot be the better ones: those that diverged might have been the worst. A run
+        that learned nothing is in the mean; beside it a cell is not called better, though the other may be.
+        """
         unearned: dict[Verdict, str] = {}
         for name, weight in claimed.weights.items():
-            if lost := self.cells[name].lost:
-                unearned["better" if weight > 0 else "worse"] = f"{name}: {lost}"
+            cell = self.cells[name]
+            if cell.lost and (weight > 0 or any(run.diverged for run in cell.runs)):
+                unearned["better" if weight > 0 else "worse"] = f"{name}: {cell.lost}"
         return unearned
 
     def _in_run_stds(self, claimed: Contrast) -> tuple[float | None, str]:
@@ -286,11 +291,11 @@ class _Judge:
         decision = self.decisions[claimed.name]
         if not decision.leans or decision.quoted is None:
             return None, "it does not lean"
-        planned = {cell.name: len(cell.seeds) for cell in self.plan.cells}
-        base = len(self.plan.seeds)
+        finished = {name: table.n for name, table in self.tables.items()}
+        base = min(finished[name] for name in claimed.weights)
 
         def smallest_p(seeds: int) -> float:
-            scaled = {name: round(number * seeds / base) for name, number in planned.items()}
+            scaled = {name: round(number * seeds / base) for name, number in finished.items()}
             return claimed.smallest_p(scaled, paired=self.plan.paired)
 
         return seeds_needed(self.estimates[claimed.name], base, 1 - decision.quoted.level, smallest_p)
@@ -303,7 +308,8 @@ def _fronts(
     nothing.
     """
     scored = [cell for cell in cells if cell.score.mean is not None]
-    loaded = (least_busy(timed) or 1.0) < UNDISTURBED
+    busy = least_busy(timed)
+    loaded = busy is not None and busy < UNDISTURBED
     costs = [cost for cost in COSTS if not (loaded and cost in IN_TIME)]
     known = [cost for cost in costs if scored and all(cell.costs[cost] is not None for cell in scored)]
     return {

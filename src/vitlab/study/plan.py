@@ -113,7 +113,12 @@ def plan(study: StudySpec) -> Plan:
         raise SpecError(f"design: {len(cells):,} cells, and at most {MOST_CELLS:,}")
     runs = _each(cells, [partial(_runs, study, cell) for cell in cells])  # all are checked first: that is quick
     base_flops = cost(study.base.model).flops
-    counts = seeds_by_cell(cells, study.num_seeds, study.baseline_seeds, paired=study.paired or not study.verdicts)
+    counts = seeds_by_cell(
+        cells,
+        study.num_seeds,
+        study.baseline_seeds,
+        paired=study.paired or not (study.verdicts or study.baseline_seeds),
+    )
     planned = _each(
         cells,
         [
@@ -134,14 +139,14 @@ def _refuse_undecidable(study: StudySpec, cells: Sequence[Cell], counts: Mapping
     hopeless = undecidable(claims, counts, paired=study.paired)
     if not hopeless:
         return
-    worst = max(hopeless, key=lambda each: each.smallest_p(counts, paired=study.paired))
-    smallest = worst.smallest_p(counts, paired=study.paired)
+    first = hopeless[0]
+    smallest, asked = first.smallest_p(counts, paired=study.paired), ALPHA / len(hopeless)
     enough = enough_seeds(cells, claims, paired=study.paired)
     advice = f"--seeds {enough} can decide all; " if enough else ""
     raise SpecError(
         f"num_seeds={study.num_seeds}: {len(hopeless)} of {counted(len(claims), 'claim')} could not be decided, "
-        f"whatever the results: the smallest p that the seeds of {worst.name!r} can reach is {smallest:.2g}, and "
-        f"Holm's correction asks for {ALPHA / len(claims):.2g}; {advice}--no-verdicts trains them without a verdict"
+        f"whatever the results: the smallest p that the seeds of {first.name!r} can reach is {smallest:.2g}, and "
+        f"Holm's correction asks for {asked:.2g}; {advice}--no-verdicts trains them without a verdict"
     )
 
 

@@ -81,7 +81,9 @@ class StudyDir:
 
     def _looks(self, recorded: PlanRecord, plan: PlanRecord) -> tuple[int, ...]:
         """With how many seeds the results were seen before more are added."""
-        seen = Outcome.exists(self.path) and len(plan.seeds) > len(recorded.seeds)
+        before = {cell.name: len(cell.seeds) for cell in recorded.cells}
+        more = any(len(cell.seeds) > before.get(cell.name, 0) for cell in plan.cells)
+        seen = Outcome.exists(self.path) and more
         return (*recorded.looks, len(recorded.seeds)) if seen else recorded.looks
 
     # ----------------------------------------------------------------------------------------------------------- runs

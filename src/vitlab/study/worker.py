@@ -22,6 +22,7 @@ from typing import Any, TextIO
 
 from vitlab.base.errors import Interrupted, UserError
 from vitlab.base.spec import from_dict
+from vitlab.data.images import ImageSet
 from vitlab.train.launch import train
 from vitlab.train.machine.choices import Overrides
 from vitlab.train.machine.throughput import Throughput
@@ -91,11 +92,15 @@ def _train(message: Message) -> Message:
 
 
 def _time(message: Message) -> Message:
-    """All jobs in turn, round by round."""
-    ready = [
-        Throughput([from_dict(RunSpec, spec) for spec in job["specs"]], from_dict(Overrides, job["overrides"]))
-        for job in message["jobs"]
-    ]
+    """All jobs in turn, round by round; those on the same data share them."""
+    loaded: dict[str, ImageSet] = {}
+    ready = []
+    for job in message["jobs"]:
+        specs = [from_dict(RunSpec, spec) for spec in job["specs"]]
+        data = json.dumps([job["specs"][0][name] for name in ("data", "augment")])
+        if data not in loaded:
+            loaded[data] = specs[0].load_images()
+        ready.append(Throughput(specs, from_dict(Overrides, job["overrides"]), loaded[data]))
     timed: list[list[tuple[float, float, float | None]]] = [[] for _ in ready]
     for _ in range(message["rounds"]):
         for throughput, rounds in zip(ready, timed, strict=True):

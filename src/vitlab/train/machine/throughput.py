@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 
+from vitlab.data.images import ImageSet
 from vitlab.devices import waiting_for
 from vitlab.train.machine.choices import Overrides, by_rule
 from vitlab.train.spec import RunSpec
@@ -18,12 +19,13 @@ LEAST = 3  # calls in a measurement
 class Throughput:
     """Runs ready to be timed: built, and warm after a step that chose kernels and took memory."""
 
-    def __init__(self, specs: Sequence[RunSpec], overrides: Overrides):
+    def __init__(self, specs: Sequence[RunSpec], overrides: Overrides, images: ImageSet | None = None):
+        """`images`: those of the runs, where they are loaded already."""
         first = specs[0]
         choices = by_rule(overrides, first.model, first.batch_size, len(specs))
         self.threads, self.device = choices.threads, torch.device(choices.device)
         torch.set_num_threads(self.threads)
-        images = first.load_images()
+        images = images or first.load_images()
         images = replace(images, train=images.train.to(choices.device))
         self.loop = build_loop(specs, images, split_training(first, images)[0], choices)
         self.wait = waiting_for(choices.device)
