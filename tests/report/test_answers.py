@@ -9,6 +9,7 @@ from vitlab.report.answers import answers, caveats, ordered, short_names
 WORSE = comparison("none", "removing the position embedding", -0.41, t(-0.439, -0.382), "worse")
 BETTER = comparison("rope2d", "rope2d instead of learned positions", 0.021, t(0.012, 0.030), "better")
 SAME = comparison("mean", "mean pooling instead of cls", 0.003, t(-0.018, 0.024), "not distinguishable")
+NONE_WORTH = "no difference worth having"
 NOTHING = comparison("gone", "removing the head", None, None, None, why="gone: no run has a score")
 
 
@@ -154,6 +155,23 @@ def test_main_effects_and_interactions():
         "0.0 points [−2.0, +2.0], 6 seeds of each cell "
         "(a difference of less than 2.0 points would probably have been missed)",
     ]
+
+
+def test_an_interaction_that_is_small_is_not_called_no_effect():
+    both = effect(("position", "norm"), ("none", "rms"), ("learned", "layer"), 0.0, t(-0.002, 0.002), NONE_WORTH)
+    (_, told) = said(outcome(effects=(both,), worth=0.005))
+    assert told.startswith(
+        "position none together with norm rms: no difference worth having (within ±0.5 points) "
+        "from the sum of the two alone,"
+    )
+
+
+def test_effects_tell_lost_runs_and_the_fewest_seeds():
+    runs = tuple(RunOutcome(seed, "", "failed", "", {}, diverged=seed < 2) for seed in range(6))
+    cells = (cell("baseline"), cell("a", runs=runs, score=description(4, 0.93, t(0.91, 0.95))))
+    main = effect(("position",), ("none",), ("learned",), -0.2, t(-0.25, -0.15), "worse")
+    (_, told) = said(outcome(effects=(main,), cells=cells))
+    assert told.endswith("[15.0, 25.0], at least 4 of 6 seeds of each cell; a: 2 of 6 runs diverged")
 
 
 def test_an_effect_that_cannot_be_tested_says_why():

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from vitlab.base.errors import UserError
-from vitlab.stats.crossed import Part, ScoreTable, contrast, critical
+from vitlab.stats.crossed import Estimate, Part, ScoreTable, contrast, critical
 
 
 def table(scores):
@@ -138,3 +138,22 @@ def test_scores_that_do_not_fit_their_runs_are_refused(draw):
         ScoreTable(draw(3), draw(2, 10))
     with pytest.raises(UserError, match="value 1 is nan"):
         ScoreTable([0.5, float("nan")])
+
+
+def test_means_that_tie_by_chance_have_the_variance_of_their_pictures():
+    """Three runs, each right on another 300 of 360: their means are equal, and the next one's need not be."""
+    hits = np.ones((3, 360), bool)
+    for run in range(3):
+        hits[run, 60 * run : 60 * run + 60] = False
+    estimate = contrast([ScoreTable(hits.mean(axis=1), hits)], [1.0])
+    assert estimate.seed_error > 0
+    assert estimate.interval().high - estimate.interval().low > 0.02
+
+
+def test_p_goes_down_with_t_however_far():
+    values = []
+    for t in (5, 20, 38, 40, 80):
+        estimate = Estimate(float(t), (Part(1e-3, 1), Part(1.0, 9_999)), scale=1.0)
+        values.append(estimate.p())
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) == len(values)

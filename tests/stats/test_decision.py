@@ -135,3 +135,20 @@ def test_undecided_says_what_is_seen_and_why_nothing_more(whole):
     assert seen.value == pytest.approx(-0.1, abs=0.001)
     assert seen.interval is not None
     assert seen.reasons["verdict"] == "none were asked for"
+
+
+def test_a_difference_that_is_shown_is_not_called_none_though_it_is_small():
+    small = claim([0.902, 0.9021, 0.9019, 0.902, 0.9021, 0.9019], [0.9, 0.9001, 0.8999, 0.9, 0.9001, 0.8999])
+    assert decide({"a": small}, better="higher", worth=0.005)["a"].verdict == "better"
+
+
+def test_runs_that_are_all_the_same_show_no_equivalence():
+    flat = claim([0.5] * 6, [0.5] * 6)
+    assert decide({"a": flat}, better="higher", worth=0.01)["a"].verdict == "not distinguishable"
+
+
+def test_intervals_of_what_is_not_shown_hold_together():
+    """However many others are shown: at 1 - α/m, not at the milder level of Holm's last step."""
+    claims = {"a": claim(WORSE), "b": claim(BETTER), "c": claim(NEAR), "d": claim(NEAR)}
+    decided = decide(claims, better="higher")
+    assert [each.quoted.level for each in decided.values()] == [pytest.approx(1 - 0.05 / 4)] * 4

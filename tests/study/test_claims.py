@@ -3,7 +3,7 @@
 import pytest
 
 from vitlab.base.errors import SpecError
-from vitlab.study.claims import all_contrasts, enough_seeds, seeds_by_cell, undecidable
+from vitlab.study.claims import Contrast, all_contrasts, enough_seeds, seeds_by_cell, undecidable
 from vitlab.study.design import factorial, listed
 from vitlab.study.design._base import Level
 from vitlab.study.plan import plan
@@ -105,3 +105,25 @@ def test_a_baseline_gets_its_seeds_only_where_there_are_verdicts(study_of):
 def test_what_cannot_be_is_refused(study_of, changes, said):
     with pytest.raises(SpecError, match=said):
         study_of({"plain": {}}, num_seeds=6, **changes)
+
+
+def test_a_claim_may_be_decided_once_others_are():
+    """Of three, two can reach .0095 and the last only .029: it has Holm's last step, .05."""
+    seeds = {"a": 6, "b": 4, "c": 4, "d": 4}
+    claims = [
+        Contrast(name, {name: 1.0, other: -1.0}, ((name, other),))
+        for name, other in (("b", "a"), ("c", "a"), ("d", "c"))
+    ]
+    assert undecidable(claims, seeds, paired=False) == []
+    fewer = undecidable(claims, seeds | {"a": 4}, paired=False)
+    assert [claim.name for claim in fewer] == ["b", "c", "d"]
+
+
+def test_a_factorial_of_one_factor_has_no_effects_beside_its_comparisons(base_run):
+    single = factorial.Spec((factor("model.depth", 2, 4, name="depth"),))
+    assert [claim.name for claim in all_contrasts(single.cells(base_run()), {"depth": ["2", "4"]})] == ["depth 4"]
+
+
+def test_seeds_of_a_baseline_that_are_asked_for_are_trained_without_verdicts_too(study_of):
+    cells = {"plain": {}, "a": {"optim.lr": 0.1}, "b": {"optim.lr": 0.2}}
+    assert [len(cell.seeds) for cell in plan(study_of(cells, num_seeds=2, baseline_seeds=5)).cells] == [5, 2, 2]

@@ -223,3 +223,18 @@ def test_a_candidate_is_found_where_it_was_planned(study_of, tmp_path):
     record = plan(study_of({"plain": {}}, tune=factor("optim.lr", 0.1, 0.2))).as_record()
     run = StudyDir(tmp_path).run(record.cells[0], record.cells[0].candidates[1], 4)
     assert run.place == tmp_path / "runs" / "plain" / "0.2" / "seed-4"
+
+
+def test_seeds_that_are_added_after_a_look_are_noted(study_of, tmp_path, records):
+    """Of the baseline alone, too: with verdicts it gets more."""
+    cells = {"plain": {}, "a": {"optim.lr": 0.1}, "b": {"optim.lr": 0.2}}
+    folder = StudyDir(tmp_path / "S")
+    few, more = (plan(study_of(cells, num_seeds=6, verdicts=verdicts)).as_record() for verdicts in (False, True))
+    folder.claim(few)
+    folder.claim(few)
+    assert folder.plan().looks == ()
+    (folder.path / "study.json").write_text("{}")  # the results have been seen
+    folder.claim(more)
+    assert folder.plan().looks == (6,)
+    folder.claim(more)
+    assert folder.plan().looks == (6,)
