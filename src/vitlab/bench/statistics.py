@@ -6,8 +6,8 @@
 
 Every row simulates so many studies, each with a baseline of as many seeds as a plan gives it. Beside the tests that
 decide (`vitlab.stats.decision`) stand those that they were chosen over: the paired t of the first vitlab, Welch's t,
-both with Holm's correction, and Dunnett's T3 (1980). What a row draws follows from what it is: rows can be run in any
-order, side by side, and again.
+both with Holm's correction, and Dunnett's T3 (1980). What a row draws follows from what it is, so that rows can be run
+in any order, side by side, and again; those of one size share their chances.
 """
 
 import json
@@ -126,7 +126,7 @@ def _named(line: Mapping[str, Any]) -> str:
 
 def simulated(row: Row, studies: int) -> dict[str, Any]:
     """What a row's studies give, by method."""
-    which = [row.seeds, row.comparisons, row.baseline_seeds, row.pictures or 0, round(10 * (row.effect or 0))]
+    which = [row.seeds, row.comparisons, row.pictures or 0]
     chances = np.random.default_rng([*row.kind.encode(), *row.law.encode(), *which])
     if row.kind == "coverage":
         return _coverage(row, studies, chances)

@@ -70,11 +70,8 @@ class ScoreTable:
 
     @property
     def seed_variance(self) -> float:
-        """Of the run means, and not less than what runs differ in on single pictures makes it on average: means may tie
-        by chance.
-        """
-        least = 0.0 if self.pictures is None else self.residual / len(self.pictures)
-        return max(self.run_variance or 0.0, least)
+        """Of the run means; of means that tie by chance, what the runs' differences on single pictures make it."""
+        return self.run_variance or (0.0 if self.pictures is None else self.residual / len(self.pictures))
 
 
 def _two_way(scores: NDArray[np.generic]) -> tuple[Array, float]:
