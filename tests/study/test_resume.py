@@ -87,7 +87,10 @@ def said(folder: Path) -> dict[str, Any]:
     record = json.loads((folder / "study" / "study.json").read_text())
     for costs in (record["fronts"], *(cell["costs"] for cell in record["cells"])):
         for name in MACHINE:
-            del costs[name]
+            costs.pop(name, None)
+    for measured in (record, *record["cells"]):
+        measured.pop("busy", None)
+        measured.pop("ratios", None)
     for cell in record["cells"]:
         for run in cell["runs"]:
             for name in TIMES:

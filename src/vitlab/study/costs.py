@@ -11,7 +11,7 @@ from vitlab.base.errors import UserError
 from vitlab.base.going_on import going_on
 from vitlab.base.spec import to_dict
 from vitlab.records.execution import CellCosts
-from vitlab.study.allowance import SHARE
+from vitlab.study import allowance
 from vitlab.study.autotune import expected_seconds
 from vitlab.study.execution import Constraints, Execution
 from vitlab.study.executor._base import Executor, Job
@@ -33,7 +33,7 @@ def measure_costs(
     if study_dir.costs(host) or not executions:
         return
     training = sum(expected_seconds(cell) * cell.seeds for cell in executions.values())
-    rounds = _rounds(len(plan.cells), SHARE * training)
+    rounds = _rounds(len(plan.cells), allowance.SHARE * training)
     if rounds < FEWEST:
         console.print("the cells' costs in time are not measured: that would take more than a tenth of the training")
         return
@@ -52,7 +52,7 @@ def measure_costs(
 
 def _rounds(cells: int, budget: float) -> int:
     """How many fit into the time."""
-    return min(ROUNDS, int((budget - cells * _BUILDING) / (cells * 1.25 * SECONDS)))
+    return int(min(ROUNDS, (budget - cells * _BUILDING) / (cells * 1.25 * SECONDS)))
 
 
 def _job(spec: RunSpec, constraints: Constraints, execution: Execution) -> Job:
