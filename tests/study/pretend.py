@@ -114,6 +114,8 @@ asked = os.fdopen(theirs)
 while True:
     message = json.loads(asked.readline())
     if message["do"] == "time":
-        say(timed=[[[0.01, 1e-4, 1.0]] * message["rounds"] for _ in message["jobs"]])
+        refusal = script()["paces"].get("refuse")
+        timed = {"timed": [[[0.01, 1e-4, 1.0]] * message["rounds"] for _ in message["jobs"]]}
+        say(**({"failed": refusal} if refusal else timed))
     else:
         say(**(measure(message, asked) if message["do"] == "measure" else train(message)))

@@ -33,7 +33,7 @@ from vitlab.base.trust import setting_of
 from vitlab.base.words import shown
 
 _WHEREABOUTS = "whereabouts"
-_LARGEST = 1e38  # that single precision has
+_LARGEST = 3.4e38  # that single precision has
 
 
 @dataclass(frozen=True)
