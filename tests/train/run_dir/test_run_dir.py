@@ -48,9 +48,9 @@ def test_stopped_between_steps_too(tiny_run, run_tiny, tmp_path, records_of, mon
     run_tiny(tiny_run(), tmp_path / "straight")
     real = getattr(RunDir, moment)
 
-    def crashing(self, *arguments):
+    def crashing(self, *arguments, **named):
         if moment == "add_line":
-            real(self, *arguments)
+            real(self, *arguments, **named)
         raise ConnectionError
 
     with monkeypatch.context() as patch:
