@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vitlab.bench.laws import LAWS, LEVEL, PictureLaw
+from vitlab.bench.simulations.laws import LAWS, LEVEL, PictureLaw
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)

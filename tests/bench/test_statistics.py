@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vitlab.bench.laws import LAWS
-from vitlab.bench.statistics import FINDS, METHODS, Row, bench_statistics, broken, rows, simulated
+from vitlab.bench.simulations import KINDS
+from vitlab.bench.simulations.laws import LAWS
+from vitlab.bench.simulations.methods import METHODS
+from vitlab.bench.simulations.row import Row
+from vitlab.bench.statistics import bench_statistics, broken, rows, simulated
 from vitlab.report.beside import Beside
-from vitlab.report.error_rates import draw
+from vitlab.report.error_rates import draw, markdown, tables
 from vitlab.stats.crossed import ScoreTable
 
 RECORD = Path(__file__).parents[2] / "bench" / "results" / "statistics.json"
@@ -28,52 +31,61 @@ def test_the_record_is_of_two_thousand_and_says_what_is_asked_for():
     assert figures["studies"] == 2_000
     assert {(row["kind"], row["law"]) for row in figures["rows"]} == {(row.kind, row.law) for row in rows()}
     assert broken(figures) == []
-    (seven,) = [row for row in figures["rows"] if row.get("effect") == 3.0 and row["baseline_seeds"] == 6]
+    (seven,) = [
+        row for row in figures["rows"] if (row["kind"], row.get("effect"), row["baseline_seeds"]) == ("power", 3.0, 6)
+    ]
     assert seven["decision"] >= 0.74 or seven["decision"] >= seven["paired t"]
 
 
 def test_a_row_is_the_same_whoever_simulates_it():
     row = Row("error", "normal", 4, 2, 6)
     assert simulated(row, 5) == simulated(row, 5)
-    one, two = (bench_statistics(10, ["coverage"], jobs)["rows"] for jobs in (1, 2))
+    one, two = (bench_statistics(10, ["factorial", "pairing"], jobs)["rows"] for jobs in (1, 2))
     assert one == two
-    assert [each["pictures"] for each in one] == [360, 1_000, 10_000] * 2
+    assert [(each["kind"], each["seeds"]) for each in one] == [
+        (row.kind, row.seeds) for row in rows(["factorial", "pairing"])
+    ]
 
 
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
-        ({"kind": "error", "law": "normal", "decision": 0.09, "seeds": 6, "comparisons": 7}, "error, normal"),
-        (
-            {
-                "kind": "power",
-                "law": "pictures",
-                "decision": 0.5,
-                "paired t": 0.7,
-                "baseline_seeds": 16,
-                "effect": 2.0,
-                "seeds": 6,
-                "comparisons": 7,
-            },
-            "0.700",
-        ),
-        (
-            {
-                "kind": "coverage",
-                "law": "pictures",
-                "seeds": 3,
-                "comparisons": 1,
-                "pictures": 360,
-                "mean, crossed": 0.9,
-                "difference, crossed": 0.95,
-            },
-            "mean, crossed 0.900",
-        ),
-    ],
-)
-def test_what_is_not_as_asked_for_is_told(row, said):
-    (told,) = broken({"studies": 2_000, "rows": [row]})
+ASKED = {  # a row that is not as asked for, and what is said
+    "error": ({"law": "normal", "decision": 0.09}, "law normal: decision errs in 0.090"),
+    "power": (
+        {"decision": 0.5, "paired t": 0.7, "seeds": 6, "baseline_seeds": 16, "effect": 2.0},
+        "decision finds 0.500, and should 0.700",
+    ),
+    "coverage": ({"contrast": "mean", "seeds": 6, "crossed": 0.985}, "crossed intervals cover 0.985"),
+    "factorial": ({"law": "normal", "decision": 0.09}, "decision errs in 0.090"),
+    "factorial_power": (
+        {"effect": 3.0, "decision": 0.4, "paired t, two corrections": 0.7},
+        "decision finds 0.400, and should 0.700",
+    ),
+    "pairing": ({"effect": 0.0, "decision, paired": 0.09}, "decision, paired errs in 0.090"),
+    "equivalence": ({"effect": 1.0, "decision": 0.09}, "decision errs in 0.090"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_not_as_asked_for_is_told(kind):
+    row, said = ASKED[kind]
+    (told,) = broken({"studies": 2_000, "rows": [{"kind": kind, **row}]})
     assert said in told
+
+
+def test_three_seeds_may_cover_more():
+    """What one may cover with so few seeds is too much with six."""
+    row = {"kind": "coverage", "contrast": "mean", "crossed": 0.985}
+    assert broken({"studies": 100_000, "rows": [{**row, "seeds": 3, "crossed": 0.975}]}) == []
+    assert len(broken({"studies": 100_000, "rows": [{**row, "seeds": 6, "crossed": 0.975}]})) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_table(kind):
+    """With a line each row, told apart by what is told."""
+    figures = json.loads(RECORD.read_text())
+    (table,) = [each for each in tables(figures) if each[0] == KINDS[kind].title]
+    told = [line[: len(KINDS[kind].told_by)] for line in table[2]]
+    assert len(told) == len(set(told)) == len(KINDS[kind].rows)
+    assert f"*{KINDS[kind].title[0].upper()}{KINDS[kind].title[1:]}:*" in list(markdown(figures))
 
 
 def test_the_other_tests_are_what_they_are_called():
@@ -83,7 +95,7 @@ def test_the_other_tests_are_what_they_are_called():
     for _ in range(60):
         baseline, cell = chances.normal(size=5), chances.normal(size=5) + 1
         for method in METHODS:
-            found[method] += FINDS[method](ScoreTable(baseline), [ScoreTable(cell)])[0]
+            found[method] += METHODS[method](ScoreTable(baseline), [ScoreTable(cell)])[0]
         expected["paired t"] += stats.ttest_rel(cell, baseline).pvalue <= 0.05
         expected["Welch"] += stats.ttest_ind(cell, baseline, equal_var=False).pvalue <= 0.05
     assert {method: found[method] for method in expected} == expected

@@ -32,17 +32,23 @@ def test_over_seeds_alone_a_mean_is_scipys_t(draw, n, level):
     assert estimate.p() == pytest.approx(peer.pvalue, rel=1e-9)
 
 
-def test_two_cells_have_welchs_error_and_the_weighted_quantile(draw):
+def test_over_seeds_alone_two_cells_are_welchs_t_of_scipy(draw):
     a, b = draw(6) + 1, 3 * draw(4)
-    estimate = contrast([ScoreTable(a), ScoreTable(b)], [1.0, -1.0])
-    one, other = a.var(ddof=1) / 6, b.var(ddof=1) / 4
-    assert estimate.error == pytest.approx((one + other) ** 0.5, rel=1e-12)
-    quantile = (one * stats.t.ppf(0.975, 5) + other * stats.t.ppf(0.975, 3)) / (one + other)
-    half = estimate.interval().high - estimate.value
-    assert half == pytest.approx(quantile * estimate.error, rel=1e-12)
-    # Cochran and Cox ask for more than Welch, and for no more than the fewer runs alone
-    welch = stats.ttest_ind(a, b, equal_var=False)
-    assert welch.pvalue <= estimate.p() <= 2 * stats.t.sf(abs(welch.statistic), 3)
+    estimate, peer = contrast([ScoreTable(a), ScoreTable(b)], [1.0, -1.0]), stats.ttest_ind(a, b, equal_var=False)
+    interval = estimate.interval(0.9)
+    assert (interval.low, interval.high) == pytest.approx(tuple(peer.confidence_interval(0.9)), rel=1e-10)
+    assert estimate.p() == pytest.approx(peer.pvalue, rel=1e-9)
+
+
+def test_over_seeds_and_pictures_the_quantile_is_weighted(draw):
+    a, b = (table(draw(1, 60) + draw(n, 1) + draw(n, 60)) for n in (6, 4))
+    estimate = contrast([a, b], [1.0, -1.0])
+    one, other = a.runs.var(ddof=1) / 6, b.runs.var(ddof=1) / 4
+    welch = (one + other) ** 2 / (one**2 / 5 + other**2 / 3)
+    seeds, pictures = one + other, estimate.picture_error**2
+    quantile = (seeds * stats.t.ppf(0.975, welch) + pictures * stats.t.ppf(0.975, 59)) / (seeds + pictures)
+    assert pictures > 0
+    assert estimate.interval().high - estimate.value == pytest.approx(quantile * estimate.error, rel=1e-10)
 
 
 def test_the_variance_is_that_of_two_crossed_random_factors(draw):
@@ -153,7 +159,7 @@ def test_means_that_tie_by_chance_have_the_variance_of_their_pictures():
 def test_p_goes_down_with_t_however_far():
     values = []
     for t in (5, 20, 38, 40, 80):
-        estimate = Estimate(float(t), (Part(1e-3, 1), Part(1.0, 9_999)), scale=1.0)
+        estimate = Estimate(float(t), (Part(1e-3, 1),), Part(1.0, 9_999), scale=1.0)
         values.append(estimate.p())
     assert values == sorted(values, reverse=True)
     assert len(set(values)) == len(values)

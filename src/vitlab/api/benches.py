@@ -82,11 +82,12 @@ def bench_statistics(
     """How often verdicts err, what they see and what intervals cover, over so many simulated studies of every kind;
     figures and picture in `out`, if it is given, where what is done is kept, so that it can be gone on with.
     """
+    from vitlab.bench.simulations import KINDS
     from vitlab.bench.statistics import bench_statistics as simulate
-    from vitlab.report.error_rates import TABLES, save
+    from vitlab.report.error_rates import save
 
-    if odd := [name for name in only if name not in TABLES]:
-        raise UserError(f"--only: {unknown('kind of row', odd[0], list(TABLES))}")
+    if odd := [name for name in only if name not in KINDS]:
+        raise UserError(f"--only: {unknown('kind of row', odd[0], list(KINDS))}")
     kept = None if out is None else out / "statistics.rows.jsonl"
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)

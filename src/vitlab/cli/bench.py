@@ -163,7 +163,7 @@ def _print_mechanisms(figures: dict[str, Any], out: Path | None) -> None:
 @bench.command("statistics", help="How often a study's verdicts err, and what they see: by simulation.")
 def statistics(
     studies: Annotated[int, typer.Option("--studies", min=10, help="Simulated studies of every kind.")] = 2_000,
-    only: Annotated[str, typer.Option("--only", help="error, power, coverage. Default: all.")] = "",
+    only: Annotated[str, typer.Option("--only", help="E.g. error,power,coverage. Default: all.")] = "",
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes side by side.")] = 1,
     out: Annotated[Path | None, typer.Option("--out", help="A folder for the picture and the figures.")] = None,
     json: JsonOption = False,

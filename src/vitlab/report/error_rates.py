@@ -1,6 +1,7 @@
 """The picture of `vitlab bench statistics`: how often verdicts err, what they see, and what intervals cover."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vitlab.base.files import write_json
+from vitlab.bench.simulations import KINDS
+from vitlab.bench.simulations.row import Row
 from vitlab.report.beside import Beside
 from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
 
@@ -19,16 +22,13 @@ MARKS = {
     "Dunnett T3": ("muted", "D"),
 }
 CALLED = {name: "the tests that decide" if name == "decision" else name for name in MARKS}
-_COVERS = {"crossed": ("accent", "o"), "Satterthwaite": ("third", "s"), "seeds alone": ("second", "v")}
-OF_A_ROW = ("kind", "law", "seeds", "comparisons", "baseline_seeds", "pictures", "effect")
-TABLES = {  # by kind: what it is, and what tells its rows apart
-    "error": ("share with a false verdict", ("law", "pictures", "seeds", "baseline_seeds", "comparisons")),
-    "power": (
-        "share that finds a cell which differs",
-        ("effect", "pictures", "seeds", "baseline_seeds", "comparisons"),
-    ),
-    "coverage": ("share of 95 % intervals that hold the true value", ("pictures", "seeds")),
+_COVERS = {
+    "crossed": ("accent", "o"),
+    "Satterthwaite": ("third", "s"),
+    "Cochran and Cox": ("muted", "D"),
+    "seeds alone": ("second", "v"),
 }
+_GIVEN = {each.name for each in fields(Row)}
 _SEEDS, _COMPARISONS = 6, 7  # of the rows that are drawn; all are in the table
 
 
@@ -100,35 +100,38 @@ def _powers(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _coverages(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
-    for place, row in enumerate(rows):
-        for how, (colour, marker) in _COVERS.items():
-            for what, filled in (("mean", True), ("difference", False)):
-                label = f"{what}, {how}" if place == 0 else None
-                face = COLOURS[colour if filled else "paper"]
-                value = row[f"{what}, {how}"]
-                axes.plot(value, place, marker, color=COLOURS[colour], markerfacecolor=face, markersize=5, label=label)
+    """A line each contrast and number of seeds; a mark each number of pictures, and each law of them."""
+    named: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        named.setdefault(f"{row['contrast']}, {row['seeds']} seeds", []).append(row)
+    for place, together in enumerate(named.values()):
+        for offset, (how, (colour, marker)) in enumerate(_COVERS.items()):
+            shares, at = [row[how] for row in together], place + 0.17 * (offset - 1.5)
+            label = None if place else how
+            axes.plot(shares, [at] * len(shares), marker, color=COLOURS[colour], markersize=3.5, label=label)
     axes.axvline(0.95, color=COLOURS["ink"], linewidth=0.9)
-    axes.set_yticks(
-        range(len(rows)), [f"{row['seeds']} seeds, {row['pictures']:,} pictures" for row in rows], fontsize=8
-    )
+    axes.set_yticks(range(len(named)), list(named), fontsize=7)
     axes.invert_yaxis()
     axes.set_title("Coverage of 95 % intervals", loc="left", fontsize=10)
     if rows:
-        axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.2, -0.12), ncols=3)
+        axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.3, -0.12), ncols=4)
 
 
 def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
     """All rows as tables: a title, columns, rows."""
-    for kind, (title, given) in TABLES.items():
-        rows = [row for row in figures["rows"] if row["kind"] == kind]
+    for name, kind in KINDS.items():
+        rows = [row for row in figures["rows"] if row["kind"] == name]
         if rows:
-            methods = [name for name in rows[0] if name not in OF_A_ROW]
-            columns = (*("seeds of the baseline" if name == "baseline_seeds" else name for name in given), *methods)
-            yield (
-                title,
-                columns,
-                [(*(_value(row.get(name)) for name in given), *(f"{row[m]:.3f}" for m in methods)) for row in rows],
-            )
+            methods = [method for method in rows[0] if method not in _GIVEN]
+            columns = tuple(_COLUMNS.get(each, each) for each in (*kind.told_by, *methods))
+            yield kind.title, columns, [_line(row, kind.told_by, methods) for row in rows]
+
+
+_COLUMNS = {"baseline_seeds": "seeds of the baseline", "contrast": "of a"}
+
+
+def _line(row: Mapping[str, Any], told_by: Sequence[str], methods: Sequence[str]) -> tuple[str, ...]:
+    return (*(_value(row.get(name)) for name in told_by), *(f"{row[method]:.3f}" for method in methods))
 
 
 def _value(value: Any) -> str:
