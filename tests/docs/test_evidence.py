@@ -23,6 +23,12 @@ def test_a_page_says_what_its_records_say(page):
     assert "<!-- evidence" in text
 
 
+def test_no_figure_of_a_result_stands_outside_the_records():
+    """But for what was asked for, as "1.3 times", settings and sizes."""
+    typed = re.sub(r"<!-- evidence.*?<!-- end -->|`[^`]*`", "", PAGES[0].read_text(), flags=re.DOTALL)
+    assert re.findall(r"\d+(?:\.\d+)? ?%|\d+\.\d+ points|\d+ images/s|\d+ ms", typed) == []
+
+
 def test_a_figure_that_was_changed_is_noticed():
     text = PAGES[0].read_text()
     place = re.search(r"<!-- evidence digits -->.*?(\d+\.\d+) %", text, re.DOTALL)
@@ -39,10 +45,15 @@ def test_the_page_that_is_shown_says_what_its_records_say():
         assert sentence.evidence in words
 
 
+@pytest.mark.parametrize("record", sorted((ROOT / "bench" / "results").iterdir()), ids=lambda path: path.stem)
+def test_every_record_of_a_bench_is_shown(record):
+    assert any(f"<!-- evidence {record.stem} -->" in page.read_text() for page in PAGES)
+
+
 @pytest.mark.parametrize("folder", KEPT, ids=lambda folder: folder.name)
 def test_all_that_is_kept_is_used_and_whole(folder):
     assert f"<!-- evidence {folder.name} -->" in PAGES[0].read_text()
-    assert said(folder)
+    assert said(ROOT, folder.name)
     if StudyDir(folder).is_study:
         found = outcome(folder)
         assert found.complete

@@ -1,8 +1,10 @@
-"""What documents say of evidence: records of runs and studies that are kept beside them, in `evidence/NAME`.
+"""What documents say of evidence: records of runs and studies in `evidence/NAME`, of benches in `bench/results`.
 
 A document marks a place, and everything in it is written from the records:
 
-    <!-- evidence demo -->          the answers of a study, or a table of runs
+    <!-- evidence demo -->                   the answers of a study, or a table of runs
+    <!-- end -->
+    <!-- evidence cpu-r0_vit-train -->       the tables of a bench
     <!-- end -->
 
 So no figure there is typed, and a test tells if one was changed.
@@ -15,27 +17,29 @@ from pathlib import Path
 from vitlab.base.files import read_json
 from vitlab.base.words import counted
 from vitlab.records.run import Environment, RunDeclaration, read_result
+from vitlab.report import error_rates, speed
 from vitlab.report.answers import answers
-from vitlab.report.error_rates import markdown
 from vitlab.stats.crossed import ScoreTable
 from vitlab.stats.describe import describe
 from vitlab.study.outcome import outcome
 from vitlab.study.study_dir import StudyDir
 
 ROOM = "evidence"
-STATISTICS = Path("bench/results/statistics.json")  # named as if it were a folder of the room
+BENCHES = Path("bench/results")
 _PLACE = re.compile(r"(<!-- evidence (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def rewritten(text: str, root: Path) -> str:
     """A document with all its places written from the records under `root`."""
-    return _PLACE.sub(lambda place: f"{place[1]}{said(root / ROOM / place[2])}\n{place[3]}", text)
+    return _PLACE.sub(lambda place: f"{place[1]}{said(root, place[2])}\n{place[3]}", text)
 
 
-def said(folder: Path) -> str:
-    """What a study's or some runs' records say, as Markdown."""
-    if folder.name == STATISTICS.stem:
-        lines = markdown(read_json(folder.parents[1] / STATISTICS))
+def said(root: Path, name: str) -> str:
+    """What the records of that name say, as Markdown: those of a bench, of a study, or of some runs."""
+    bench, folder = root / BENCHES / f"{name}.json", root / ROOM / name
+    if bench.is_file():
+        figures = read_json(bench)
+        lines = error_rates.markdown(figures) if "studies" in figures else speed.markdown(figures)
     else:
         lines = _study(folder) if StudyDir(folder).is_study else _runs(folder)
     return "\n".join(lines)

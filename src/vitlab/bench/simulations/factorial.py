@@ -123,7 +123,8 @@ ERROR = Kind(
 
 def _finds(row: Row, chances: Chances) -> dict[str, bool]:
     """Whether the one effect that there is gets a verdict."""
-    assert row.pictures is not None and row.contrast is not None
+    assert row.pictures is not None
+    assert row.contrast is not None
     law = PictureLaw(own=0.0)
     better = law.level_of(law.mean(LEVEL) + (row.effect or 0.0) * law.run_std(LEVEL, row.pictures))
     cells = drawn_hits(row, chances, law, {cell: better if cell in _DIFFER[row.contrast] else LEVEL for cell in CELLS})
