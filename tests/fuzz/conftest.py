@@ -89,7 +89,7 @@ def _make(folder: Path) -> None:
         trained("study", folder / f"{name}.json", *AGAIN, "--out", folder / name)
     trained("train", "digits", *TINY, "--steps", 8, "--save-steps", 4, "--out", folder / "run")
     shutil.copytree(folder / "run", folder / "begun")
-    for name in ("result.json", "predictions.npz", "pictures.npz"):
+    for name in ("result.json", "predictions.npz", "pictures.npz", "pictures_val.npz"):
         (folder / "begun" / name).unlink()
     shutil.rmtree(folder / "begun" / "checkpoint" / "step-00000008")
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / "picture.png")

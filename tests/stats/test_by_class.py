@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
-from vitlab.stats.by_class import ClassRecall, balanced_accuracy, by_class
+from vitlab.stats.by_class import ClassRecall, balanced_accuracy, balanced_scores, by_class
 from vitlab.stats.intervals import wilson
 
 NAMES = ("ant", "bee", "cat", "dog")
@@ -32,3 +32,20 @@ def test_what_a_class_was_taken_for():
         ClassRecall("bee", 3, 1, "ant", 1),
         ClassRecall("dog", 1, 1),
     ]
+
+
+def test_what_pictures_add_to_balanced_accuracy_has_its_mean_and_its_variance():
+    """Uneven classes: over new pictures of each class, the mean varies as the scores of one draw say."""
+    chances = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [400, 80, 20])
+    recalls = np.array([0.9, 0.6, 0.3])
+    means, variances = [], []
+    for _ in range(2_000):
+        right = chances.random(len(labels)) < recalls[labels]
+        scores = balanced_scores(labels, right)
+        assert scores.mean() == pytest.approx(np.mean([right[labels == c].mean() for c in range(3)]), rel=1e-12)
+        means.append(scores.mean())
+        variances.append(scores.var(ddof=1) / len(scores))
+    true = np.mean(recalls * (1 - recalls) / [400, 80, 20]) / 3
+    assert np.var(means) == pytest.approx(true, rel=0.1)
+    assert np.mean(variances) == pytest.approx(true, rel=0.07)  # rare classes have n - 1 of their own

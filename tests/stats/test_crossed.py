@@ -156,10 +156,11 @@ def test_means_that_tie_by_chance_have_the_variance_of_their_pictures():
     assert estimate.interval().high - estimate.interval().low > 0.02
 
 
-def test_p_goes_down_with_t_however_far():
-    values = []
-    for t in (5, 20, 38, 40, 80):
-        estimate = Estimate(float(t), (Part(1e-3, 1),), Part(1.0, 9_999), scale=1.0)
-        values.append(estimate.p())
+@pytest.mark.parametrize("df", [1, 2.24, 9.5, 399])
+@pytest.mark.parametrize("of_seeds", [1e-3, 0.97])
+def test_p_goes_down_with_t_however_far(df, of_seeds):
+    parts = ((Part(of_seeds, df),), Part(1 - of_seeds, 9_999))
+    values = [Estimate(float(t), *parts, scale=1.0).p() for t in (5, 10, 20, 40, 66, 100, 1_000)]
     assert values == sorted(values, reverse=True)
-    assert len(set(values)) == len(values)
+    assert values[0] > values[1] > values[2]
+    assert values[-1] > 0

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -86,10 +86,17 @@ class Records:
         for seed, score in scores.items():
             self.run(cell, seed, **{metric: score})
 
-    def pictures(self, cell: str, seed: int, right: Sequence[float], labels: Sequence[int] | None = None) -> None:
-        """Which of the test images a run classifies rightly; there are two classes."""
+    def pictures(
+        self,
+        cell: str,
+        seed: int,
+        right: Sequence[float],
+        labels: Sequence[int] | None = None,
+        split: Literal["test", "val"] = "test",
+    ) -> None:
+        """Which of the held-out images a run classifies rightly; there are two classes."""
         truth = np.array(labels or [0] * len(right))
-        PictureScores("test", truth, {"top1": np.array(right)}).write(self.place(cell, seed))
+        PictureScores(split, truth, {"top1": np.array(right)}).write(self.place(cell, seed))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from vitlab.base.errors import DataError
 from vitlab.study.outcome import outcome
-from vitlab.study.scores import images_of_split
+from vitlab.study.scores import cell_scores, images_of_split
 
 PLAIN = {0: [1, 1, 1, 1, 1, 1, 1, 0, 0, 0], 1: [1, 1, 1, 1, 1, 1, 0, 1, 0, 0]}
 DEEP = {0: [1, 1, 1, 1, 1, 0, 0, 0, 0, 1], 1: [1, 1, 1, 1, 0, 0, 0, 1, 0, 0]}
@@ -84,6 +84,37 @@ def test_only_what_was_kept_counts(study_of, records, metric):
             found.run(cell, seed, **{metric: sum(right) / 10})
             found.pictures(cell, seed, right)
     assert error_of(found) is None
+
+
+def test_validated_pictures_count_where_a_study_compares_by_them(study_of, records):
+    found = records(study_of({"plain": {}, "deep": {"model.depth": 4}}, num_seeds=2, metric="val_top1"))
+    for cell, by_seed in (("plain", PLAIN), ("deep", DEEP)):
+        for seed, right in by_seed.items():
+            found.run(cell, seed, val_top1=sum(right) / 10, test_top1=0.25)
+            found.pictures(cell, seed, right, split="val")
+            found.pictures(cell, seed, [1, 0, 0, 0])
+    assert outcome(found.folder.path).no_pictures == ""
+    differences = np.array([0, 0, 0, 0, -0.5, -1, -0.5, 0, 0, 0.5])
+    variance = differences.var(ddof=1) - residual(PLAIN) / 2 - residual(DEEP) / 2
+    assert error_of(found) == pytest.approx((variance / 10) ** 0.5, rel=1e-12)
+
+
+def test_pictures_count_for_the_mean_recall_of_the_classes(study_of, records):
+    """Nine pictures of one class and one of the other, which is right in one run of two."""
+    found = records(study_of({"plain": {}, "deep": {"model.depth": 4}}, num_seeds=2, metric="test_balanced_accuracy"))
+    labels = [0] * 8 + [1] * 2
+    for cell, by_seed in (("plain", PLAIN), ("deep", DEEP)):
+        for seed, right in by_seed.items():
+            recalls = sum(right[:8]) / 8, sum(right[8:]) / 2
+            found.run(cell, seed, test_balanced_accuracy=sum(recalls) / 2, test_top1=sum(right) / 10)
+            found.pictures(cell, seed, right, labels)
+    said = outcome(found.folder.path)
+    assert said.no_pictures == ""
+    assert said.cell("deep").score.picture_error > 0
+    study_scores = cell_scores(found.folder, found.plan, said.cells).cells
+    for name, cell in study_scores.items():
+        for seed, scores in cell.pictures.items():
+            assert scores.mean() == pytest.approx(cell.by_seed[seed], rel=1e-12), name
 
 
 def test_how_many_images_the_split_of_the_metric_has(study_of, records):

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,6 +19,7 @@ from vitlab.checkpoints import native
 from vitlab.evaluate import scores
 from vitlab.evaluate._checkpoint import evaluate_checkpoint
 from vitlab.processes import ALONE, Processes
+from vitlab.records.pictures import read_pictures
 from vitlab.train.launch import _check_device, train
 from vitlab.train.machine.choices import Overrides
 from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
@@ -74,6 +76,17 @@ def test_a_finished_run(tiny_run, run_tiny, tmp_path):
     assert (tmp_path / "predictions.npz").exists()
 
 
+@pytest.mark.parametrize("weights", ["last", "best"])
+def test_what_every_picture_scored_that_is_held_out(tiny_run, run_tiny, tmp_path, weights):
+    """By the weights that are kept: its means are the run's scores."""
+    metrics = run_tiny(tiny_run(weights=weights, evaluate_every=0.05), tmp_path)["metrics"]
+    for split, count in (("val", 143), ("test", 360)):
+        pictures = read_pictures(tmp_path, split)
+        assert len(pictures.labels) == count
+        for name, scored in pictures.scores.items():
+            assert scored.mean(dtype=np.float64) == pytest.approx(metrics[f"{split}_{name}"], rel=1e-5), (split, name)
+
+
 def test_lines_stand_where_evaluations_are_due(tiny_run, run_tiny, tmp_path):
     """Every twentieth of 81 steps, and at the end; the losses are means over the steps since the last line."""
     run_tiny(tiny_run(), tmp_path)
@@ -89,7 +102,8 @@ def test_the_test_split_is_read_once_at_the_end(tiny_run, run_tiny, tmp_path, wa
     seen = []
     watched_scores(lambda subject, split, evaluation: seen.append((split, len(subject.pictures(split)))))
     run_tiny(tiny_run(), tmp_path / "ordinary")
-    assert seen == [("val", 143)] * 3 + [("test", 360)]  # the validation split at each line
+    # the validation split at each line, and for what its single pictures score
+    assert seen == [("val", 143)] * 3 + [("test", 360), ("val", 143)]
     assert not any(key.startswith("test") for line in read_lines(tmp_path / "ordinary/metrics.jsonl") for key in line)
     seen.clear()
     run_tiny(tiny_run(test_every_epoch=True), tmp_path / "peeking")
@@ -106,7 +120,7 @@ def test_the_validation_split_is_the_same_for_all_seeds(tiny_run, run_tiny, tmp_
     for seed in (0, 5):
         run_tiny(tiny_run(seed=seed, steps=1), tmp_path / str(seed))
     run_tiny(tiny_run(seed=0, val_seed=1, steps=1), tmp_path / "other")
-    first, second, other = splits
+    first, second, other = splits[::2]  # each is measured twice
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
 
@@ -147,7 +161,7 @@ def test_runs_of_different_structure_are_refused(tiny_run, tmp_path):
 
 def test_the_best_on_validation_is_kept_and_tested(tiny_run, run_tiny, tmp_path, watched_scores):
     """Lines at steps 5, 9 and 12, whose validation accuracies are made to be .3, .9 and .5."""
-    planned = iter([0.3, 0.9, 0.5])
+    planned = iter([0.3, 0.9, 0.5, 0.9])  # the last with the best weights
 
     def scripted(subject, split, evaluation):
         if split == "val":

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from vitlab.base.metric import Metric
+from vitlab.stats.by_class import BALANCED_ACCURACY as NAME
 
-BALANCED_ACCURACY = Metric("balanced_accuracy", "balanced accuracy", "fraction", "higher", brief=False, over="classes")
+BALANCED_ACCURACY = Metric(NAME, "balanced accuracy", "fraction", "higher", brief=False, over="classes")
 
 
 def right_by_class(logits: Tensor, labels: Tensor, dtype: torch.dtype) -> Tensor:

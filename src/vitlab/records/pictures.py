@@ -1,5 +1,5 @@
-"""A run's pictures.npz: what it scored of every picture of a held-out split, so that a study knows what pictures are
-worth.
+"""A run's pictures.npz and pictures_val.npz: what it scored of every picture that it was tested on, and validated with,
+so that a study knows what pictures are worth.
 
 A metric whose scores are all 0 or 1 (top-1, top-5) is kept as bits: 1.25 kB for 10,000 pictures.
 """
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from vitlab.base.files import replacing
-from vitlab.records._archives import SPLITS, damaged, read_arrays
+from vitlab.records._archives import damaged, read_arrays
 
-FILE = "pictures.npz"
+_FILES = {"test": "pictures.npz", "val": "pictures_val.npz"}  # by what is held out
 _BITS, _NUMBERS = "bits_", "numbers_"  # what an array's name begins with, before the metric's
 
 
@@ -23,7 +23,7 @@ class PictureScores:
     """By metric, without the split: [P] what each picture scored, booleans or float32; and the classes, `labels`
     [P]."""
 
-    split: str  # one of SPLITS
+    split: str  # "test" or "val"
     labels: np.ndarray
     scores: Mapping[str, np.ndarray]
 
@@ -36,21 +36,26 @@ class PictureScores:
                 arrays[f"{_BITS}{name}"] = np.packbits(hits)
             else:
                 arrays[f"{_NUMBERS}{name}"] = values.astype(np.float32)
-        with replacing(folder / FILE) as temporary, temporary.open("wb") as file:
+        with replacing(folder / file_of(self.split)) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, split=self.split, labels=self.labels.astype(np.int32), **arrays)
 
 
-def read_pictures(folder: Path) -> PictureScores | None:
-    """The record in a folder, or None. Raises DataError if it is damaged."""
-    path = folder / FILE
-    if not path.exists():
+def file_of(split: str) -> str:
+    """What the record of a held-out split is called."""
+    return _FILES[split]
+
+
+def read_pictures(folder: Path, split: str) -> PictureScores | None:
+    """The record of a split in a folder, or None. Raises DataError if it is damaged."""
+    path = folder / file_of(split) if split in _FILES else None
+    if path is None or not path.exists():
         return None
     arrays = read_arrays(path)
     if lacking := [name for name in ("split", "labels") if name not in arrays]:
         raise damaged(path, f"it has no {lacking[0]}")
-    split, labels = str(arrays["split"]), arrays["labels"]
-    if split not in SPLITS:
-        raise damaged(path, f"split is {split!r}, expected one of {', '.join(SPLITS)}")
+    found, labels = str(arrays["split"]), arrays["labels"]
+    if found != split:
+        raise damaged(path, f"split is {found!r}, expected {split!r}")
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise damaged(path, f"labels {labels.shape} {labels.dtype} are not a class each")
     scores = {}

@@ -7,7 +7,7 @@ data.json            what a look at the data found, and how the run uses it: `vi
 metrics.jsonl        one line an evaluation
 result.json          how it ended, and its figures
 predictions.npz      what it said of the test images
-pictures.npz         what each of them scored, by metric
+pictures.npz         what each of them scored, by metric; pictures_val.npz: each image that it was validated with
 checkpoint/          safetensors and JSON, see `vitlab.checkpoints.native`
 tensorboard/         where it was asked for, the lines of metrics.jsonl as events: a view, no record
 """

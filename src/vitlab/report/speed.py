@@ -27,7 +27,8 @@ def where(env: Figures) -> str:
     more = " with changes" if commit.endswith("-dirty") else ""
     units = ", ".join(name.upper().replace("_", "-") for name in hardware["instructions"]) or "no vector units"
     torch = env["versions"]["torch"]
-    return f"{counted(hardware['cores'], 'core')} of an {hardware['cpu']} ({units}); torch {torch}; commit {commit[:7]}{more}"
+    machine = f"{counted(hardware['cores'], 'core')} of an {hardware['cpu']} ({units})"
+    return f"{machine}; torch {torch}; commit {commit[:7]}{more}"
 
 
 def _told(figures: Figures) -> str:
@@ -109,7 +110,7 @@ def _three_digits(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.{max(0, 2 - floor(log10(value)))}f}"
 
 
-# --------------------------------------------------------------------------------------------------------- the data path
+# -------------------------------------------------------------------------------------------------------- the data path
 
 
 def _loader(figures: Figures) -> Iterator[str]:

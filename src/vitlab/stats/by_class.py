@@ -11,6 +11,8 @@ import numpy as np
 
 from vitlab.stats.intervals import LEVEL, Interval, wilson
 
+BALANCED_ACCURACY = "balanced_accuracy"  # what records call it
+
 
 @dataclass(frozen=True)
 class ClassRecall:
@@ -62,3 +64,17 @@ def _commonest(labels: np.ndarray, taken: np.ndarray) -> dict[int, tuple[int, in
 def balanced_accuracy(classes: Sequence[ClassRecall]) -> float:
     """The mean recall, as scikit-learn's balanced_accuracy_score."""
     return sum(each.recall for each in classes) / len(classes)
+
+
+def balanced_scores(labels: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """labels [P], and which pictures are right [P] -> what each adds to balanced accuracy [P], whose mean that is.
+
+    The score of a picture of class c, of K classes with P_c pictures each, is A + (right - R_c)·P/(K·P_c): balanced
+    accuracy A, and how far the picture is from the recall R_c of its class, by the weight that it has there (the
+    influence function). So the variance of the mean is that of pictures within their classes, and classes do not
+    change with the pictures.
+    """
+    _, place, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    recalls = np.bincount(place, weights=right) / counts
+    weights = len(labels) / (len(counts) * counts)
+    return np.asarray(recalls.mean() + (right - recalls[place]) * weights[place])

@@ -32,7 +32,7 @@ from vitlab.stats.validation import ROUNDING, Array, constant, largest, numbers,
 
 METHOD = "crossed t"  # what intervals over seeds and pictures are called
 SEEDS_METHOD = "t"
-_TINY = 1e-300
+_LEAST_P = 1e-100  # below, the quantiles of few degrees of freedom are too far out for double precision
 NO_PICTURES = "what single pictures scored was not kept"
 
 
@@ -208,14 +208,14 @@ def _p(t: float, parts: Sequence[Part]) -> float:
         return two_sided_t(t, parts[0].df)
     # It lies between those of the parts alone
     ends = sorted({part.df for part in parts})
-    low, high = (two_sided_t(t, df) for df in (ends[-1], ends[0]))
-    if not low < high:
-        return high
+    low, high = (max(_LEAST_P, two_sided_t(t, df)) for df in (ends[-1], ends[0]))
+    if not low < high or critical(low, parts) <= t:
+        return low
 
     def lacking(log_p: float) -> float:
         return critical(float(np.exp(log_p)), parts) - t
 
-    return float(np.exp(optimize.brentq(lacking, np.log(max(low, _TINY)) - 1e-9, np.log(high) + 1e-9, xtol=1e-12)))
+    return float(np.exp(optimize.brentq(lacking, np.log(low) - 1e-9, np.log(high) + 1e-9, xtol=1e-12)))
 
 
 def _root(parts: Sequence[Part]) -> float:

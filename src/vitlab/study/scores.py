@@ -9,8 +9,9 @@ import numpy as np
 from vitlab.base.errors import DataError
 from vitlab.records.data import DataRecord
 from vitlab.records.outcome import CellOutcome
-from vitlab.records.pictures import FILE, PictureScores, read_pictures
+from vitlab.records.pictures import PictureScores, file_of, read_pictures
 from vitlab.records.plan import CellRecord, PlanRecord
+from vitlab.stats.by_class import BALANCED_ACCURACY, balanced_scores
 from vitlab.stats.crossed import ScoreTable
 from vitlab.study.study_dir import StudyDir
 
@@ -47,10 +48,12 @@ def cell_scores(study_dir: StudyDir, plan: PlanRecord, cells: tuple[CellOutcome,
     """
     by_seed = {cell.name: cell.scores(plan.metric) for cell in cells}
     runs = {(cell.name, run.seed): run for cell in cells for run in cell.runs if run.seed in by_seed[cell.name]}
-    kept = {run: read_pictures(study_dir.path / found.folder) for run, found in runs.items()}
+    split = plan.metric.partition("_")[0]
+    kept = {run: read_pictures(study_dir.path / found.folder, split) for run, found in runs.items()}
     for run, pictures in kept.items():
-        _check_means(run, pictures, runs[run].metrics)
-    known, why_not = _of_the_same(kept, plan.metric)
+        if pictures is not None:
+            _check_means(run, pictures, runs[run].metrics)
+    known, why_not = _of_the_same(kept, plan)
     scores = {
         name: CellScores(name, scores, {seed: known[name, seed] for seed in scores} if known and scores else None)
         for name, scores in by_seed.items()
@@ -97,29 +100,45 @@ def learned_nothing(data: DataRecord | None, plan: PlanRecord, metrics: Mapping[
     return bool(accuracy <= enough < 1.0)  # of a few pictures no accuracy is enough
 
 
-def _of_the_same(kept: Mapping[Run, PictureScores | None], metric: str) -> tuple[dict[Run, np.ndarray], str]:
+def _of_the_same(kept: Mapping[Run, PictureScores | None], plan: PlanRecord) -> tuple[dict[Run, np.ndarray], str]:
     """What each run scored of every picture; or nothing and why: a run has not kept it, or has seen other pictures, as
     far as their classes tell.
     """
-    split, _, name = metric.partition("_")
+    split, _, name = plan.metric.partition("_")
     known: dict[Run, PictureScores] = {}
+    scores: dict[Run, np.ndarray] = {}
     for run, pictures in kept.items():
-        if pictures is None or pictures.split != split or name not in pictures.scores:
+        scored = _scores(pictures, name, plan) if pictures else None
+        if pictures is None or scored is None:
             return {}, f"{_called(run)}, has kept no {name} of {split} pictures"
-        known[run] = pictures
+        known[run], scores[run] = pictures, scored
         if not np.array_equal(pictures.labels, next(iter(known.values())).labels):
             return {}, f"{_called(run)}, was tested on other pictures than {_called(next(iter(known)))}"
-    return {run: pictures.scores[name] for run, pictures in known.items()}, ""
+    return scores, ""
 
 
-def _check_means(run: Run, pictures: PictureScores | None, metrics: Mapping[str, Any]) -> None:
+def _scores(pictures: PictureScores, name: str, plan: PlanRecord) -> np.ndarray | None:
+    """What every picture scored by a metric: as it was kept, or, of the mean recall of the classes, from which were
+    right.
+    """
+    if name in pictures.scores:
+        return pictures.scores[name]
+    right = [hits for metric, hits in pictures.scores.items() if _counts_right(plan, f"{pictures.split}_{metric}")]
+    return balanced_scores(pictures.labels, right[0]) if name == BALANCED_ACCURACY and right else None
+
+
+def _counts_right(plan: PlanRecord, metric: str) -> bool:
+    return metric in plan.metrics and plan.metrics[metric].counts_right
+
+
+def _check_means(run: Run, pictures: PictureScores, metrics: Mapping[str, Any]) -> None:
     """Refuse what is not of the run in whose folder it stands, whatever metric tells it. Raises DataError."""
-    for name, scores in pictures.scores.items() if pictures else ():
-        mean, score = float(scores.mean(dtype=np.float64)), metrics.get(f"{pictures.split}_{name}")  # type: ignore[union-attr]
+    for name, scores in pictures.scores.items():
+        mean, score = float(scores.mean(dtype=np.float64)), metrics.get(f"{pictures.split}_{name}")
         if score is not None and abs(mean - score) > _ROUNDING * max(1.0, abs(score)):
             raise DataError(
-                f"{_called(run)}: the mean {name} of its {FILE} is {mean:.6g}, and its result has {score:.6g}: one of "
-                "both is not of this run; remove the one that is not"
+                f"{_called(run)}: the mean {name} of its {file_of(pictures.split)} is {mean:.6g}, and its result has "
+                f"{score:.6g}: one of both is not of this run; remove the one that is not"
             )
 
 

@@ -69,6 +69,10 @@ class Evaluations:
         """What the evaluators of the end give; `note` is shown each."""
         return self._measured(self.spec.at_end(), note)
 
+    def of_validation(self, note: Callable[[EvaluatorSpec, Evaluation], None]) -> Measured:
+        """What the evaluators of the validation split give; `note` is shown each."""
+        return self._measured([each for each in self.spec.along() if each.split == "val"], note)
+
     def _measured(
         self, evaluators: Sequence[EvaluatorSpec], note: Callable[[EvaluatorSpec, Evaluation], None] | None = None
     ) -> Measured:

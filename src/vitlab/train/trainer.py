@@ -13,7 +13,7 @@ from vitlab.base.going_on import going_on
 from vitlab.base.spec import to_dict
 from vitlab.checkpoints import native
 from vitlab.data.images import ImageSet
-from vitlab.evaluate._base import Evaluation, EvaluatorSpec
+from vitlab.evaluate._base import Evaluation, EvaluatorSpec, Split
 from vitlab.learner import of_model, together
 from vitlab.processes import Processes
 from vitlab.records.data import DataRecord
@@ -242,37 +242,43 @@ class Trainer:
     # ---------------------------------------------------------------------------------------------------------- ending
 
     def _finish(self) -> None:
-        """Measure what is measured at the end, the test split among it, once; and write the results."""
+        """Measure what is measured at the end, the test split among it, once; and write the results.
+
+        The validation split is measured again: what its single pictures scored is not kept along the way.
+        """
         if self.loop.spec.weights == "best":
             self._take_best()
         self.loop.state.compute_with_evaluated()
         logits: list[Tensor] = []
-        scores: dict[str, Tensor] = {}
+        scores: dict[Split, dict[str, Tensor]] = {}
 
         def note(evaluator: EvaluatorSpec, evaluation: Evaluation) -> None:
-            if evaluator.split == "test":
-                count = len(self.images.test)
-                if evaluation.logits is not None:
-                    logits.append(self.processes.all_gather(evaluation.logits, count))
-                scores.update(
-                    {name: self.processes.all_gather(each, count) for name, each in evaluation.scores.items()}
-                )
+            split = evaluator.split
+            if split == "train":
+                return
+            count = len(self.evaluations.pictures(split))
+            if split == "test" and evaluation.logits is not None:
+                logits.append(self.processes.all_gather(evaluation.logits, count))
+            for name, each in evaluation.scores.items():
+                scores.setdefault(split, {})[name] = self.processes.all_gather(each, count)
 
         measured = self.evaluations.at_end(note)
+        self.evaluations.of_validation(note)
         self._fail_by(measured)
         for run in self.runs:
             if run.run_dir.writes and not run.failed:
-                self._keep_test(run, logits, scores)
+                self._keep_held_out(run, logits, scores)
                 metrics = final_metrics(self.loop, run.kept_line(), self.seconds, self.choices)
                 run.finish("finished", None, metrics | measured[run.row] | {"best_step": run.best_step})
 
-    def _keep_test(self, run: Run, logits: Sequence[Tensor], scores: Mapping[str, Tensor]) -> None:
-        """Record what a run said of every test image, and what that scored."""
-        images, place = self.images.test, run.run_dir.path
+    def _keep_held_out(self, run: Run, logits: Sequence[Tensor], scores: Mapping[Split, Mapping[str, Tensor]]) -> None:
+        """Record what a run said of every test image, and what every image that is held out scored."""
+        place = run.run_dir.path
         if logits:
-            predictions_of(images, logits[-1][run.row], run.spec.task).write(place)
-        if scores:
-            pictures_of(images, {name: each[run.row] for name, each in scores.items()}).write(place)
+            predictions_of(self.images.test, logits[-1][run.row], run.spec.task).write(place)
+        for split, by_metric in scores.items():
+            of_run = {name: each[run.row] for name, each in by_metric.items()}
+            pictures_of(split, self.evaluations.pictures(split), of_run).write(place)
 
     def _take_best(self) -> None:
         """Let every run be evaluated with its best weights on validation."""

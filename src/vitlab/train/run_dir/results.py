@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from vitlab.data.images import Pictures
+from vitlab.evaluate._base import Split
 from vitlab.models.cost import cost
 from vitlab.records.pictures import PictureScores
 from vitlab.records.predictions import Predictions
@@ -39,9 +40,9 @@ def final_metrics(loop: Loop, line: Mapping[str, Any], seconds: float, choices: 
     }
 
 
-def pictures_of(images: Pictures, scores: Mapping[str, Tensor]) -> PictureScores:
-    """By metric [n], what every test image scored -> a record of it."""
-    return PictureScores("test", images.labels.cpu().numpy(), {name: each.numpy() for name, each in scores.items()})
+def pictures_of(split: Split, images: Pictures, scores: Mapping[str, Tensor]) -> PictureScores:
+    """By metric [n], what every image of a split scored -> a record of it."""
+    return PictureScores(split, images.labels.cpu().numpy(), {name: each.numpy() for name, each in scores.items()})
 
 
 def predictions_of(images: Pictures, logits: Tensor, task: TaskSpec) -> Predictions:
