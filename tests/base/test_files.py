@@ -124,7 +124,7 @@ def test_lines_are_written_anew(tmp_path):
         ("", "it is empty"),
         ("{1}", "not JSON: Expecting property name .* at line 1, column 2"),
         ("[]", r"expected a JSON object, got \[\]"),
-        ('{"schema": true}', "schema=True: expected int"),
+        ('{"schema": true}', "schema=True: expected a whole number"),
         ('{"schema": "' + "x" * 10_000 + '"}', "schema='xxx"),
     ],
 )

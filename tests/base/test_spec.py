@@ -130,24 +130,24 @@ def test_a_missing_key_is_named():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"required": 3}, "required=3: expected str"),
-        ({"flag": 1}, "flag=1: expected bool"),
-        ({"inner": {"count": True}}, r"inner\.count=True: expected int"),
-        ({"inner": {"count": 3.0}}, r"inner\.count=3\.0: expected int"),
-        ({"inner": {"count": None}}, r"inner\.count=None: expected int"),
-        ({"inner": {"rate": "0.1"}}, r"inner\.rate='0\.1': expected float"),
-        ({"inner": {"rate": False}}, r"inner\.rate=False: expected float"),
+        ({"required": 3}, "required=3: expected text"),
+        ({"flag": 1}, "flag=1: expected true or false"),
+        ({"inner": {"count": True}}, r"inner\.count=True: expected a whole number"),
+        ({"inner": {"count": 3.0}}, r"inner\.count=3\.0: expected a whole number"),
+        ({"inner": {"count": None}}, r"inner\.count=None: expected a whole number"),
+        ({"inner": {"rate": "0.1"}}, r"inner\.rate='0\.1': expected a number"),
+        ({"inner": {"rate": False}}, r"inner\.rate=False: expected a number"),
         ({"inner": {"rate": float("nan")}}, r"inner\.rate=nan: not a finite number"),
         ({"limit": float("inf")}, r"limit=inf: not a finite number"),
         ({"inner": 5}, "inner: expected settings, got 5"),
         ({"mode": "of"}, "mode='of': legal: on, off"),
         ({"size": [1, 2, 3]}, "expected 2 values"),
         ({"size": "4"}, "size='4': expected 2 values"),
-        ({"size": True}, r"size\.0=True: expected int"),
-        ({"size": [4, 4.5]}, r"size\.1=4\.5: expected int"),
+        ({"size": True}, r"size\.0=True: expected a whole number"),
+        ({"size": [4, 4.5]}, r"size\.1=4\.5: expected a whole number"),
         ({"steps": 5}, "steps=5: expected a list"),
-        ({"steps": [1, "2"]}, r"steps\.1='2': expected int"),
-        ({"parts": [{"rate": "x"}]}, r"parts\.0\.rate='x': expected float"),
+        ({"steps": [1, "2"]}, r"steps\.1='2': expected a whole number"),
+        ({"parts": [{"rate": "x"}]}, r"parts\.0\.rate='x': expected a number"),
     ],
 )
 def test_a_wrong_type_is_refused_with_its_place_and_value(values, message):
@@ -391,7 +391,7 @@ def test_none_stays_what_has_that_name():
 
 
 def test_none_is_nothing_where_a_setting_is_required():
-    with pytest.raises(SpecError, match="count='none': expected int"):
+    with pytest.raises(SpecError, match="count='none': expected a whole number"):
         with_settings(Optional(), {"count": "none"})
 
 

@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from tests.report.studies import write_study
+from vitlab import api
 
 
 @pytest.mark.slow
@@ -28,7 +29,8 @@ def test_a_study(vitlab, tmp_path):
     study = write_study(tmp_path / "study", cells=2, seeds=2)
     answer = vitlab("report", study)
     assert answer.code == 0
-    assert str(study / "report.html") in answer.out
+    assert answer.out.endswith(f"report: {study / 'report.html'}\n")
+    assert all(sentence in answer.out for sentence in ["What does each part do?", *api.answers(api.outcome(study))])
     assert "What does each part do?" in (study / "report.html").read_text()
 
 

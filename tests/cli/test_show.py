@@ -32,7 +32,7 @@ def test_the_table_for_people(vitlab):
     [
         (("show", "B/17"), ("unknown model, recipe or run 'B/17'", "B/16")),
         (("show", "r0_vit", "--set", "depht=3"), ("unknown setting 'depht'", "depth")),
-        (("show", "r0_vit", "--set", "depth=x"), ("depth='x'", "int")),
+        (("show", "r0_vit", "--set", "depth=x"), ("depth='x'", "a whole number")),
         (("show", "r0_vit", "--set", "depth"), ("--set depth", "PATH=VALUE")),
     ],
 )

@@ -253,7 +253,7 @@ def test_init_of_another_model_says_what_does_not_fit(vitlab, tiny, finished, tm
         (("digits", "--set", "data={}"), ("data={}",)),
         (("digits", "--set", "model=null"), ("model=None",)),
         (("digits", "--set", "augment=5"), ("augment=5", "list")),
-        (("digits", "--set", "seed=1.5"), ("seed=1.5", "int")),
+        (("digits", "--set", "seed=1.5"), ("seed=1.5", "a whole number")),
         (("digits", "--set", "steps"), ("--set steps", "PATH=VALUE")),
         (("digits", "--precision", "fp16"), ("--precision fp16", "fp32, bf16, fp64")),
         (("digits", "--device", "tpu"), ("--device tpu", "cpu")),

@@ -99,7 +99,7 @@ def test_it_tells_in_what_it_is_another_run():
         ({"choices": {"threads": 0}}, r"choices\.threads=0: expected a positive whole number"),
         ({"choices": {"compiled": 1}}, r"choices\.compiled=1: expected true or false"),
         ({"hardware": {"cpu": {"a": 1}}}, r"hardware\.cpu={'a': 1}: expected a text or a number"),
-        ({"versions": {"torch": 2}}, r"versions\.torch=2: expected str"),
+        ({"versions": {"torch": 2}}, r"versions\.torch=2: expected text"),
         ({"started": "yesterday"}, "started='yesterday': expected a date and time"),
         ({"stacked_runs": 0}, "stacked_runs=0: must be 1 or more"),
     ],

@@ -271,8 +271,8 @@ def plan_study(
 
     typed(on, setting="on")
     read = read_study(what, seeds, verdicts, settings, console)
-    with going_on(console, "checking every cell"):
-        planned = plan(read)
+    with going_on(console) as say:
+        planned = plan(read, say)
     constraints = constraints_of(planned, read_as(Overrides, overrides), jobs, stack, executor_named(on).here)
     runs = sum(planned.runs_of(cell) for cell in planned.cells)
     expected = forecast(planned, constraints) if constraints.here else Forecast(None, False)
@@ -334,8 +334,25 @@ def answers(outcome: "Outcome") -> list[str]:
     return sentences(outcome)
 
 
-def report(path: str | Path, other: str | Path | None = None, out: str | Path | None = None) -> Path:
-    """Write the report of a run or a study, or of two side by side; the path of the page."""
+def outcome(path: str | Path) -> "Outcome | None":
+    """What the records of a study say, None of a run. Raises DataError if a folder holds neither, or
+    if a record is damaged.
+    """
+    from vitlab.report.write import is_study
+    from vitlab.study.outcome import outcome as computed
+
+    return computed(Path(path)) if is_study(Path(path)) else None
+
+
+def report(
+    path: str | Path,
+    other: str | Path | None = None,
+    out: str | Path | None = None,
+    outcome: "Outcome | None" = None,
+) -> Path:
+    """Write the report of a run or a study, whose `outcome` need not be known, or of two side by side; the path of the
+    page.
+    """
     from vitlab.report.write import write_report
 
-    return write_report(Path(path), Path(other) if other else None, Path(out) if out else None)
+    return write_report(Path(path), Path(other) if other else None, Path(out) if out else None, outcome)

@@ -110,7 +110,7 @@ def read_json(path: Path, schema: int = SCHEMA, oldest: int = 0) -> dict[str, An
         raise DataError(f"{path} is damaged: {error}") from None
     written = values.get("schema", 0)
     if not isinstance(written, int) or isinstance(written, bool):
-        raise DataError(f"{path} is damaged: schema={shown(written)}: expected int")
+        raise DataError(f"{path} is damaged: schema={shown(written)}: expected a whole number")
     if written > schema:
         raise OtherVersion(f"{path} is from a newer vitlab: schema {written}; this one reads up to {schema}")
     if written < oldest:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
 from vitlab.base.errors import SpecError, UserError
-from vitlab.base.words import counted, shown
+from vitlab.base.words import KINDS, counted, shown
 
 Precision = Literal["fp32", "bf16", "fp64"]
 Kernel = Literal["fused", "explicit"]  # of attention: inside PyTorch's fused operations, or product by product
@@ -19,7 +19,7 @@ _KINDS = {
     "checkpointing": bool,
     "deterministic": bool,
 }
-_CALLED = {str: "a text", int: "a positive whole number", bool: "true or false"}
+_CALLED = KINDS | {int: "a positive whole number"}
 
 OPTIONS: Mapping[str, str] = {
     "device": "--device",

@@ -30,7 +30,7 @@ from vitlab.base.errors import SpecError, UnknownSetting, unknown, unknown_setti
 from vitlab.base.files import parsed
 from vitlab.base.foreign import file_of, foreign_module, is_path
 from vitlab.base.trust import setting_of
-from vitlab.base.words import shown
+from vitlab.base.words import KINDS, shown
 
 _WHEREABOUTS = "whereabouts"
 _LARGEST = 3.4e38  # that single precision has
@@ -247,7 +247,7 @@ def _read_plain(hint: type, value: Any, path: str) -> Any:
     if digits or (isinstance(value, int) and abs(value) >= 2**63):
         raise SpecError(f"{path}={shown(value)}: too large a number")
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise SpecError(f"{path}={shown(value)}: expected {hint.__name__}")
+        raise SpecError(f"{path}={shown(value)}: expected {KINDS.get(hint, hint.__name__)}")
     if isinstance(value, float) and not abs(value) < _LARGEST:
         raise SpecError(f"{path}={value!r}: {'too large a' if math.isfinite(value) else 'not a finite'} number")
     return value

@@ -13,6 +13,7 @@ _ESCAPES = {code: repr(chr(code))[1:-1] for code in (*range(0x20), 0x5C, 0x7F)} 
 _LONG = 200  # characters of a name
 _LONGEST = 80  # characters of a value
 _LINE = 2000  # characters of a line of a message
+KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}  # what types are called
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -8,6 +8,7 @@ import typer
 from vitlab import api
 from vitlab.cli import output
 from vitlab.cli.options import JsonOption
+from vitlab.cli.study import say_answers
 
 
 def register(app: typer.Typer) -> None:
@@ -26,12 +27,16 @@ def report(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Write the report."""
+    """Write the report; of a study, print its answers, too."""
     from vitlab.base.going_on import going_on
 
     with going_on(output.console(quiet=json, stderr=True), "writing the report", at_once=False):
-        page = api.report(path, other, out)
+        outcome = None if other else api.outcome(path)
+        page = api.report(path, other, out, outcome)
     if json:
         output.print_json({"report": str(page)})
-    else:
-        output.console().print(f"report: {page}")
+        return
+    console = output.console()
+    if outcome:
+        say_answers(outcome, console)
+    console.print(f"report: {page}")

@@ -152,10 +152,8 @@ def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: An
     except Interrupted as stop:
         console.print(f"{stop}: saved; continue with: {command(sys.argv)}", soft_wrap=True)  # to be copied
         raise typer.Exit(stop.code) from None
-    console.print(f"\n{outcome.question}")
-    for sentence in api.answers(outcome):
-        console.print(f"  {sentence}")
-    _say_what_failed(outcome, console)
+    console.print()
+    say_answers(outcome, console)
     if (enough := outcome.seeds_to_decide) and isinstance(what, str):
         console.print(
             f"to decide what is suggestive and not shown: vitlab study {what} --out {folder} --seeds {enough}",
@@ -163,6 +161,14 @@ def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: An
         )
     console.print(f"report: {folder / 'report.html'}")
     return outcome
+
+
+def say_answers(outcome: "Outcome", console: "Console") -> None:
+    """The question, what is answered, and what failed."""
+    console.print(outcome.question)
+    for sentence in api.answers(outcome):
+        console.print(f"  {sentence}")
+    _say_what_failed(outcome, console)
 
 
 def _say_what_failed(outcome: "Outcome", console: "Console") -> None:

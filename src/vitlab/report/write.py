@@ -15,8 +15,11 @@ from vitlab.study.outcome import outcome
 from vitlab.study.study_dir import StudyDir
 
 
-def write_report(path: Path, other: Path | None = None, out: Path | None = None) -> Path:
-    """Write the page of the run or study in `path`, or of it and `other` side by side; the page.
+def write_report(
+    path: Path, other: Path | None = None, out: Path | None = None, computed: Outcome | None = None
+) -> Path:
+    """Write the page of the run or study in `path`, or of it and `other` side by side; the page. `computed`: a study's
+    outcome, where it is known.
 
     It is `path/report.html`, or `path/against_OTHER.html`, unless `out` says otherwise; pictures and tables stand in
     `<stem>_figures/` beside it. Raises UserError for what cannot be compared, DataError if a folder holds neither a run
@@ -25,7 +28,7 @@ def write_report(path: Path, other: Path | None = None, out: Path | None = None)
     if other is not None:
         return _write_side_by_side(path, other, out)
     if is_study(path):
-        return write_study_report(path, outcome(path), out)
+        return write_study_report(path, computed or outcome(path), out)
     return run_page(read_run(path)).save(out or path / "report.html")
 
 

@@ -44,8 +44,8 @@ def run_study(
     signal.
     """
     console = console or Console(quiet=True)
-    with going_on(console, "checking every cell"):
-        planned, study_dir = plan(study), StudyDir(out)
+    with going_on(console) as say:
+        planned, study_dir = plan(study, say), StudyDir(out)
     with alone_in(out, "works on this study"):
         study_dir.claim(planned.as_record())
         if retry:

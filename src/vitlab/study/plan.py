@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from vitlab.base.errors import SpecError, UserError
+from vitlab.base.going_on import Say, unsaid
 from vitlab.base.spec import from_dict, plain, spec_id, to_dict, whereabouts_of
 from vitlab.base.words import counted
 from vitlab.models.cost import Cost, cost
@@ -106,8 +107,8 @@ def study_id(study: StudySpec) -> str:
     return spec_id(replace(study, **FREE))
 
 
-def plan(study: StudySpec) -> Plan:
-    """Plan a study. Raises SpecError naming every cell that cannot be, and why."""
+def plan(study: StudySpec, say: Say = unsaid) -> Plan:
+    """Plan a study; `say` is told how far the check is. Raises SpecError naming every cell that cannot be, and why."""
     cells = study.design.cells(study.base)
     if len(cells) > MOST_CELLS:
         raise SpecError(f"design: {len(cells):,} cells, and at most {MOST_CELLS:,}")
@@ -125,6 +126,7 @@ def plan(study: StudySpec) -> Plan:
             partial(_planned, study, cell, candidates, base_flops, study.seed_range(counts[cell.name]))
             for cell, candidates in zip(cells, runs, strict=True)
         ],
+        say,
     )
     _refuse_twins(study, planned)
     if study.verdicts:
@@ -150,10 +152,11 @@ def _refuse_undecidable(study: StudySpec, cells: Sequence[Cell], counts: Mapping
     )
 
 
-def _each(cells: Sequence[Cell], work: Sequence[Callable[[], T]]) -> list[T]:
+def _each(cells: Sequence[Cell], work: Sequence[Callable[[], T]], say: Say = unsaid) -> list[T]:
     """What is to be done for every cell, done. Raises SpecError naming all cells for which it cannot be."""
     done, problems = [], []
-    for cell, do in zip(cells, work, strict=True):
+    for number, (cell, do) in enumerate(zip(cells, work, strict=True), 1):
+        say(f"checking cell {number:,} of {len(cells):,}")
         try:
             done.append(do())
         except UserError as error:
