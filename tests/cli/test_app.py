@@ -86,7 +86,7 @@ def test_help_lists_and_refusals_import_no_torch():
         "        else:\n            code = 0\n"
         "    assert code == expected, (words, code)\n"
         "    assert (err if code else out).getvalue(), words\n"
-        "    heavy = {'torch', 'numpy', 'scipy', 'matplotlib', 'sklearn', 'datasets'} & set(sys.modules)\n"
+        "    heavy = {'torch', 'numpy', 'scipy', 'altair', 'vl_convert', 'sklearn', 'datasets'} & set(sys.modules)\n"
         "    assert not heavy, (words, heavy)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -42,8 +42,8 @@ def asked(page: Path, function: str, width: int = 1200, dark: bool = False) -> A
         f'<!doctype html><meta charset="utf-8"><iframe width="{width}" height="2000" srcdoc="{html.escape(source)}">'
         "</iframe>"
         '<pre id="answer"></pre><script>document.querySelector("iframe").addEventListener("load", (event) => {'
-        f"const answer = ({function})(event.target.contentDocument, event.target.contentWindow);"
-        'document.getElementById("answer").textContent = JSON.stringify(answer); });</script>',
+        f"Promise.resolve(({function})(event.target.contentDocument, event.target.contentWindow)).then((answer) => "
+        '{ document.getElementById("answer").textContent = JSON.stringify(answer); }); });</script>',
         encoding="utf-8",
     )
     scheme = ("--blink-settings=preferredColorScheme=0",) if dark else ()

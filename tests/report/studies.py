@@ -25,6 +25,14 @@ LOST = [  # cell, what its sentence begins with, the points it loses, its parame
     ("norm rms", "norm rms instead of layer", 0.0, 212_234),
     ("patch size 4", "patch size 4 instead of 2", 12.3, 209_866),
     ("depth 2", "depth 2 instead of 4", 3.1, 112_842),
+    ("depth 6", "depth 6 instead of 4", -0.4, 312_842),
+    ("width 32", "width 32 instead of 64", 2.2, 56_842),
+    ("heads 1", "heads 1 instead of 4", 0.8, 212_810),
+    ("heads 16", "heads 16 instead of 4", 0.2, 212_810),
+    ("layer scale", "layer scale instead of none", -0.1, 213_322),
+    ("dropout 0.1", "dropout 0.1 instead of none", 0.5, 212_810),
+    ("label smoothing 0.1", "label smoothing 0.1 instead of none", -0.6, 212_810),
+    ("augmentation none", "no augmentation instead of crops and flips", 1.9, 212_810),
 ]
 
 

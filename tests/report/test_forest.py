@@ -28,14 +28,14 @@ def test_every_comparison_is_named_with_its_numbers(beside):
 
 
 def test_verdicts_differ_in_shape_as_well_as_colour():
-    assert len({(style.marker, style.filled) for style in STYLES.values()}) == len(STYLES)
+    assert len({(style.shape, style.filled) for style in STYLES.values()}) == len(STYLES)
     assert len({style.colour for style in STYLES.values()}) == 3  # what is no difference is muted
 
 
 def test_every_cell_is_named_with_its_mean(beside):
     drawing = scores(outcome(WORSE, cells=CELLS), beside)
     svg = beside["scores.svg"].decode()
-    for words in (">baseline<", ">55.0<", "no score"):
+    for words in (">baseline<", ">55.0", "no score"):
         assert words in svg
     assert svg.count(COLOURS["accent"]) >= 3
     assert "mean: 95.0, 97.0, 97.0, 96.0, 95.0, 97.8." in drawing.alt

@@ -18,8 +18,10 @@ def study(**changes):
 
 
 def test_a_cost_that_differs_is_drawn_and_any_other_is_told(beside):
-    drawings, said = tradeoffs(study(), beside)
-    assert [drawing.title for drawing in drawings] == ["Against parameters"]
+    choices, said = tradeoffs(study(), beside)
+    assert [(choice.name, [drawing.title for drawing in choice.drawings]) for choice in choices] == [
+        ("counted", ["Against parameters"])
+    ]
     assert said == [
         "FLOPs / image: 1.99 M to 2.00 M, within 1 % of each other, so not drawn.",
         "µs / image: 100 in every cell, so not drawn.",
@@ -29,7 +31,8 @@ def test_a_cost_that_differs_is_drawn_and_any_other_is_told(beside):
 
 
 def test_the_front_is_named_in_the_picture_and_in_words(beside):
-    (drawing,), _ = tradeoffs(study(), beside)
+    (choice,), _ = tradeoffs(study(), beside)
+    (drawing,) = choice.drawings
     svg = beside["pareto_num_params.svg"].decode()
     assert ">small<" in svg
     assert ">baseline<" in svg

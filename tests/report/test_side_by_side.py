@@ -45,7 +45,7 @@ def test_two_runs(runs, tmp_path):
     assert page.row("Commit") == ["0123456789abcdef0123456789abcdef01234567", "f" * 40]
     assert not any(row and row[0] == "CPU" for row in page.rows)  # it is the same
     assert "98.1 % test top-1 on digits (353 of 360)" in page.text
-    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 3
+    assert len(page.drawings) == 3
     assert {path.name for path in (tmp_path / "page_figures").glob("*.csv")} == {
         *("scores.csv", "key_numbers.csv", "settings.csv", "machine.csv"),
         *("together_loss.csv", "together_top1.csv", "together_latency.csv"),
@@ -72,7 +72,7 @@ def test_two_studies(studies, tmp_path):
     assert all(len(row) == 7 for row in compared)
     assert page.row("pooling cls")[3:] == ["–", "–", "–"]
     assert page.row("num_seeds") == ["3", "2"]
-    assert len([tag for tag, _ in page.tags if tag == "svg"]) == 1
+    assert len(page.drawings) == 1
 
 
 def test_studies_of_two_metrics_are_told_apart_and_not_drawn_together(studies, tmp_path):

@@ -5,11 +5,11 @@ import pytest
 from jinja2 import UndefinedError
 
 from vitlab.report.beside import Beside
-from vitlab.report.template import Page, folder_beside, render, sorting
+from vitlab.report.template import Page, folder_beside, render, scripts
 
 
 def test_the_policy_names_the_very_script():
-    found = sorting()
+    found = scripts("sort", "marks")
     digest = hashlib.sha256(str(found["script"]).encode()).digest()
     assert found["script_hash"] == f"sha256-{base64.b64encode(digest).decode()}"
     assert "</script" not in found["script"]

@@ -5,30 +5,33 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+import altair as alt
+import numpy as np
 
 from vitlab.base.files import write_json
 from vitlab.bench.simulations import KINDS
 from vitlab.bench.simulations.row import Row
 from vitlab.report.beside import Beside
-from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
+from vitlab.report.charts.drawing import Chart, Drawing, drawing
+from vitlab.report.charts.lines import Axis, Frame, Line
+from vitlab.report.charts.theme import COLOURS
 
-MARKS = {
-    "decision": ("accent", "o"),
-    "paired t": ("second", "v"),
-    "Welch": ("third", "s"),
-    "Dunnett T3": ("muted", "D"),
+Look = tuple[str, str]  # a colour of the theme, a shape
+MARKS: Mapping[str, Look] = {
+    "decision": ("accent", "circle"),
+    "paired t": ("second", "triangle-down"),
+    "Welch": ("third", "square"),
+    "Dunnett T3": ("muted", "diamond"),
 }
 CALLED = {name: "the tests that decide" if name == "decision" else name for name in MARKS}
-_COVERS = {
-    "crossed": ("accent", "o"),
-    "Satterthwaite": ("third", "s"),
-    "Cochran and Cox": ("muted", "D"),
-    "seeds alone": ("second", "v"),
+_COVERS: Mapping[str, Look] = {
+    "crossed": ("accent", "circle"),
+    "Satterthwaite": ("third", "square"),
+    "Cochran and Cox": ("muted", "diamond"),
+    "seeds alone": ("second", "triangle-down"),
 }
 _GIVEN = {each.name for each in fields(Row)}
+_WIDTH = 400  # pixels, of a frame
 _SEEDS, _COMPARISONS = 6, 7  # of the rows that are drawn; all are in the table
 
 
@@ -43,78 +46,96 @@ def save(figures: Mapping[str, Any], folder: Path) -> None:
 def draw(figures: Mapping[str, Any], beside: Beside) -> Drawing:
     """The picture, `statistics.png` and `statistics.svg`."""
     rows = figures["rows"]
-    with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x"}):
-        figure = Figure(figsize=(12, 6.4), layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(1, 1))
-        above, below = right.get_subplotspec().subgridspec(2, 1).subplots()
-        right.remove()
-        _errors(left, [row for row in rows if row["kind"] == "error"], figures["alpha"])
-        _powers(above, [row for row in rows if row["kind"] == "power"])
-        _coverages(below, [row for row in rows if row["kind"] == "coverage"])
-        title = "How often verdicts err, what they see, and what intervals cover"
-        alt = f"{title}: shares of {figures['studies']:,} simulated studies, the tests that decide beside three others."
-        return as_drawing(figure, "statistics", title, alt, beside)
+    by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in ("error", "power", "coverage")}
+    columns = [
+        [_errors(by_kind["error"], figures["alpha"])],
+        [_coverages(by_kind["coverage"]), _powers(by_kind["power"])],
+    ]
+    known = [[panel for panel in column if panel is not None] for column in columns]
+    title = "How often verdicts err, what they see, and what intervals cover"
+    alt_text = (
+        f"{title}: shares of {figures['studies']:,} simulated studies, the tests that decide beside three others."
+    )
+    together = (_apart(alt.vconcat(*column, spacing=36)) for column in known if column)
+    chart = _apart(alt.hconcat(*together, spacing=36))
+    return drawing("statistics", title, alt_text, beside, chart)
 
 
-def _errors(axes: Axes, rows: Sequence[Mapping[str, Any]], alpha: float) -> None:
+def _apart(chart: alt.HConcatChart | alt.VConcatChart) -> Chart:
+    """Each part with its own legend."""
+    return chart.resolve_scale(color="independent", shape="independent", strokeDash="independent")
+
+
+def _errors(rows: Sequence[Mapping[str, Any]], alpha: float) -> Chart | None:
     shown = [row for row in rows if (row["seeds"], row["comparisons"]) == (_SEEDS, _COMPARISONS)]
-    for place, row in enumerate(shown):
-        for offset, (method, (colour, marker)) in enumerate(MARKS.items()):
-            at = place + 0.14 * (offset - 1.5)
-            label = None if place else CALLED[method]
-            axes.plot(row[method], at, marker, color=COLOURS[colour], markersize=5, label=label)
-    axes.axvline(alpha, color=COLOURS["ink"], linewidth=0.9)
-    axes.set_yticks(range(len(shown)), [_named(row) for row in shown], fontsize=8)
-    axes.invert_yaxis()
-    axes.set_xlabel(f"share of studies with a false verdict; line: {alpha:g}")
-    axes.set_title(f"Equal means, {_SEEDS} seeds, {_COMPARISONS} comparisons", loc="left", fontsize=10)
-    if shown:
-        axes.legend(frameon=False, fontsize=8, loc="center right")
+    if not shown:
+        return None
+    shares = [(_named(row), CALLED[method], row[method]) for row in shown for method in MARKS]
+    looks = {CALLED[method]: look for method, look in MARKS.items()}
+    title = f"Equal means, {_SEEDS} seeds, {_COMPARISONS} comparisons: studies with a false verdict"
+    return _shares(shares, looks, alpha, title)
 
 
 def _named(row: Mapping[str, Any]) -> str:
     return f"{row['pictures']:,} pictures" if "pictures" in row else str(row["law"])
 
 
-def _powers(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
+def _coverages(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """A row each contrast and number of seeds; a mark each number of pictures, and each law of them."""
+    if not rows:
+        return None
+    shares = [(f"{row['contrast']}, {row['seeds']} seeds", how, row[how]) for row in rows for how in _COVERS]
+    return _shares(shares, _COVERS, 0.95, "Coverage of 95 % intervals")
+
+
+def _shares(shares: Sequence[tuple[str, str, float]], looks: Mapping[str, Look], line: float, title: str) -> Chart:
+    """A row each name, with a mark for the share of each method, one below the other; and the line that is aimed at."""
+    data = alt.Data(
+        values=[
+            {"row": name, "method": method, "share": share, "says": f"{name}, {method}: {share:.3f}"}
+            for name, method, share in shares
+        ]
+    )
+    axis = alt.Axis(grid=False, labelColor=COLOURS["ink"])
+    methods = alt.YOffset("method:N", sort=list(looks), scale=alt.Scale(paddingOuter=1))
+    marks = alt.Chart(data).mark_point(filled=True, size=45, opacity=1)
+    drawn = marks.encode(
+        x=alt.X("share:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6)),
+        y=alt.Y("row:N", sort=None, title=None, axis=axis),
+        yOffset=methods,
+        description="says:N",
+        **_looking(looks),
+    )
+    rule = alt.Chart(alt.Data(values=[{"share": line}])).mark_rule(color=COLOURS["ink"], aria=False).encode(x="share:Q")
+    return alt.layer(rule, drawn).properties(width=_WIDTH, height=alt.Step(6.5), title=title)
+
+
+def _looking(looks: Mapping[str, Look]) -> dict[str, Any]:
+    """The channels that tell methods apart."""
+    names, colours, shapes = (
+        list(looks),
+        [COLOURS[colour] for colour, _ in looks.values()],
+        [s for _, s in looks.values()],
+    )
+    return {
+        "color": alt.Color("method:N", scale=alt.Scale(domain=names, range=colours)),
+        "shape": alt.Shape("method:N", scale=alt.Scale(domain=names, range=shapes)),
+    }
+
+
+def _powers(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
+    if not rows:
+        return None
+    lines = []
     for baseline in sorted({row["baseline_seeds"] for row in rows}):
         chosen = [row for row in rows if row["baseline_seeds"] == baseline]
-        effects = [row["effect"] for row in chosen]
         for method in ("decision", "paired t"):
-            colour, marker = MARKS[method]
-            style = "-" if baseline > _SEEDS else ":"
-            label = f"{CALLED[method]}, baseline of {baseline}"
-            axes.plot(
-                effects,
-                [row[method] for row in chosen],
-                marker + style,
-                color=COLOURS[colour],
-                markersize=4,
-                label=label,
-            )
-    axes.set_ylim(-0.03, 1.03)
-    axes.set_xlabel("effect, standard deviations of runs", fontsize=8)
-    axes.set_title("Power", loc="left", fontsize=10)
-    if rows:
-        axes.legend(frameon=False, fontsize=7, loc="lower right")
-
-
-def _coverages(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
-    """A line each contrast and number of seeds; a mark each number of pictures, and each law of them."""
-    named: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        named.setdefault(f"{row['contrast']}, {row['seeds']} seeds", []).append(row)
-    for place, together in enumerate(named.values()):
-        for offset, (how, (colour, marker)) in enumerate(_COVERS.items()):
-            shares, at = [row[how] for row in together], place + 0.17 * (offset - 1.5)
-            label = None if place else how
-            axes.plot(shares, [at] * len(shares), marker, color=COLOURS[colour], markersize=3.5, label=label)
-    axes.axvline(0.95, color=COLOURS["ink"], linewidth=0.9)
-    axes.set_yticks(range(len(named)), list(named), fontsize=7)
-    axes.invert_yaxis()
-    axes.set_title("Coverage of 95 % intervals", loc="left", fontsize=10)
-    if rows:
-        axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.3, -0.12), ncols=4)
+            points = np.array([(row["effect"], row[method]) for row in chosen], float)
+            dash = () if baseline > _SEEDS else (3, 3)
+            lines.append(Line(f"{CALLED[method]}, baseline of {baseline}", points, MARKS[method][0], dash))
+    x = Axis("effect, standard deviations of runs")
+    frame = Frame(lines, x, Axis("power", "{:.3f}".format, bottom=0.0)).with_legend(_WIDTH)
+    return frame.properties(title="Power: studies that find a cell which differs")
 
 
 def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:

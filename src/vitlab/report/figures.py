@@ -1,121 +1,31 @@
-"""The pictures of a page: drawn once, kept as PNG and SVG files, and set into the page with its colours and typeface.
+"""The charts of a run's page: what was measured over the training, the learning rate, the confusion matrix."""
 
-A figure uses the named colours below and nothing else. In the files they are these; in the page each becomes the CSS
-variable of its name, so one drawing serves light and dark.
-"""
-
-import re
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from io import BytesIO, StringIO
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import matplotlib
+import altair as alt
 import numpy as np
-from markupsafe import Markup, escape
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
+from vitlab.base.errors import UserError
 from vitlab.base.metric import Metric
+from vitlab.base.spec import component_names, read_value
 from vitlab.base.words import shortened
+from vitlab.optim.schedule._base import ScheduleSpec
 from vitlab.records._base import Numbers
 from vitlab.records.predictions import Predictions
 from vitlab.report.beside import Beside
+from vitlab.report.charts.drawing import Drawing, drawing
+from vitlab.report.charts.lines import Axis, Frame, Line
+from vitlab.report.charts.theme import COLOURS, SMALL
 from vitlab.report.run import SPLITS, RunRecord
 from vitlab.report.units import title_of, unit_of
 from vitlab.report.wording import is_number
 
-COLOURS = {
-    "ink": "#1c1f24",
-    "muted": "#5c636d",
-    "rule": "#dcdfe4",
-    "accent": "#1f5fbf",
-    "second": "#b4530a",
-    "third": "#6b3fa0",
-    "paper": "#ffffff",
-}
 _SPLIT_COLOURS = {"train": "muted", "val": "accent", "test": "second"}
-_SIZE = (3.9, 2.6)  # inches; small, so that the text stays readable on a phone and three abreast
 _NAME_LENGTH = 16  # characters of a class name that fit beside a matrix
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text: the page's typeface, and it can be selected
-    "text.parse_math": False,  # a class may be called "$5"
-    "font.size": 10,
-    "axes.edgecolor": COLOURS["rule"],
-    "axes.labelcolor": COLOURS["muted"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "grid.color": COLOURS["rule"],
-    "grid.linewidth": 0.6,
-    "text.color": COLOURS["ink"],
-    "xtick.color": COLOURS["muted"],
-    "ytick.color": COLOURS["muted"],
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "lines.linewidth": 1.8,
-    "lines.solid_capstyle": "round",
-    "figure.facecolor": COLOURS["paper"],
-    "axes.facecolor": "none",
-}
-
-_NOTHING = 1e-12
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure in the page: what stands above it, its SVG, and what it shows in words."""
-
-    title: str
-    svg: Markup
-    alt: str
-
-
-def as_drawing(figure: Figure, name: str, title: str, alt: str, beside: Beside) -> Drawing:
-    """Draw `name.png` and `name.svg`, to stand beside the page, and the drawing for the page itself."""
-    _make_room(figure)
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))  # the same records make the same bytes
-    with matplotlib.rc_context({"svg.hashsalt": name}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's typeface has it
-        text, picture = StringIO(), BytesIO()
-        figure.savefig(text, format="svg", metadata=nothing)
-        figure.set_layout_engine("none")  # everything has its place, and both files show it there
-        figure.savefig(picture, format="png", dpi=150)
-    beside.add_text(f"{name}.svg", text.getvalue())
-    beside[f"{name}.png"] = picture.getvalue()
-    return Drawing(title, _inline(text.getvalue(), name, alt), alt)
-
-
-def _make_room(figure: Figure) -> None:
-    """Where everything is zero the axis is a unit to both sides; by itself it would be as wide as a rounding error."""
-    for axes in figure.axes:
-        (left, low), (right, high) = axes.dataLim.get_points()
-        if axes.get_autoscalex_on() and max(abs(left), abs(right)) < _NOTHING:
-            axes.set_xlim(-1, 1)
-        if axes.get_autoscaley_on() and max(abs(low), abs(high)) < _NOTHING:
-            axes.set_ylim(-1, 1)
-
-
-def _inline(svg: str, name: str, alt: str) -> Markup:
-    """The SVG for an HTML page: the page's colours, typeface and width, ids that no other figure has, no addresses."""
-    opening, content = svg[svg.index("<svg") :].split(">", 1)
-    (box,) = re.findall(r'viewBox="[^"]*"', opening)
-    content = re.sub(r"<metadata>.*?</metadata>", "", content, flags=re.DOTALL)
-    content = re.sub(r"<[^>]*>", lambda tag: _inline_tag(tag[0], name), content)  # a class may be called "#1c1f24"
-    return Markup(f'<svg role="img" aria-label="{escape(alt)}" {box}>{content}')
-
-
-def _inline_tag(tag: str, name: str) -> str:
-    tag = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", tag.replace("xlink:href", "href"))
-    tag = re.sub(r"(font: [^;\"]*?px|font-family:) [^;\"]*", r"\1 var(--typeface)", tag)
-    for colour, code in COLOURS.items():
-        tag = tag.replace(code, f"var(--{colour})")
-    return tag
+_CELL = 27  # pixels, of a place in the matrix
+_RATES = 200  # points of the learning rate's curve
+_AS_RECORDED = 1e-6  # relative; a schedule that gives other rates than were recorded is not drawn
 
 
 # --------------------------------------------------------------------------------------------------------- curves
@@ -136,27 +46,58 @@ def curves(run: RunRecord, metric: Metric, beside: Beside) -> Drawing | None:
     alt = f"{title} by {clock}. " + " ".join(
         f"{labels[split].capitalize()} from {_ends(values)}." for split, values in shown.items()
     )
-    with matplotlib.rc_context(STYLE):
-        figure, axes = _canvas(clock)
-        for split, values in shown.items():
-            _line(axes, at, values, _SPLIT_COLOURS[split])
-        _label_ends(axes, {labels[split]: (values, _SPLIT_COLOURS[split]) for split, values in shown.items()})
-        return as_drawing(figure, metric.name, title, alt, beside)
+    lines = [Line(labels[split], _known(at, values), _SPLIT_COLOURS[split]) for split, values in shown.items()]
+    frame = Frame(lines, Axis(clock), Axis(title))
+    return drawing(metric.name, title, alt, beside, frame.named_at_ends())
 
 
-def learning_rate(history: Sequence[Numbers], beside: Beside) -> Drawing | None:
-    """The learning rate over the training; None if it was never recorded."""
-    values = _series(history, "lr", 1)
-    if not np.isfinite(values).any():
+def learning_rate(run: RunRecord, beside: Beside) -> Drawing | None:
+    """The learning rate over the training, its warm-up included; None if it was never recorded."""
+    clock, at = _clock(run.history)
+    recorded = _known(at, _series(run.history, "lr", 1))
+    if not len(recorded):
         return None
-    clock, at = _clock(history)
-    with matplotlib.rc_context(STYLE):
-        figure, axes = _canvas(clock)
-        _line(axes, at, values, "accent")
-        axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        alt = f"Learning rate by {clock}, from {values[0]:.2g} to {values[-1]:.2g}, at most {np.nanmax(values):.2g}."
-        return as_drawing(figure, "learning_rate", "Learning rate", alt, beside)
+    points = _scheduled(run, recorded)
+    rates = points[:, 1]
+    alt = f"Learning rate by {clock}, from {rates[0]:.2g} to {rates[-1]:.2g}, at most {rates.max():.2g}."
+    frame = Frame([Line("", points, "accent")], Axis(clock), Axis("Learning rate", "{:.3g}".format, bottom=0.0))
+    return drawing("learning_rate", "Learning rate", alt, beside, frame.plain())
+
+
+def _scheduled(run: RunRecord, recorded: np.ndarray) -> np.ndarray:
+    """[points, 2] The rate by the run's schedule, from its first step on; the recorded points where it cannot be told,
+    or is not what was recorded.
+    """
+    schedule, optim, last = _schedule(run), run.spec.get("optim", {}), run.history[-1]
+    if schedule is None or not all(is_number(last.get(key)) for key in ("step", "epoch")) or not last["epoch"]:
+        return recorded
+    base, per_epoch = optim.get("lr"), last["step"] / last["epoch"]
+    steps = run.spec.get("steps") or (run.spec.get("epochs") or 0.0) * per_epoch
+    if not (is_number(base) and steps):
+        return recorded
+
+    def rate(step: int) -> float:
+        return schedule.lr(base, step, round(steps), per_epoch)
+
+    told = [line for line in run.history if is_number(line.get("lr")) and is_number(line.get("step"))]
+    if any(abs(rate(line["step"] - 1) - line["lr"]) > _AS_RECORDED * base for line in told):
+        return recorded
+    taken = np.unique(np.linspace(0, last["step"] - 1, _RATES).round().astype(int)).tolist()
+    scale = 1 / per_epoch if _clock(run.history)[0] == "epoch" else 1.0
+    return np.array([((step + 1) * scale, rate(step)) for step in taken])
+
+
+def _schedule(run: RunRecord) -> ScheduleSpec | None:
+    """The run's schedule; None where it is somebody's own: a page runs no code of a record."""
+    value = run.spec.get("optim", {}).get("schedule")
+    name = value.get("name") if isinstance(value, dict) else value
+    if name not in component_names(ScheduleSpec.family):
+        return None
+    try:
+        schedule = read_value(ScheduleSpec, value, "optim.schedule")
+    except UserError:
+        return None
+    return schedule if isinstance(schedule, ScheduleSpec) else None
 
 
 def _series(history: Sequence[Numbers], name: str, scale: float) -> np.ndarray:
@@ -171,38 +112,10 @@ def _clock(history: Sequence[Numbers]) -> tuple[str, np.ndarray]:
     return ("epoch", epochs) if np.isfinite(epochs).all() else ("step", _series(history, "step", 1))
 
 
-def _canvas(clock: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=_SIZE, layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_xlabel(clock)
-    axes.margins(x=0.02, y=0.08)
-    axes.locator_params(nbins=6)
-    return figure, axes
-
-
-def _line(axes: Axes, at: np.ndarray, values: np.ndarray, colour: str) -> None:
-    """A curve over the points that exist; a lone point is a dot."""
+def _known(at: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """[points, 2] where both are known"""
     there = np.isfinite(values) & np.isfinite(at)
-    axes.plot(at[there], values[there], color=COLOURS[colour], marker="o" if there.sum() == 1 else None, markersize=4)
-
-
-def _label_ends(axes: Axes, lines: Mapping[str, tuple[np.ndarray, str]]) -> None:
-    """Each line's name beside its last point, moved apart where they would overlap."""
-    low, high = axes.get_ylim()
-    apart = 0.095 * (high - low)  # the height of a line of text
-    place = -np.inf
-    ends = sorted((float(values[np.isfinite(values)][-1]), name, colour) for name, (values, colour) in lines.items())
-    overhang = max(0.0, ends[0][0] + apart * (len(ends) - 1) - high)  # names that would stand above the frame
-    for end, name, colour in ends:
-        place = max(end - overhang, place + apart)
-        axes.annotate(
-            name,
-            (1.02, place),
-            xycoords=("axes fraction", "data"),
-            color=COLOURS[colour],
-            va="center",
-            annotation_clip=False,
-        )
+    return np.stack([at[there], values[there]], axis=1)
 
 
 def _ends(values: np.ndarray) -> str:
@@ -214,29 +127,55 @@ def _ends(values: np.ndarray) -> str:
 
 
 def confusion(predictions: Predictions, names: Sequence[str], beside: Beside) -> Drawing:
-    """The confusion matrix: rows are the true classes, columns what they were taken for, counts in the cells."""
+    """The confusion matrix: rows are the true classes, columns what they were taken for, counts in the cells.
+
+    Right answers in one colour, mistakes in another; tints light enough for the number to be read on any page.
+    """
     counts = predictions.confusion()
-    classes, share = len(counts), counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = max(3.6, 1.6 + 0.3 * classes)
-    names = [shortened(name, _NAME_LENGTH) for name in names]
-    with matplotlib.rc_context({**STYLE, "axes.grid": False, "axes.spines.bottom": False}):
-        figure = Figure(figsize=(side, side), layout="constrained")
-        axes = figure.add_subplot(xlim=(-0.5, classes - 0.5), ylim=(classes - 0.5, -0.5), aspect="equal")
-        for (row, column), number in np.ndenumerate(counts):
-            _cell(axes, row, column, int(number), float(share[row, column]))
-        axes.set_xticks(range(classes), names, rotation=90 if max(map(len, names)) > 2 else 0)
-        axes.set_yticks(range(classes), names)
-        axes.set_xlabel("predicted class")
-        axes.set_ylabel("true class")
-        alt = f"Confusion matrix of {classes} classes: {predictions.num_correct} of {counts.sum()} on the diagonal."
-        return as_drawing(figure, "confusion", "Confusion matrix", alt, beside)
+    classes, side = len(counts), _CELL * len(counts)
+    short = [shortened(name, _NAME_LENGTH) for name in names]
+    room = 0.6 * SMALL * max(map(len, short))
+    row, column = (
+        alt.Y("row:O", title="true class", axis=alt.Axis(labels=False, titlePadding=room + 10)),
+        alt.X("column:O", title="predicted class", axis=alt.Axis(labels=False, titlePadding=room + 10, labelAngle=0)),
+    )
+    cells = alt.Chart(alt.Data(values=list(_cells(counts, names)))).encode(x=column, y=row)
+    colour = alt.Color(
+        "right:N",
+        legend=None,
+        scale=alt.Scale(domain=[True, False], range=[COLOURS["accent"], COLOURS["second"]]),
+    )
+    tints = cells.mark_rect(strokeWidth=0).encode(
+        color=colour, fillOpacity=alt.FillOpacity("tint:Q", scale=None, legend=None), description="says:N"
+    )
+    numbers = cells.mark_text(fontSize=SMALL, aria=False).encode(text="images:Q")
+    chart = alt.layer(tints, numbers, *_class_names(short, side)).properties(width=side, height=side)
+    alt_text = f"Confusion matrix of {classes} classes: {predictions.num_correct} of {counts.sum()} on the diagonal."
+    return drawing("confusion", "Confusion matrix", alt_text, beside, chart)
 
 
-def _cell(axes: Axes, row: int, column: int, number: int, share: float) -> None:
-    """Right answers in one colour, mistakes in another; tints light enough for the number to be read on any page."""
-    if number == 0:
-        return
-    colour, tint = ("accent", 0.08 + 0.27 * share) if row == column else ("second", min(0.15 + 1.5 * share, 0.5))
-    corner = (column - 0.46, row - 0.46)
-    axes.add_patch(Rectangle(corner, 0.92, 0.92, facecolor=COLOURS[colour], alpha=tint, linewidth=0))
-    axes.text(column, row, str(number), ha="center", va="center", color=COLOURS["ink"], fontsize=9)
+def _cells(counts: np.ndarray, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The places that hold images."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    for (row, column), number in np.ndenumerate(counts):
+        if number:
+            right, share = row == column, float(shares[row, column])
+            yield {
+                "row": row,
+                "column": column,
+                "images": int(number),
+                "right": right,
+                "tint": 0.08 + 0.27 * share if right else min(0.15 + 1.5 * share, 0.5),
+                "says": f"{names[row]} taken for {names[column]}: {number}",
+            }
+
+
+def _class_names(names: Sequence[str], side: int) -> Iterator[alt.Chart]:
+    """To the left of the rows, and below the columns."""
+    data = alt.Data(values=[{"place": place, "name": name} for place, name in enumerate(names)])
+    texts = {"fontSize": SMALL, "color": COLOURS["muted"], "align": "right", "baseline": "middle"}
+    every = alt.Scale(domain=list(range(len(names))))
+    beside = alt.Chart(data).mark_text(**texts)
+    yield beside.encode(y=alt.Y("place:O", scale=every), x=alt.value(-6), text="name:N", description="name:N")
+    below = alt.Chart(data).mark_text(angle=270, **texts)
+    yield below.encode(x=alt.X("place:O", scale=every), y=alt.value(side + 6), text="name:N", description="name:N")

@@ -1,21 +1,20 @@
 """The picture of `vitlab bench attention`: time and memory against the number of tokens, with the crossover points."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import exp, log
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+import altair as alt
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from vitlab.base.files import write_json
 from vitlab.report.beside import Beside
-from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
+from vitlab.report.charts.drawing import TALL, WIDE, Drawing, drawing
+from vitlab.report.charts.lines import Axis, Frame, Line
 
-_GAP = 0.055  # of the axis, between the names at the lines' ends
+_HEIGHT = 330  # pixels, of a frame
 
 
 def save(figures: dict[str, Any], folder: Path) -> None:
@@ -28,17 +27,19 @@ def save(figures: dict[str, Any], folder: Path) -> None:
 
 def draw(figures: dict[str, Any], beside: Beside) -> Drawing:
     """The picture, `attention.png` and `attention.svg`."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(11, 5.2), layout="constrained")
-        time, memory = figure.subplots(1, 2)
-        rows = shown(figures["mechanisms"])
-        _panel(time, rows, "step_seconds", 1e3, "milliseconds / image")
-        _panel(memory, rows, "peak_memory_bytes", 2**-20, "MiB / image")
-        _mark_crossings(time, rows, figures["noise"])
-        time.set_title("Training step", loc="left", fontsize=11)
-        memory.set_title("Peak memory of a training step", loc="left", fontsize=11)
-        alt = "Time and memory of every attention and mixer against the number of tokens, both on logarithmic axes"
-        return as_drawing(figure, "attention", "Attention against the number of tokens", alt, beside)
+    rows = shown(figures["mechanisms"])
+    crossed = _crossings(rows, figures["noise"])
+    time = _panel(rows, crossed, "step_seconds", 1e3, "ms / image of a training step")
+    memory = _panel(rows, crossed, "peak_memory_bytes", 2**-20, "MiB / image, the most of a training step")
+    alt_text = (
+        "Time and memory of every attention and mixer against the number of tokens, both on logarithmic axes. "
+        + " ".join(
+            f"{label} is faster than softmax from {tokens:,.0f} tokens on." for label, (tokens, _) in crossed.items()
+        )
+    ).strip()
+    wide = alt.hconcat(*(frame.named_at_ends(WIDE // 2, _HEIGHT) for frame in (time, memory)), spacing=20)
+    tall = alt.vconcat(*(frame.named_at_ends(TALL, _HEIGHT) for frame in (time, memory)), spacing=20)
+    return drawing("attention", "Attention against the number of tokens", alt_text, beside, wide, tall)
 
 
 def shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -56,54 +57,36 @@ def _reach(row: dict[str, Any]) -> tuple[int, float]:
     return (len(points), -points[-1]["step_seconds"]) if points else (0, 0.0)
 
 
-def _panel(axes: Axes, rows: Sequence[dict[str, Any]], key: str, scale: float, unit: str) -> None:
-    palette = matplotlib.colormaps["tab20"]
-    ends = []
-    for index, row in enumerate(rows):
-        x = [point["tokens"] for point in row["points"]]
-        y = [max(point[key] * scale, 1e-6) for point in row["points"]]
-        if not x:
-            continue
-        softmax = row["name"] == "softmax"
-        colour = COLOURS["ink"] if softmax else palette(index % 20)
-        axes.plot(x, y, color=colour, linewidth=2.6 if softmax else 1.2, linestyle=_line(row), marker="o", markersize=2)
-        ends.append((y[-1], row["label"], colour))
-    axes.set(xscale="log", yscale="log", xlabel="tokens", ylabel=unit)
-    ticks = sorted({point["tokens"] for row in rows for point in row["points"]})
-    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks], fontsize=8)
-    axes.minorticks_off()
-    axes.yaxis.set_major_formatter("{x:,g}")
-    _name_ends(axes, ends)
-
-
-def _line(row: dict[str, Any]) -> str:
-    return "--" if row["kernel"] == "explicit" else "-"
-
-
-def _name_ends(axes: Axes, ends: list[tuple[float, str, Any]]) -> None:
-    """Names at the right, where the lines end, pushed apart so that none covers another."""
-    low, high = (log(limit) for limit in axes.get_ylim())
-    ends = sorted(ends, key=lambda end: end[0])
-    wanted = np.array([(log(y) - low) / (high - low) for y, _, _ in ends])
-    places = wanted.copy()
-    for _ in range(200):
-        for i, j in pairwise(range(len(places))):
-            if (lacking := _GAP - (places[j] - places[i])) > 0:
-                places[i], places[j] = places[i] - lacking / 2, places[j] + lacking / 2
-    places -= max(0.0, places[-1] - 1)  # within the axes, as long as there is room for all
-    for (_, name, colour), place in zip(ends, places, strict=True):
-        axes.text(1.02, place, name, color=colour, fontsize=8, va="center", transform=axes.transAxes)
-
-
-def _mark_crossings(axes: Axes, rows: Sequence[dict[str, Any]], noise: float) -> None:
-    """A ring where a line falls below the better of softmax attention's for good."""
-    best = best_softmax(rows, "step_seconds")
+def _panel(
+    rows: Sequence[dict[str, Any]], crossed: Mapping[str, tuple[float, float]], key: str, scale: float, title: str
+) -> Frame:
+    """Softmax attention in ink, what becomes faster than it in colour, the rest in gray."""
+    lines = []
     for row in rows:
-        if row["name"] == "softmax":
-            continue
-        crossed = crossing({point["tokens"]: point["step_seconds"] for point in row["points"]}, best, noise)
-        if crossed is not None:
-            axes.plot(crossed[0], crossed[1] * 1e3, "o", markersize=8, markerfacecolor="none", color=COLOURS["second"])
+        points = [(point["tokens"], max(point[key] * scale, 1e-6)) for point in row["points"]]
+        softmax, dash = row["name"] == "softmax", (6, 3) if row["kernel"] == "explicit" else ()
+        colour = "ink" if softmax else "accent" if row["label"] in crossed else "muted"
+        if points:
+            lines.append(Line(row["label"], np.array(points, float), colour, dash, 2.4 if softmax else 1.2))
+    ticks = tuple(sorted({float(point["tokens"]) for row in rows for point in row["points"]}))
+    rings = [
+        (tokens, seconds * scale, f"{label} is faster than softmax from {tokens:,.0f} tokens on")
+        for label, (tokens, seconds) in crossed.items()
+        if key == "step_seconds"
+    ]
+    x, y = Axis("tokens", "{:,.0f}".format, log=True, ticks=ticks), Axis(title, "{:,.3g}".format, log=True)
+    return Frame(lines, x, y, rings, title)
+
+
+def _crossings(rows: Sequence[dict[str, Any]], noise: float) -> dict[str, tuple[float, float]]:
+    """Where a mechanism's time falls below the better of softmax attention's for good: tokens and seconds."""
+    best = best_softmax(rows, "step_seconds")
+    crossed = {
+        row["label"]: crossing({point["tokens"]: point["step_seconds"] for point in row["points"]}, best, noise)
+        for row in rows
+        if row["name"] != "softmax"
+    }
+    return {label: found for label, found in crossed.items() if found is not None}
 
 
 def best_softmax(rows: Sequence[dict[str, Any]], key: str) -> dict[int, float]:

@@ -13,7 +13,7 @@ from PIL import Image
 from vitlab.report import classes, figures, wording
 from vitlab.report.beside import Beside
 from vitlab.report.run import SPLITS, RunRecord
-from vitlab.report.template import Page, render, sorting
+from vitlab.report.template import Page, render, scripts
 
 MATRIX_CLASSES = 20  # beyond them the cells of a confusion matrix are too small to read
 CONFUSED_PAIRS = 15
@@ -42,7 +42,7 @@ def run_page(run: RunRecord) -> Page:
 def _contents(run: RunRecord, beside: Beside) -> dict[str, Any]:
     """Everything the template shows."""
     curves = [figures.curves(run, metric, beside) for metric in run.measured.values() if metric.brief]
-    drawings = [*curves, figures.learning_rate(run.history, beside)]
+    drawings = [*curves, figures.learning_rate(run, beside)]
     return {
         "run": run,
         "headline": wording.headline(run),
@@ -58,7 +58,7 @@ def _contents(run: RunRecord, beside: Beside) -> dict[str, Any]:
         "configuration": json.dumps(run.spec, indent=2, ensure_ascii=False),
         "recalls": classes.recalls(run, beside),
         **_predictions(run, beside),
-        **sorting(),
+        **scripts("sort", "marks"),
     }
 
 

@@ -1,30 +1,46 @@
 """The cost of a score: every cell's mean against parameters, FLOPs, measured time and memory, one picture a cost."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from vitlab.base.words import shortened
-from vitlab.records.outcome import CellOutcome, Outcome
+from vitlab.records.outcome import IN_TIME, CellOutcome, Outcome
 from vitlab.report.answers import short_names
 from vitlab.report.beside import Beside
-from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
+from vitlab.report.charts.drawing import TALL, Drawing, drawing
+from vitlab.report.charts.lines import Axis
+from vitlab.report.charts.scatter import Point, Scatter
 from vitlab.report.study_tables import COSTS
 from vitlab.report.tables import add_csv
-from vitlab.report.units import unit_of_study
+from vitlab.report.units import Unit, unit_of_study
 
 SHARED = 0.01  # costs that differ by less of their size are one
 _SPREAD = 20.0  # between the smallest and the largest, from which on the axis is logarithmic
-_SIZE, _NAME_LENGTH = (3.9, 2.9), 26
+_DESK = 470  # pixels, of one of two abreast
+# Vega's expressions for the numbers beside an axis
+LABELS = {
+    "num_params": "format(datum.value, ',')",
+    "flops": "replace(format(datum.value, '.3~s'), 'k', ' k')",
+    "seconds_per_image": "format(1e6 * datum.value, ',.4~r')",
+    "seconds_per_step": "format(1e3 * datum.value, ',.4~r')",
+    "activation_bytes": "format(datum.value / 1024, ',.4~r') + ' KiB'",
+}
 
 
-def tradeoffs(outcome: Outcome, beside: Beside) -> tuple[list[Drawing], list[str]]:
-    """A picture of every cost that differs between cells, and a sentence for every other."""
+@dataclass(frozen=True)
+class Choice:
+    """Charts of which a reader sees one: the same scores against several costs."""
+
+    name: str
+    drawings: tuple[Drawing, ...]
+
+
+def tradeoffs(outcome: Outcome, beside: Beside) -> tuple[list[Choice], list[str]]:
+    """A chart of every cost that differs between cells, those that are counted and those that are measured; and a
+    sentence for every other.
+    """
     scored = [cell for cell in outcome.cells if cell.score.mean is not None]
     _save_data(outcome, beside)
-    drawings, said = [], []
+    drawings, said = {}, []
     for cost in COSTS:
         values = [value for cell in scored if (value := cell.costs[cost]) is not None]
         if len(scored) < 2:
@@ -34,8 +50,11 @@ def tradeoffs(outcome: Outcome, beside: Beside) -> tuple[list[Drawing], list[str
         elif max(values) <= (1 + SHARED) * min(values):
             said.append(_shared(cost, values))
         else:
-            drawings.append(_draw(outcome, scored, cost, beside))
-    return drawings, said
+            drawings[cost] = _draw(outcome, scored, cost, beside)
+    counted = tuple(drawing for cost, drawing in drawings.items() if cost not in IN_TIME)
+    measured = tuple(drawing for cost, drawing in drawings.items() if cost in IN_TIME)
+    choices = (Choice("counted", counted), Choice("measured", measured))
+    return [choice for choice in choices if choice.drawings], said
 
 
 def _shared(cost: str, values: Sequence[float]) -> str:
@@ -48,62 +67,21 @@ def _shared(cost: str, values: Sequence[float]) -> str:
 def _draw(outcome: Outcome, scored: Sequence[CellOutcome], cost: str, beside: Beside) -> Drawing:
     title, axis, write = COSTS[cost]
     unit, front = unit_of_study(outcome), outcome.fronts[cost]
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=_SIZE, layout="constrained")
-        axes = figure.add_subplot()
-        axes.margins(x=0.08, y=0.12)
-        points = {
-            cell.name: (float(cell.costs[cost] or 0), unit.scale * float(cell.score.mean or 0)) for cell in scored
-        }
-        _points(axes, points, front)
-        values = [x for x, _ in points.values()]
-        if max(values) > _SPREAD * min(values):
-            axes.set_xscale("log")
-        else:
-            axes.locator_params(axis="x", nbins=4)
-        axes.xaxis.set_major_formatter(lambda value, _: write(value))
-        axes.set_xlabel(axis)
-        axes.set_ylabel(f"{unit.title}, {unit.value_unit}")
-        _names(axes, {short_names(outcome)[name]: points[name] for name in front})
-        alt = f"{unit.title} against {axis}. On the front, the cheapest first: {', '.join(front)}."
-        return as_drawing(
-            figure,
-            f"pareto_{cost}",
-            f"Against {title[0].lower() + title[1:] if title[1].islower() else title}",
-            alt,
-            beside,
-        )
+    names = short_names(outcome)
+    points = [_point(unit, cell, cost, names[cell.name], cell.name in front) for cell in scored]
+    values = [point.x for point in points]
+    spread = max(values) > _SPREAD * min(values)
+    x = Axis(axis, write, log=spread, labels=LABELS[cost])
+    chart = Scatter(sorted(points, key=lambda point: point.x), x, Axis(f"{unit.title}, {unit.value_unit}"))
+    alt = f"{unit.title} against {axis}. On the front, the cheapest first: {', '.join(front)}."
+    called = title[0].lower() + title[1:] if title[1].islower() else title
+    return drawing(f"pareto_{cost}", f"Against {called}", alt, beside, chart.named(_DESK), chart.named(TALL))
 
 
-def _points(axes: Axes, points: dict[str, tuple[float, float]], front: Sequence[str]) -> None:
-    """The front as filled points on a stair, the others hollow."""
-    others = [point for name, point in points.items() if name not in front]
-    stair = [points[name] for name in front]
-    axes.step(*zip(*stair, strict=True), where="post", color=COLOURS["accent"], linewidth=1, alpha=0.7)
-    axes.plot(*zip(*stair, strict=True), "D", color=COLOURS["accent"], markersize=5.5)
-    if others:
-        axes.plot(*zip(*others, strict=True), "o", color=COLOURS["muted"], markerfacecolor="none", markersize=5)
-
-
-def _names(axes: Axes, points: dict[str, tuple[float, float]]) -> None:
-    """The points' names, on the side that has more room, moved apart where they would overlap."""
-    low, high = axes.get_ylim()
-    gap, place = 0.085 * (high - low), float("-inf")
-    for name in sorted(points, key=lambda name: points[name][1]):
-        x, y = points[name]
-        place = max(y, place + gap)
-        left = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[0] < 0.5
-        axes.annotate(
-            shortened(name, _NAME_LENGTH),
-            (x, place),
-            (7 if left else -7, 0),
-            textcoords="offset points",
-            ha="left" if left else "right",
-            va="center",
-            fontsize=8,
-            bbox={"facecolor": COLOURS["paper"], "linewidth": 0, "pad": 0.5},
-        )
-    axes.set_ylim(low, max(high, place + gap / 2))
+def _point(unit: Unit, cell: CellOutcome, cost: str, name: str, first: bool) -> Point:
+    title, _, write = COSTS[cost]
+    x, y = float(cell.costs[cost] or 0), float(cell.score.mean or 0)
+    return Point(name, x, unit.scale * y, f"{cell.name}: {unit.value(y)} {unit.value_unit}, {title} {write(x)}", first)
 
 
 def _save_data(outcome: Outcome, beside: Beside) -> None:

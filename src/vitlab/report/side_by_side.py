@@ -16,7 +16,7 @@ from vitlab.report.figures import Drawing
 from vitlab.report.run import SPLITS, RunRecord
 from vitlab.report.study_records import StudyRecords
 from vitlab.report.tables import Column, Entry, Table, absent, named
-from vitlab.report.template import Page, render, sorting
+from vitlab.report.template import Page, render, scripts
 from vitlab.report.together import draw_together
 from vitlab.report.units import Unit, title_of, unit_of
 
@@ -47,7 +47,9 @@ def two_runs_page(names: Names, runs: tuple[RunRecord, RunRecord], folder: str) 
 
 
 def _page(names: Names, contents: Mapping[str, Any], folder: str, beside: Beside) -> Page:
-    return Page(render("side_by_side.html", names=names, figures=folder, **contents, **sorting()), beside)
+    return Page(
+        render("side_by_side.html", names=names, figures=folder, **contents, **scripts("sort", "marks")), beside
+    )
 
 
 def names_of(a: Path, b: Path) -> Names:

@@ -1,4 +1,3 @@
-"use strict";
 // The heads of a table become buttons that sort it. Without this script the tables stand as they were written.
 const key = (row, column) => row.cells[column].dataset.sort;
 

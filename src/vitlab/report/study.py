@@ -11,7 +11,7 @@ from vitlab.report.beside import Beside
 from vitlab.report.pareto import tradeoffs
 from vitlab.report.study_notes import notes
 from vitlab.report.study_records import StudyRecords
-from vitlab.report.template import Page, render, sorting
+from vitlab.report.template import Page, render, scripts
 from vitlab.report.together import draw_together
 from vitlab.report.units import unit_of_study
 
@@ -40,7 +40,7 @@ def study_page(study: StudyRecords, folder: str) -> Page:
     A study that has not finished has a page too; it says what is missing.
     """
     beside = Beside()
-    return Page(render("study.html", figures=folder, **_contents(study, beside), **sorting()), beside)
+    return Page(render("study.html", figures=folder, **_contents(study, beside), **scripts("sort", "marks")), beside)
 
 
 def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:

@@ -44,8 +44,10 @@ def folder_beside(out: Path) -> Path:
     return out.parent / f"{out.stem}_figures"
 
 
-def sorting() -> dict[str, str]:
-    """The script that sorts tables, and the hash by which the page's policy lets it and no other run."""
-    script = files("vitlab.report").joinpath("sort.js").read_text(encoding="utf-8")
+def scripts(*names: str) -> dict[str, str]:
+    """Scripts of this folder as one, and the hash by which the page's policy lets it and no other run."""
+    folder = files("vitlab.report")
+    texts = (folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in names)
+    script = "\n".join(['"use strict";', *(f"{{\n{text}}}" for text in texts)])
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return {"script": Markup(script), "script_hash": f"sha256-{digest}"}

@@ -7,23 +7,26 @@ in which the first system, the one to compare with, stands again in gray.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from vitlab.base.metric import Metric
 from vitlab.base.words import shortened
 from vitlab.report.beside import Beside
-from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
+from vitlab.report.charts.drawing import Drawing, drawing
+from vitlab.report.charts.lines import Axis, Frame, Frames, Line
 from vitlab.report.run import RunRecord
 from vitlab.report.tables import add_csv
 from vitlab.report.units import unit_of
 from vitlab.report.wording import is_number
 
-_LINES = (("accent", "-"), ("second", "--"), ("third", "-."), ("ink", ":"), ("muted", "-"))
-_WIDTH, _HEIGHT = 3.9, 2.6  # inches, of a frame that systems share
-_COLUMNS, _SMALL_HEIGHT, _NAME_LENGTH = 2, 1.15, 28  # of frames of one system each
+_LINES: tuple[tuple[str, tuple[int, ...]], ...] = (
+    ("accent", ()),
+    ("second", (6, 3)),
+    ("third", (8, 3, 2, 3)),
+    ("ink", (2, 2)),
+    ("muted", ()),
+)
+_NAME_LENGTH = 48  # characters, in a legend
 Curves = Mapping[str, Sequence[np.ndarray]]  # by system, one a run: [points, 2], epoch and value
 
 
@@ -72,58 +75,21 @@ def _drawn(
 
 
 def _draw(title: str, curves: Curves, name: str, beside: Beside) -> Drawing:
-    bottom = 0.0 if name.endswith("latency") else None
-    with matplotlib.rc_context(STYLE):
-        figure = _shared(curves, bottom) if len(curves) <= len(_LINES) else _apart(curves, bottom)
-        return as_drawing(figure, name, title, f"{title} by epoch, of {', '.join(curves)}.", beside)
-
-
-def _shared(curves: Curves, bottom: float | None) -> Figure:
-    """All systems in one frame."""
-    longest = max(map(len, curves))
-    columns = 1 if longest > _NAME_LENGTH // 2 else 2
-    rows = -(-len(curves) // columns)
-    figure = Figure(figsize=(_WIDTH, _HEIGHT + 0.18 * rows), layout="constrained")
-    axes = figure.add_subplot()
-    for (name, seeds), (colour, dash) in zip(curves.items(), _LINES, strict=False):
-        _lines(axes, seeds, COLOURS[colour], dash, shortened(name, 2 * _NAME_LENGTH))
-    axes.set_xlabel("epoch")
-    axes.set_ylim(bottom=bottom)
-    axes.locator_params(nbins=6)
-    figure.legend(
-        loc="outside lower left", ncols=columns, frameon=False, fontsize=8, handlelength=2.2, columnspacing=1.2
-    )
-    return figure
-
-
-def _apart(curves: Curves, bottom: float | None) -> Figure:
-    """A frame for every system but the first, which stands in all of them."""
+    x, y = Axis("epoch"), Axis(title, bottom=0.0 if name.endswith("latency") else None)
+    alt = f"{title} by epoch, of {', '.join(curves)}."
+    if len(curves) <= len(_LINES):
+        lines = [_line(system, seeds, *look) for (system, seeds), look in zip(curves.items(), _LINES, strict=False)]
+        return drawing(
+            name, title, alt, beside, Frame([line for line in lines if len(line.points)], x, y).with_legend()
+        )
     (reference, before), *others = curves.items()
-    rows = -(-len(others) // _COLUMNS)
-    figure = Figure(figsize=(_WIDTH, 0.5 + _SMALL_HEIGHT * rows), layout="constrained")
-    frames = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).flat
-    for axes, (name, seeds) in zip(frames, others, strict=False):
-        _lines(axes, before, COLOURS["muted"], "--", f"gray, dashed: {shortened(reference, 2 * _NAME_LENGTH)}")
-        _lines(axes, seeds, COLOURS["accent"], "-", "")
-        axes.set_title(shortened(name, _NAME_LENGTH), loc="left", fontsize=8, pad=3)
-        axes.tick_params(labelsize=7)
-        axes.locator_params(nbins=4)
-    for axes in figure.axes[len(others) :]:
-        axes.set_visible(False)
-    figure.axes[0].set_ylim(bottom=bottom)
-    figure.supxlabel("epoch", fontsize=8, color=COLOURS["muted"])
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles[:1], labels[:1], loc="outside lower left", frameon=False, fontsize=8)
-    return figure
+    frames = Frames([_line(*other, "accent", ()) for other in others], _line(reference, before, "muted", ()), x, y)
+    return drawing(name, title, alt, beside, frames.wide(), frames.tall())
 
 
-def _lines(axes: Axes, seeds: Sequence[np.ndarray], colour: str, dash: str, label: str) -> None:
-    """Every seed as a thin line, the mean of those measured at the same epochs as a thick one; a lone point a dot."""
-    for seed in seeds:
-        axes.plot(*seed.T, color=colour, linewidth=0.6, alpha=0.45, marker="o" if len(seed) == 1 else "", markersize=2)
-    mean = _mean(seeds)
-    marker = "o" if len(mean) == 1 else ""
-    axes.plot(*mean.T, color=colour, linestyle=dash, label=label, linewidth=1.6, marker=marker, markersize=4)
+def _line(system: str, seeds: Sequence[np.ndarray], colour: str, dash: tuple[int, ...]) -> Line:
+    """Every seed faintly, the mean of those measured at the same epochs as the line."""
+    return Line(shortened(system, _NAME_LENGTH), _mean(seeds), colour, dash, faint=tuple(filter(len, seeds)))
 
 
 def _mean(seeds: Sequence[np.ndarray]) -> np.ndarray:

@@ -1,12 +1,11 @@
 """Two studies' common comparisons: a picture and tables, and what only one of them has."""
 
-import matplotlib
-
 from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome
 from vitlab.report.answers import ordered
 from vitlab.report.beside import Beside
-from vitlab.report.figures import COLOURS, STYLE, Drawing, as_drawing
-from vitlab.report.forest import Style, estimate, label_row, legend, rows_figure
+from vitlab.report.charts.drawing import Drawing, drawing
+from vitlab.report.charts.rows import Mark, Row, Rows, Style
+from vitlab.report.forest import scaled
 from vitlab.report.study_tables import MARKS
 from vitlab.report.tables import Column, Entry, Table, absent, named
 from vitlab.report.units import Unit, half, unit_of_study
@@ -14,8 +13,7 @@ from vitlab.stats.intervals import Interval
 
 Names = tuple[str, str]
 Studies = tuple[Outcome, Outcome]
-_STYLES = (Style("accent", "o"), Style("second", "D"))
-_PLACES = (0.02, 0.26)  # of a row, downwards from its middle
+_STYLES = (Style("accent", "circle"), Style("second", "diamond"))
 
 
 def notes(names: Names, studies: Studies) -> list[str]:
@@ -53,21 +51,27 @@ def picture(names: Names, studies: Studies, beside: Beside) -> Drawing | None:
     if studies[0].metric != studies[1].metric or not any(drawable):
         return None
     unit = unit_of_study(studies[0])
-    with matplotlib.rc_context({**STYLE, "axes.grid.axis": "x"}):
-        figure, axes = rows_figure(len(pairs))
-        axes.axvline(0, color=COLOURS["ink"], linewidth=0.9)
-        for row, pair in enumerate(pairs):
-            label_row(axes, row, pair[0].cell, " · ".join(_mean(unit, compared) for compared in pair))
-            for compared, style, place in zip(pair, _STYLES, _PLACES, strict=True):
-                value, interval = compared.decision.value, shown_interval(compared)
-                if value is not None:
-                    ends = None if interval is None else (unit.scale * interval.low, unit.scale * interval.high)
-                    estimate(axes, row + place, style, unit.scale * value, ends)
-        axes.set_xlabel(f"difference in {unit.title}, {unit.unit} ({unit.direction})")
-        legend(figure, dict(zip(names, _STYLES, strict=True)))
-        title = f"Differences in {unit.title}, {unit.unit}"
-        told = " ".join(f"{pair[0].cell}: {_mean(unit, pair[0])} and {_mean(unit, pair[1])}." for pair in pairs)
-        return as_drawing(figure, "differences", title, f"{title}, of {names[0]} and {names[1]}. {told}", beside)
+    styles = dict(zip(names, _STYLES, strict=True))
+    rows = [_row(unit, names, pair) for pair in pairs]
+    chart = Rows(rows, styles, f"difference in {unit.title}, {unit.unit} ({unit.direction})", origin=0.0)
+    title = f"Differences in {unit.title}, {unit.unit}"
+    told = " ".join(f"{pair[0].cell}: {_mean(unit, pair[0])} and {_mean(unit, pair[1])}." for pair in pairs)
+    alt = f"{title}, of {names[0]} and {names[1]}. {told}"
+    return drawing("differences", title, alt, beside, chart.wide(), chart.tall())
+
+
+def _row(unit: Unit, names: Names, pair: tuple[ComparisonOutcome, ComparisonOutcome]) -> Row:
+    marks = [
+        Mark(
+            name,
+            unit.scale * compared.decision.value,
+            scaled(unit, shown_interval(compared)),
+            f"{name}, {compared.says}: {_mean(unit, compared)} {unit.unit}",
+        )
+        for name, compared in zip(names, pair, strict=True)
+        if compared.decision.value is not None
+    ]
+    return Row(pair[0].cell, " · ".join(_mean(unit, compared) for compared in pair), tuple(marks))
 
 
 def _mean(unit: Unit, compared: ComparisonOutcome) -> str:

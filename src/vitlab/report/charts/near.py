@@ -1,0 +1,25 @@
+"""Which part of an axis is worth a larger look, where what lies apart squeezes the rest."""
+
+from collections.abc import Sequence
+from statistics import median
+
+_SQUEEZED = 4.0  # how many times as far as all others what is apart reaches
+_USUAL = 5.0  # medians of how far things reach; what reaches farther is apart
+_MARGIN = 0.06  # of the part
+
+Domain = tuple[float, float] | None  # a part of the axis, or all of it
+
+
+def nearer(extents: Sequence[tuple[float, float]], origin: float) -> Domain:
+    """The part in which all things lie, from and to where each reaches, but those that squeeze the others; None where
+    none does. `origin` is where reaching begins.
+    """
+    if len(extents) < 2:
+        return None
+    reach = [max(abs(end - origin) for end in extent) for extent in extents]
+    usual = [extent for extent, far in zip(extents, reach, strict=True) if far <= _USUAL * median(reach)]
+    ends = [origin, *(end for extent in usual for end in extent)]
+    if len(usual) < 2 or max(reach) < _SQUEEZED * max(abs(end - origin) for end in ends) or min(ends) == max(ends):
+        return None
+    margin = _MARGIN * (max(ends) - min(ends))
+    return min(ends) - margin, max(ends) + margin
