@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from vitlab.bench.simulations import KINDS
-from vitlab.bench.simulations.laws import LAWS
+from vitlab.bench.simulations.laws import ALIKE, LAWS
 from vitlab.bench.simulations.methods import METHODS
 from vitlab.bench.simulations.row import Row
 from vitlab.bench.statistics import bench_statistics, broken, rows, simulated
@@ -50,13 +50,13 @@ def test_a_row_is_the_same_whoever_simulates_it():
 ASKED = {  # a row that is not as asked for, and what is said
     "error": ({"law": "normal", "decision": 0.09}, "law normal: decision errs in 0.090"),
     "power": (
-        {"decision": 0.5, "paired t": 0.7, "seeds": 6, "baseline_seeds": 16, "effect": 2.0},
+        {"law": ALIKE, "decision": 0.5, "paired t": 0.7, "seeds": 6, "baseline_seeds": 16, "effect": 2.0},
         "decision finds 0.500, and should 0.700",
     ),
     "coverage": ({"contrast": "mean", "seeds": 6, "crossed": 0.985}, "crossed intervals cover 0.985"),
     "factorial": ({"law": "normal", "decision": 0.09}, "decision errs in 0.090"),
     "factorial_power": (
-        {"effect": 3.0, "decision": 0.4, "paired t, two corrections": 0.7},
+        {"law": ALIKE, "effect": 3.0, "decision": 0.4, "paired t, two corrections": 0.7},
         "decision finds 0.400, and should 0.700",
     ),
     "pairing": ({"effect": 0.0, "decision, paired": 0.09}, "decision, paired errs in 0.090"),

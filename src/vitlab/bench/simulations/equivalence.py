@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from vitlab.bench.simulations.laws import LEVEL, Chances, PictureLaw
+from vitlab.bench.simulations.laws import ALIKE, LEVEL, PICTURES, Chances, PictureLaw
 from vitlab.bench.simulations.row import Kind, Row, baseline_seeds, share_of_false
 from vitlab.bench.simulations.verdicts import drawn_pictures
 from vitlab.stats.crossed import ScoreTable, contrast
@@ -17,9 +17,8 @@ WORTH = 3.0  # standard deviations of runs
 def _study(row: Row, chances: Chances) -> dict[str, bool]:
     """Whether it is said of the first cell: by the decision, and by who takes "not significant" for "equal"."""
     assert row.pictures is not None
-    law = PictureLaw(own=0.0)
-    worth = WORTH * law.run_std(LEVEL, row.pictures)
-    baseline, *cells = drawn_pictures(row, chances, law, WORTH * (row.effect or 0.0))
+    worth = WORTH * PictureLaw.named(row.law).run_std(LEVEL, row.pictures)
+    baseline, *cells = drawn_pictures(row, chances, WORTH * (row.effect or 0.0))
     found = decide(
         {str(place): _claim(cell, baseline) for place, cell in enumerate(cells)}, better="higher", worth=worth
     )
@@ -37,10 +36,10 @@ def _asked(row: Mapping[str, Any], chance: float) -> str:
 
 EQUIVALENCE = Kind(
     title="share that says of a difference that it is not worth having; from 1.0 on it is",
-    told_by=("effect", "pictures", "seeds", "baseline_seeds", "comparisons"),
+    told_by=("law", "effect", "pictures", "seeds", "baseline_seeds", "comparisons"),
     rows=tuple(
-        Row("equivalence", "pictures", seeds, 3, baseline_seeds(seeds, 3), pictures, effect)
-        for effect, seeds, pictures in product((0.0, 0.5, 1.0), (4, 6), (360, 10_000))
+        Row("equivalence", law, seeds, 3, baseline_seeds(seeds, 3), pictures, effect)
+        for law, effect, seeds, pictures in product((ALIKE, PICTURES), (0.0, 0.5, 1.0), (4, 6), (360, 10_000))
     ),
     study=_study,
     asked=_asked,

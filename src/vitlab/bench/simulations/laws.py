@@ -76,6 +76,9 @@ LAWS = (
 )
 
 
+PICTURES, ALIKE = "pictures", "pictures, as hard for all cells"  # laws of rows
+
+
 @dataclass(frozen=True)
 class PictureLaw:
     """Hits on pictures: run r of a cell is right on picture p with the chance Φ(level + b_p + c_p + s_r).
@@ -87,6 +90,11 @@ class PictureLaw:
     shared: float = 1.5
     own: float = 0.8
     seed: float = 0.03
+
+    @classmethod
+    def named(cls, law: str) -> "PictureLaw":
+        """By what rows call it."""
+        return {PICTURES: cls(), ALIKE: cls(own=0.0)}[law]
 
     def mean(self, level: float) -> float:
         """The share that is right, over all seeds and pictures."""
