@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.report.outcomes import comparison, outcome, t
 from vitlab import api
 from vitlab.base.errors import UserError
 
@@ -124,3 +125,12 @@ def test_an_executor_s_settings_are_json(vitlab, tmp_path):
     by_name, by_settings = (json.loads(vitlab(*words, "--on", on).out) for on in ("local", '{"name": "local"}'))
     assert by_name["cells"] == by_settings["cells"]
     assert "unknown executor 'nowhere'" in vitlab(*words, "--on", "nowhere").err
+
+
+def test_what_leans_is_decided_by_the_command_that_is_printed(vitlab, tmp_path, monkeypatch):
+    """Whatever was set on the command line stands in the plan."""
+    leaning = comparison("a", "x", -0.004, t(-0.009, 0.001), "not distinguishable", seeds_needed=9)
+    monkeypatch.setattr(api, "study", lambda *args, **how: outcome(leaning))
+    folder = tmp_path / "of mine"
+    told = vitlab("study", "positions:digits", "--steps", "20", "--out", folder)
+    assert f"vitlab study '{folder}/plan.json' --out '{folder}' --seeds 9\n" in told.out

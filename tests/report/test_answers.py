@@ -90,6 +90,12 @@ def test_without_verdicts_only_what_was_seen_is_said():
             {"no_pictures": "a, seed 1, has kept none"},
             "over other seeds alone, for these test pictures only: a, seed 1",
         ),
+        ({"paired": True}, "paired seed by seed, as planned; the correlation of the cells over seeds is −0.25"),
+        ({"worth": 0.005}, "the interval beside it is that of these tests, at 90 %, and may leave out 0"),
+        (
+            {"metric": "val_top1"},
+            "scores are of the validation split, which also chooses the checkpoint, so they are optimistic",
+        ),
         ({"looks": (4, 6)}, "seeds were added after the results with 4 and 6 had been seen"),
     ],
 )
@@ -113,7 +119,7 @@ def test_it_can_be_seen_that_zero_is_left_out(low, written):
 
 def test_missing_runs_are_counted():
     found = outcome(WORSE, missing=("none, seed 5: failed: it diverged",))
-    assert said(found)[-1] == "1 of 12 runs has no score; the results are from the others"
+    assert said(found)[-1] == "1 of 12 runs has no score; the results are those of the others"
 
 
 def test_a_baseline_without_a_score_says_why():

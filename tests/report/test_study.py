@@ -142,7 +142,7 @@ def test_runs_that_failed_or_are_not_there(small: Path) -> None:
     change(result, status="failed", reason="the loss stopped being finite at step 30", metrics={})
     shutil.rmtree(run_folder(small, "position embedding sincos2d", 0))
     page = page_of(small)
-    assert "2 of 9 runs have no score; the results are from the others" in page.text
+    assert "2 of 9 runs have no score; the results are those of the others" in page.text
     assert "position embedding none, seed 1: failed: the loss stopped being finite at step 30" in page.text
     assert "position embedding sincos2d, seed 0: not trained yet" in page.text
     assert "2 of 3 against 3 seeds" in page.by_id["answers"]
@@ -180,7 +180,7 @@ def test_a_factorial_has_its_effects(tmp_path: Path) -> None:
     page = page_of(study)
     rows = [row for row in page.rows if row and row[0] in ("position", "pool", "position × pool")]
     assert [row[:2] for row in rows] == [["position", "none"], ["pool", "cls"], ["position × pool", "none, cls"]]
-    assert "on average over the other factors, position none instead of learned" in page.by_id["answers"]
+    assert "on average over the other factor, position none instead of learned" in page.by_id["answers"]
     assert "learned, mean" in (study / "report_figures/together_loss.svg").read_text()
 
 

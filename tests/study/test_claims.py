@@ -76,7 +76,7 @@ def test_a_plan_that_can_decide_nothing_is_refused_with_what_would(study_of):
     few = {"cells": {"plain": {}, "deep": {"model.depth": 4}}, "num_seeds": 3}
     with pytest.raises(
         SpecError,
-        match=r"num_seeds=3: 1 of 1 claim could not be decided.*is 0\.1, and Holm's.*"
+        match=r"num_seeds=3: 1 of 1 claim could not be decided.*is 0\.1, and a verdict.*"
         r"asks for 0\.05; --seeds 4 can decide all; --no-verdicts trains",
     ):
         plan(study_of(few["cells"], num_seeds=3, verdicts=True))
@@ -98,8 +98,11 @@ def test_a_baseline_gets_its_seeds_only_where_there_are_verdicts(study_of):
     [
         ({"baseline_seeds": 5}, "baseline_seeds=5: must be from num_seeds=6"),
         ({"paired": True, "baseline_seeds": 8}, "paired cells have the same seeds"),
-        ({"worth": 0.0}, "worth=0.0: must be positive"),
-        ({"worth": float("inf")}, "worth=inf: must be positive"),
+        ({"worth": 0.0}, "worth=0.0: expected a positive number"),
+        ({"worth": True}, "worth=True: expected a positive number"),
+        ({"worth": "a lot"}, "worth='a lot': expected a positive number"),
+        ({"worth": 5.0}, "worth=5: test_top1 is from 0 to 1, so half a point is worth=0.005"),
+        ({"worth": float("inf")}, "worth=inf: expected a positive number"),
     ],
 )
 def test_what_cannot_be_is_refused(study_of, changes, said):

@@ -1,6 +1,7 @@
 """`vitlab study`: train a study's cells with the same seeds, and say what the differences mean."""
 
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -154,11 +155,9 @@ def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: An
         raise typer.Exit(stop.code) from None
     console.print()
     say_answers(outcome, console)
-    if (enough := outcome.seeds_to_decide) and isinstance(what, str):
-        console.print(
-            f"to decide what is suggestive and not shown: vitlab study {what} --out {folder} --seeds {enough}",
-            soft_wrap=True,
-        )
+    if enough := outcome.seeds_to_decide:
+        again = shlex.join(["vitlab", "study", str(folder / "plan.json"), "--out", str(folder), "--seeds", str(enough)])
+        console.print(f"to decide what is suggestive and not shown: {again}", soft_wrap=True)
     console.print(f"report: {folder / 'report.html'}")
     return outcome
 

@@ -85,8 +85,8 @@ class CellOutcome(Spec):
 
     @property
     def lost(self) -> str:
-        """'2 of 6 runs diverged', '1 of 6 runs learned nothing'; empty if none did."""
-        told = {"diverged": "diverged", "learned_nothing": "learned nothing"}
+        """'2 of 6 runs diverged', '1 of 6 runs did no better than naming the largest class'; empty if none did."""
+        told = {"diverged": "diverged", "learned_nothing": "did no better than naming the largest class"}
         counts = {said: sum(getattr(run, name) for run in self.runs) for name, said in told.items()}
         return ", ".join(
             f"{number} of {counted(len(self.runs), 'run')} {said}" for said, number in counts.items() if number

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from vitlab.base.words import counted
 from vitlab.records.outcome import CellOutcome, ComparisonOutcome, EffectOutcome, Outcome
 from vitlab.report.run import SPLITS
-from vitlab.report.units import Unit, half, negated, unit_of_study
+from vitlab.report.units import MINUS, Unit, half, negated, unit_of, unit_of_study
 from vitlab.stats.decision import ALPHA, Decision, Verdict
 from vitlab.stats.intervals import Interval
 
@@ -45,7 +45,18 @@ def caveats(outcome: Outcome) -> list[str]:
     """What the intervals and verdicts of the sentences stand on."""
     if all(cell.score.n == 0 for cell in outcome.cells):
         return []
-    return [_over(outcome), *_corrected(outcome), *_looked(outcome)]
+    trained = [*_split(outcome), *_tuned(outcome), *_edges(outcome)]
+    return [_over(outcome), *_corrected(outcome), *_paired(outcome), *_looked(outcome), *trained]
+
+
+def _paired(outcome: Outcome) -> list[str]:
+    related = [each.correlation for each in outcome.comparisons if each.correlation is not None]
+    if not outcome.paired or not related:
+        return []
+    low, high = min(related), max(related)
+    seen = f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}"
+    seen = seen.replace("-", MINUS)
+    return [f"paired seed by seed, as planned; the correlation of the cells over seeds is {seen}"]
 
 
 def _over(outcome: Outcome) -> str:
@@ -70,7 +81,11 @@ def _corrected(outcome: Outcome) -> list[str]:
 def _equivalence(outcome: Outcome) -> str:
     unit = unit_of_study(outcome)
     within = f"within ±{unit.value(outcome.worth or 0.0)} {unit.unit}"
-    return f"“no difference worth having”: {within}, by tests with an error of their own, {ALPHA:g} for all together"
+    level = 100 * (1 - 2 * ALPHA / len(outcome.decisions))
+    return (
+        f"“no difference worth having”: {within}, by two one-sided tests with an error of their own, {ALPHA:g} for all "
+        f"together; the interval beside it is that of these tests, at {level:.3g} %, and may leave out 0"
+    )
 
 
 def _looked(outcome: Outcome) -> list[str]:
@@ -81,6 +96,36 @@ def _looked(outcome: Outcome) -> list[str]:
         f"seeds were added after the results with {seen} had been seen: the chance of a false verdict may be larger "
         f"than {ALPHA:g}"
     ]
+
+
+def _split(outcome: Outcome) -> list[str]:
+    split = outcome.metric.partition("_")[0]
+    if split == "test":
+        return []
+    return [f"scores are of the {SPLITS[split]} split, which also chooses the checkpoint, so they are optimistic"]
+
+
+def _tuned(outcome: Outcome) -> list[str]:
+    tuned = [cell.tuned for cell in outcome.cells if cell.tuned]
+    if not tuned:
+        return []
+    values, metric = ", ".join(tuned[0].scores), outcome.metrics.get(tuned[0].metric)
+    by = f"by {unit_of(metric, 'val').title}" if metric else "on validation"
+    return [f"every cell has its own {tuned[0].setting}, the best of {values} {by}; the test split was not used"]
+
+
+def _edges(outcome: Outcome) -> list[str]:
+    tuned = {cell.name: cell.tuned for cell in outcome.cells if cell.tuned}
+    edges = [name for name, each in tuned.items() if each.at_an_edge]
+    failed = [f"{name} {value}" for name, each in tuned.items() for value in each.failed]
+    notes = []
+    if edges:
+        notes.append(
+            f"the best value is the first or last of the grid in {'; '.join(edges)}: a better one may lie beyond"
+        )
+    if failed:
+        notes.append(f"values of the grid whose runs failed, and which could not be chosen: {'; '.join(failed)}")
+    return notes
 
 
 def reference(outcome: Outcome) -> Sentence:
@@ -241,7 +286,9 @@ def _effects(outcome: Outcome) -> Iterator[Sentence]:
         told = [] if effect.decision.reasons.get("verdict") in lost else lost
         each = "; ".join([f"{least}{seeds(fewest)} of each cell", *told])
         if len(effect.factors) == 1:
-            subject = f"on average over the other factors, {_what(effect)}"
+            crossed = {name for each in outcome.effects for name in each.factors}
+            others = "factor" if len(crossed) == 2 else "factors"
+            subject = f"on average over the other {others}, {_what(effect)}"
             yield _told(outcome, subject, effect.decision, each, effect.seeds_needed)
         else:
             yield _interaction(outcome, effect, each)
@@ -279,4 +326,6 @@ def missing(outcome: Outcome) -> list[Sentence]:
     diverged = sum(run.diverged for run in runs)
     told = f" ({diverged} diverged)" if diverged else ""
     verb = "has" if lacking == 1 else "have"
-    return [Sentence(f"{lacking} of {len(runs)} runs", f"{verb} no score{told};", "the results are from the others")]
+    return [
+        Sentence(f"{lacking} of {len(runs)} runs", f"{verb} no score{told};", "the results are those of the others")
+    ]

@@ -3,9 +3,7 @@
 from vitlab.records.outcome import Outcome
 from vitlab.report import wording
 from vitlab.report.answers import caveats
-from vitlab.report.run import SPLITS
 from vitlab.report.study_records import StudyRecords
-from vitlab.report.units import unit_of
 
 SHORT = 30  # epochs, below which a run shows early learning
 _EQUAL = {
@@ -19,7 +17,7 @@ _EQUAL = {
 def notes(study: StudyRecords) -> list[str]:
     """Sentences, the ones that weigh most first."""
     outcome = study.outcome
-    trained = [*_short(study), *_peeks(study), *_split(outcome), _equal(outcome), *_tuned(outcome), *_edges(outcome)]
+    trained = [*_short(study), *_peeks(study), _equal(outcome)]
     basis = [f"{said[0].upper()}{said[1:]}." for said in caveats(outcome)]
     return [*basis, *trained, *_decisions(outcome), *_timed(outcome), *_dirty(study)]
 
@@ -41,41 +39,11 @@ def _peeks(study: StudyRecords) -> list[str]:
     return ["The test split was evaluated during training (“peeks”): do not choose anything by its curves."]
 
 
-def _split(outcome: Outcome) -> list[str]:
-    split = outcome.metric.partition("_")[0]
-    if split == "test":
-        return []
-    return [f"Scores are of the {SPLITS[split]} split, which also chooses the checkpoint, so they are optimistic."]
-
-
 def _equal(outcome: Outcome) -> str:
     if outcome.equal == "nothing":
         return "Nothing is held equal over the cells: each sets its own training length."
     held = _EQUAL[outcome.equal]
     return f"Held equal over all cells: {held}."
-
-
-def _tuned(outcome: Outcome) -> list[str]:
-    tuned = [cell.tuned for cell in outcome.cells if cell.tuned]
-    if not tuned:
-        return []
-    values, metric = ", ".join(tuned[0].scores), outcome.metrics.get(tuned[0].metric)
-    by = f"by {unit_of(metric, 'val').title}" if metric else "on validation"
-    return [f"Every cell has its own {tuned[0].setting}, the best of {values} {by}; the test split was not used."]
-
-
-def _edges(outcome: Outcome) -> list[str]:
-    tuned = {cell.name: cell.tuned for cell in outcome.cells if cell.tuned}
-    edges = [name for name, each in tuned.items() if each.at_an_edge]
-    failed = [f"{name} {value}" for name, each in tuned.items() for value in each.failed]
-    notes = []
-    if edges:
-        notes.append(
-            f"The best value is the first or last of the grid in {'; '.join(edges)}: a better one may lie beyond."
-        )
-    if failed:
-        notes.append(f"Values of the grid whose runs failed, and which could not be chosen: {'; '.join(failed)}.")
-    return notes
 
 
 def _decisions(outcome: Outcome) -> list[str]:
@@ -84,9 +52,10 @@ def _decisions(outcome: Outcome) -> list[str]:
     over_runs = (
         "the sign-flip test over seeds (paired, as planned)" if outcome.paired else "a permutation test over runs"
     )
+    alone = "; an interaction has the second alone" if any(len(each.factors) > 1 for each in outcome.effects) else ""
     tests = [over_runs, "the crossed t test over seeds and pictures"]
     return [
-        f"A verdict needs {' and '.join(tests)}; an interaction has the second alone. What stands behind them, and how "
+        f"A verdict needs {' and '.join(tests)}{alone}. What stands behind them, and how "
         "often they err, is in docs/statistics.md. Verdicts speak of means: where the runs of one cell have a "
         "different distribution from those of the other (a few collapse, say), no test can guarantee its error with so "
         "few seeds, and what is said is said of the runs seen.",

@@ -44,7 +44,7 @@ def comparisons(outcome: Outcome) -> Table:
     digits = unit.digits(*(half(compared.decision.interval) for compared in outcome.comparisons))
     columns = (
         Column("Cell", ("cell", "against"), numeric=False),
-        *_decision_columns(unit, "cell minus the one it is compared with"),
+        *_decision_columns(unit, "cell minus the one it is compared with", outcome.paired),
         Column("In SDs of runs", ("in_run_stds",), "difference / standard deviation of the runs of both"),
         Column("Corr.", ("correlation",), "of the two cells over seeds: what pairing would rely on"),
     )
@@ -62,7 +62,7 @@ def comparisons(outcome: Outcome) -> Table:
     return Table("comparisons", f"Differences in {unit.title} {to}, in {unit.unit}.", columns, rows)
 
 
-def _decision_columns(unit: Unit, what: str) -> tuple[Column, ...]:
+def _decision_columns(unit: Unit, what: str, paired: bool) -> tuple[Column, ...]:
     """What is shown of every claim."""
     return (
         Column("Difference", ("difference",), f"{what}, {unit.unit}; {unit.direction}"),
@@ -72,7 +72,9 @@ def _decision_columns(unit: Unit, what: str) -> tuple[Column, ...]:
         Column(
             "95 % seeds", ("seeds_low", "seeds_high"), "of this one claim, over seeds alone: for these pictures only"
         ),
-        Column("p seeds", ("p_runs",), "of the permutation test over runs"),
+        Column(
+            "p seeds", ("p_runs",), f"of the {'sign-flip test over seeds' if paired else 'permutation test over runs'}"
+        ),
         Column("p seeds, pictures", ("p_crossed",), "of the crossed t test over runs and pictures"),
         Column(
             "p Holm", ("p_holm",), "the larger, corrected over all claims of the study; the verdict depends on this"
@@ -151,7 +153,12 @@ def cells(outcome: Outcome) -> Table:
         Column("Worst seed", ("worst",), unit.value_unit),
         Column("Std", ("std",), f"over seeds, {unit.unit}"),
         Column("Seeds", ("seeds",), "that finished"),
-        Column("Lost", ("lost",), "runs that diverged or learned nothing", numeric=False),
+        Column(
+            "Lost",
+            ("lost",),
+            "runs that diverged, or did no better than naming the largest class, as far as the test pictures tell",
+            numeric=False,
+        ),
         Column(
             "95 % seeds", ("seeds_low", "seeds_high"), "interval of the mean over seeds alone: for these pictures only"
         ),
@@ -244,7 +251,7 @@ def effects(outcome: Outcome) -> Table | None:
     columns = (
         Column("Effect", ("effect",), numeric=False),
         Column("Levels", ("levels",), "against the first levels of the factors", numeric=False),
-        *_decision_columns(unit, "the contrast of means"),
+        *_decision_columns(unit, "the contrast of means", paired=False),
     )
     rows = tuple(
         (

@@ -145,10 +145,15 @@ def _refuse_undecidable(study: StudySpec, cells: Sequence[Cell], counts: Mapping
     smallest, asked = first.smallest_p(counts, paired=study.paired), ALPHA / len(hopeless)
     enough = enough_seeds(cells, claims, paired=study.paired)
     advice = f"--seeds {enough} can decide all; " if enough else ""
+    asked_for = f"num_seeds={study.num_seeds}"
+    if study.baseline_seeds is not None:
+        asked_for += f", baseline_seeds={study.baseline_seeds}"
+        advice = f"--seeds {enough}, which lets the plan choose baseline_seeds, can decide all; " if enough else ""
+    correction = f"Holm's correction asks for {asked:.2g}" if len(claims) > 1 else f"a verdict asks for {asked:.2g}"
     raise SpecError(
-        f"num_seeds={study.num_seeds}: {len(hopeless)} of {counted(len(claims), 'claim')} could not be decided, "
+        f"{asked_for}: {len(hopeless)} of {counted(len(claims), 'claim')} could not be decided, "
         f"whatever the results: the smallest p that the seeds of {first.name!r} can reach is {smallest:.2g}, and "
-        f"Holm's correction asks for {asked:.2g}; {advice}--no-verdicts trains them without a verdict"
+        f"{correction}; {advice}--no-verdicts trains them without a verdict"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Component, Spec
+from vitlab.base.words import shown
 from vitlab.study.design._base import DesignSpec, Factor, Level
 from vitlab.train.spec import RunSpec
 
@@ -61,11 +62,18 @@ class StudySpec(Spec):
             )
         if self.paired and self.baseline_seeds is not None:
             raise SpecError(f"paired=True and baseline_seeds={self.baseline_seeds}: paired cells have the same seeds")
-        if self.worth is not None and not 0 < self.worth < math.inf:
-            raise SpecError(f"worth={self.worth}: must be positive; leave it out where nothing is known")
+        if self.worth is not None:
+            self._check_worth(self.worth)
         if not 1 <= self.tune_seeds <= self.num_seeds:
             raise SpecError(f"tune_seeds={self.tune_seeds}: must be between 1 and num_seeds={self.num_seeds}")
         self.check(self.base, "base.val_fraction")
+
+    def _check_worth(self, worth: float) -> None:
+        if isinstance(worth, bool) or not isinstance(worth, int | float) or not 0 < worth < math.inf:
+            raise SpecError(f"worth={shown(worth)}: expected a positive number; leave it out where nothing is known")
+        metric = self.base.measured().get(self.compared_by)
+        if metric is not None and metric.is_fraction and worth >= 1:
+            raise SpecError(f"worth={worth:g}: {self.compared_by} is from 0 to 1, so half a point is worth=0.005")
 
     @property
     def compared_by(self) -> str:

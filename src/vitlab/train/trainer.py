@@ -211,9 +211,10 @@ class Trainer:
         assert step is not None
         kept = native.latest(run.run_dir.checkpoints)
         epoch, lr = step / self.loop.steps_per_epoch, self.loop.lr(step, run.row)
+        good = f"the last good checkpoint is {kept}" if kept else "no checkpoint had been kept"
         return (
             f"the loss or a weight of seed {run.spec.seed} stopped being a finite number at step {step} "
-            f"(epoch {epoch:.2f}, learning rate {lr:.3g}); the last good checkpoint is {kept or 'none yet'}.\n"
+            f"(epoch {epoch:.2f}, learning rate {lr:.3g}); {good}.\n"
             "A lower optim.lr, a longer optim.schedule.warmup_steps or an optim.clip_norm usually helps."
         )
 
