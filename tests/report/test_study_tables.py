@@ -26,8 +26,8 @@ def test_a_comparison_s_row():
     assert table.caption == "Differences in test top-1 to baseline, in points."
     assert [(each.title, row.text) for each, row in zip(table.columns, table.rows[0], strict=True)] == [
         ("Cell", "none"),
-        ("Difference", "−41.0"),
         ("Verdict", "worse"),
+        ("Difference", "−41.0"),
         ("Interval", "[−43.9, −38.2] at 95 %"),
         ("95 % alone", "[−43.3, −38.7]"),
         ("95 % seeds", "[−42.4, −39.6]"),
@@ -91,8 +91,8 @@ def test_effects_have_a_row_each():
     )
     table = effects(outcome(effects=found))
     assert [[entry.text for entry in row[:5]] for row in table.rows] == [
-        ["position", "none", "−30.0", "worse", "[−32.0, −28.0] at 95 %"],
-        ["position × pool", "none, cls", "+1.0", None, None],
+        ["position", "none", "worse", "−30.0", "[−32.0, −28.0] at 95 %"],
+        ["position × pool", "none, cls", None, "+1.0", None],
     ]
     assert effects(outcome()) is None
 

@@ -65,8 +65,8 @@ def comparisons(outcome: Outcome) -> Table:
 def _decision_columns(unit: Unit, what: str, paired: bool) -> tuple[Column, ...]:
     """What is shown of every claim."""
     return (
-        Column("Difference", ("difference",), f"{what}, {unit.unit}; {unit.direction}"),
         Column("Verdict", ("verdict",), "at p Holm ≤ .05", numeric=False),
+        Column("Difference", ("difference",), f"{what}, {unit.unit}; {unit.direction}"),
         Column("Interval", ("low", "high", "level"), "that goes with the verdict: both tests, at the corrected level"),
         Column("95 % alone", ("crossed_low", "crossed_high"), "of this one claim, over seeds and pictures"),
         Column(
@@ -98,8 +98,8 @@ def _decided(
         return unit.value(value, digits)
 
     return (
-        _number(decision.value, lambda value: unit.signed(value, digits), why.get("value", "")),
         Entry(verdict, (verdict,), why.get("verdict", ""), MARKS[verdict]),
+        _number(decision.value, lambda value: unit.signed(value, digits), why.get("value", "")),
         _quoted(decision, unit, digits, why.get("quoted", "")),
         _interval(decision.interval, unit, digits, why.get("interval", "")),
         _interval(decision.seed_interval, unit, digits, why.get("seed_interval", "")),

@@ -1,8 +1,9 @@
 """A report's tables: what a person reads, what is sorted by, and the exact values for a CSV file. HTML is elsewhere."""
 
+import base64
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 
 from vitlab.report.beside import Beside
@@ -38,12 +39,14 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Entry, ...], ...]
+    address: str = ""  # a data address of its CSV file
 
     def kept(self, beside: Beside) -> "Table":
-        """Put `NAME.csv`, with unrounded values, beside the page; the table itself."""
+        """Put `NAME.csv`, with unrounded values, beside the page; the table with the file's address."""
         header = [name for column in self.columns for name in column.names]
         add_csv(beside, self.name, header, [[v for entry in row for v in entry.values] for row in self.rows])
-        return self
+        written = base64.b64encode(beside[f"{self.name}.csv"]).decode()
+        return replace(self, address=f"data:text/csv;charset=utf-8;base64,{written}")
 
 
 def named(name: str) -> Entry:
