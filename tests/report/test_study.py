@@ -57,7 +57,7 @@ def test_the_question_stands_first_then_the_answers(finished: SimpleNamespace) -
     for caveat in (over, verdicts):  # the same as in a terminal, as sentences of their own
         assert f"{caveat[1:]}." in page.by_id["notes"]
     places = [page.source.index(f'id="{name}"') for name in ("headline", "reference", "answers", "notes")]
-    heads = ("differences-head", "training", "comparisons-head", "cells-head", "cost", "again", "where", "missing")
+    heads = ("scores-head", "training", "comparisons-head", "cells-head", "cost", "again", "where", "missing")
     places += [page.source.index(f'aria-labelledby="{name}"') for name in heads]
     assert places == sorted(places)
 
