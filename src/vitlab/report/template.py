@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from vitlab import __version__
+from vitlab.base.env import versions
 from vitlab.base.files import replacing
 from vitlab.report.beside import Beside
 
@@ -23,7 +23,7 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(version=__version__, **values)
+    return environment.get_template(template).render(version=versions().get("vitlab", ""), **values)
 
 
 class Page(NamedTuple):
