@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vitlab.report.answers import compared
+from vitlab.report.answers import caveats, compared, reference
 from vitlab.report.evidence import ROOM, rewritten, said
+from vitlab.report.study_tables import cells, comparisons
 from vitlab.study.outcome import outcome
 from vitlab.study.study_dir import StudyDir
 
@@ -40,9 +41,16 @@ def test_a_figure_that_was_changed_is_noticed():
 def test_the_page_that_is_shown_says_what_its_records_say():
     page = unescape(re.sub(r"<[^>]+>", " ", (ROOT / "docs" / "examples" / "demo.html").read_text()))
     words = " ".join(page.split())
-    for sentence in compared(outcome(ROOT / ROOM / "demo")):
+    study = outcome(ROOT / ROOM / "demo")
+    assert f"{reference(study)}." in words
+    for sentence in compared(study):
         assert sentence.finding in words
         assert sentence.evidence in words
+    for caveat in caveats(study):
+        assert f"{caveat[1:]}." in words
+    for table in (comparisons(study), cells(study)):
+        for row in table.rows:
+            assert " ".join(entry.text or "–" for entry in row) in words
 
 
 @pytest.mark.parametrize("record", sorted((ROOT / "bench" / "results").iterdir()), ids=lambda path: path.stem)

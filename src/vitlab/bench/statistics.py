@@ -39,8 +39,9 @@ def bench_statistics(
     simulated again from there.
     """
     chosen = rows(only)
+    asked = {_named(_plain(row)) for row in chosen}
     lines = read_lines(kept) if kept else []
-    done = {_named(line): line for line in lines if line.pop("studies") == studies}
+    done = {_named(line): line for line in lines if line.pop("studies") == studies and _named(line) in asked}
     missing = [row for row in chosen if _named(_plain(row)) not in done]
     with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         # Those with the most runs first, so that none is waited for alone
