@@ -58,7 +58,7 @@ def _contents(run: RunRecord, beside: Beside) -> dict[str, Any]:
         "configuration": json.dumps(run.spec, indent=2, ensure_ascii=False),
         "recalls": classes.recalls(run, beside),
         **_predictions(run, beside),
-        **scripts("sort", "marks", "copy"),
+        **scripts(),
     }
 
 

@@ -47,9 +47,7 @@ def two_runs_page(names: Names, runs: tuple[RunRecord, RunRecord], folder: str) 
 
 
 def _page(names: Names, contents: Mapping[str, Any], folder: str, beside: Beside) -> Page:
-    return Page(
-        render("side_by_side.html", names=names, figures=folder, **contents, **scripts("sort", "marks", "copy")), beside
-    )
+    return Page(render("side_by_side.html", names=names, figures=folder, **contents, **scripts()), beside)
 
 
 def names_of(a: Path, b: Path) -> Names:

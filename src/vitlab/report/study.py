@@ -40,9 +40,7 @@ def study_page(study: StudyRecords, folder: str) -> Page:
     A study that has not finished has a page too; it says what is missing.
     """
     beside = Beside()
-    return Page(
-        render("study.html", figures=folder, **_contents(study, beside), **scripts("sort", "marks", "copy")), beside
-    )
+    return Page(render("study.html", figures=folder, **_contents(study, beside), **scripts()), beside)
 
 
 def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from vitlab.base.env import versions
 from vitlab.base.files import replacing
 from vitlab.report.beside import Beside
 
+_SCRIPTS = ("sort", "marks", "copy")
+
 
 def render(template: str, **values: Any) -> str:
     """A template of this folder with its values; every text is escaped, and a forgotten value is an error."""
@@ -46,9 +48,9 @@ def folder_beside(out: Path) -> Path:
 
 
 def scripts(*names: str) -> dict[str, str]:
-    """Scripts of this folder as one, and the hash by which the page's policy lets it and no other run."""
+    """A page's scripts, or these of them, as one, and the hash by which its policy lets that and no other run."""
     folder = files("vitlab.report")
-    texts = (folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in names)
+    texts = (folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in names or _SCRIPTS)
     script = "\n".join(['"use strict";', *(f"{{\n{text}}}" for text in texts)])
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return {"script": Markup(script), "script_hash": f"sha256-{digest}"}

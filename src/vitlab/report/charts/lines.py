@@ -10,16 +10,17 @@ import numpy as np
 
 from vitlab.base.words import shortened
 from vitlab.report.charts.drawing import CARD, TALL, WIDE, Chart
-from vitlab.report.charts.names import beside, names_beside
+from vitlab.report.charts.names import LETTER, beside, names_beside
 from vitlab.report.charts.theme import COLOURS, SMALL
 
 Points = np.ndarray  # [points, 2]: x and y
 Write = Callable[[float], str]
+Domains = tuple[tuple[float, float], tuple[float, float]]  # of x and y
 
 _HEIGHT = 170  # pixels, of a frame
-_LETTER = 0.56 * SMALL  # pixels, on average
 _AXIS = 44  # pixels that the numbers beside a frame take
 _MARGIN = 0.06  # of the axis, above and below what is drawn
+_BETWEEN = 14  # pixels, from one small frame to the next
 _SMALL_HEIGHT, _WIDE_COLUMNS, _TALL_COLUMNS = 70, 4, 2
 _SMALL_NAMES = {_WIDE_COLUMNS: 34, _TALL_COLUMNS: 22}  # characters
 
@@ -99,7 +100,7 @@ class Frame:
 
     def named_at_ends(self, width: int = CARD, height: int = _HEIGHT) -> Chart:
         """Every curve named beside its last point; names that would cover one another move apart."""
-        _, domain = self._domains()
+        _, domain = self.domains()
         ends = [
             (line.name, height * (1 - self.y.place(float(line.points[-1, 1]), domain)), line.colour)
             for line in self.lines
@@ -111,17 +112,18 @@ class Frame:
     def with_legend(self, width: int = CARD, height: int = _HEIGHT) -> Chart:
         """Every curve named below the frame."""
         longest = max(len(line.name) for line in self.lines)
-        columns = max(1, int(width / (_LETTER * longest + 30)))
+        columns = max(1, int(width / (LETTER * longest + 30)))
         return self._frame(width - _AXIS, height, alt.Legend(columns=columns, symbolSize=300))
 
-    def _domains(self) -> tuple[tuple[float, float], tuple[float, float]]:
+    def domains(self) -> Domains:
+        """What both axes span."""
         drawn = [points for line in self.lines for points in (line.points, *line.faint) if len(points)]
         every = np.concatenate(drawn)
         x = (float(every[:, 0].min()), float(every[:, 0].max()))
         return (x if not self.x.log and x[0] < x[1] else self.x.domain(x)), self.y.domain(every[:, 1])
 
     def _frame(self, width: int, height: int, legend: alt.Legend | None) -> alt.LayerChart:
-        domains = self._domains()
+        domains = self.domains()
         x = alt.X("x:Q", title=self.x.title, **self.x.scaled(domains[0], max(3, width // 50)))
         y = alt.Y("y:Q", title=None, **self.y.scaled(domains[1], max(3, height // 40)))
         names = [line.name for line in self.lines]
@@ -129,10 +131,7 @@ class Frame:
         colour = alt.Color("name:N", legend=legend, scale=alt.Scale(domain=names, range=colours))
         dashes = [list(line.dash) or [1, 0] for line in self.lines]
         dash = alt.StrokeDash("name:N", legend=legend, scale=alt.Scale(domain=names, range=dashes))
-        faint = alt.Chart(_seeds(self.lines)).mark_line(strokeWidth=0.7, opacity=0.45, aria=False, clip=True)
-        layers = (
-            [faint.encode(x=x, y=y, color=colour, detail="seed:N")] if any(line.faint for line in self.lines) else []
-        )
+        layers = [seeds.encode(x=x, y=y, color=colour) for seeds in _seeds(self.lines)]
         for line in self.lines:
             curve = alt.Chart(_points(line, self.x, self.y))
             drawn = curve.mark_line(strokeWidth=line.width, aria=False, clip=True)
@@ -182,25 +181,16 @@ class Frames:
 
     def _grid(self, width: int, columns: int) -> Chart:
         """Rows of frames, all with the same axes; numbers stand beside the first of a row and below the last row."""
-        each = (width - _AXIS) // columns - 14
-        whole = Frame([*self.lines, self.reference], self.x, self.y)
-        rows = [self.lines[start : start + columns] for start in range(0, len(self.lines), columns)]
+        each, count = (width - _AXIS) // columns - _BETWEEN, len(self.lines)
+        domains = Frame([*self.lines, self.reference], self.x, self.y).domains()
         drawn = [
-            alt.hconcat(
-                *(
-                    self._one(whole, line, each, _SMALL_NAMES[columns], number == 0, index + columns >= len(self.lines))
-                    for number, (index, line) in enumerate(
-                        (start, line) for start, line in enumerate(row, columns * place)
-                    )
-                ),
-                spacing=14,
-            )
-            for place, row in enumerate(rows)
+            self._one(domains, line, each, _SMALL_NAMES[columns], index % columns == 0, index + columns >= count)
+            for index, line in enumerate(self.lines)
         ]
-        return alt.vconcat(*drawn, spacing=8)
+        rows = [alt.hconcat(*drawn[at : at + columns], spacing=_BETWEEN) for at in range(0, count, columns)]
+        return alt.vconcat(*rows, spacing=8)
 
-    def _one(self, whole: Frame, line: Line, width: int, room: int, first: bool, last: bool) -> alt.LayerChart:
-        domains = whole._domains()
+    def _one(self, domains: Domains, line: Line, width: int, room: int, first: bool, last: bool) -> alt.LayerChart:
         x = self.x.scaled(domains[0], 3)
         y = self.y.scaled(domains[1], 3)
         if not first:
@@ -212,14 +202,11 @@ class Frames:
         before = alt.Chart(_points(self.reference, self.x, self.y)).mark_line(
             strokeWidth=1.5, strokeDash=[4, 3], color=COLOURS["muted"], aria=False, clip=True
         )
-        faint = alt.Chart(_seeds([line])).mark_line(
-            strokeWidth=0.7, opacity=0.45, color=COLOURS["accent"], aria=False, clip=True
-        )
         curve = alt.Chart(_points(line, self.x, self.y))
         mean = curve.mark_line(strokeWidth=1.8, color=COLOURS["accent"], aria=False, clip=True)
         layers = [
             before.encode(x=across, y=down),
-            *([faint.encode(x=across, y=down, detail="seed:N")] if line.faint else []),
+            *(seeds.encode(x=across, y=down) for seeds in _seeds([line], color=COLOURS["accent"])),
             mean.encode(x=across, y=down),
             _said(curve, line).encode(x=across, y=down),
         ]
@@ -251,8 +238,13 @@ def _points(line: Line, x: Axis, y: Axis) -> alt.Data:
     )
 
 
-def _seeds(lines: Sequence[Line]) -> alt.Data:
-    return alt.Data(values=list(_of_seeds(lines)))
+def _seeds(lines: Sequence[Line], **colour: str) -> list[alt.Chart]:
+    """Single seeds, faintly, as one chart; none where there are none."""
+    rows = list(_of_seeds(lines))
+    if not rows:
+        return []
+    every = alt.Chart(alt.Data(values=rows)).encode(detail="seed:N")
+    return [every.mark_line(strokeWidth=0.7, opacity=0.45, aria=False, clip=True, **colour)]
 
 
 def _of_seeds(lines: Sequence[Line]) -> Iterator[dict[str, str | float]]:

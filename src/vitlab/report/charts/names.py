@@ -7,14 +7,14 @@ import altair as alt
 
 from vitlab.report.charts.theme import COLOURS, SMALL
 
-_LETTER = 0.56 * SMALL  # pixels, on average
+LETTER = 0.56 * SMALL  # pixels, on average
 _LEADER = 12  # pixels, from the frame to the names
 _LINE = 13  # pixels, of text
 
 
 def names_beside(names: Sequence[tuple[str, float, str]], height: int) -> tuple[alt.LayerChart, int]:
     """Names with their heights in pixels from the top of a frame and their colours -> the column, and its width."""
-    width = round(_LETTER * max((len(name) for name, _, _ in names), default=0)) + _LEADER
+    width = round(LETTER * max((len(name) for name, _, _ in names), default=0)) + _LEADER
     places = apart([at for _, at, _ in names], _LINE, height)
     data = alt.Data(
         values=[
