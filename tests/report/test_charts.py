@@ -1,5 +1,6 @@
 """Charts in a real browser: nothing covers a text, nothing is cut, marks say what they are, and axe finds nothing."""
 
+import re
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -9,8 +10,12 @@ import pytest
 from tests.report.browser import asked
 from tests.report.conftest import change, write_run
 from tests.report.studies import run_folder, write_study
+from vitlab.report.beside import Beside
+from vitlab.report.charts.drawing import drawing
 from vitlab.report.charts.names import apart
 from vitlab.report.charts.near import nearer
+from vitlab.report.charts.rows import Mark, Row, Rows
+from vitlab.report.forest import STYLES
 from vitlab.report.write import write_report
 
 pytestmark = pytest.mark.slow
@@ -131,3 +136,19 @@ def test_what_squeezes_the_others_is_left_out_of_the_nearer_look() -> None:
     assert 1.5 < high < 2
     assert nearer([(0.0, 0.0)] * 3, 0.0) is None
     assert nearer([(0.0, 9.0)], 0.0) is None
+
+
+def test_an_arrow_beyond_the_larger_look_has_the_colour_of_its_own_row() -> None:
+    def row(kind: str, value: float) -> Row:
+        return Row(f"{kind} {value}", "", (Mark(kind, value, (value - 1, value + 1), f"{kind} {value}"),))
+
+    rows = [row("better", 0.5), row("better", 1.5), row("not distinguishable", -0.5), row("worse", -90.0)]
+    drawn = str(drawing("rows", "", "", Beside(), Rows(rows, STYLES, "points", 0.0).wide()).wide)
+    (arrow,) = re.findall(r'<path aria-label="worse -90.0, beyond this axis"[^>]*>', drawn)
+    assert 'fill="var(--second)"' in arrow
+
+
+def test_an_axis_of_one_value_reaches_a_unit_to_either_side() -> None:
+    rows = Rows([Row("same", "0.0", (Mark("no verdict", 0.0, None, "same"),))], STYLES, "points", 0.0)
+    labels = re.findall(r">([^<]+)</text>", str(drawing("rows", "", "", Beside(), rows.wide()).wide))
+    assert {"−1", "1"} <= {label.removesuffix(".0") for label in labels}

@@ -11,6 +11,7 @@ import numpy as np
 from vitlab.base.words import shortened
 from vitlab.report.charts.drawing import CARD, TALL, WIDE, Chart
 from vitlab.report.charts.names import LETTER, beside, names_beside
+from vitlab.report.charts.near import spanned
 from vitlab.report.charts.theme import COLOURS, SMALL
 
 Points = np.ndarray  # [points, 2]: x and y
@@ -55,8 +56,7 @@ class Axis:
         if self.log:
             reach = (high / low) ** _MARGIN if high > low else 1.5
             return low / reach, high * reach
-        if high - low < 1e-12:
-            low, high = low - 1, high + 1
+        low, high = spanned(low, high)
         margin = _MARGIN * (high - low)
         return (low - margin if self.bottom is None else self.bottom), high + margin
 

@@ -1,4 +1,4 @@
-"""Which part of an axis is worth a larger look, where what lies apart squeezes the rest."""
+"""What an axis spans: never one value alone, and a larger look at a part where what lies apart squeezes the rest."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -6,8 +6,14 @@ from statistics import median
 _SQUEEZED = 4.0  # how many times as far as all others what is apart reaches
 _USUAL = 5.0  # medians of how far things reach; what reaches farther is apart
 _MARGIN = 0.06  # of the part
+_SAME = 1e-12  # what differs by less differs by rounding alone
 
 Domain = tuple[float, float] | None  # a part of the axis, or all of it
+
+
+def spanned(low: float, high: float) -> tuple[float, float]:
+    """The ends of an axis; where they are the same, one unit to either side, so that rounding errors fill none."""
+    return (low, high) if high - low > _SAME else (low - 1, high + 1)
 
 
 def nearer(extents: Sequence[tuple[float, float]], origin: float) -> Domain:

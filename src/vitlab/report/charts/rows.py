@@ -12,7 +12,7 @@ import altair as alt
 
 from vitlab.base.words import shortened
 from vitlab.report.charts.drawing import TALL, WIDE, Chart
-from vitlab.report.charts.near import Domain, nearer
+from vitlab.report.charts.near import Domain, nearer, spanned
 from vitlab.report.charts.theme import COLOURS, NORMAL, SMALL
 
 NAME_LENGTH = 48  # characters, in either form
@@ -93,13 +93,18 @@ class Rows:
         """The part of the axis in which all rows lie but those that squeeze them; None where none does."""
         return nearer([extent for row in self.rows if (extent := row.extent())], self.origin)
 
+    def _ends(self) -> tuple[float, float]:
+        """From the lowest to the highest of what is drawn in any row, and of the line."""
+        ends = [self.origin, *(end for row in self.rows for end in row.extent() or ())]
+        return spanned(min(ends), max(ends))
+
     def _together(self, chart: alt.HConcatChart | alt.VConcatChart) -> Chart:
         return chart.resolve_scale(color="shared", fill="shared", shape="shared", y="shared")
 
     def _frame(self, domain: Domain, width: int, step: int) -> alt.LayerChart:
         """Everything that is drawn, over the whole axis or over a part of it."""
         title = self.axis if domain is None else "the same, larger"
-        scale = alt.Scale(zero=False) if domain is None else alt.Scale(domain=domain, nice=False)
+        scale = alt.Scale(domain=self._ends()) if domain is None else alt.Scale(domain=domain, nice=False)
         axis = alt.Axis(tickCount=max(3, width // 60), grid=step == _STEP)
         x = alt.X("value:Q", title=title, scale=scale, axis=axis)
         layers = [self._line(x, step), *self._dots(x, domain, step)]
@@ -150,13 +155,7 @@ class Rows:
         yield points.encode(x=x, y=_Y, yOffset=at, description="says:N", **self._styled())
         for shape, arrows in _arrows(drawn, domain):
             pointing = alt.Chart(_data(arrows)).mark_point(shape=shape, size=60, filled=True, opacity=1)
-            yield pointing.encode(
-                x=x,
-                y=_Y,
-                yOffset=at,
-                description="says:N",
-                color=alt.value(COLOURS[self.styles[drawn[0][1].kind].colour]),
-            )
+            yield pointing.encode(x=x, y=_Y, yOffset=at, description="says:N", color=self._styled()["color"])
 
     def _styled(self) -> dict[str, Any]:
         """The channels that tell kinds apart, with one legend for all."""
@@ -206,7 +205,7 @@ def _arrows(drawn: Sequence[tuple[int, Mark]], domain: Domain) -> Iterator[tuple
         return
     for shape, edge, side in (("triangle-left", domain[0], -1), ("triangle-right", domain[1], 1)):
         beyond = [
-            {"row": index, "value": edge, "says": f"{mark.says}, beyond this axis"}
+            {"row": index, "kind": mark.kind, "value": edge, "says": f"{mark.says}, beyond this axis"}
             for index, mark in drawn
             if any(side * (end - edge) > 0 for end in (mark.value, *(mark.ends or ())))
         ]
