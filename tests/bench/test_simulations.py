@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vitlab.bench.simulations.coverage import CONTRASTS, COVERAGE
+from vitlab.bench.simulations.coverage import CONTRASTS, COVERAGE, bootstrap_error
 from vitlab.bench.simulations.factorial import (
     CELLS,
     EFFECTS,
@@ -51,8 +51,20 @@ def test_coverage_has_every_contrast_number_of_seeds_and_pictures():
     assert {row.contrast for row in COVERAGE.rows} == set(CONTRASTS)
     assert len(COVERAGE.rows) == len(CONTRASTS) * 2 * 2 * 3
     found = COVERAGE.study(COVERAGE.rows[0], np.random.default_rng(0))
-    assert list(found) == ["crossed", "seeds alone", "Satterthwaite", "Cochran and Cox"]
+    assert list(found) == ["crossed", "seeds alone", "Satterthwaite", "Cochran and Cox", "crossed bootstrap"]
 
 
 def test_a_plan_gives_the_baseline_more_seeds():
     assert (baseline_seeds(6, 1), baseline_seeds(6, 7), baseline_seeds(3, 3)) == (6, 16, 6)
+
+
+def test_the_bootstraps_error_is_what_resampling_gives():
+    chances = np.random.default_rng(0)
+    scores = [chances.normal(size=(n, 30)) + chances.normal(size=30) + chances.normal(size=(n, 1)) for n in (4, 3)]
+    tables, weights = [ScoreTable(each.mean(axis=1), each) for each in scores], [1.0, -1.0]
+    drawn = []
+    for _ in range(20_000):
+        pictures = chances.integers(30, size=30)
+        means = [each[chances.integers(len(each), size=len(each))][:, pictures].mean() for each in scores]
+        drawn.append(means[0] - means[1])
+    assert bootstrap_error(tables, weights) == pytest.approx(np.std(drawn), rel=0.02)
