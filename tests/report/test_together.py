@@ -7,7 +7,7 @@ from vitlab.models.spec import ViTSpec
 from vitlab.records.run import Environment, Result, RunDeclaration
 from vitlab.report.beside import Beside
 from vitlab.report.run import RunRecord
-from vitlab.report.together import _mean, _seconds_per_epoch, draw_together
+from vitlab.report.together import EPOCHS, STEPS, _latency, _mean, draw_together
 from vitlab.tasks import classify
 
 METRICS = {
@@ -51,9 +51,29 @@ def drawn(tmp_path):
 def test_latency_is_what_an_epoch_took_since_the_evaluation_before():
     history = [{"epoch": 0.5, "seconds": 5.0}, {"epoch": 1.5, "seconds": 35.0}]
     alone = replace(EMPTY, history=history)
-    np.testing.assert_allclose(_seconds_per_epoch(alone), [(0.5, 10.0), (1.5, 30.0)])
+    np.testing.assert_allclose(_latency(alone, EPOCHS), [(0.5, 10.0), (1.5, 30.0)])
     one_of_five = replace(EMPTY, history=history, environment=Environment(stacked_runs=5))
-    np.testing.assert_allclose(_seconds_per_epoch(one_of_five), [(0.5, 2.0), (1.5, 6.0)])
+    np.testing.assert_allclose(_latency(one_of_five, EPOCHS), [(0.5, 2.0), (1.5, 6.0)])
+
+
+def test_a_short_last_interval_is_told_with_the_one_before():
+    """Between the last evaluation and the end a few steps may lie: their time is noise, and was drawn as a spike."""
+    history = [{"epoch": at, "seconds": seconds} for at, seconds in ((1.0, 10.0), (2.0, 20.0), (2.05, 25.0))]
+    found = _latency(replace(EMPTY, history=history), EPOCHS)
+    np.testing.assert_allclose(found, [(1.0, 10.0), (2.05, 15.0 / 1.05)])
+    by_step = [{"step": step, "seconds": 0.5 * step} for step in (50, 100)]
+    np.testing.assert_allclose(_latency(replace(EMPTY, history=by_step), STEPS), [(50, 500.0), (100, 500.0)])
+
+
+@pytest.mark.slow
+def test_the_same_steps_and_other_epochs_are_drawn_by_step(drawn, tmp_path):
+    def of(epochs):
+        history = [{"epoch": epochs * n, "step": 50 * n, "seconds": 1.0 * n, "val_top1": 0.5} for n in (1, 2)]
+        return replace(EMPTY, history=history)
+
+    drawings = drawn({"all": [of(1.0)], "a third": [of(3.0)]})
+    assert drawings[-1].title == "Latency, ms / step"
+    assert (tmp_path / "together_top1.csv").read_text().startswith("system,seed,step,value\nall,,50.0,50.0\n")
 
 
 @pytest.mark.slow

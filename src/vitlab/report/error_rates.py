@@ -13,7 +13,7 @@ from vitlab.bench.simulations import KINDS
 from vitlab.bench.simulations.laws import ALIKE
 from vitlab.bench.simulations.row import Row
 from vitlab.report.beside import Beside
-from vitlab.report.charts.drawing import Chart, Drawing, drawing
+from vitlab.report.charts.drawing import Chart, Drawing, data_of, drawing
 from vitlab.report.charts.lines import Axis, Frame, Line
 from vitlab.report.charts.theme import COLOURS
 
@@ -91,8 +91,8 @@ def _coverages(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
 
 def _shares(shares: Sequence[tuple[str, str, float]], looks: Mapping[str, Look], line: float, title: str) -> Chart:
     """A row each name, with a mark for the share of each method, one below the other; and the line that is aimed at."""
-    data = alt.Data(
-        values=[
+    data = data_of(
+        [
             {"row": name, "method": method, "share": share, "says": f"{name}, {method}: {share:.3f}"}
             for name, method, share in shares
         ]
@@ -107,7 +107,7 @@ def _shares(shares: Sequence[tuple[str, str, float]], looks: Mapping[str, Look],
         description="says:N",
         **_looking(looks),
     )
-    rule = alt.Chart(alt.Data(values=[{"share": line}])).mark_rule(color=COLOURS["ink"], aria=False).encode(x="share:Q")
+    rule = alt.Chart(data_of([{"share": line}])).mark_rule(color=COLOURS["ink"], aria=False).encode(x="share:Q")
     return alt.layer(rule, drawn).properties(width=_WIDTH, height=alt.Step(6.5), title=title)
 
 

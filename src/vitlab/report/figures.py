@@ -14,7 +14,7 @@ from vitlab.optim.schedule._base import ScheduleSpec
 from vitlab.records._base import Numbers
 from vitlab.records.predictions import Predictions
 from vitlab.report.beside import Beside
-from vitlab.report.charts.drawing import Drawing, drawing
+from vitlab.report.charts.drawing import Drawing, data_of, drawing
 from vitlab.report.charts.lines import Axis, Frame, Line
 from vitlab.report.charts.theme import COLOURS, SMALL
 from vitlab.report.run import SPLITS, RunRecord
@@ -139,7 +139,7 @@ def confusion(predictions: Predictions, names: Sequence[str], beside: Beside) ->
         alt.Y("row:O", title="true class", axis=alt.Axis(labels=False, titlePadding=room + 10)),
         alt.X("column:O", title="predicted class", axis=alt.Axis(labels=False, titlePadding=room + 10, labelAngle=0)),
     )
-    cells = alt.Chart(alt.Data(values=list(_cells(counts, names)))).encode(x=column, y=row)
+    cells = alt.Chart(data_of(_cells(counts, names))).encode(x=column, y=row)
     colour = alt.Color(
         "right:N",
         legend=None,
@@ -172,7 +172,7 @@ def _cells(counts: np.ndarray, names: Sequence[str]) -> Iterator[dict[str, Any]]
 
 def _class_names(names: Sequence[str], side: int) -> Iterator[alt.Chart]:
     """To the left of the rows, and below the columns."""
-    data = alt.Data(values=[{"place": place, "name": name} for place, name in enumerate(names)])
+    data = data_of([{"place": place, "name": name} for place, name in enumerate(names)])
     texts = {"fontSize": SMALL, "color": COLOURS["muted"], "align": "right", "baseline": "middle"}
     every = alt.Scale(domain=list(range(len(names))))
     beside = alt.Chart(data).mark_text(**texts)

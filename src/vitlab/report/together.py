@@ -1,4 +1,4 @@
-"""Trainings drawn together: loss, accuracy and latency by epoch, thin lines for seeds and a thick one for their mean.
+"""Trainings drawn together: loss, accuracy and latency over the training, seeds faint and their mean bold.
 
 A few systems share one frame, each with its colour and its dash. Many get a small frame each, all with the same axes,
 in which the first system, the one to compare with, stands again in gray.
@@ -6,6 +6,7 @@ in which the first system, the one to compare with, stands again in gray.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +28,18 @@ _LINES: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("muted", ()),
 )
 _NAME_LENGTH = 48  # characters, in a legend
-Curves = Mapping[str, Sequence[np.ndarray]]  # by system, one a run: [points, 2], epoch and value
+Curves = Mapping[str, Sequence[np.ndarray]]  # by system, one a run: [points, 2], progress and value
+
+
+class Progress(NamedTuple):
+    """How far a training is: a number of its history, and how the time is told that each takes."""
+
+    name: str
+    latency: str
+    scale: float
+
+
+EPOCHS, STEPS = Progress("epoch", "Latency, seconds / epoch", 1.0), Progress("step", "Latency, ms / step", 1e3)
 
 
 def draw_together(systems: Mapping[str, Sequence[RunRecord]], beside: Beside) -> list[Drawing]:
@@ -35,20 +47,28 @@ def draw_together(systems: Mapping[str, Sequence[RunRecord]], beside: Beside) ->
 
     `systems` are the runs of each, one a seed. A metric is of the held-out split that was measured along the way, or of
     training where none was; a curve of the test split is marked. Latency is the seconds an epoch took, between one
-    evaluation and the next, divided by the runs of its stack. What no run recorded is not drawn.
+    evaluation and the next, divided by the runs of its stack. What no run recorded is not drawn. All is by epoch, or by
+    step where systems take the same steps and not the same epochs.
     """
     runs = [run for members in systems.values() for run in members]
-    split = _watched(runs)
+    split, progress = _watched(runs), _progress(runs)
     drawings = []
     for metric in _shown(runs):
         unit, title = unit_of(metric, split), _title(metric, split)
         curves = {
-            name: [_curve(run, f"{split}_{metric.name}", unit.scale) for run in seeds]
+            name: [_curve(run, progress, f"{split}_{metric.name}", unit.scale) for run in seeds]
             for name, seeds in systems.items()
         }
-        drawings += _drawn(systems, curves, metric.name, title, beside)
-    latencies = {name: [_seconds_per_epoch(run) for run in seeds] for name, seeds in systems.items()}
-    return drawings + _drawn(systems, latencies, "latency", "Latency, seconds / epoch", beside)
+        drawings += _drawn(systems, progress, curves, metric.name, title, beside)
+    latencies = {name: [_latency(run, progress) for run in seeds] for name, seeds in systems.items()}
+    return drawings + _drawn(systems, progress, latencies, "latency", progress.latency, beside)
+
+
+def _progress(runs: Sequence[RunRecord]) -> Progress:
+    """Epochs, unless the runs take the same steps and not the same epochs, as with a part of the training set."""
+    last = [run.history[-1] for run in runs if run.history]
+    epochs, steps = ({line.get(each.name) for line in last} for each in (EPOCHS, STEPS))
+    return STEPS if len(epochs) > 1 and len(steps) == 1 and None not in steps else EPOCHS
 
 
 def _shown(runs: Sequence[RunRecord]) -> list[Metric]:
@@ -65,18 +85,23 @@ def _title(metric: Metric, split: str) -> str:
 
 
 def _drawn(
-    systems: Mapping[str, Sequence[RunRecord]], curves: Curves, name: str, title: str, beside: Beside
+    systems: Mapping[str, Sequence[RunRecord]],
+    progress: Progress,
+    curves: Curves,
+    name: str,
+    title: str,
+    beside: Beside,
 ) -> list[Drawing]:
     """The picture, with its data; none where no run recorded anything."""
     if not any(len(seed) for seeds in curves.values() for seed in seeds):
         return []
-    _add_data(systems, curves, f"together_{name}", beside)
-    return [_draw(title, curves, f"together_{name}", beside)]
+    _add_data(systems, progress, curves, f"together_{name}", beside)
+    return [_draw(title, progress, curves, f"together_{name}", beside)]
 
 
-def _draw(title: str, curves: Curves, name: str, beside: Beside) -> Drawing:
-    x, y = Axis("epoch"), Axis(title, bottom=0.0 if name.endswith("latency") else None)
-    alt = f"{title} by epoch, of {', '.join(curves)}."
+def _draw(title: str, progress: Progress, curves: Curves, name: str, beside: Beside) -> Drawing:
+    x, y = Axis(progress.name), Axis(title, bottom=0.0 if name.endswith("latency") else None)
+    alt = f"{title} by {progress.name}, of {', '.join(curves)}."
     if len(curves) <= len(_LINES):
         lines = [_line(system, seeds, *look) for (system, seeds), look in zip(curves.items(), _LINES, strict=False)]
         return drawing(
@@ -93,7 +118,7 @@ def _line(system: str, seeds: Sequence[np.ndarray], colour: str, dash: tuple[int
 
 
 def _mean(seeds: Sequence[np.ndarray]) -> np.ndarray:
-    """[points, 2] the mean over the seeds that were measured at the epochs at which most were"""
+    """[points, 2] the mean over the seeds that were measured where most were"""
     grids = Counter(tuple(seed[:, 0]) for seed in seeds if len(seed))
     if not grids:
         return np.empty((0, 2))
@@ -107,33 +132,47 @@ def _watched(runs: Sequence[RunRecord]) -> str:
     return next((split for split in ("val", "test", "train") if split in measured), "train")
 
 
-def _curve(run: RunRecord, name: str, scale: float) -> np.ndarray:
-    """[points, 2]: epoch and value, where it was measured"""
+def _curve(run: RunRecord, progress: Progress, name: str, scale: float) -> np.ndarray:
+    """[points, 2]: progress and value, where it was measured"""
     points = [
-        (line["epoch"], scale * value)
+        (at, scale * value)
         for line in run.history
-        if is_number(value := line.get(name)) and is_number(line.get("epoch"))
+        if is_number(value := line.get(name)) and is_number(at := line.get(progress.name))
     ]
     return np.array(points, dtype=float).reshape(-1, 2)
 
 
-def _seconds_per_epoch(run: RunRecord) -> np.ndarray:
-    """[points, 2]: epoch, and the seconds an epoch took since the evaluation before; of a stack, a run's share"""
-    told = [(line.get("epoch"), line.get("seconds")) for line in run.history]
-    clock = np.array([(0.0, 0.0), *(pair for pair in told if is_number(pair[0]) and is_number(pair[1]))], dtype=float)
-    steps = np.diff(clock, axis=0)
-    kept = steps[:, 0] > 0
-    return np.stack([clock[1:, 0][kept], steps[kept, 1] / steps[kept, 0] / _stacked(run)], axis=1)
+def _latency(run: RunRecord, progress: Progress) -> np.ndarray:
+    """[points, 2]: progress, and the time of one epoch or step since the evaluation before; of a stack, a run's share.
+
+    An interval of less than half the usual length, as between the last evaluation and the end, is told with the one
+    before: so short a time is mostly noise.
+    """
+    told = [(line.get(progress.name), line.get("seconds")) for line in run.history]
+    clock = [(0.0, 0.0), *((at, seconds) for at, seconds in told if is_number(at) and is_number(seconds))]
+    usual = float(np.median(np.diff([at for at, _ in clock]))) if len(clock) > 1 else 0.0
+    kept = clock[:1]
+    for place in clock[1:]:
+        if len(kept) > 1 and place[0] - kept[-1][0] < usual / 2:
+            kept.pop()
+        kept.append(place)
+    points = np.array(kept, dtype=float)
+    steps = np.diff(points, axis=0)
+    later = steps[:, 0] > 0
+    took = steps[later, 1] / steps[later, 0] / _stacked(run)
+    return np.stack([points[1:, 0][later], progress.scale * took], axis=1)
 
 
-def _add_data(systems: Mapping[str, Sequence[RunRecord]], curves: Curves, name: str, beside: Beside) -> None:
+def _add_data(
+    systems: Mapping[str, Sequence[RunRecord]], progress: Progress, curves: Curves, name: str, beside: Beside
+) -> None:
     rows = [
-        (system, run.spec.get("seed"), epoch, value)
+        (system, run.spec.get("seed"), at, value)
         for system, runs in systems.items()
         for run, points in zip(runs, curves[system], strict=True)
-        for epoch, value in points.tolist()
+        for at, value in points.tolist()
     ]
-    add_csv(beside, name, ("system", "seed", "epoch", "value"), rows)
+    add_csv(beside, name, ("system", "seed", progress.name, "value"), rows)
 
 
 def _stacked(run: RunRecord) -> int:

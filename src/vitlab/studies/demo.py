@@ -14,7 +14,7 @@ from vitlab.study.spec import StudySpec, choice
 
 
 def study() -> StudySpec:
-    """Eight parts and habits, chosen with other seeds (docs/lab-log.md): some do much, some little, some nothing seen."""
+    """Eight parts and habits, chosen with other seeds (docs/lab-log.md): some do much, some little."""
     parts = (
         choice(
             "position embedding",

@@ -5,9 +5,9 @@ its `description`, which screen readers read as well (`marks.js`).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import altair
 import vl_convert
@@ -24,7 +24,12 @@ _COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-f]{6})"')
 _PLACES = re.compile(r' (?:transform|d|x2?|y2?)="[^"]*"')
 _LONG = re.compile(r"(\.\d\d)\d+")
 _CALLED = {code: name for name, code in COLOURS.items()}
-Chart: TypeAlias = altair.LayerChart | altair.HConcatChart | altair.VConcatChart
+Chart: TypeAlias = altair.LayerChart | altair.HConcatChart | altair.VConcatChart | altair.FacetChart
+
+
+def data_of(rows: Iterable[Mapping[str, Any]]) -> altair.Data:
+    """Rows for a chart. As a tuple, which Altair does not copy at every step as it does a list."""
+    return altair.Data(values=tuple(rows))
 
 
 @dataclass(frozen=True)

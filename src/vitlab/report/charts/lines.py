@@ -1,5 +1,6 @@
 """Charts of curves: a few in one frame, each named where it ends or in a legend; or a small frame for each of many."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log, log10
@@ -9,10 +10,10 @@ import altair as alt
 import numpy as np
 
 from vitlab.base.words import shortened
-from vitlab.report.charts.drawing import CARD, TALL, WIDE, Chart
+from vitlab.report.charts.drawing import CARD, TALL, WIDE, Chart, data_of
 from vitlab.report.charts.names import LETTER, beside, names_beside
 from vitlab.report.charts.near import spanned
-from vitlab.report.charts.theme import COLOURS, SMALL
+from vitlab.report.charts.theme import COLOURS
 
 Points = np.ndarray  # [points, 2]: x and y
 Write = Callable[[float], str]
@@ -22,6 +23,8 @@ _HEIGHT = 170  # pixels, of a frame
 _AXIS = 44  # pixels that the numbers beside a frame take
 _MARGIN = 0.06  # of the axis, above and below what is drawn
 _BETWEEN = 14  # pixels, from one small frame to the next
+_QUIET: dict[str, Any] = {"aria": False, "clip": True}  # of lines: what is said is said by their points
+_FAINT: dict[str, Any] = {"strokeWidth": 0.7, "opacity": 0.45, **_QUIET}  # of single seeds
 _SMALL_HEIGHT, _WIDE_COLUMNS, _TALL_COLUMNS = 70, 4, 2
 _SMALL_NAMES = {_WIDE_COLUMNS: 34, _TALL_COLUMNS: 22}  # characters
 
@@ -133,15 +136,16 @@ class Frame:
         dash = alt.StrokeDash("name:N", legend=legend, scale=alt.Scale(domain=names, range=dashes))
         layers = [seeds.encode(x=x, y=y, color=colour) for seeds in _seeds(self.lines)]
         for line in self.lines:
-            curve = alt.Chart(_points(line, self.x, self.y))
-            drawn = curve.mark_line(strokeWidth=line.width, aria=False, clip=True)
-            layers += [drawn.encode(x=x, y=y, color=colour, strokeDash=dash), _said(curve, line).encode(x=x, y=y)]
+            curve = alt.Chart(data_of(_means(line, self.x, self.y))).encode(x=x, y=y)
+            drawn = curve.mark_line(strokeWidth=line.width, **_QUIET)
+            layers += [
+                drawn.encode(x=x, y=y, color=colour, strokeDash=dash),
+                _said(curve, line.colour).encode(x=x, y=y),
+            ]
         if legend is None:
             layers += list(self._to_the_edge(x, y, colour, domains[0][1]))
         if self.rings:
-            noticed = alt.Chart(
-                alt.Data(values=[{"x": at, "y": value, "says": says} for at, value, says in self.rings])
-            )
+            noticed = alt.Chart(data_of([{"x": at, "y": value, "says": says} for at, value, says in self.rings]))
             layers.append(
                 noticed.mark_point(size=90, strokeWidth=2, color=COLOURS["second"], opacity=1).encode(
                     x=x, y=y, description="says:N"
@@ -158,7 +162,7 @@ class Frame:
             if len(line.points) and line.points[-1, 0] < edge
         ]
         if early:
-            on = alt.Chart(alt.Data(values=early)).mark_rule(strokeWidth=0.8, strokeDash=[1, 3], aria=False)
+            on = alt.Chart(data_of(early)).mark_rule(strokeWidth=0.8, strokeDash=[1, 3], aria=False)
             yield on.encode(x=x, x2="edge:Q", y=y, color=colour)
 
 
@@ -181,70 +185,52 @@ class Frames:
 
     def _grid(self, width: int, columns: int) -> Chart:
         """Rows of frames, all with the same axes; numbers stand beside the first of a row and below the last row."""
-        each, count = (width - _AXIS) // columns - _BETWEEN, len(self.lines)
         domains = Frame([*self.lines, self.reference], self.x, self.y).domains()
-        drawn = [
-            self._one(domains, line, each, _SMALL_NAMES[columns], index % columns == 0, index + columns >= count)
-            for index, line in enumerate(self.lines)
-        ]
-        rows = [alt.hconcat(*drawn[at : at + columns], spacing=_BETWEEN) for at in range(0, count, columns)]
-        return alt.vconcat(*rows, spacing=8)
+        x = alt.X("x:Q", title=self.x.title, **self.x.scaled(domains[0], 3))
+        y = alt.Y("y:Q", title=None, **self.y.scaled(domains[1], 3))
+        # What has data of its own stands in every frame
+        before = alt.Chart(data_of(_means(self.reference, self.x, self.y)))
+        before = before.mark_line(strokeWidth=1.5, strokeDash=[4, 3], color=COLOURS["muted"], **_QUIET)
+        seed, curve = (alt.Chart().transform_filter(f"{sign}isValid(datum.seed)") for sign in ("", "!"))
+        seeds = seed.encode(detail="seed:N").mark_line(color=COLOURS["accent"], **_FAINT)
+        mean = curve.mark_line(strokeWidth=1.8, color=COLOURS["accent"], **_QUIET)
+        said = _said(curve, "accent")
+        layers = [layer.encode(x=x, y=y) for layer in (before, seeds, mean, said)]
+        each = (width - _AXIS) // columns - _BETWEEN
+        small = alt.layer(*layers, data=data_of(self._rows())).properties(width=each, height=_SMALL_HEIGHT)
+        names = json.dumps([shortened(line.name, _SMALL_NAMES[columns]) for line in self.lines])
+        header = alt.Header(labelExpr=f"{names}[datum.value]", labelAnchor="start", labelPadding=3)
+        return small.facet(alt.Facet("frame:O", header=header), columns=columns, spacing={"row": 8, "column": _BETWEEN})
 
-    def _one(self, domains: Domains, line: Line, width: int, room: int, first: bool, last: bool) -> alt.LayerChart:
-        x = self.x.scaled(domains[0], 3)
-        y = self.y.scaled(domains[1], 3)
-        if not first:
-            y["axis"].labels = False
-        if not last:
-            x["axis"].labels = False
-        across = alt.X("x:Q", title=self.x.title if last else None, **x)
-        down = alt.Y("y:Q", title=None, **y)
-        before = alt.Chart(_points(self.reference, self.x, self.y)).mark_line(
-            strokeWidth=1.5, strokeDash=[4, 3], color=COLOURS["muted"], aria=False, clip=True
-        )
-        curve = alt.Chart(_points(line, self.x, self.y))
-        mean = curve.mark_line(strokeWidth=1.8, color=COLOURS["accent"], aria=False, clip=True)
-        layers = [
-            before.encode(x=across, y=down),
-            *(seeds.encode(x=across, y=down) for seeds in _seeds([line], color=COLOURS["accent"])),
-            mean.encode(x=across, y=down),
-            _said(curve, line).encode(x=across, y=down),
-        ]
-        name = alt.Chart(alt.Data(values=[{"name": shortened(line.name, room)}]))
-        above = name.mark_text(align="left", fontSize=SMALL).encode(x=alt.value(0), y=alt.value(-10), text="name:N")
-        return alt.layer(*layers, above).properties(width=width, height=_SMALL_HEIGHT)
+    def _rows(self) -> Iterator[dict[str, str | float]]:
+        for frame, line in enumerate(self.lines):
+            for row in (*_means(line, self.x, self.y), *_of_seeds([line])):
+                yield {"frame": frame, **row}
 
 
-def _said(curve: alt.Chart, line: Line) -> alt.Chart:
+def _said(curve: alt.Chart, colour: str) -> alt.Chart:
     """What the points of a curve say when they are pointed at; only a lone one is seen."""
-    seen = 1.0 if len(line.points) == 1 else 0.0
-    colour = COLOURS.get(line.colour, line.colour)
-    return curve.mark_point(size=40, filled=True, color=colour, opacity=seen).encode(description="says:N")
+    points = curve.mark_point(size=40, filled=True, color=COLOURS.get(colour, colour))
+    return points.encode(description="says:N", opacity=alt.Opacity("seen:Q", scale=None))
 
 
-def _points(line: Line, x: Axis, y: Axis) -> alt.Data:
-    """A curve's points, with what each says when it is pointed at."""
-    return alt.Data(
-        values=[
-            {
+def _means(line: Line, x: Axis, y: Axis) -> Iterator[dict[str, str | float]]:
+    """A curve's points, with what each says when it is pointed at, and whether it is seen then."""
+    for at, value in line.points:
+        if np.isfinite(value):
+            yield {
                 "name": line.name,
                 "x": float(at),
                 "y": float(value),
                 "says": f"{line.name}, {x.title} {x.write(float(at))}: {y.write(float(value))}",
+                "seen": float(len(line.points) == 1),
             }
-            for at, value in line.points
-            if np.isfinite(value)
-        ]
-    )
 
 
-def _seeds(lines: Sequence[Line], **colour: str) -> list[alt.Chart]:
+def _seeds(lines: Sequence[Line]) -> list[alt.Chart]:
     """Single seeds, faintly, as one chart; none where there are none."""
     rows = list(_of_seeds(lines))
-    if not rows:
-        return []
-    every = alt.Chart(alt.Data(values=rows)).encode(detail="seed:N")
-    return [every.mark_line(strokeWidth=0.7, opacity=0.45, aria=False, clip=True, **colour)]
+    return [alt.Chart(data_of(rows)).encode(detail="seed:N").mark_line(**_FAINT)] if rows else []
 
 
 def _of_seeds(lines: Sequence[Line]) -> Iterator[dict[str, str | float]]:

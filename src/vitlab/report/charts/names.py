@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import altair as alt
 
+from vitlab.report.charts.drawing import data_of
 from vitlab.report.charts.theme import COLOURS, SMALL
 
 LETTER = 0.56 * SMALL  # pixels, on average
@@ -16,8 +17,8 @@ def names_beside(names: Sequence[tuple[str, float, str]], height: int) -> tuple[
     """Names with their heights in pixels from the top of a frame and their colours -> the column, and its width."""
     width = round(LETTER * max((len(name) for name, _, _ in names), default=0)) + _LEADER
     places = apart([at for _, at, _ in names], _LINE, height)
-    data = alt.Data(
-        values=[
+    data = data_of(
+        [
             {"name": name, "from": at, "to": place, "begin": 0, "end": _LEADER - 2, "text": _LEADER}
             for (name, at, _), place in zip(names, places, strict=True)
         ]

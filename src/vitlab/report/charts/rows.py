@@ -4,14 +4,14 @@ On a telephone the name and the numbers stand above the marks, and no line passe
 squeeze the others, a second frame shows these larger; what reaches beyond it ends in an arrow.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import altair as alt
 
 from vitlab.base.words import shortened
-from vitlab.report.charts.drawing import TALL, WIDE, Chart
+from vitlab.report.charts.drawing import TALL, WIDE, Chart, data_of
 from vitlab.report.charts.near import Domain, nearer, spanned
 from vitlab.report.charts.theme import COLOURS, NORMAL, SMALL
 
@@ -115,8 +115,8 @@ class Rows:
     def _line(self, x: alt.X, step: int) -> alt.Chart:
         """Where the values begin that they are compared with; between texts, where these stand above the marks."""
         if step == _STEP:
-            return alt.Chart(_data([{"value": self.origin}])).mark_rule(color=COLOURS["ink"], aria=False).encode(x=x)
-        pieces = alt.Chart(_data({"row": index, "value": self.origin} for index in range(len(self.rows))))
+            return alt.Chart(data_of([{"value": self.origin}])).mark_rule(color=COLOURS["ink"], aria=False).encode(x=x)
+        pieces = alt.Chart(data_of({"row": index, "value": self.origin} for index in range(len(self.rows))))
         piece = pieces.mark_tick(color=COLOURS["ink"], size=_TALL_STEP - _BELOW_TEXT, thickness=1, aria=False)
         return piece.encode(x=x, y=_Y, yOffset=alt.value((_TALL_STEP + _BELOW_TEXT) / 2))
 
@@ -130,7 +130,7 @@ class Rows:
         ]
         if dots:
             at = alt.value(step - 8)
-            chart = alt.Chart(_data(dots)).mark_point(size=14, opacity=0.55, strokeWidth=0)
+            chart = alt.Chart(data_of(dots)).mark_point(size=14, opacity=0.55, strokeWidth=0)
             yield chart.encode(x=x, y=_Y, yOffset=at, description="says:N", **self._styled())
 
     def _estimates(self, place: int, x: alt.X, domain: Domain, step: int) -> Iterator[alt.Chart]:
@@ -144,17 +144,17 @@ class Rows:
             if mark.ends and (low := _kept(mark.ends[0], domain)) < (high := _kept(mark.ends[1], domain))
         ]
         if ends:
-            rules = alt.Chart(_data(ends)).mark_rule(strokeWidth=2.5, aria=False)
+            rules = alt.Chart(data_of(ends)).mark_rule(strokeWidth=2.5, aria=False)
             yield rules.encode(x=x, x2="to:Q", y=_Y, yOffset=at, color=self._styled()["color"])
         values = [
             {"row": index, "kind": mark.kind, "value": mark.value, "says": mark.says}
             for index, mark in drawn
             if _within(mark.value, domain)
         ]
-        points = alt.Chart(_data(values)).mark_point(size=75, strokeWidth=2, opacity=1)
+        points = alt.Chart(data_of(values)).mark_point(size=75, strokeWidth=2, opacity=1)
         yield points.encode(x=x, y=_Y, yOffset=at, description="says:N", **self._styled())
         for shape, arrows in _arrows(drawn, domain):
-            pointing = alt.Chart(_data(arrows)).mark_point(shape=shape, size=60, filled=True, opacity=1)
+            pointing = alt.Chart(data_of(arrows)).mark_point(shape=shape, size=60, filled=True, opacity=1)
             yield pointing.encode(x=x, y=_Y, yOffset=at, description="says:N", color=self._styled()["color"])
 
     def _styled(self) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _width(texts: Sequence[str]) -> int:
 
 
 def _texts(texts: Sequence[str]) -> alt.Data:
-    return _data([{"row": index, "text": text} for index, text in enumerate(texts)])
+    return data_of([{"row": index, "text": text} for index, text in enumerate(texts)])
 
 
 def _arrows(drawn: Sequence[tuple[int, Mark]], domain: Domain) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -219,7 +219,3 @@ def _within(value: float, domain: Domain) -> bool:
 
 def _kept(value: float, domain: Domain) -> float:
     return value if domain is None else min(max(value, domain[0]), domain[1])
-
-
-def _data(rows: Iterable[Mapping[str, Any]]) -> alt.Data:
-    return alt.Data(values=list(rows))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import altair as alt
 
 from vitlab.base.words import shortened
-from vitlab.report.charts.drawing import Chart
+from vitlab.report.charts.drawing import Chart, data_of
 from vitlab.report.charts.lines import Axis
 from vitlab.report.charts.names import beside, names_beside
 from vitlab.report.charts.near import nearer
@@ -55,7 +55,7 @@ class Scatter:
         x = alt.X("x:Q", title=self.x.title, **self.x.scaled(across, max(2, width // 80)))
         y = alt.Y("y:Q", title=self.y.title, **self.y.scaled(down, 5))
         within = [vars(point) for point in self.points if down[0] <= point.y <= down[1]]
-        every = alt.Chart(alt.Data(values=within)).encode(x=x, y=y)
+        every = alt.Chart(data_of(within)).encode(x=x, y=y)
         stair = every.transform_filter("datum.first").mark_line(
             interpolate="step-after", strokeWidth=1, color=COLOURS["accent"], opacity=0.7, aria=False
         )
@@ -73,7 +73,7 @@ class Scatter:
             points = [point for point in self.points if side * (point.y - edge) > 0]
             rows = [{"x": point.x, "y": edge, "says": f"{point.says}, beyond this axis"} for point in points]
             if rows:
-                marks = alt.Chart(alt.Data(values=rows)).mark_point(shape=shape, filled=True, size=60, opacity=1)
+                marks = alt.Chart(data_of(rows)).mark_point(shape=shape, filled=True, size=60, opacity=1)
                 yield marks.encode(x=x, y=y, color=alt.value(COLOURS["muted"]), description="says:N")
 
 
