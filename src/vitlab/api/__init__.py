@@ -302,6 +302,7 @@ def study(
     `jobs` processes at once, `stack` the seeds of a cell in one process or not: measured and chosen if left open. `on`
     is where they run: an executor's name, or settings with a name.
     """
+    from vitlab.interpret.glimpse import keep_glimpses
     from vitlab.report.write import write_study_report
     from vitlab.study.executor._base import executor_named
     from vitlab.study.launch import run_study
@@ -323,6 +324,7 @@ def study(
     with going_on(console, "writing the report"):
         computed = outcome(out)
         computed.write(out)
+        keep_glimpses(out, computed)
         write_study_report(out, computed)
     return computed
 

@@ -4,6 +4,7 @@ A map never comes out of the forward pass: a fused kernel has none to give. What
 way in, and the mixer says from the definition who looks at whom. So a map is there whatever kernel trained the model.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -17,8 +18,9 @@ from vitlab.nn.pos_embed._base import PosEmbed
 
 
 @torch.no_grad()
-def attention_maps(model: ViT, images: Tensor) -> Tensor:
-    """images [B, C, height, width] -> attention weights [depth, B, H, N, N], query by key, prefix tokens first.
+def attention_maps(model: ViT, images: Tensor, layers: Sequence[int] | None = None) -> Tensor:
+    """images [B, C, height, width] -> attention weights [depth, B, H, N, N], query by key, prefix tokens first; of some
+    `layers` alone, [layers, B, H, N, N], in the order of the blocks; -1 is the last one.
 
     Raises UserError for a model whose mixer has no attention.
     """
@@ -32,6 +34,8 @@ def attention_maps(model: ViT, images: Tensor) -> Tensor:
         return call(x, positions, *rest)
 
     mixers = [module for module in model.modules() if isinstance(module, Mixer)]
+    if layers is not None:
+        mixers = [mixers[index] for index in sorted(range(len(mixers))[layer] for layer in layers)]
     with wrapped((mixer, partial(look, mixer)) for mixer in mixers):
         model(images)
     return torch.stack(maps)

@@ -1,14 +1,13 @@
 """The page of a data set: what a look at it found, and a contact sheet of every class."""
 
-import base64
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
 from vitlab.records.data import Found
 from vitlab.report.beside import Beside
+from vitlab.report.images import address, png
 from vitlab.report.template import Page, render
 
 PICTURE_SIDE = 96  # pixels, of the longer side
@@ -32,6 +31,4 @@ def _address(pixels: np.ndarray) -> str:
     seen = pixels[..., 0] if pixels.shape[-1] in (1, 2) else pixels[..., :3]
     picture = Image.fromarray(np.ascontiguousarray(seen))
     picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    written = BytesIO()
-    picture.save(written, format="png", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(written.getvalue()).decode()}"
+    return address(png(picture))

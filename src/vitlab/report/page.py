@@ -1,17 +1,15 @@
 """The page of one run: a single HTML file with everything in it, and a folder of its pictures beside it."""
 
-import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from vitlab.report import classes, figures, wording
 from vitlab.report.beside import Beside
+from vitlab.report.images import address, image_of, png
 from vitlab.report.run import SPLITS, RunRecord
 from vitlab.report.template import Page, render, scripts
 
@@ -90,11 +88,11 @@ def _mistakes(run: RunRecord, beside: Beside) -> Iterator[Mistake]:
     predictions = run.predictions
     assert predictions is not None
     for rank, index in enumerate(predictions.mistakes[:SHOWN_MISTAKES].tolist()):
-        picture = _png(predictions.mistake_pixels[rank])
+        picture = _reduced(predictions.mistake_pixels[rank])
         beside[f"mistake_{rank + 1:02d}.png"] = picture
         predicted = int(predictions.predicted[index])
         yield Mistake(
-            picture="data:image/png;base64," + base64.b64encode(picture).decode(),
+            picture=address(picture),
             label=run.class_name(int(predictions.labels[index])),
             predicted=run.class_name(predicted),
             probability=wording.percent(float(predictions.probabilities[index, predicted])),
@@ -102,10 +100,8 @@ def _mistakes(run: RunRecord, beside: Beside) -> Iterator[Mistake]:
         )
 
 
-def _png(pixels: np.ndarray) -> bytes:
+def _reduced(pixels: np.ndarray) -> bytes:
     """[H, W, C] uint8, C 1 or 3 -> a PNG file; a small picture keeps its pixels, a large one is reduced."""
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    picture = image_of(pixels)
     picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    written = BytesIO()
-    picture.save(written, format="png", optimize=True)
-    return written.getvalue()
+    return png(picture)

@@ -8,6 +8,7 @@ from typing import Any
 from vitlab.records.outcome import CellOutcome
 from vitlab.report import answers, forest, study_tables, wording
 from vitlab.report.beside import Beside
+from vitlab.report.glimpses import glimpsed
 from vitlab.report.pareto import tradeoffs
 from vitlab.report.study_notes import notes
 from vitlab.report.study_records import StudyRecords
@@ -64,6 +65,7 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
         "lacking": answers.missing(outcome),
         "notes": notes(study),
         "differences": forest.differences(outcome, beside),
+        "glimpses": glimpsed(study.glimpses, beside),
         "scores": forest.scores(outcome, beside),
         "curves": draw_together({names[cell.name]: study.finished(cell) for cell in outcome.cells}, beside),
         "not_drawn": [cell.name for cell in outcome.cells if not study.finished(cell)],

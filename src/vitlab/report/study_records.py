@@ -8,6 +8,7 @@ from typing import Any
 
 from vitlab.base.options import OPTIONS, as_options
 from vitlab.records.execution import CellExecution
+from vitlab.records.glimpse import Glimpse, read_glimpse
 from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.records.run import RunDeclaration
 from vitlab.report.run import RunRecord, read_run
@@ -26,6 +27,7 @@ class StudyRecords:
     runs: Mapping[str, Mapping[int, RunRecord]]  # by cell and seed, of the runs that have begun
     executions: Mapping[str, Sequence[CellExecution]]  # by cell, one a kind of host
     settings: Mapping[str, Any]  # the whole study
+    glimpses: Mapping[str, Glimpse]  # by cell, of one of its runs, where there is one
 
     def finished(self, cell: CellOutcome) -> list[RunRecord]:
         """The records of a cell's finished runs, in the order of the seeds."""
@@ -66,7 +68,13 @@ def read_study(path: Path, computed: Outcome) -> StudyRecords:
             cell.name: [host.cells[cell.folder] for host in hosts if cell.folder in host.cells] for cell in plan.cells
         },
         settings=plan.study,
+        glimpses={cell.name: glimpse for cell in computed.cells if (glimpse := _glimpse(path, cell))},
     )
+
+
+def _glimpse(path: Path, cell: CellOutcome) -> Glimpse | None:
+    found = (read_glimpse(path / run.folder) for run in cell.runs if run.folder)
+    return next(filter(None, found), None)
 
 
 def _runs(path: Path, cell: CellOutcome) -> dict[int, RunRecord]:
