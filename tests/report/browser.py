@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 _OPTIONS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -32,6 +33,15 @@ def shown(page: Path) -> str:
     done = browse(page, "--dump-dom")
     assert "CONSOLE" not in done.stderr
     return done.stdout
+
+
+def printed(page: Path) -> list[list[str]]:
+    """The lines of every sheet of paper that a page is printed on."""
+    paper = page.with_suffix(".pdf")
+    browse(page, "--no-pdf-header-footer", f"--print-to-pdf={paper}")
+    return [
+        [line.strip() for line in sheet.extract_text().splitlines() if line.strip()] for sheet in PdfReader(paper).pages
+    ]
 
 
 def asked(page: Path, function: str, width: int = 1200, dark: bool = False) -> Any:

@@ -2,12 +2,13 @@
 
 import re
 import shutil
+from html import unescape
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from tests.report.browser import asked
+from tests.report.browser import asked, printed
 from tests.report.conftest import change, write_run
 from tests.report.studies import run_folder, write_study
 from vitlab.report.beside import Beside
@@ -102,6 +103,17 @@ def test_a_mark_says_what_it_is(page: Path) -> None:
     for hidden, words, label in (told["pointed"], told["pressed"]):
         assert (hidden, words) == (False, label)
     assert told["reached"] == 0
+
+
+def test_on_paper_no_heading_is_left_alone_and_every_name_is_there(page: Path) -> None:
+    sheets, text = printed(page), page.read_text(encoding="utf-8")
+    headings = {unescape(each) for each in re.findall(r"<(?:h2|h3)[^>]*>([^<]+)<", text)}
+    assert len(headings) > 5
+    assert [sheet[-1] for sheet in sheets if sheet[-1] in headings] == []
+    assert all(len(sheet) > 3 for sheet in sheets)
+    names = {unescape(each) for each in re.findall(r"<summary>([^<]+)</summary>", text)} - {"Full configuration"}
+    whole = " ".join(line for sheet in sheets for line in sheet)
+    assert [name for name in names if name not in whole] == []
 
 
 def test_axe_finds_nothing_serious(page: Path) -> None:
