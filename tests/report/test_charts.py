@@ -110,7 +110,7 @@ def test_on_paper_no_heading_is_left_alone_and_every_name_is_there(page: Path) -
     headings = {unescape(each) for each in re.findall(r"<(?:h2|h3)[^>]*>([^<]+)<", text)}
     assert len(headings) > 5
     assert [sheet[-1] for sheet in sheets if sheet[-1] in headings] == []
-    assert all(len(sheet) > 3 for sheet in sheets)
+    assert all(len(sheet) > 3 for sheet in sheets[:-1])  # the last may have the colophon alone
     names = {unescape(each) for each in re.findall(r"<summary>([^<]+)</summary>", text)} - {"Full configuration"}
     whole = " ".join(line for sheet in sheets for line in sheet)
     assert [name for name in names if name not in whole] == []
