@@ -53,7 +53,7 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
     executions = study_tables.executions(outcome, study.executions, _choices(study))
     return {
         "study": outcome,
-        "subject": _subject(study),
+        "subject": wording.subject(outcome.cells[0].spec),
         "commit": next(
             (run.environment.commit for run in study.begun if run.environment and run.environment.commit), None
         ),
@@ -79,18 +79,6 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
         "executions": executions.kept(beside),
         "machine": wording.machines(study.begun),
     }
-
-
-def _subject(study: StudyRecords) -> str:
-    """Data, model and length of the first cell in one line."""
-    cell = study.outcome.cells[0]
-    model, data, length = (cell.spec.get(name) for name in ("model", "data", "steps"))
-    told = [str(data["name"])] if isinstance(data, Mapping) and "name" in data else []
-    if isinstance(model, Mapping) and {"depth", "embed_dim"} <= set(model):
-        told.append(f"ViT of {model['depth']} blocks, {model['embed_dim']} wide")
-    if length or cell.spec.get("epochs"):
-        told.append(f"{wording.count(length)} steps" if length else f"{cell.spec['epochs']:g} epochs")
-    return " · ".join(told)
 
 
 def _choices(study: StudyRecords) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from vitlab.base import options
 from vitlab.base.durations import duration
@@ -66,6 +66,17 @@ def headline(run: RunRecord) -> str:
     """The one sentence that a reader takes away: what the run scores, on what, from how much evidence."""
     sentence = _score(run) or _last_score(run) or "No score on held-out data was recorded."
     return sentence if run.status == "finished" else f"{_STATUS[run.status]} {sentence}"
+
+
+def subject(spec: Mapping[str, Any]) -> str:
+    """Data, model and length of a training in one line, as far as its settings tell."""
+    model, data, length, epochs = (spec.get(name) for name in ("model", "data", "steps", "epochs"))
+    told = [str(data["name"])] if isinstance(data, Mapping) and "name" in data else []
+    if isinstance(model, Mapping) and {"depth", "embed_dim"} <= set(model):
+        told.append(f"ViT of {model['depth']} blocks, {model['embed_dim']} wide")
+    if length or epochs:
+        told.append(f"{count(length)} steps" if length else f"{epochs:g} epochs")
+    return " · ".join(told)
 
 
 _STATUS = {

@@ -26,7 +26,7 @@ _BETWEEN = 14  # pixels, from one small frame to the next
 _QUIET: dict[str, Any] = {"aria": False, "clip": True}  # of lines: what is said is said by their points
 _FAINT: dict[str, Any] = {"strokeWidth": 0.7, "opacity": 0.45, **_QUIET}  # of single seeds
 _SMALL_HEIGHT, _WIDE_COLUMNS, _TALL_COLUMNS = 70, 4, 2
-_SMALL_NAMES = {_WIDE_COLUMNS: 34, _TALL_COLUMNS: 22}  # characters
+_SMALL_NAMES = {_WIDE_COLUMNS: 36, _TALL_COLUMNS: 25}  # characters
 
 
 @dataclass(frozen=True)
