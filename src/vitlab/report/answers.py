@@ -60,6 +60,8 @@ def _paired(outcome: Outcome) -> list[str]:
 
 
 def _over(outcome: Outcome) -> str:
+    if all(cell.score.n < 2 for cell in outcome.cells):
+        return "no intervals: one seed of a cell does not show how another would do"
     pictures = f"{SPLITS[outcome.metric.partition('_')[0]]} pictures"
     if not outcome.no_pictures and outcome.images:
         return f"intervals: over other seeds and other {pictures} of this kind, from {outcome.images:,} of them"
