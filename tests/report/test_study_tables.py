@@ -113,3 +113,14 @@ def test_a_cell_trained_on_two_kinds_of_host_tells_both():
     hosts = [CellExecution({}, called, {called: seconds}, None) for called, seconds in (("a", 1), ("b", 2))]
     table = executions(outcome(WORSE), {"baseline": hosts}, {})
     assert [entry.text for entry in table.rows[0][1:3]] == ["a · b", "a 1000.0 · b 2000.0"]
+
+
+def test_of_a_cell_with_one_kernel_no_kernel_is_told():
+    ways = {"one by one, fused attention": 0.012, "one by one, explicit attention": 0.011, "stacked": 0.02}
+    first = CellExecution({}, "one by one, fused attention", ways, 20.0)
+    told = {
+        how: [entry.text for entry in executions(outcome(WORSE), {"baseline": [first]}, {}, cells).rows[0][1:3]]
+        for how, cells in {"one": {"baseline"}, "several": ()}.items()
+    }
+    assert told["one"] == ["one by one", "one by one 11.0; stacked 20.0"]
+    assert told["several"][0] == "one by one, fused attention"

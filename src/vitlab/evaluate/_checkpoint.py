@@ -37,7 +37,7 @@ class Computing(NamedTuple):
     """How a model is computed: as it was in training, where that is known."""
 
     dtype: torch.dtype = torch.float32
-    kernel: Kernel = "explicit"
+    kernel: Kernel | None = "explicit"
 
 
 class Score(NamedTuple):

@@ -7,6 +7,7 @@ Parameter names are timm's wherever the concept exists, so timm, DeiT, DINO and 
 """
 
 from dataclasses import replace
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -17,6 +18,7 @@ from vitlab.models.spec import ViTSpec, subset_conflict
 from vitlab.nn.auxiliary._base import Branched
 from vitlab.nn.head._base import Logits
 from vitlab.nn.init._base import initialise
+from vitlab.nn.kernel import has_kernels
 from vitlab.nn.kinds import Kind
 from vitlab.nn.stochastic import Dropout
 
@@ -134,6 +136,13 @@ def logits_weights(spec: ViTSpec) -> set[str]:
     with torch.device("meta"):
         modules = ViT(spec).named_modules()
     return {f"{path}.weight" for path, module in modules if isinstance(module, Logits)}
+
+
+@cache
+def spec_has_kernels(spec: ViTSpec) -> bool:
+    """Whether any part of such a model has more than one kernel."""
+    with torch.device("meta"):
+        return has_kernels(ViT(spec))
 
 
 def _accept_bare_position_table(state: dict[str, Any], prefix: str, *_: Any) -> None:

@@ -10,8 +10,13 @@ from torch import nn
 from vitlab.base.options import Kernel as Kernel
 
 
-def use_kernel(model: nn.Module, kernel: Kernel) -> None:
-    """Tell every part of the model that has more than one kernel which to use."""
+def has_kernels(model: nn.Module) -> bool:
+    """Whether any part of the model has more than one kernel."""
+    return any(hasattr(module, "kernel") for module in model.modules())
+
+
+def use_kernel(model: nn.Module, kernel: Kernel | None) -> None:
+    """Tell every part of the model that has more than one kernel which to use; None where no part has."""
     for module in model.modules():
         if hasattr(module, "kernel"):
             setattr(module, "kernel", kernel)  # noqa: B010 (a module attribute that its type does not know)

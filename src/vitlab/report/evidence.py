@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vitlab.base.files import read_json
+from vitlab.base.options import in_words
 from vitlab.base.words import counted
 from vitlab.records.run import Environment, RunDeclaration, read_result
 from vitlab.report import error_rates, speed
@@ -87,12 +88,12 @@ def _where(runs: list[Path]) -> str:
     cores = {f"{env.hardware.get('cpu', 'an unknown processor')}" for env in told}
     torch = {env.versions.get("torch", "?") for env in told}
     commits = {(env.commit or "no commit")[:7] for env in told}
-    ways = {f"{env.choices.get('precision')}, {env.choices.get('kernel')} attention" for env in told}
+    ways = [{in_words({name: env.choices.get(name)}) for env in told} - {""} for name in ("precision", "kernel")]
     return "; ".join(
         [
             ", ".join(sorted(cores)),
             f"torch {', '.join(sorted(torch))}",
-            ", ".join(sorted(ways)),
+            ", ".join(way for some in ways for way in sorted(some)),
             f"commit {', '.join(sorted(commits))}",
         ]
     )

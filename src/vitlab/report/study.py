@@ -50,7 +50,7 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
     drawings, shared = tradeoffs(outcome, beside)
     names = answers.short_names(outcome)
     effects = study_tables.effects(outcome)
-    executions = study_tables.executions(outcome, study.executions, _choices(study))
+    executions = study_tables.executions(outcome, study.executions, _choices(study), _one_kernel(study))
     return {
         "study": outcome,
         "subject": wording.subject(outcome.cells[0].spec),
@@ -87,6 +87,16 @@ def _choices(study: StudyRecords) -> dict[str, str]:
         name: sorted({wording.choices_in_short(run) for run in runs.values()}) for name, runs in study.runs.items()
     }
     return {name: "; ".join(ways) for name, ways in written.items() if ways}
+
+
+def _one_kernel(study: StudyRecords) -> set[str]:
+    """The cells whose runs recorded that their models have no choice of kernels."""
+    nothing = {"kernel": None}
+    return {
+        name
+        for name, runs in study.runs.items()
+        if any(nothing.items() <= run.choices.items() for run in runs.values())
+    }
 
 
 def _configuration(study: StudyRecords, cell: CellOutcome) -> Configuration:

@@ -1,8 +1,11 @@
 """The tables of a study: comparisons, cells, effects of a factorial, and how each cell was trained."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import get_args
 
 from vitlab.base.metric import Metric
+from vitlab.base.options import Kernel
 from vitlab.records.execution import CellExecution
 from vitlab.records.outcome import IN_TIME, CellOutcome, Outcome
 from vitlab.report import wording
@@ -267,9 +270,14 @@ def effects(outcome: Outcome) -> Table | None:
 # ---------------------------------------------------------------------------------------------------- how it was done
 
 
-def executions(outcome: Outcome, recorded: Mapping[str, Sequence[CellExecution]], choices: Mapping[str, str]) -> Table:
+def executions(
+    outcome: Outcome,
+    recorded: Mapping[str, Sequence[CellExecution]],
+    choices: Mapping[str, str],
+    one_kernel: Container[str] = (),
+) -> Table:
     """How each cell was trained and what was measured to choose that; both by the cell's name, `recorded` a kind of
-    host each.
+    host each. `one_kernel`: cells whose models have no choice of attention kernels, of which none is told.
     """
     columns = (
         Column("Cell", ("cell",), numeric=False),
@@ -278,24 +286,39 @@ def executions(outcome: Outcome, recorded: Mapping[str, Sequence[CellExecution]]
         Column("Machine settings", ("choices",), "chosen for its runs", numeric=False),
     )
     rows = tuple(
-        (named(cell.name), *_trained(recorded.get(cell.name, ())), _text(choices.get(cell.name), "no run has begun"))
+        (
+            named(cell.name),
+            *_trained(recorded.get(cell.name, ()), cell.name not in one_kernel),
+            _text(choices.get(cell.name), "no run has begun"),
+        )
         for cell in outcome.cells
     )
     return Table("executions", "How each cell was trained.", columns, rows)
 
 
-def _trained(hosts: Sequence[CellExecution]) -> tuple[Entry, Entry]:
+def _trained(hosts: Sequence[CellExecution], kernels: bool) -> tuple[Entry, Entry]:
     """The way taken and the times measured, on every kind of host that has trained the cell."""
     measured = [cell for cell in hosts if cell.measured]
     if not measured:
         return absent("not measured yet"), absent("not measured yet")
-    taken = " · ".join(dict.fromkeys(cell.called for cell in measured))
-    written = " · ".join(_times(cell.measured) for cell in measured)
+    taken = " · ".join(dict.fromkeys(_called(cell.called, kernels) for cell in measured))
+    written = " · ".join(_times(cell.measured, kernels) for cell in measured)
     return Entry(taken, (taken,)), Entry(written, (written,))
 
 
-def _times(measured: Mapping[str, float]) -> str:
-    return "; ".join(f"{way} {1e3 * measured[way]:.1f}" for way in sorted(measured, key=measured.__getitem__))
+def _times(measured: Mapping[str, float], kernels: bool) -> str:
+    best: dict[str, float] = {}
+    for way in sorted(measured, key=measured.__getitem__):
+        best.setdefault(_called(way, kernels), measured[way])
+    return "; ".join(f"{way} {1e3 * seconds:.1f}" for way, seconds in best.items())
+
+
+def _called(way: str, kernels: bool) -> str:
+    """'one by one, fused attention' -> 'one by one', where there is one kernel alone"""
+    return way if kernels else _KERNEL.sub("", way)
+
+
+_KERNEL = re.compile(rf", (?:{'|'.join(get_args(Kernel))}) attention$")
 
 
 def _text(value: str | None, why: str) -> Entry:

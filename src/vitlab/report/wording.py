@@ -278,7 +278,8 @@ def choices(run: RunRecord) -> list[Fact]:
     """What the machine chose, which is not part of the run's id."""
     if not run.choices:
         return [Fact("Choices", None, run.missing.get(Environment.file, NOT_RECORDED))]
-    return [Fact(_label(name), _value(name, value), NOT_RECORDED) for name, value in run.choices.items()]
+    chosen = {name: value for name, value in run.choices.items() if value is not None}  # of one kernel, none is chosen
+    return [Fact(_label(name), _value(name, value), NOT_RECORDED) for name, value in chosen.items()]
 
 
 def _label(name: str) -> str:

@@ -16,6 +16,7 @@ from vitlab.base.differences import without
 from vitlab.base.env import process_cores
 from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import Spec, from_dict, to_dict
+from vitlab.models.vit import spec_has_kernels
 from vitlab.nn.kernel import Kernel
 from vitlab.study.plan import Plan, PlannedCell
 from vitlab.train.machine.choices import Choices, Overrides, by_rule, candidates
@@ -141,7 +142,9 @@ def constraints_of(
     if here and jobs and jobs > (most := JOBS_A_CORE * process_cores()):
         raise UserError(f"--jobs {jobs}: processes share the cores of this machine, and at most {most} of them can")
     kind, known = (Constraints, overrides) if here else (Elsewhere, replace(overrides, device="cpu"))
-    return kind(by_rule(known, base.model, base.batch_size, 1), overrides, plan.study.seeds, jobs, stack)
+    models = [candidate.spec.model for cell in plan.cells for candidate in cell.candidates]
+    ruled = next(filter(spec_has_kernels, models), base.model)  # if any cell has a choice of kernels, there is one
+    return kind(by_rule(known, ruled, base.batch_size, 1), overrides, plan.study.seeds, jobs, stack)
 
 
 def read_execution(values: Mapping[str, Any]) -> Execution | None:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from vitlab.base.errors import SpecError, UserError
+from vitlab.base.spec import from_dict, to_dict, with_settings
 from vitlab.devices import pick_device
 from vitlab.models.spec import preset
 from vitlab.train.machine import choices as module
@@ -87,3 +88,14 @@ def test_master_weights_are_never_bf16():
 def test_as_many_threads_as_would_end_the_process_are_refused(kind, threads):
     with pytest.raises(SpecError, match=rf"threads={threads}: must be from 1 to 1,024"):
         kind(threads=threads)
+
+
+@pytest.mark.parametrize("settings", [{"attention": "linear"}, {"mixer": "pooling"}])
+def test_a_model_with_one_kernel_has_none_to_choose(settings):
+    model = with_settings(MODEL, settings)
+    rule = by_rule(Overrides(device="cpu", kernel="fused"), model, 128, runs=1)
+    assert rule.kernel is None
+    assert {choice.kernel for choice in candidates(Overrides(kernel="fused"), rule, runs=1)} == {None}
+    assert rule.but(Overrides(kernel="explicit")).kernel is None
+    assert "attention" not in str(rule)
+    assert from_dict(Choices, to_dict(rule)) == rule

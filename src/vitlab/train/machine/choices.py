@@ -20,6 +20,7 @@ from vitlab.base.spec import Spec, from_dict, to_dict
 from vitlab.devices import pick_device
 from vitlab.models.cost import cost
 from vitlab.models.spec import ViTSpec
+from vitlab.models.vit import spec_has_kernels
 from vitlab.nn.kernel import Kernel
 from vitlab.records._base import read_known
 from vitlab.records.run import Environment
@@ -34,7 +35,7 @@ class Choices(Spec):
 
     device: str = "cpu"
     precision: Precision = "fp32"
-    kernel: Kernel = "explicit"
+    kernel: Kernel | None = "explicit"  # None: the model has no part with more than one
     micro_batch: int = 128
     threads: int = 1  # of each process
     compiled: bool = False
@@ -54,6 +55,8 @@ class Choices(Spec):
     def but(self, overrides: "Overrides") -> "Choices":
         """The same with the overrides: what a run began with, changed by what the user asks for now."""
         said = {name: value for name, value in to_dict(overrides).items() if value is not None}
+        if self.kernel is None:
+            said.pop("kernel", None)
         return from_dict(Choices, to_dict(self) | said)
 
     def as_overrides(self) -> "Overrides":
@@ -103,11 +106,12 @@ def by_rule(overrides: Overrides, model: ViTSpec, batch_size: int, runs: int) ->
     """Choices without measuring: what was asked for, else what is known to be good on this kind of device."""
     device = pick_device(overrides.device)
     on_gpu = device.type == "cuda"
+    usual: Kernel = "explicit" if device.type == "cpu" else "fused"
     checkpointing = bool(overrides.checkpointing)
     return Choices(
         device=str(device),
         precision=overrides.precision or ("bf16" if on_gpu and torch.cuda.is_bf16_supported(False) else "fp32"),
-        kernel=overrides.kernel or ("explicit" if device.type == "cpu" else "fused"),
+        kernel=(overrides.kernel or usual) if spec_has_kernels(model) else None,
         micro_batch=min(overrides.micro_batch or _fitting(model, device, runs, checkpointing), batch_size),
         threads=overrides.threads or process_cores(),
         compiled=bool(overrides.compiled),
@@ -131,11 +135,14 @@ def memory_of(device: torch.device) -> int:
 def candidates(overrides: Overrides, rule: Choices, runs: int) -> list[Choices]:
     """What may be faster than the rule on this CPU, the rule first."""
     precisions: list[Precision] = ["fp32", "bf16"] if has_fast_bf16() else ["fp32"]
-    kernels: list[Kernel] = ["explicit", "fused"] if runs == 1 else ["explicit"]  # no fused kernel is stacked on a CPU
+    # No fused kernel is stacked on a CPU
+    kernels: list[Kernel | None] = ["explicit", "fused"] if runs == 1 else ["explicit"]
     if overrides.precision is not None:
         precisions = [overrides.precision]
     if overrides.kernel is not None:
         kernels = [overrides.kernel]
+    if rule.kernel is None:
+        kernels = [None]
     return [replace(rule, precision=p, kernel=k) for p in precisions for k in kernels]
 
 
