@@ -95,9 +95,9 @@ def _runs(names: Names, runs: tuple[RunRecord, RunRecord], beside: Beside) -> di
         "headline": [wording.headline(run) for run in runs],
         "notes": [one_run, *notes],
         "sections": [
+            _settings(names, (runs[0].spec, runs[1].spec), beside),
             Section("Key numbers", tables=[*_saved(_scores(names, runs), beside), *_saved(numbers, beside)]),
             Section("Training", [] if together else ["Nothing was recorded during training."], together),
-            _settings(names, (runs[0].spec, runs[1].spec), beside),
             Section("Where they ran", tables=_saved(machine, beside)),
         ],
     }
