@@ -52,9 +52,9 @@ def test_the_question_stands_first_then_the_answers(finished: SimpleNamespace) -
     page, sentences = finished.page, answers(outcome(finished.folder))
     assert page.by_id["headline"] == "What does each part do?"
     assert page.by_id["reference"] == sentences[0] + "."
-    *told, over, verdicts = sentences[1:]
+    *told, over, verdicts, short = sentences[1:]
     assert page.by_id["answers"].split("\n")[1:-1] == [f"    {sentence}" for sentence in told]
-    for caveat in (over, verdicts):  # the same as in a terminal, as sentences of their own
+    for caveat in (over, verdicts, short):  # the same as in a terminal, as sentences of their own
         assert f"{caveat[1:]}." in page.by_id["notes"]
     places = [page.source.index(f'id="{name}"') for name in ("headline", "reference", "answers", "notes")]
     heads = ("scores-head", "training", "comparisons-head", "cells-head", "cost", "again", "where", "missing")

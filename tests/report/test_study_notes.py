@@ -4,8 +4,9 @@ import pytest
 
 from tests.report.outcomes import cell, comparison, outcome, t
 from tests.report.test_together import EMPTY
-from vitlab.records.outcome import CostRatio, Tuned
+from vitlab.records.outcome import CostRatio, RunOutcome, Tuned
 from vitlab.records.run import Environment
+from vitlab.report.answers import answers
 from vitlab.report.study_notes import notes
 from vitlab.report.study_records import StudyRecords
 
@@ -28,9 +29,16 @@ def test_what_every_study_says():
     assert "“Not distinguishable” does not mean equal." in words
 
 
+def trained(**known):
+    """An outcome whose baseline has one run of which so much is known."""
+    runs = (RunOutcome(0, "a", "finished", None, {}, **known),)
+    return outcome(cells=(cell("baseline", runs=runs),))
+
+
 def test_short_runs_are_called_so():
-    short = study(history=[{"epoch": 2.9675}])
-    assert notes(short)[2] == (
+    short = trained(epochs=2.9675)
+    assert answers(short)[-1].startswith("the runs are short, 2.97 epochs")  # in the terminal, too
+    assert notes(study(short))[1] == (
         "The runs are short, 2.97 epochs: they show early learning, and longer training may rank the cells differently."
     )
 
@@ -38,7 +46,7 @@ def test_short_runs_are_called_so():
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (study(history=[{"epoch": 30.0, "test_top1": 0.5}]), "The test split was evaluated during training"),
+        (study(trained(epochs=30.0, peeked=True)), "The test split was evaluated during training"),
         (study(outcome(WORSE, metric="val_top1")), "also chooses the checkpoint, so they are optimistic"),
         (study(outcome(WORSE, equal="flops")), "the training FLOPs, so a cheaper model sees more images"),
         (study(outcome(WORSE, equal="nothing")), "Nothing is held equal over the cells"),

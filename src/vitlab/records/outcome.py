@@ -31,6 +31,8 @@ class RunOutcome(Spec):
     metrics: Mapping[str, Any]
     diverged: bool = False  # its loss stopped being a finite number
     learned_nothing: bool = False  # it finished, and does no better than to name the largest class always
+    epochs: float | None = None  # that it was trained for, as far as it has recorded
+    peeked: bool = False  # the test split was measured along the training
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,12 @@ class Outcome(Record):
     def was_loaded(self) -> bool:
         """Whether the machine had other work while costs were timed, so that they rank nothing."""
         return self.busy is not None and self.busy < UNDISTURBED
+
+    @property
+    def epochs(self) -> float | None:
+        """That the longest run of the first cell was trained for; others may have more of a smaller training set."""
+        known = (run.epochs for run in self.cells[0].runs)
+        return max((epochs for epochs in known if epochs is not None), default=None)
 
     @property
     def complete(self) -> bool:

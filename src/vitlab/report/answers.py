@@ -18,6 +18,7 @@ from vitlab.stats.intervals import Interval
 
 WALK = "recipe_diff"  # the design whose comparisons have an order of their own
 FACTORIAL = "factorial"
+SHORT = 30  # epochs, below which a run shows early learning
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,21 @@ def caveats(outcome: Outcome) -> list[str]:
     """What the intervals and verdicts of the sentences stand on."""
     if all(cell.score.n == 0 for cell in outcome.cells):
         return []
-    trained = [*_split(outcome), *_tuned(outcome), *_edges(outcome)]
+    trained = [*_split(outcome), *_peeked(outcome), *_tuned(outcome), *_edges(outcome), *_short(outcome)]
     return [_over(outcome), *_corrected(outcome), *_paired(outcome), *_looked(outcome), *trained]
+
+
+def _short(outcome: Outcome) -> list[str]:
+    if outcome.epochs is None or outcome.epochs >= SHORT:
+        return []
+    shown = "early learning, and longer training may rank the cells differently"
+    return [f"the runs are short, {outcome.epochs:.3g} epochs: they show {shown}"]
+
+
+def _peeked(outcome: Outcome) -> list[str]:
+    if not any(run.peeked for cell in outcome.cells for run in cell.runs):
+        return []
+    return ["the test split was evaluated during training (it “peeks”): do not choose anything by its curves"]
 
 
 def _paired(outcome: Outcome) -> list[str]:

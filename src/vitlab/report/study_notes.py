@@ -1,11 +1,9 @@
 """Notes that a reader must know before believing a study's page: how its numbers came about, what they cannot say."""
 
 from vitlab.records.outcome import Outcome
-from vitlab.report import wording
 from vitlab.report.answers import caveats
 from vitlab.report.study_records import StudyRecords
 
-SHORT = 30  # epochs, below which a run shows early learning
 _EQUAL = {
     "steps": "the number of training steps",
     "images": "the number of images seen",
@@ -17,26 +15,8 @@ _EQUAL = {
 def notes(study: StudyRecords) -> list[str]:
     """Sentences, the ones that weigh most first."""
     outcome = study.outcome
-    trained = [*_short(study), *_peeks(study), _equal(outcome)]
     basis = [f"{said[0].upper()}{said[1:]}." for said in caveats(outcome)]
-    return [*basis, *trained, *_decisions(outcome), *_timed(outcome), *_dirty(study)]
-
-
-def _short(study: StudyRecords) -> list[str]:
-    epochs = [line.get("epoch") for run in study.begun for line in run.history[-1:]]
-    longest = max((epoch for epoch in epochs if wording.is_number(epoch)), default=None)
-    if longest is None or longest >= SHORT:
-        return []
-    return [
-        f"The runs are short, {longest:.3g} epochs: they show early learning, and longer training may rank the cells "
-        "differently."
-    ]
-
-
-def _peeks(study: StudyRecords) -> list[str]:
-    if not any(run.peeks for run in study.begun):
-        return []
-    return ["The test split was evaluated during training (“peeks”): do not choose anything by its curves."]
+    return [*basis, _equal(outcome), *_decisions(outcome), *_timed(outcome), *_dirty(study)]
 
 
 def _equal(outcome: Outcome) -> str:
