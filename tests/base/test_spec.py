@@ -11,17 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import (
-    Spec,
-    component_names,
-    from_dict,
-    identity,
-    parse_setting,
-    spec_id,
-    to_dict,
-    whereabouts,
-    with_settings,
-)
+from vitlab.base.identity import identity, spec_id
+from vitlab.base.spec import Spec, added, component_names, from_dict, parse_setting, to_dict, whereabouts, with_settings
 from vitlab.base.spec import plain as plain_value
 from vitlab.models.spec import ViTSpec, preset
 from vitlab.nn.pos_embed import learned, sincos2d
@@ -488,7 +479,7 @@ def test_a_spec_without_names_takes_settings_only():
 def test_the_id_is_the_same_in_every_process():
     script = (
         "from dataclasses import dataclass\n"
-        "from vitlab.base.spec import Spec, spec_id\n"
+        "from vitlab.base.identity import spec_id\nfrom vitlab.base.spec import Spec\n"
         "@dataclass(frozen=True)\n"
         "class Inner(Spec):\n    count: int = 3\n    rate: float = 0.5\n"  # another order of the fields, too
         "print(spec_id(Inner()))"
@@ -553,3 +544,20 @@ def test_what_has_moved_is_the_same():
 def test_what_single_precision_does_not_have_is_too_large():
     with pytest.raises(SpecError, match=r"layer_scale=1e\+300: too large a number"):
         from_dict(ViTSpec, {"layer_scale": 1e300})
+
+
+@dataclass(frozen=True)
+class Grown(Inner):
+    young: bool = added(False)
+
+
+def test_a_young_setting_that_is_as_it_was_is_not_written():
+    """So specs, ids and records of before it existed are equal to those of after."""
+    assert to_dict(Grown()) == to_dict(Inner())
+    assert spec_id(Grown()) == spec_id(Inner())
+    assert to_dict(Grown(young=True)) == {**to_dict(Inner()), "young": True}
+    assert spec_id(Grown(young=True)) != spec_id(Grown())
+    assert from_dict(Grown, to_dict(Inner())) == Grown()
+    assert from_dict(Grown, to_dict(Grown(young=True))) == Grown(young=True)
+    assert with_settings(Grown(), {"young": True}) == Grown(young=True)
+    assert with_settings(Grown(young=True), {"young": False}) == Grown()

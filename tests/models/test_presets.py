@@ -117,3 +117,18 @@ def test_listing_presets_imports_no_torch():
     script = "import sys, vitlab.models.presets as p; p.settings('B/16:10'); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.peer
+@pytest.mark.usefixtures("double")
+def test_a_norm_before_the_blocks_is_where_timms_clip_has_it(normal, randomise):
+    timm = pytest.importorskip("timm")
+    theirs = randomise(
+        timm.create_model("vit_base_patch16_clip_quickgelu_224", img_size=32, depth=2, num_classes=5)
+    ).eval()
+    clip = {"norm_pre": True, "patch_embed": {"name": "linear", "bias": False}, "mlp": "quick_gelu"}
+    size = {"img_size": 32, "depth": 2, "num_classes": 5, "norm": {"name": "layer", "eps": 1e-5}}
+    ours = ViT(with_settings(preset("vit_base_patch16_224"), clip | size))
+    ours.load_state_dict(theirs.state_dict())
+    images = normal(2, 3, 32, 32)
+    torch.testing.assert_close(ours(images), theirs(images), rtol=0, atol=1e-10)

@@ -4,8 +4,9 @@ import pytest
 
 from tests.records.checks import check_record
 from vitlab.base.errors import DataError, SpecError
+from vitlab.base.identity import id_of
 from vitlab.base.metric import Metric
-from vitlab.base.spec import from_dict, id_of
+from vitlab.base.spec import from_dict
 from vitlab.records.data import DataRecord, SplitRecord
 from vitlab.records.run import Environment, Result, RunDeclaration, read_result
 

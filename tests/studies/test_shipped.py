@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from vitlab import studies
-from vitlab.base.spec import component_names, spec_id
+from vitlab.base.identity import spec_id
+from vitlab.base.spec import component_names
 from vitlab.recipes import changed
 from vitlab.study.files import read_study_spec
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import from_dict, spec_id, to_dict, with_settings
+from vitlab.base.identity import spec_id
+from vitlab.base.spec import from_dict, to_dict, with_settings
 from vitlab.nn.pos_embed import learned
 from vitlab.study.design import listed, one_at_a_time
 from vitlab.study.design._base import Factor, Level

@@ -1,7 +1,8 @@
 import pytest
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import from_dict, spec_id, to_dict
+from vitlab.base.identity import spec_id
+from vitlab.base.spec import from_dict, to_dict
 from vitlab.train.spec import OptimSpec, RunSpec
 
 

@@ -4,18 +4,15 @@ A spec is made of plain values, other specs, and *components*. A component is a 
 is the name of the file that defines it: `attention="linear"` is `vitlab/nn/attention/linear.py`, whose class `Spec`
 holds the part's settings. Other names are modules of somebody else's, `my_package.my_attention`: `vitlab.base.foreign`.
 
-    to_dict(spec)            -> plain JSON values; every setting written out
+    to_dict(spec)            -> plain JSON values; every setting written out, but for young ones (`added`)
     from_dict(cls, values)   -> the spec again; an unknown key, a wrong type or an unknown name is a SpecError
     with_settings(spec, {"optim.lr": 1e-3})   -> a changed copy, checked as a whole
-    spec_id(spec)            -> twelve hexadecimal digits that name the resolved spec
 """
 
 import copy
 import dataclasses
-import hashlib
 import importlib
 import importlib.util
-import json
 import math
 import pkgutil
 import types
@@ -25,14 +22,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Literal, Union
 
-from vitlab.base.differences import without
 from vitlab.base.errors import SpecError, UnknownSetting, unknown, unknown_setting
 from vitlab.base.files import parsed
 from vitlab.base.foreign import file_of, foreign_module, is_path
 from vitlab.base.trust import setting_of
 from vitlab.base.words import KINDS, shown
 
-_WHEREABOUTS = "whereabouts"
+WHEREABOUTS, _ADDED = "whereabouts", "added"  # marks of fields
 _LARGEST = 3.4e38  # that single precision has
 
 
@@ -273,7 +269,7 @@ def _join(path: str, key: str) -> str:
 
 def to_dict(spec: Spec) -> dict[str, Any]:
     """Plain JSON values from which `from_dict` makes an equal spec."""
-    values = {f.name: plain(getattr(spec, f.name)) for f in dataclasses.fields(spec)}
+    values = {f.name: plain(getattr(spec, f.name)) for f in dataclasses.fields(spec) if _is_written(spec, f)}
     return {"name": spec.name, **values} if isinstance(spec, Component) else values
 
 
@@ -290,36 +286,20 @@ def plain(value: Any) -> Any:
     return value
 
 
-def spec_id(spec: Spec) -> str:
-    """Twelve hexadecimal digits, a hash of the resolved spec: equal specs, equal ids."""
-    return id_of(identity(from_dict(type(spec), to_dict(spec))))  # a ratio of 4, built in Python, is 4.0 as elsewhere
-
-
-def id_of(values: Mapping[str, Any]) -> str:
-    """The id of a spec, of which these plain values are all but its whereabouts."""
-    return hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=6).hexdigest()
-
-
 def whereabouts(default: Any = dataclasses.MISSING) -> Any:
     """A field that says where something lies, and not what it is: a spec that has moved keeps its id."""
-    return dataclasses.field(default=default, metadata={_WHEREABOUTS: True})
+    return dataclasses.field(default=default, metadata={WHEREABOUTS: True})
 
 
-def whereabouts_of(value: Any, path: str = "") -> Iterator[str]:
-    """The dotted paths of all such settings in a spec."""
-    for field in dataclasses.fields(value) if isinstance(value, Spec) else ():
-        inside = _join(path, field.name)
-        if field.metadata.get(_WHEREABOUTS):
-            yield inside
-        else:
-            yield from whereabouts_of(getattr(value, field.name), inside)
-    for index, item in enumerate(value if isinstance(value, tuple | list) else ()):
-        yield from whereabouts_of(item, _join(path, str(index)))
+def added(default: Any) -> Any:
+    """A field that is younger than records that have been written. While it says `default`, which is how it was before,
+    nothing is written of it, so that specs are equal to those of old, and keep their ids.
+    """
+    return dataclasses.field(default=default, metadata={_ADDED: True})
 
 
-def identity(spec: Spec) -> dict[str, Any]:
-    """A spec as plain JSON values, without whereabouts: what its id is made of."""
-    return without(to_dict(spec), whereabouts_of(spec))
+def _is_written(spec: Spec, field: "dataclasses.Field[Any]") -> bool:
+    return not (field.metadata.get(_ADDED) and getattr(spec, field.name) == field.default)
 
 
 # --------------------------------------------------------------------------------------------------- changing

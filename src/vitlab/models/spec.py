@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import Component, Spec, component_class, component_names, from_dict
+from vitlab.base.spec import Component, Spec, added, component_class, component_names, from_dict
 from vitlab.models import presets
 from vitlab.nn.attention import softmax
 from vitlab.nn.attention._base import AttentionSpec
@@ -47,6 +47,7 @@ LARGEST = {
     "num_heads": 1 << 14,
     "mlp_ratio": 1000,
 }
+_ROUNDING = 1e-6  # of a width that is a ratio of two whole numbers
 MOST_TOKENS, MOST_PIXELS = 1 << 20, 1 << 16  # of an image; of one of its sides
 
 
@@ -83,7 +84,11 @@ class ViTSpec(Spec):
     num_registers: int = 0  # learned tokens beside cls that no head reads (arXiv 2309.16588)
     qkv_bias: bool = True
     proj_bias: bool = True  # of the mixer's output projection
+    mlp_bias: bool = added(True)  # of the MLP's layers
     qk_norm: bool = False  # a norm on queries and keys, per attention head (arXiv 2302.05442)
+    scale_attn_norm: bool = added(False)  # a norm before the mixer's output projection (sub-LN, arXiv 2210.06423)
+    scale_mlp_norm: bool = added(False)  # and one before the MLP's last layer
+    norm_pre: bool = added(False)  # a norm of all tokens before the first block, as CLIP has it (arXiv 2103.00020)
     final_norm: Literal["before_pool", "after_pool", "none"] = "before_pool"
     layer_scale: float | None = None  # the start of each channel's factor; None: no layer scale
     drop_path: float = 0.0  # stochastic depth's rate at the last block, rising linearly from 0
@@ -115,12 +120,15 @@ class ViTSpec(Spec):
             depth=self.depth,
             num_heads=self.num_heads,
             head_dim=self.head_dim or self.embed_dim // self.num_heads,
-            mlp_dim=round(self.embed_dim * self.mlp_ratio),
+            mlp_dim=int(self.embed_dim * self.mlp_ratio + _ROUNDING),  # as timm cuts it off
             num_prefix_tokens=int(self.cls_token) + int(self.dist_token) + self.num_registers,
             num_classes=self.num_classes,
             qkv_bias=self.qkv_bias,
             proj_bias=self.proj_bias,
+            mlp_bias=self.mlp_bias,
             qk_norm=self.qk_norm,
+            scale_attn_norm=self.scale_attn_norm,
+            scale_mlp_norm=self.scale_mlp_norm,
             layer_scale=self.layer_scale,
             drop_path=self.drop_path,
             mixer_dropout=self.mixer_dropout,
@@ -180,7 +188,7 @@ def _sizes(spec: ViTSpec) -> Iterator[str]:
             yield f"{name}={value}: must be positive"
         if value is not None and value > most:
             yield f"{name}={value}: at most {most:,}"
-    if 0 < spec.embed_dim * spec.mlp_ratio <= 0.5:
+    if 0 < spec.embed_dim * spec.mlp_ratio + _ROUNDING < 1:
         yield f"mlp_ratio={spec.mlp_ratio} makes the MLP's width 0 at embed_dim={spec.embed_dim}"
     for name in ("drop_path", "embed_dropout", "mixer_dropout", "mlp_dropout"):
         if not 0 <= getattr(spec, name) < 1:

@@ -58,6 +58,7 @@ class ViT(nn.Module):
         self.rows_apart = {"reg_token": range(spec.num_registers)}
         self.pos_embed = spec.pos_embed.build(dims)
         self.pos_drop = Dropout(spec.embed_dropout, "pos_drop")
+        self.norm_pre = spec.norm.build(width) if spec.norm_pre else nn.Identity()
         self.blocks = nn.ModuleList(spec.block.build(replace(dims, layer=i)) for i in range(spec.depth))
         self.norm = spec.norm.build(width) if spec.final_norm == "before_pool" else nn.Identity()
         self.pool = spec.pool.build(replace(dims, layer=spec.depth))
@@ -74,10 +75,12 @@ class ViT(nn.Module):
         return self.auxiliary(images, self.patch_embed(images))
 
     def embed(self, patches: Tensor, keys: Tensor | None = None) -> Tensor:
-        """patch tokens [B, L, D] -> tokens [B, N, D], prefix tokens first, with the stem's positions"""
+        """patch tokens [B, L, D] -> tokens [B, N, D], prefix tokens first, with the stem's positions, normalised if
+        the spec says so
+        """
         tokens = (self.cls_token, self.dist_token, self.reg_token)
         prefix = [token.expand(len(patches), -1, -1) for token in tokens if token is not None]
-        return self.pos_drop(self.pos_embed.add(torch.cat([*prefix, patches], dim=1)), keys)
+        return self.norm_pre(self.pos_drop(self.pos_embed.add(torch.cat([*prefix, patches], dim=1)), keys))
 
     def encode(self, tokens: Tensor, keys: Tensor | None = None, visible: Tensor | None = None) -> Tensor:
         """[B, N, D] -> tokens after the last block and, if it stands there, the final norm: [B, N, D]

@@ -40,7 +40,10 @@ class BlockDims:
     num_classes: int
     qkv_bias: bool
     proj_bias: bool
+    mlp_bias: bool
     qk_norm: bool
+    scale_attn_norm: bool
+    scale_mlp_norm: bool
     layer_scale: float | None
     drop_path: float  # of the last block; the first has 0, those between rise linearly
     mixer_dropout: float
@@ -49,7 +52,13 @@ class BlockDims:
     attention: BuildsPart
     mixer: BuildsPart
     mlp: BuildsPart
-    layer: int = 0  # which block is being built, so that every place draws its own random numbers
+    layer: int = 0  # which block is being built
+    branch: str = ""  # where in the block, if it has several parts of one kind
+
+    @property
+    def place(self) -> str:
+        """What is being built, so that every place draws its own random numbers."""
+        return f"blocks.{self.layer}{self.branch}"
 
     @property
     def grid(self) -> tuple[int, int]:

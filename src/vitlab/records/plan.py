@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from vitlab.base.differences import without
 from vitlab.base.errors import SpecError
+from vitlab.base.identity import id_of
 from vitlab.base.metric import Metric
-from vitlab.base.spec import Spec, id_of
+from vitlab.base.spec import Spec
 from vitlab.base.words import shown, some
 from vitlab.records._base import Record, check_least, check_metric
 

@@ -19,9 +19,9 @@ from typing import Any, ClassVar
 
 from vitlab.base.differences import told_differences, without
 from vitlab.base.errors import SpecError
+from vitlab.base.identity import id_of
 from vitlab.base.metric import Metric
 from vitlab.base.options import check_choices
-from vitlab.base.spec import id_of
 from vitlab.base.words import shown
 from vitlab.records._base import (
     Numbers,

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from vitlab.base.errors import SpecError, UserError
 from vitlab.base.going_on import Say, unsaid
-from vitlab.base.spec import from_dict, plain, spec_id, to_dict, whereabouts_of
+from vitlab.base.identity import spec_id, whereabouts_of
+from vitlab.base.spec import from_dict, plain, to_dict
 from vitlab.base.words import counted
 from vitlab.models.cost import Cost, cost
 from vitlab.recipes import changed

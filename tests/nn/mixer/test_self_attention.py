@@ -56,3 +56,13 @@ def test_the_mechanism_is_the_models(tiny_dims):
 
     dims = replace(tiny_dims(), attention=linear_attention.Spec(eps=0.25))
     assert self_attention.Spec().build(dims).attention.eps == 0.25
+
+
+@pytest.mark.peer
+def test_with_a_norm_before_the_projection_it_is_timms(tiny_dims, normal, randomise):
+    timm = pytest.importorskip("timm.layers")
+    theirs = randomise(timm.Attention(16, num_heads=2, qkv_bias=True, scale_norm=True, norm_layer=torch.nn.LayerNorm))
+    theirs.norm.eps = 1e-6
+    ours, x = self_attention.Spec().build(tiny_dims(scale_attn_norm=True)), normal(2, 7, 16)
+    ours.load_state_dict(theirs.state_dict())
+    torch.testing.assert_close(ours(x, PosEmbed()), theirs(x), rtol=0, atol=1e-12)

@@ -22,3 +22,12 @@ def test_patches_come_row_by_row(tiny_dims, normal, randomise):
         for column in range(3):
             patch = images[0, :, 4 * row : 4 * row + 4, 4 * column : 4 * column + 4].flatten()
             torch.testing.assert_close(tokens[3 * row + column], weight @ patch + embed.proj.bias)
+
+
+def test_without_a_bias_and_with_a_norm(tiny_dims, normal, randomise):
+    dims = tiny_dims(norm="rms")
+    embed, images = randomise(linear.Spec(bias=False, norm=True).build(dims)), normal(3, 3, 8, 12)
+    convolved = conv2d(images, embed.proj.weight, stride=dims.patch_size).flatten(2).transpose(1, 2)
+    scaled = convolved / (convolved.square().mean(-1, keepdim=True) + 1e-6).sqrt() * embed.norm.weight
+    torch.testing.assert_close(embed(images), scaled, rtol=0, atol=1e-12)
+    assert set(embed.state_dict()) == {"proj.weight", "norm.weight"}

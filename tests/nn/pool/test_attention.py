@@ -26,3 +26,12 @@ def test_it_is_timms_with_the_same_weights(tiny_dims, normal, randomise):
     ours, tokens = attention.Spec().build(tiny_dims()), normal(2, 7, 16)
     ours.load_state_dict(theirs.state_dict())
     torch.testing.assert_close(ours(tokens), theirs(tokens), rtol=0, atol=1e-12)
+
+
+def test_prefix_tokens_can_be_left_out(tiny_dims, normal, randomise):
+    dims = tiny_dims(num_registers=2)
+    without, tokens = randomise(attention.Spec(prefix=False).build(dims)), normal(2, 9, 16)
+    whole = attention.Spec().build(dims)
+    whole.load_state_dict(without.state_dict())
+    torch.testing.assert_close(without(tokens), whole(tokens[:, 3:]), rtol=0, atol=1e-12)
+    assert not torch.allclose(without(tokens), whole(tokens))

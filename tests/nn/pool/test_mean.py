@@ -20,3 +20,8 @@ def test_with_a_linear_head_it_is_the_mean_of_the_tokens_logits(tiny_spec, norma
     model, images = randomise(ViT(spec)), normal(2, 3, 8, 12)
     per_token = model.head(model.forward_features(images))
     torch.testing.assert_close(model(images), per_token.mean(dim=1), rtol=1e-12, atol=1e-12)
+
+
+def test_with_prefix_all_tokens_count(tiny_dims, normal):
+    pool, tokens = mean.Spec(prefix=True).build(tiny_dims(num_registers=2)), normal(2, 9, 16)
+    torch.testing.assert_close(pool(tokens), sum(tokens.unbind(1)) / 9, rtol=0, atol=1e-14)

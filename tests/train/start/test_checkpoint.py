@@ -10,7 +10,7 @@ from tests.checkpoints.saving import meta_of, save_model
 from tests.reading import read_json
 from tests.train.conftest import crash, weights_of
 from vitlab.base.errors import CheckpointError, SpecError
-from vitlab.base.spec import spec_id
+from vitlab.base.identity import spec_id
 from vitlab.models.vit import build
 from vitlab.recipes import changed, recipe
 from vitlab.study.design.one_at_a_time import Spec as OneAtATime

@@ -40,7 +40,7 @@ class Performer(Attention):
         super().__init__()
         self.shape = (dims.num_heads, features, dims.head_dim)
         self.orthogonal, self.redraw, self.eps = orthogonal, redraw, eps
-        self.tag = f"blocks.{dims.layer}.attention.omega"
+        self.tag = f"{dims.place}.attention.omega"
         fixed = self.draw(torch.zeros((), dtype=torch.int64), torch.float64)  # of the place alone: the same for all
         self.register_buffer("omega", fixed.to(torch.get_default_dtype()), persistent=False)
 

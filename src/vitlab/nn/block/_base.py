@@ -1,6 +1,6 @@
 """The contract of a block: tokens [B, N, D] -> [B, N, D] from a mixer, an MLP and two norms.
 
-The names are timm's: norm1, attn (the mixer, whichever it is), ls1, drop_path1, norm2, mlp, ls2, drop_path2.
+The names of most are timm's: norm1, attn (the mixer, whichever it is), ls1, drop_path1, norm2, mlp, ls2, drop_path2.
 """
 
 from dataclasses import dataclass
@@ -32,20 +32,27 @@ class LayerScale(nn.Module):
 
 
 class Block(nn.Module):
-    """The parts every block has; a variant's `forward` says how they are joined."""
+    """Base class of the blocks."""
+
+    def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
+        """x [B, N, D], the block's positions, sample keys [B] or None -> [B, N, D]"""
+        raise NotImplementedError
+
+
+class OneOfEach(Block):
+    """One mixer and one MLP, as most blocks have; a variant's `forward` says how they are joined."""
 
     def __init__(self, dims: BlockDims):
         super().__init__()
-        place = f"blocks.{dims.layer}"
-        rate = dims.drop_path * dims.layer / max(dims.depth - 1, 1)
+        rate = path_rate(dims)
         self.norm1 = dims.norm.build(dims.embed_dim)
         self.attn: Mixer = dims.mixer.build(dims)
-        self.ls1 = _layer_scale(dims)
-        self.drop_path1 = DropPath(rate, f"{place}.drop_path1")
+        self.ls1 = layer_scale(dims)
+        self.drop_path1 = DropPath(rate, f"{dims.place}.drop_path1")
         self.norm2 = dims.norm.build(dims.embed_dim)
         self.mlp: nn.Module = dims.mlp.build(dims)
-        self.ls2 = _layer_scale(dims)
-        self.drop_path2 = DropPath(rate, f"{place}.drop_path2")
+        self.ls2 = layer_scale(dims)
+        self.drop_path2 = DropPath(rate, f"{dims.place}.drop_path2")
 
     def mixing(self, x: Tensor, positions: PosEmbed, keys: Tensor | None) -> Tensor:
         """The first branch, without norm and residual: [B, N, D] -> [B, N, D]"""
@@ -55,12 +62,14 @@ class Block(nn.Module):
         """The second branch, without norm and residual: [B, N, D] -> [B, N, D]"""
         return self.drop_path2(self.ls2(self.mlp(x, keys)), keys)
 
-    def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
-        """x [B, N, D], the block's positions, sample keys [B] or None -> [B, N, D]"""
-        raise NotImplementedError
+
+def path_rate(dims: BlockDims) -> float:
+    """The rate of a block's drop path: from 0 at the first to the model's at the last."""
+    return dims.drop_path * dims.layer / max(dims.depth - 1, 1)
 
 
-def _layer_scale(dims: BlockDims) -> nn.Module:
+def layer_scale(dims: BlockDims) -> nn.Module:
+    """That of a branch; an identity for a model without one."""
     return nn.Identity() if dims.layer_scale is None else LayerScale(dims.embed_dim, dims.layer_scale)
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from vitlab.nn.block._base import Block, BlockSpec
+from vitlab.nn.block._base import Block, BlockSpec, OneOfEach
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.pos_embed._base import PosEmbed
 
 
-class NanoViT(Block):
+class NanoViT(OneOfEach):
     """The residual stream is normalised between mixer and MLP."""
 
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:

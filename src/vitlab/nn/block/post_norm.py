@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from vitlab.nn.block._base import Block, BlockSpec
+from vitlab.nn.block._base import Block, BlockSpec, OneOfEach
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.pos_embed._base import PosEmbed
 
 
-class PostNorm(Block):
+class PostNorm(OneOfEach):
     """The residual stream is normalised after every addition."""
 
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from vitlab.nn.block._base import Block, BlockSpec
+from vitlab.nn.block._base import Block, BlockSpec, OneOfEach
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.pos_embed._base import PosEmbed
 
 
-class Sandwich(Block):
+class Sandwich(OneOfEach):
     """Four norms: norm1 and norm1_post around the mixer, norm2 and norm2_post around the MLP."""
 
     def __init__(self, dims: BlockDims):

@@ -59,6 +59,7 @@ class Attending(Mixer):
         self.q_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
         self.k_norm = dims.norm.build(dims.head_dim) if dims.qk_norm else nn.Identity()
         self.attention: Attention = dims.attention.build(dims)
+        self.norm = dims.norm.build(inner) if dims.scale_attn_norm else nn.Identity()
         self.proj = nn.Linear(inner, dims.embed_dim, bias=dims.proj_bias)
         self.drop = output_dropout(dims)
 
@@ -69,4 +70,4 @@ class Attending(Mixer):
 
     def output(self, attended: Tensor, keys: Tensor | None) -> Tensor:
         """heads side by side, [B, H, N, K] or any split of H·K -> [B, N, D]"""
-        return self.drop(self.proj(attended.transpose(1, 2).flatten(2)), keys)
+        return self.drop(self.proj(self.norm(attended.transpose(1, 2).flatten(2))), keys)

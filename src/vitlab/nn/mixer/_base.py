@@ -35,7 +35,7 @@ class Mixer(nn.Module):
 
 def output_dropout(dims: BlockDims) -> Dropout:
     """`mixer_dropout`: on the mixer's output, whatever mixes."""
-    return Dropout(dims.mixer_dropout, f"blocks.{dims.layer}.mixer.drop")
+    return Dropout(dims.mixer_dropout, f"{dims.place}.mixer.drop")
 
 
 @dataclass(frozen=True)

@@ -22,17 +22,38 @@ class MLPSpec(PartSpec):
         raise NotImplementedError
 
 
-class TwoLayerMLP(nn.Module):
-    """fc2(dropout(activation(fc1(x)))), the transformer's classical MLP, with dropout after both layers."""
+class MLP(nn.Module):
+    """fc2(norm(dropout(hidden(x)))), with dropout after both layers; a variant's `hidden` says what is in the middle.
 
-    def __init__(self, dims: BlockDims, activation: Callable[[Tensor], Tensor]):
-        super().__init__()
-        self.fc1 = nn.Linear(dims.embed_dim, dims.mlp_dim)
-        self.fc2 = nn.Linear(dims.mlp_dim, dims.embed_dim)
-        self.drop1 = Dropout(dims.mlp_dropout, f"blocks.{dims.layer}.mlp.drop1")
-        self.drop2 = Dropout(dims.mlp_dropout, f"blocks.{dims.layer}.mlp.drop2")
-        self.activation = activation
+    A variant makes its own layers first, then calls `end`, so that parameters stand in the order of the computation.
+    """
+
+    def end(self, dims: BlockDims, width: int | None = None) -> None:
+        """Make what follows the middle, which is M or `width` wide; `norm` is an identity but with `scale_mlp_norm`."""
+        width = dims.mlp_dim if width is None else width
+        self.drop1 = Dropout(dims.mlp_dropout, f"{dims.place}.mlp.drop1")
+        self.norm = dims.norm.build(width) if dims.scale_mlp_norm else nn.Identity()
+        self.fc2 = nn.Linear(width, dims.embed_dim, bias=dims.mlp_bias)
+        self.drop2 = Dropout(dims.mlp_dropout, f"{dims.place}.mlp.drop2")
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """[B, N, D] -> [B, N, width]"""
+        raise NotImplementedError
 
     def forward(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
-        return self.drop2(self.fc2(self.drop1(self.activation(self.fc1(x)), keys)), keys)
+        return self.drop2(self.fc2(self.norm(self.drop1(self.hidden(x), keys))), keys)
+
+
+class TwoLayerMLP(MLP):
+    """activation(fc1(x)) in the middle: the transformer's classical MLP."""
+
+    def __init__(self, dims: BlockDims, activation: Callable[[Tensor], Tensor]):
+        super().__init__()
+        self.fc1 = nn.Linear(dims.embed_dim, dims.mlp_dim, bias=dims.mlp_bias)
+        self.activation = activation
+        self.end(dims)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """[B, N, D] -> [B, N, M]"""
+        return self.activation(self.fc1(x))

@@ -10,24 +10,21 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.mlp._base import MLPSpec
-from vitlab.nn.stochastic import Dropout
+from vitlab.nn.mlp._base import MLP, MLPSpec
 
 
-class SwiGLU(nn.Module):
+class SwiGLU(MLP):
     """silu(x W_g + b_g) * (x W_x + b_x), dropped out, then W_2."""
 
     def __init__(self, dims: BlockDims):
         super().__init__()
-        self.fc1_g = nn.Linear(dims.embed_dim, dims.mlp_dim)
-        self.fc1_x = nn.Linear(dims.embed_dim, dims.mlp_dim)
-        self.fc2 = nn.Linear(dims.mlp_dim, dims.embed_dim)
-        self.drop1 = Dropout(dims.mlp_dropout, f"blocks.{dims.layer}.mlp.drop1")
-        self.drop2 = Dropout(dims.mlp_dropout, f"blocks.{dims.layer}.mlp.drop2")
+        self.fc1_g = nn.Linear(dims.embed_dim, dims.mlp_dim, bias=dims.mlp_bias)
+        self.fc1_x = nn.Linear(dims.embed_dim, dims.mlp_dim, bias=dims.mlp_bias)
+        self.end(dims)
 
-    def forward(self, x: Tensor, keys: Tensor | None = None) -> Tensor:
-        """[B, N, D] -> [B, N, D]"""
-        return self.drop2(self.fc2(self.drop1(silu(self.fc1_g(x)) * self.fc1_x(x), keys)), keys)
+    def hidden(self, x: Tensor) -> Tensor:
+        """[B, N, D] -> [B, N, M]"""
+        return silu(self.fc1_g(x)) * self.fc1_x(x)
 
 
 @dataclass(frozen=True)

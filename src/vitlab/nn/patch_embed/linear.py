@@ -9,26 +9,35 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from vitlab.base.spec import added
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.patch_embed._base import PatchEmbed, PatchEmbedSpec, cut
 
 
 class Linear(PatchEmbed):
-    """patches [B, L, C·P·P] times `proj`"""
+    """patches [B, L, C·P·P] times `proj`, then `norm` where there is one"""
 
-    def __init__(self, dims: BlockDims):
+    def __init__(self, dims: BlockDims, bias: bool, norm: bool):
         super().__init__()
         self.grid, self.patch_size = dims.grid, dims.patch_size
-        self.proj = nn.Conv2d(dims.in_chans, dims.embed_dim, dims.patch_size, stride=dims.patch_size)
+        self.proj = nn.Conv2d(dims.in_chans, dims.embed_dim, dims.patch_size, stride=dims.patch_size, bias=bias)
+        self.norm = dims.norm.build(dims.embed_dim) if norm else nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
         """[B, C, height, width] -> [B, L, D]"""
-        return linear(cut(images, self.grid, self.patch_size), self.proj.weight.flatten(1), self.proj.bias)
+        patches = cut(images, self.grid, self.patch_size)
+        return self.norm(linear(patches, self.proj.weight.flatten(1), self.proj.bias))
 
 
 @dataclass(frozen=True)
 class Spec(PatchEmbedSpec):
-    """No settings: `patch_size` is the model's."""
+    """`bias`: whether the map has one; CLIP's has none. `norm`: whether the model's norm follows, as in AIMv2.
+
+    `patch_size` is the model's.
+    """
+
+    bias: bool = added(True)
+    norm: bool = added(False)
 
     def build(self, dims: BlockDims) -> PatchEmbed:
-        return Linear(dims)
+        return Linear(dims, self.bias, self.norm)

@@ -1,7 +1,7 @@
 """Multi-head attention pooling (MAP): a learned query attends to all tokens, then an MLP with a residual.
 
 As in Set Transformer (arXiv 1810.00825, section 3.2) and big_vision's `MAPHead`; parameter names are those of timm's
-`AttentionPoolLatent`. Prefix tokens are attended to like any other token.
+`AttentionPoolLatent`. Prefix tokens are attended to like any other token, unless `prefix` leaves them out.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from vitlab.base.spec import added
 from vitlab.nn.attention.softmax import Softmax
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
@@ -22,8 +23,9 @@ class AttentionPool(Pool):
 
     parameter_kinds: ClassVar[dict[str, Kind]] = {"latent": "token"}
 
-    def __init__(self, dims: BlockDims):
+    def __init__(self, dims: BlockDims, prefix: bool):
         super().__init__()
+        self.first = 0 if prefix else dims.num_prefix_tokens
         inner = dims.num_heads * dims.head_dim
         self.heads = (dims.num_heads, dims.head_dim)
         self.latent = nn.Parameter(torch.zeros(1, 1, dims.embed_dim))
@@ -37,14 +39,16 @@ class AttentionPool(Pool):
     def forward(self, tokens: Tensor) -> Tensor:
         """[B, N, D] -> [B, D]"""
         q = self.q(self.latent).unflatten(-1, self.heads).transpose(1, 2).expand(tokens.shape[0], -1, -1, -1)
-        k, v = self.kv(tokens).unflatten(-1, (2, *self.heads)).permute(2, 0, 3, 1, 4).unbind(0)
+        k, v = self.kv(tokens[:, self.first :]).unflatten(-1, (2, *self.heads)).permute(2, 0, 3, 1, 4).unbind(0)
         pooled = self.proj(self.attention(q, k, v).transpose(1, 2).flatten(2))
         return (pooled + self.mlp(self.norm(pooled)))[:, 0]
 
 
 @dataclass(frozen=True)
 class Spec(PoolSpec):
-    """No settings: heads and MLP width are the model's."""
+    """`prefix`: whether prefix tokens are attended to. Heads and the MLP's width are the model's."""
+
+    prefix: bool = added(True)
 
     def build(self, dims: BlockDims) -> Pool:
-        return AttentionPool(dims)
+        return AttentionPool(dims, self.prefix)

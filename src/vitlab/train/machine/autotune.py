@@ -15,7 +15,8 @@ from torch import Tensor
 
 from vitlab.base.errors import SpecError
 from vitlab.base.going_on import going_on
-from vitlab.base.spec import from_dict, spec_id, to_dict
+from vitlab.base.identity import spec_id
+from vitlab.base.spec import from_dict, to_dict
 from vitlab.data.images import ImageSet
 from vitlab.models.cost import cost
 from vitlab.train.machine.cache import keep_answer, read_answer

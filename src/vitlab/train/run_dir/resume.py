@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vitlab.base.errors import CheckpointError
-from vitlab.base.spec import spec_id
+from vitlab.base.identity import spec_id
 from vitlab.checkpoints import native
 from vitlab.learner import together
 from vitlab.records.checkpoint import CheckpointMeta

@@ -8,7 +8,8 @@ from typing import Any
 
 from vitlab.base.differences import told_differences
 from vitlab.base.errors import UserError
-from vitlab.base.spec import from_dict, spec_id, to_dict, whereabouts_of
+from vitlab.base.identity import spec_id, whereabouts_of
+from vitlab.base.spec import from_dict, to_dict
 from vitlab.checkpoints import native
 from vitlab.learner import of_model, of_task
 from vitlab.preprocessing import Preprocessing
