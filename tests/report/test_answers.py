@@ -1,5 +1,7 @@
 """The sentences, word for word."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.report.outcomes import cell, comparison, description, effect, outcome, t
@@ -27,7 +29,9 @@ def test_the_largest_effects_come_first_and_what_is_unknown_last():
         "(a difference of less than 2.1 points would probably have been missed)",
         "removing the head: no answer; gone: no run has a score; 6 seeds",
         "intervals: over other seeds and other test pictures of this kind, from 360 of them",
-        "verdicts, and the intervals beside them: corrected over all 4 claims (Holm), at p ≤ 0.05",
+        "verdicts, and the intervals beside them (95 %): corrected over all 4 claims (Holm), at p ≤ 0.05; "
+        "a score’s own interval: 95 %",
+        "held equal over all cells: the number of training steps",
     ]
 
 
@@ -192,3 +196,30 @@ def test_a_factorial_s_cells_are_called_by_their_levels_in_pictures():
     cells = (cell("position none, pooling cls", levels={"position": "none", "pooling": "cls"}),)
     assert short_names(outcome(cells=cells, design="factorial")) == {"position none, pooling cls": "none, cls"}
     assert short_names(outcome(cells=cells)) == {"position none, pooling cls": "position none, pooling cls"}
+
+
+def test_a_main_effect_is_told_in_the_words_of_its_comparison():
+    cells = (cell("learned, cls", levels={"position": "learned", "pooling": "cls"}, against=None),)
+    cells += (cell("none, cls", levels={"position": "none", "pooling": "cls"}),)
+    alone = comparison("none, cls", "removing positions", -0.3, t(-0.35, -0.25), "worse", against="learned, cls")
+    main = effect(("position",), ("none",), ("learned",), -0.2, t(-0.25, -0.15), "worse")
+    told = said(outcome(alone, cells=cells, effects=(main,)))
+    assert told[2].startswith("on average over the other factors, removing positions costs 20.0 points")
+
+
+def test_interactions_say_that_one_test_decides_them():
+    both = effect(
+        ("position", "norm"), ("none", "rms"), ("learned", "layer"), 0.0, t(-0.02, 0.02), "not distinguishable"
+    )
+    assert "an interaction is decided by the crossed t test alone: its runs cannot be exchanged" in caveats(
+        outcome(WORSE, effects=(both,))
+    )
+
+
+def test_where_so_few_runs_decide_nothing_that_is_told_once():
+    few = "so few runs decide nothing at p ≤ 0.0026"
+    undecided = [comparison(name, name, -0.1, t(-0.2, 0.0), None) for name in "ab"]
+    found = outcome(*(replace(each, decision=replace(each.decision, reasons={"verdict": few})) for each in undecided))
+    told = answers(found)
+    assert told[1] == "a: no answer; −10.0 points [−20.0, +0.0], 6 seeds"
+    assert [sentence for sentence in told if few in sentence] == [f"no verdicts: {few}"]

@@ -62,10 +62,19 @@ SAID = """(document, window) => {
   point("pointerleave", chart);
   const left = tip.hidden;
   const press = (key) => chart.dispatchEvent(new window.KeyboardEvent("keydown", { key, bubbles: true }));
+  const box = (mark) => mark.getBoundingClientRect();
+  const order = [...marks], large = marks.filter((mark) => box(mark).width >= 6);
+  const above = (a, b) => box(a).top - box(b).top || box(a).left - box(b).left;
+  if (large.length && large.length < marks.length) order.sort(above);
   press("ArrowRight"); press("ArrowRight");
-  const pressed = [tip.hidden, tip.textContent, marks[1].getAttribute("aria-label")];
+  const pressed = [tip.hidden, tip.textContent, order[1].getAttribute("aria-label")];
+  press("Home"); press("ArrowDown");
+  const second = order.filter((mark) => large.includes(mark))[1];
+  const down = [tip.hidden, tip.textContent, second.getAttribute("aria-label")];
+  press("End");
+  const end = [tip.hidden, tip.textContent, order.at(-1).getAttribute("aria-label")];
   press("Escape");
-  return { before, pointed, left, pressed, after: tip.hidden, reached: chart.tabIndex };
+  return { before, pointed, left, pressed, down, end, after: tip.hidden, reached: chart.tabIndex };
 }"""
 
 
@@ -106,7 +115,7 @@ def test_nothing_covers_a_text_and_nothing_is_cut(page: Path, width: int, dark: 
 def test_a_mark_says_what_it_is(page: Path) -> None:
     told = asked(page, SAID)
     assert told["before"] is told["left"] is told["after"] is True
-    for hidden, words, label in (told["pointed"], told["pressed"]):
+    for hidden, words, label in (told[how] for how in ("pointed", "pressed", "down", "end")):
         assert (hidden, words) == (False, label)
     assert told["reached"] == 0
 

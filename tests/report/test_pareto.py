@@ -25,8 +25,8 @@ def test_a_cost_that_differs_is_drawn_and_any_other_is_told(beside):
     assert said == [
         "FLOPs / image: 1.99 M to 2.00 M, within 1 % of each other, so not drawn.",
         "µs / image: 100 in every cell, so not drawn.",
-        "ms / step: not known of every cell, so not drawn.",
         "Activations: 4.00 KiB in every cell, so not drawn.",
+        "ms / step: not known well enough of every cell, so not drawn.",
     ]
 
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,10 +14,13 @@ import pytest
 
 from tests.report.browser import PALE, asked, browse, shown
 from tests.report.conftest import change
+from tests.report.outcomes import cell
+from tests.report.outcomes import outcome as found
 from tests.report.studies import LOST, run_folder, write_study
 from tests.report.test_page import Page
 from vitlab.base.errors import DataError
 from vitlab.report.answers import answers
+from vitlab.report.study import _levels, _sizes
 from vitlab.report.write import write_report
 from vitlab.study.outcome import outcome
 
@@ -52,9 +56,9 @@ def test_the_question_stands_first_then_the_answers(finished: SimpleNamespace) -
     page, sentences = finished.page, answers(outcome(finished.folder))
     assert page.by_id["headline"] == "What does each part do?"
     assert page.by_id["reference"] == sentences[0] + "."
-    *told, over, verdicts, short = sentences[1:]
+    *told, over, verdicts, held, short = sentences[1:]
     assert page.by_id["answers"].split("\n")[1:-1] == [f"    {sentence}" for sentence in told]
-    for caveat in (over, verdicts, short):  # the same as in a terminal, as sentences of their own
+    for caveat in (over, verdicts, held, short):  # the same as in a terminal, as sentences of their own
         assert f"{caveat[1:]}." in page.by_id["notes"]
     places = [page.source.index(f'id="{name}"') for name in ("headline", "reference", "answers", "notes")]
     heads = ("scores-head", "training", "comparisons-head", "cells-head", "cost", "again", "where", "missing")
@@ -108,7 +112,7 @@ def test_every_cell_has_its_configuration_and_its_command(finished: SimpleNamesp
     assert finished.page.row("CPU") == ["Example CPU"]
     assert finished.page.row("Started") == ["2026-11-21T07:00:00+00:00 to 2026-11-21T07:02:02+00:00"]
     assert "Activations: 59.0 KiB in every cell, so not drawn." in text
-    assert "Nothing: all runs finished." in text
+    assert "None: all runs finished." in text
 
 
 @pytest.mark.slow
@@ -257,3 +261,13 @@ def test_it_prints(large: SimpleNamespace, tmp_path: Path) -> None:
     pdf = (tmp_path / "page.pdf").read_bytes()
     assert pdf.startswith(b"%PDF")
     assert 4 <= pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") <= 14
+
+
+def test_the_sizes_tell_of_whom_there_are_more_seeds_and_levels_what_a_name_does_not():
+    more = cell("baseline", levels={"positions": "learned", "pooling": "cls"})
+    more = replace(more, runs=(*more.runs, replace(more.runs[0], seed=6)))
+    assert _sizes(found(cells=(more, cell("a")))) == "2 cells, 6 seeds each, 7 of baseline"
+    assert _sizes(found(cells=(cell("a"),))) == "1 cell, 6 seeds each"
+    assert _levels(more) == "positions learned, pooling cls"
+    assert _levels(replace(more, name="positions learned, pooling cls")) == ""
+    assert _levels(cell("VIT", levels={"system": "VIT"})) == ""

@@ -20,13 +20,20 @@ def study(found=None, **run):
 
 
 def test_what_every_study_says():
-    basis, verdicts, held, tests, words = notes(study())
+    basis, verdicts, held, tests = notes(study())
     assert basis == "Intervals: over other seeds and other test pictures of this kind, from 360 of them."
-    assert verdicts == "Verdicts, and the intervals beside them: corrected over all 2 claims (Holm), at p ≤ 0.05."
+    assert verdicts == (
+        "Verdicts, and the intervals beside them (95 %): corrected over all 2 claims (Holm), at p ≤ 0.05; "
+        "a score’s own interval: 95 %."
+    )
     assert held == "Held equal over all cells: the number of training steps."
     assert "a permutation test over runs and the crossed t test" in tests
     assert "docs/statistics.md" in tests
-    assert "“Not distinguishable” does not mean equal." in words
+
+
+def test_what_was_not_shown_is_explained_where_there_is_such():
+    open_ = comparison("a", "a change", 0.002, t(-0.002, 0.006), "not distinguishable")
+    assert "“Not distinguishable” does not mean equal." in notes(study(outcome(WORSE, open_)))[-1]
 
 
 def trained(**known):
@@ -38,7 +45,7 @@ def trained(**known):
 def test_short_runs_are_called_so():
     short = trained(epochs=2.9675)
     assert answers(short)[-1].startswith("the runs are short, 2.97 epochs")  # in the terminal, too
-    assert notes(study(short))[1] == (
+    assert notes(study(short))[2] == (
         "The runs are short, 2.97 epochs: they show early learning, and longer training may rank the cells differently."
     )
 

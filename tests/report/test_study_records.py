@@ -1,7 +1,11 @@
 import shutil
+from dataclasses import replace
+
+from markupsafe import escape
 
 from tests.report.conftest import change
 from tests.report.studies import run_folder, write_study
+from vitlab.report.study import study_page
 from vitlab.report.study_records import read_study as read_computed
 from vitlab.study.outcome import outcome
 
@@ -21,6 +25,15 @@ def test_the_records_of_a_study(tmp_path):
     assert len(study.begun) == 4
     assert study.executions["baseline"][0].steps == 328
     assert study.study_command == "vitlab study 'a study/plan.json' --out repeat --device cpu --precision bf16"
+
+
+def test_what_would_decide_more_has_a_command(tmp_path):
+    study = read_study(write_study(tmp_path / "a study", cells=2, seeds=2))
+    assert study.command_to_decide is None
+    leaning = replace(study.outcome.comparisons[0], seeds_needed=9)
+    study = replace(study, outcome=replace(study.outcome, comparisons=(leaning,)))
+    assert study.command_to_decide == "vitlab study 'a study/plan.json' --out 'a study' --seeds 9"
+    assert f"<code>{escape(study.command_to_decide)}</code>" in study_page(study, "figures").html
 
 
 def test_a_run_is_repeated_with_the_choices_that_were_made(tmp_path):

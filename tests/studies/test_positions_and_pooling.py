@@ -11,8 +11,8 @@ def test_what_positions_and_cls_add(planned):
     assert {levels: whole - count for levels, count in parameters.items()} == {
         ("learned", "cls"): 0,
         ("learned", "mean"): 2 * 64,
-        ("sincos2d", "cls"): 17 * 64,
-        ("sincos2d", "mean"): 17 * 64 + 64,
+        ("2-D sinusoids", "cls"): 17 * 64,
+        ("2-D sinusoids", "mean"): 17 * 64 + 64,
     }
     assert {cell.candidates[0].spec.model.dims().num_patches for cell in cells} == {16}
     assert {cell.steps for cell in cells} == {1_600}

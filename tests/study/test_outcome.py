@@ -395,6 +395,8 @@ def test_what_was_timed_is_held_against_the_pace_of_the_training(filled):
     deep, wide = (said.cell(name).ratios["seconds_per_step"] for name in ("deep", "wide"))
     assert (deep.value, deep.trained, deep.is_doubtful) == (pytest.approx(1.25), pytest.approx(2.5), True)
     assert (wide.trained, wide.is_doubtful) == (None, False)  # trained in another way
+    assert "seconds_per_step" not in said.fronts  # what the training's pace contradicts ranks nothing
+    assert "seconds_per_image" in said.fronts
 
 
 def test_times_of_a_machine_with_other_work_rank_nothing(filled):

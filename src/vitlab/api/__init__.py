@@ -336,6 +336,13 @@ def answers(outcome: "Outcome") -> list[str]:
     return sentences(outcome)
 
 
+def command_to_decide(outcome: "Outcome", folder: str | Path) -> str | None:
+    """What has a study train as many seeds more as would decide what is suggestive; None if nothing is."""
+    from vitlab.report.study_records import command_to_decide as command
+
+    return command(outcome, Path(folder))
+
+
 def outcome(path: str | Path) -> "Outcome | None":
     """What the records of a study say, None of a run. Raises DataError if a folder holds neither, or
     if a record is damaged.

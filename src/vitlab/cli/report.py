@@ -38,5 +38,5 @@ def report(
         return
     console = output.console()
     if outcome:
-        say_answers(outcome, console)
+        say_answers(outcome, path, console)
     console.print(f"report: {page}")

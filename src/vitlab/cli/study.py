@@ -1,7 +1,6 @@
 """`vitlab study`: train a study's cells with the same seeds, and say what the differences mean."""
 
 import re
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -154,20 +153,19 @@ def run(what: "str | StudySpec", folder: Path, *, quiet: bool = False, **how: An
         console.print(f"{stop}: saved; continue with: {command(sys.argv)}", soft_wrap=True)  # to be copied
         raise typer.Exit(stop.code) from None
     console.print()
-    say_answers(outcome, console)
-    if enough := outcome.seeds_to_decide:
-        again = shlex.join(["vitlab", "study", str(folder / "plan.json"), "--out", str(folder), "--seeds", str(enough)])
-        console.print(f"to decide what is suggestive and not shown: {again}", soft_wrap=True)
+    say_answers(outcome, folder, console)
     console.print(f"report: {folder / 'report.html'}")
     return outcome
 
 
-def say_answers(outcome: "Outcome", console: "Console") -> None:
-    """The question, what is answered, and what failed."""
+def say_answers(outcome: "Outcome", folder: Path, console: "Console") -> None:
+    """The question, what is answered, what failed, and what would decide more."""
     console.print(outcome.question)
     for sentence in api.answers(outcome):
         console.print(f"  {sentence}")
     _say_what_failed(outcome, console)
+    if again := api.command_to_decide(outcome, folder):
+        console.print(f"to decide what is suggestive and not shown: {again}", soft_wrap=True)
 
 
 def _say_what_failed(outcome: "Outcome", console: "Console") -> None:

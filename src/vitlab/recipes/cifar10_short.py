@@ -3,7 +3,7 @@
     vitlab train cifar10_short --out runs/cifar10_short
 
 A convolutional stem, sinusoidal positions and mean pooling make a small ViT learn fast from few images; flip and crop
-are all the augmentation that so short a run can use. Scores and times: docs/results.md.
+are all the augmentation that so short a run can use. Scores and times: docs/lab-log.md.
 """
 
 from vitlab.augment.ops import crop, flip

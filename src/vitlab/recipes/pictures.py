@@ -4,7 +4,7 @@
 
 96 × 96 pixels in patches of 12 (64 tokens), D 192, depth 6; AugReg's level light2 (RandAugment of 2 operations at 10 of
 10, Mixup 0.2) behind an Inception crop of at least a quarter of the picture. For a few thousand to a hundred thousand
-pictures on a CPU or a small GPU; `--epochs 100` for more. Scores and times: docs/results.md.
+pictures on a CPU or a small GPU; `--epochs 100` for more. Scores and times: docs/lab-log.md.
 """
 
 from vitlab.augment.ops import flip, mix, rand_augment, resized_crop

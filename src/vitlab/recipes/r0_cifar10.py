@@ -4,7 +4,8 @@
     vitlab train r0_cifar10:tomvit --out runs/r0_tomvit          the same for TomViT
 
 "100 epochs" there are 100 times 150,000 samples: 300 passes over the 50,000 training images. Published: 93.58 to 93.79
-(ViT) and 95.24 (TomViT), each the best test epoch of one run; here the last step counts. Scores: docs/results.md.
+(ViT) and 95.24 (TomViT), each the best test epoch of one run; here the last step counts. No score of ours is recorded
+yet.
 
 `tomvit_ae` is TomViT with the published code's auto-encoder. `tomvit_ae_tables` is what the tables call AE2 (95.57) and
 `tomvit_ae_xavier` their AE (94.96), both inferred from a parameter count; all three have stochastic depth of 0.1.

@@ -9,7 +9,7 @@ normalisation of the input, evaluations in training mode, and 97 whole batches o
 Published: train 86.79, test 86.54 / top-5 98.17 (86,167,396 parameters; the ViT paper's own 87.13).
 The augmentations are in the published order: a picture is enlarged first, then turned and cropped. Not told, and
 inferred: a constant rate, a model without dropout (so that training mode changes nothing here), and the mean and
-deviation of .5 that the weights were trained with. Scores: docs/results.md.
+deviation of .5 that the weights were trained with. No score of ours is recorded yet.
 """
 
 from vitlab.augment.ops import flip, resize, resized_crop, rotate

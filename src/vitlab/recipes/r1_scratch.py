@@ -7,7 +7,8 @@
 in evaluations, and of every epoch 195 whole batches were used and the rest thrown away (here 195 steps an epoch too,
 of the continuous stream, so that it is never the same images that are missed). Published: train 82.83, test 23.93 /
 top-5 49.68 (it overfits; best test epoch 25.63 at 40), 85,301,092 parameters. The augmentations are in the published
-order: a picture is enlarged first, then turned and cropped. Inferred: layer norm's eps, 1e-6. Scores: docs/results.md.
+order: a picture is enlarged first, then turned and cropped. Inferred: layer norm's eps, 1e-6. No score of ours is
+recorded yet.
 """
 
 from vitlab.augment.ops import flip, resize, resized_crop, rotate

@@ -7,7 +7,7 @@
 40 passes over all 50,000 images. Published, each the best test epoch of one run: VIT 75.83 (829,322 parameters, 93.9 s
 an epoch on an M1 Pro), VITL 65.58 (924,426; 171.1 s), VITX 78.89 (1,017,162; 178.8 s). So the test split is looked at
 every epoch, as there, and the record says so. There, batches ended with the epoch (391 steps); here the stream is
-continuous. Inferred: layer norm's eps (PyTorch's), and weight decay on all parameters. Scores: docs/results.md.
+continuous. Inferred: layer norm's eps (PyTorch's), and weight decay on all parameters. A short run: docs/results.md.
 """
 
 from vitlab.augment.ops import crop, flip, resize

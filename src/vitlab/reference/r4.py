@@ -31,7 +31,12 @@ _INPUT = (
         ours=Missing("only its parameters are given"),
         inferred="layer norm's eps",
     ),
-    imagenet("training/table 3", "B/16", "vit_imagenet", inferred="Inception crop, flip, decay on all parameters"),
+    imagenet(
+        "training/table 3",
+        "B/16",
+        "vit_imagenet",
+        inferred="Inception crop, flip, decay on all parameters, initial weights",
+    ),
     imagenet(
         "training/table 4",
         "B/16@384",
@@ -122,7 +127,7 @@ _AUGREG = tuple(
     for name, suffix in (("", ""), (", regularised", "_reg"))
 )
 
-_INFERRED = "no cls token, head bias -6.9, warm-up and clipping as in table 3"
+_INFERRED = "no cls token, head bias -6.9, warm-up and clipping as in table 3, initial weights"
 _SHARPNESS = {  # ρ_max / ρ_min / α of GSAM, and top-1 with AdamW, SAM and GSAM
     "S/32": (".6/0/.4", None),
     "S/16": (".6/0/1.0", None),

@@ -14,7 +14,7 @@ from vitlab.records.outcome import CellOutcome, ComparisonOutcome, EffectOutcome
 from vitlab.report.run import SPLITS
 from vitlab.report.units import MINUS, Unit, half, negated, unit_of, unit_of_study
 from vitlab.stats.decision import ALPHA, Decision, Verdict
-from vitlab.stats.intervals import Interval
+from vitlab.stats.intervals import LEVEL, Interval
 
 WALK = "recipe_diff"  # the design whose comparisons have an order of their own
 FACTORIAL = "factorial"
@@ -46,8 +46,28 @@ def caveats(outcome: Outcome) -> list[str]:
     """What the intervals and verdicts of the sentences stand on."""
     if all(cell.score.n == 0 for cell in outcome.cells):
         return []
-    trained = [*_split(outcome), *_peeked(outcome), *_tuned(outcome), *_edges(outcome), *_short(outcome)]
+    trained = [
+        *_split(outcome),
+        *_peeked(outcome),
+        *_tuned(outcome),
+        *_edges(outcome),
+        _equal(outcome),
+        *_short(outcome),
+    ]
     return [_over(outcome), *_corrected(outcome), *_paired(outcome), *_looked(outcome), *trained]
+
+
+def _equal(outcome: Outcome) -> str:
+    if outcome.equal == "nothing":
+        return "nothing is held equal over the cells: each sets its own training length"
+    return f"held equal over all cells: {_HELD[outcome.equal]}"
+
+
+_HELD = {
+    "steps": "the number of training steps",
+    "images": "the number of images seen",
+    "flops": "the training FLOPs, so a cheaper model sees more images",
+}
 
 
 def _short(outcome: Outcome) -> list[str]:
@@ -88,10 +108,24 @@ def _corrected(outcome: Outcome) -> list[str]:
         return []
     if not outcome.verdicts:
         return ["no verdicts: the plan asks for none; a difference seen here may be chance"]
+    if never := _never_decided(outcome):
+        return [f"no verdicts: {never}"]
     claims = len(outcome.decisions)
     equal = [] if outcome.worth is None else [_equivalence(outcome)]
-    over = f"corrected over all {claims} claims (Holm)" if claims > 1 else "of the one claim"
-    return [f"verdicts, and the intervals beside them: {over}, at p ≤ {ALPHA:g}", *equal]
+    single = any(len(each.factors) > 1 for each in outcome.effects)
+    alone = ["an interaction is decided by the crossed t test alone: its runs cannot be exchanged"] if single else []
+    if claims == 1:
+        return [f"the verdict, and the interval beside it{_levels(outcome)}: at p ≤ {ALPHA:g}", *equal, *alone]
+    said = f"verdicts, and the intervals beside them{_levels(outcome)}: corrected over all {claims} claims (Holm)"
+    return [f"{said}, at p ≤ {ALPHA:g}; a score’s own interval: {100 * LEVEL:.3g} %", *equal, *alone]
+
+
+def _levels(outcome: Outcome) -> str:
+    """' (97.5 to 99.4 %)'; those of another kind of verdict are told with it."""
+    other = "no difference worth having"
+    found = [each.quoted.level for each in outcome.decisions if each.quoted and each.verdict != other]
+    levels = [f"{100 * level:.3g}" for level in (min(found), max(found))] if found else []
+    return f" ({' to '.join(dict.fromkeys(levels))} %)" if levels else ""
 
 
 def _equivalence(outcome: Outcome) -> str:
@@ -249,7 +283,15 @@ def _no_verdict(outcome: Outcome, decision: Decision, seen: str, number: str) ->
     """What was seen, and why nothing is said of it."""
     if not outcome.verdicts:
         return f"{seen}, {number}"
-    return f"{seen}, {number}; {decision.reasons.get('verdict', 'it could not be tested')}"
+    why = decision.reasons.get("verdict", "it could not be tested")
+    return f"{seen}, {number}" if why == _never_decided(outcome) else f"{seen}, {number}; {why}"
+
+
+def _never_decided(outcome: Outcome) -> str:
+    """The one reason for which no claim of a study has a verdict, which is told once; empty if there is none."""
+    reasons = {each.reasons.get("verdict", "") for each in outcome.decisions}
+    several = len(outcome.decisions) > 1 and all(each.verdict is None for each in outcome.decisions)
+    return reasons.pop() if several and len(reasons) == 1 else ""
 
 
 def _same_scores(outcome: Outcome, number: str) -> str:
@@ -304,7 +346,7 @@ def _effects(outcome: Outcome) -> Iterator[Sentence]:
         if len(effect.factors) == 1:
             crossed = {name for each in outcome.effects for name in each.factors}
             others = "factor" if len(crossed) == 2 else "factors"
-            subject = f"on average over the other {others}, {_what(effect)}"
+            subject = f"on average over the other {others}, {_alone(outcome, effect)}"
             yield _told(outcome, subject, effect.decision, each, effect.seeds_needed)
         else:
             yield _interaction(outcome, effect, each)
@@ -323,6 +365,14 @@ def _interaction(outcome: Outcome, effect: EffectOutcome, number: str) -> Senten
         "no difference worth having": f"{told.finding.removesuffix(',')} from the sum of the two alone,",
     }
     return replace(told, finding=findings.get(decision.verdict, told.finding))
+
+
+def _alone(outcome: Outcome, effect: EffectOutcome) -> str:
+    """A main effect in the words of the comparison that changes this alone, if there is one."""
+    ((factor, level),) = zip(effect.factors, effect.levels, strict=True)
+    levels = {**outcome.cells[0].levels, factor: level}
+    says = [each.says for each in outcome.comparisons if outcome.cell(each.cell).levels == levels]
+    return says[0] if says else _what(effect)
 
 
 def _what(effect: EffectOutcome) -> str:

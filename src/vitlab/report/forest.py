@@ -17,7 +17,7 @@ STYLES = {
     "no difference worth having": Style("muted", "diamond"),
     "no verdict": Style("muted", "cross"),
 }
-_MEAN = {"the mean and its 95 % interval": Style("accent", "circle")}
+_MEAN, _ALONE = "the mean and its 95 % interval", "the mean"
 
 
 def differences(outcome: Outcome, beside: Beside) -> Drawing | None:
@@ -98,7 +98,8 @@ def scores(outcome: Outcome, beside: Beside) -> Drawing | None:
     means = [cell for cell in outcome.cells if cell.score.mean is not None]
     first = means[0]
     axis = f"{unit.title}, {unit.value_unit}; line: {first.name}".replace(", ;", ";")
-    chart = Rows(rows, _MEAN, axis, origin=unit.scale * float(first.score.mean or 0.0))
+    styles = dict.fromkeys((_MEAN, _ALONE), Style("accent", "circle"))
+    chart = Rows(rows, styles, axis, origin=unit.scale * float(first.score.mean or 0.0))
     alt = f"{unit.title} of every seed. " + " ".join(
         _spoken_score(unit, name, by_seed) for name, by_seed in by_cell.items()
     )
@@ -114,7 +115,7 @@ def _score(outcome: Outcome, unit: Unit, digits: int, cell: CellOutcome, by_seed
     numbers = f"{written} {unit.interval(score.interval, digits)}" if score.interval else written
     if score.n != len(outcome.seeds):
         numbers += f", {seeds(cell)}"
-    (kind,) = _MEAN
+    kind = _MEAN if any(each.score.interval for each in outcome.cells) else _ALONE
     mark = Mark(kind, unit.scale * score.mean, scaled(unit, score.interval), f"{cell.name}: {numbers}")
     points = [
         (unit.scale * value, f"{cell.name}, seed {seed}: {unit.value(value, digits)}")

@@ -1,7 +1,7 @@
 """The cost of a score: every cell's mean against parameters, FLOPs, measured time and memory, one picture a cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vitlab.records.outcome import IN_TIME, CellOutcome, Outcome
 from vitlab.report.answers import short_names
@@ -40,17 +40,21 @@ def tradeoffs(outcome: Outcome, beside: Beside) -> tuple[list[Choice], list[str]
     """
     scored = [cell for cell in outcome.cells if cell.score.mean is not None]
     _save_data(outcome, beside)
-    drawings, said = {}, []
+    drawings: dict[str, Drawing] = {}
+    said: list[str] = []
+    unknown: list[str] = []
     for cost in COSTS:
         values = [value for cell in scored if (value := cell.costs[cost]) is not None]
         if len(scored) < 2:
             continue
         if cost not in outcome.fronts:
-            said.append(f"{COSTS[cost][0]}: not known of every cell, so not drawn.")
+            unknown.append(COSTS[cost][0])
         elif max(values) <= (1 + SHARED) * min(values):
             said.append(_shared(cost, values))
         else:
             drawings[cost] = _draw(outcome, scored, cost, beside)
+    if unknown:
+        said.append(f"{', '.join(unknown)}: not known well enough of every cell, so not drawn.")
     counted = tuple(drawing for cost, drawing in drawings.items() if cost not in IN_TIME)
     measured = tuple(drawing for cost, drawing in drawings.items() if cost in IN_TIME)
     choices = (Choice("counted", counted), Choice("measured", measured))
@@ -69,6 +73,7 @@ def _draw(outcome: Outcome, scored: Sequence[CellOutcome], cost: str, beside: Be
     unit, front = unit_of_study(outcome), outcome.fronts[cost]
     names = short_names(outcome)
     points = [_point(unit, cell, cost, names[cell.name], cell.name in front) for cell in scored]
+    points[0] = replace(points[0], named=True)  # what the others are compared with
     values = [point.x for point in points]
     spread = max(values) > _SPREAD * min(values)
     x = Axis(axis, write, log=spread, labels=LABELS[cost])

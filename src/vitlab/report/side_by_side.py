@@ -93,7 +93,7 @@ def _runs(names: Names, runs: tuple[RunRecord, RunRecord], beside: Beside) -> di
     return {
         "kind": "Two runs",
         "headline": [wording.headline(run) for run in runs],
-        "notes": [one_run, *notes],
+        "notes": [*_between(names, runs), one_run, *notes],
         "sections": [
             _settings(names, (runs[0].spec, runs[1].spec), beside),
             Section("Key numbers", tables=[*_saved(_scores(names, runs), beside), *_saved(numbers, beside)]),
@@ -101,6 +101,18 @@ def _runs(names: Names, runs: tuple[RunRecord, RunRecord], beside: Beside) -> di
             Section("Where they ran", tables=_saved(machine, beside)),
         ],
     }
+
+
+def _between(names: Names, runs: tuple[RunRecord, RunRecord]) -> list[str]:
+    """How far apart they are in the metric that selects, of the test split or of validation."""
+    if (metric := runs[0].selected) is None:
+        return []
+    for split in ("test", "val"):
+        before, after = (run.metrics.get(f"{split}_{metric.name}") for run in runs)
+        if wording.is_number(before) and wording.is_number(after):
+            unit = unit_of(metric, split)
+            return [f"{names[1]} has {unit.signed(after - before)} {unit.unit} of {unit.title} beside {names[0]}."]
+    return []
 
 
 def _scores(names: Names, runs: tuple[RunRecord, RunRecord]) -> Table:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vitlab.records.outcome import CellOutcome
+from vitlab.base.words import counted
+from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.report import answers, forest, study_tables, wording
 from vitlab.report.beside import Beside
 from vitlab.report.glimpses import glimpsed
@@ -53,6 +54,8 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
     executions = study_tables.executions(outcome, study.executions, _choices(study), _one_kernel(study))
     return {
         "study": outcome,
+        "levels": _levels(outcome.cells[0]),
+        "sizes": _sizes(outcome),
         "subject": wording.subject(outcome.cells[0].spec),
         "commit": next(
             (run.environment.commit for run in study.begun if run.environment and run.environment.commit), None
@@ -76,9 +79,23 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
         "effects": effects.kept(beside) if effects else None,
         "configurations": [_configuration(study, cell) for cell in outcome.cells],
         "command": study.study_command,
+        "to_decide": study.command_to_decide,
         "executions": executions.kept(beside),
         "machine": wording.machines(study.begun),
     }
+
+
+def _levels(cell: CellOutcome) -> str:
+    """What a cell has of every factor; empty where its name says that already."""
+    told = ", ".join(f"{factor} {level}" for factor, level in cell.levels.items())
+    return "" if cell.name in (told, *cell.levels.values()) else told
+
+
+def _sizes(outcome: Outcome) -> str:
+    """'9 cells, 6 seeds each, 17 of baseline'"""
+    cells, seeds = counted(len(outcome.cells), "cell"), len(outcome.seeds)
+    more = [f"{len(cell.runs)} of {cell.name}" for cell in outcome.cells if len(cell.runs) > seeds]
+    return ", ".join([cells, f"{counted(seeds, 'seed')} each", *more])
 
 
 def _choices(study: StudyRecords) -> dict[str, str]:

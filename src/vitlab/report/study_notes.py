@@ -4,26 +4,12 @@ from vitlab.records.outcome import Outcome
 from vitlab.report.answers import caveats
 from vitlab.report.study_records import StudyRecords
 
-_EQUAL = {
-    "steps": "the number of training steps",
-    "images": "the number of images seen",
-    "flops": "the training FLOPs, so a cheaper model sees more images",
-    "nothing": "",
-}
-
 
 def notes(study: StudyRecords) -> list[str]:
     """Sentences, the ones that weigh most first."""
     outcome = study.outcome
     basis = [f"{said[0].upper()}{said[1:]}." for said in caveats(outcome)]
-    return [*basis, _equal(outcome), *_decisions(outcome), *_timed(outcome), *_dirty(study)]
-
-
-def _equal(outcome: Outcome) -> str:
-    if outcome.equal == "nothing":
-        return "Nothing is held equal over the cells: each sets its own training length."
-    held = _EQUAL[outcome.equal]
-    return f"Held equal over all cells: {held}."
+    return [*basis, *_decisions(outcome), *_timed(outcome), *_dirty(study)]
 
 
 def _decisions(outcome: Outcome) -> list[str]:
@@ -32,15 +18,22 @@ def _decisions(outcome: Outcome) -> list[str]:
     over_runs = (
         "the sign-flip test over seeds (paired, as planned)" if outcome.paired else "a permutation test over runs"
     )
-    alone = "; an interaction has the second alone" if any(len(each.factors) > 1 for each in outcome.effects) else ""
     tests = [over_runs, "the crossed t test over seeds and pictures"]
     return [
-        f"A verdict needs {' and '.join(tests)}{alone}. What stands behind them, and how "
+        f"A verdict needs {' and '.join(tests)}. What stands behind them, and how "
         "often they err, is in docs/statistics.md. Verdicts speak of means: where the runs of one cell have a "
         "different distribution from those of the other (a few collapse, say), no test can guarantee its error with so "
         "few seeds, and what is said is said of the runs seen.",
+        *_open(outcome),
+    ]
+
+
+def _open(outcome: Outcome) -> list[str]:
+    if all(each.verdict != "not distinguishable" for each in outcome.decisions):
+        return []
+    return [
         "“Would probably have been missed”: with these seeds and pictures a smaller difference is more often missed "
-        "than shown. “Not distinguishable” does not mean equal.",
+        "than shown. “Not distinguishable” does not mean equal."
     ]
 
 

@@ -55,6 +55,18 @@ class StudyRecords:
         chosen = as_options(first, ("device", "precision"))
         return shlex.join(["vitlab", "study", f"{self.name}/plan.json", "--out", REPEAT, *chosen])
 
+    @property
+    def command_to_decide(self) -> str | None:
+        """What trains as many seeds more as would decide what is suggestive and not shown; None if nothing is."""
+        return command_to_decide(self.outcome, Path(self.name))
+
+
+def command_to_decide(outcome: Outcome, folder: Path) -> str | None:
+    """The same, for a study that stands in a folder."""
+    if (enough := outcome.seeds_to_decide) is None:
+        return None
+    return shlex.join(["vitlab", "study", str(folder / "plan.json"), "--out", str(folder), "--seeds", str(enough)])
+
 
 def read_study(path: Path, computed: Outcome) -> StudyRecords:
     """Read the study in `path`, whose outcome is computed already. Raises DataError if a record is damaged."""

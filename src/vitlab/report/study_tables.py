@@ -6,6 +6,7 @@ from typing import get_args
 
 from vitlab.base.metric import Metric
 from vitlab.base.options import Kernel
+from vitlab.base.words import counted
 from vitlab.records.execution import CellExecution
 from vitlab.records.outcome import IN_TIME, CellOutcome, Outcome
 from vitlab.report import wording
@@ -159,7 +160,7 @@ def cells(outcome: Outcome) -> Table:
         Column(
             "Lost",
             ("lost",),
-            "runs that diverged, or did no better than naming the largest class, as far as the test pictures tell",
+            "runs that failed, diverged, or did no better than naming the largest class, as far as the pictures tell",
             numeric=False,
         ),
         Column(
@@ -199,13 +200,19 @@ def _cell(unit: Unit, digits: int, cell: CellOutcome, tuned: bool, metrics: Mapp
         _number(worst, shown, why.get("lowest")),
         _number(score.std, shown, why.get("std")),
         Entry(str(score.n), (score.n,)),
-        Entry(cell.lost or "none", (cell.lost,)),
+        Entry(_lost(cell) or "none", (_lost(cell),)),
         _interval(score.seed_interval, unit, digits, why.get("seed_interval", ""), signed=False),
         _number(score.seed_error, shown, why.get("seed_error")),
         _number(score.picture_error, shown, why.get("picture_error")),
         *(_cost(cell, name) for name in COSTS),
     )
     return (*row, _tuned(cell, metrics)) if tuned else row
+
+
+def _lost(cell: CellOutcome) -> str:
+    failed = sum(run.status == "failed" and not run.diverged for run in cell.runs)
+    told = [f"{failed} of {counted(len(cell.runs), 'run')} failed"] if failed else []
+    return ", ".join([*told, cell.lost] if cell.lost else told)
 
 
 def _cost(cell: CellOutcome, name: str) -> Entry:

@@ -21,8 +21,8 @@ DESIGN = factorial.Spec(
     (
         choice(
             "positions",
-            {"learned": {}, "sincos2d": {"model.pos_embed": "sincos2d"}},
-            says={"sincos2d": "fixed 2-D sinusoids instead of learned positions"},
+            {"learned": {}, "2-D sinusoids": {"model.pos_embed": "sincos2d"}},
+            says={"2-D sinusoids": "2-D sinusoids instead of learned positions"},
         ),
         choice(
             "pooling",

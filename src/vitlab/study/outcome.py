@@ -308,13 +308,14 @@ class _Judge:
 def _fronts(
     cells: tuple[CellOutcome, ...], better: Better, timed: Mapping[str, CellCosts]
 ) -> dict[str, tuple[str, ...]]:
-    """For every cost that all cells with a score have: who is on the front. Times of a machine that had other work rank
-    nothing.
+    """For every cost that all cells with a score have: who is on the front. Times of a machine that had other work, and
+    those that the training's own pace contradicts, rank nothing.
     """
     scored = [cell for cell in cells if cell.score.mean is not None]
     busy = least_busy(timed)
     loaded = busy is not None and busy < UNDISTURBED
-    costs = [cost for cost in COSTS if not (loaded and cost in IN_TIME)]
+    doubtful = {cost for cell in scored for cost, ratio in cell.ratios.items() if ratio.is_doubtful}
+    costs = [cost for cost in COSTS if cost not in doubtful and not (loaded and cost in IN_TIME)]
     known = [cost for cost in costs if scored and all(cell.costs[cost] is not None for cell in scored)]
     return {
         cost: pareto_front({cell.name: (cell.score.mean, cell.costs[cost]) for cell in scored}, better=better)  # type: ignore[misc]

@@ -222,7 +222,7 @@ def _means(line: Line, x: Axis, y: Axis) -> Iterator[dict[str, str | float]]:
                 "name": line.name,
                 "x": float(at),
                 "y": float(value),
-                "says": f"{line.name}, {x.title} {x.write(float(at))}: {y.write(float(value))}",
+                "says": f"{line.name}, {x.title} {x.write(float(at))}: {y.write(float(value))}".removeprefix(", "),
                 "seen": float(len(line.points) == 1),
             }
 

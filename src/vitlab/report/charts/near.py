@@ -6,6 +6,7 @@ from statistics import median
 _SQUEEZED = 4.0  # how many times as far as all others what is apart reaches
 _USUAL = 5.0  # medians of how far things reach; what reaches farther is apart
 _MARGIN = 0.06  # of the part
+_FEWEST = 3  # things that are squeezed
 _SAME = 1e-12  # what differs by less differs by rounding alone
 
 Domain = tuple[float, float] | None  # a part of the axis, or all of it
@@ -25,7 +26,8 @@ def nearer(extents: Sequence[tuple[float, float]], origin: float) -> Domain:
     reach = [max(abs(end - origin) for end in extent) for extent in extents]
     usual = [extent for extent, far in zip(extents, reach, strict=True) if far <= _USUAL * median(reach)]
     ends = [origin, *(end for extent in usual for end in extent)]
-    if len(usual) < 2 or max(reach) < _SQUEEZED * max(abs(end - origin) for end in ends) or min(ends) == max(ends):
+    squeezed = max(reach) >= _SQUEEZED * max(abs(end - origin) for end in ends)
+    if len(usual) < _FEWEST or not squeezed or min(ends) == max(ends):
         return None
     margin = _MARGIN * (max(ends) - min(ends))
     return min(ends) - margin, max(ends) + margin

@@ -18,13 +18,21 @@ _NAME_LENGTH = 28  # characters
 
 @dataclass(frozen=True)
 class Point:
-    """A thing at x and y; `first` ones are filled, joined by a stair, and named."""
+    """A thing at x and y; `first` ones are filled and joined by a stair. These and `named` ones have their names beside
+    the frame.
+    """
 
     name: str
     x: float
     y: float
     says: str
     first: bool = False
+    named: bool = False
+
+    @property
+    def has_name(self) -> bool:
+        """Whether its name stands beside the frame."""
+        return self.first or self.named
 
 
 @dataclass(frozen=True)
@@ -36,12 +44,12 @@ class Scatter:
     y: Axis
 
     def named(self, width: int) -> Chart:
-        """With the names of the first ones beside it."""
+        """With names beside it, each joined to its point."""
         across, down = self.x.domain(point.x for point in self.points), self._down()
         ends = [
             (shortened(point.name, _NAME_LENGTH), _HEIGHT * (1 - self.y.place(max(point.y, down[0]), down)), "ink")
             for point in self.points
-            if point.first
+            if point.has_name
         ]
         column, taken = names_beside(ends, _HEIGHT)
         return beside(self._frame(width - taken - _AXIS, across, down), column)
@@ -64,8 +72,20 @@ class Scatter:
         shape = alt.Shape("first:N", legend=None, scale=alt.Scale(domain=[True, False], range=["diamond", "circle"]))
         marks = every.mark_point(size=55, strokeWidth=1.5, opacity=1)
         marks = marks.encode(fill=fill, color=colour, shape=shape, description="says:N")
-        layers = [stair, marks, *self._beyond(x, y, down)]
+        layers = [self._leaders(x, y, across[1], down), stair, marks, *self._beyond(x, y, down)]
         return alt.layer(*layers).properties(width=width, height=_HEIGHT)
+
+    def _leaders(self, x: alt.X, y: alt.Y, edge: float, down: tuple[float, float]) -> alt.Chart:
+        """From points to where their names are."""
+        rows = [
+            {"x": point.x, "edge": edge, "y": max(point.y, down[0]), "name": point.name}
+            for point in self.points
+            if point.has_name
+        ]
+        lines = alt.Chart(data_of(rows)).mark_rule(
+            strokeWidth=0.8, strokeDash=[1, 3], color=COLOURS["muted"], opacity=0.7, aria=False
+        )
+        return lines.encode(x=x, x2="edge:Q", y=y)
 
     def _beyond(self, x: alt.X, y: alt.Y, down: tuple[float, float]) -> Iterator[alt.Chart]:
         """At the edge, arrows to what lies beyond it."""
