@@ -208,9 +208,8 @@ def test_a_main_effect_is_told_in_the_words_of_its_comparison():
 
 
 def test_interactions_say_that_one_test_decides_them():
-    both = effect(
-        ("position", "norm"), ("none", "rms"), ("learned", "layer"), 0.0, t(-0.02, 0.02), "not distinguishable"
-    )
+    same = (0.0, t(-0.02, 0.02), "not distinguishable")
+    both = effect(("position", "norm"), ("none", "rms"), ("learned", "layer"), *same)
     assert "an interaction is decided by the crossed t test alone: its runs cannot be exchanged" in caveats(
         outcome(WORSE, effects=(both,))
     )
@@ -221,5 +220,5 @@ def test_where_so_few_runs_decide_nothing_that_is_told_once():
     undecided = [comparison(name, name, -0.1, t(-0.2, 0.0), None) for name in "ab"]
     found = outcome(*(replace(each, decision=replace(each.decision, reasons={"verdict": few})) for each in undecided))
     told = answers(found)
-    assert told[1] == "a: no answer; −10.0 points [−20.0, +0.0], 6 seeds"
+    assert told[1] == "a: no answer; −10.0 points [−20.0, 0.0], 6 seeds"
     assert [sentence for sentence in told if few in sentence] == [f"no verdicts: {few}"]

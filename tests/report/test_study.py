@@ -12,10 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.report import outcomes
 from tests.report.browser import PALE, asked, browse, shown
 from tests.report.conftest import change
-from tests.report.outcomes import cell
-from tests.report.outcomes import outcome as found
 from tests.report.studies import LOST, run_folder, write_study
 from tests.report.test_page import Page
 from vitlab.base.errors import DataError
@@ -264,10 +263,10 @@ def test_it_prints(large: SimpleNamespace, tmp_path: Path) -> None:
 
 
 def test_the_sizes_tell_of_whom_there_are_more_seeds_and_levels_what_a_name_does_not():
-    more = cell("baseline", levels={"positions": "learned", "pooling": "cls"})
+    more = outcomes.cell("baseline", levels={"positions": "learned", "pooling": "cls"})
     more = replace(more, runs=(*more.runs, replace(more.runs[0], seed=6)))
-    assert _sizes(found(cells=(more, cell("a")))) == "2 cells, 6 seeds each, 7 of baseline"
-    assert _sizes(found(cells=(cell("a"),))) == "1 cell, 6 seeds each"
+    assert _sizes(outcomes.outcome(cells=(more, outcomes.cell("a")))) == "2 cells, 6 seeds each, 7 of baseline"
+    assert _sizes(outcomes.outcome(cells=(outcomes.cell("a"),))) == "1 cell, 6 seeds each"
     assert _levels(more) == "positions learned, pooling cls"
     assert _levels(replace(more, name="positions learned, pooling cls")) == ""
-    assert _levels(cell("VIT", levels={"system": "VIT"})) == ""
+    assert _levels(outcomes.cell("VIT", levels={"system": "VIT"})) == ""
