@@ -44,7 +44,7 @@ def factorial() -> StudySpec:
         },
         says={
             "every layer": "positions at every layer",
-            "shared": "positions at every layer from one table",
+            "shared": "positions at every layer, shared",
         },
     )
     return StudySpec(QUESTION, recipe("r0_cifar10_tenth"), crossed.Spec((kind, place)))
@@ -62,12 +62,10 @@ def _table() -> listed.Spec:
             Level("1-D", {"model.pos_embed": "learned"}),
             Level("none", {"model.pos_embed": "none"}, "removing the position embedding"),
             Level("1-D, every layer", _at("learned", "every_layer"), "1-D positions at every layer"),
-            Level("1-D, shared", _at("learned", "every_layer_shared"), "1-D positions at every layer from one table"),
+            Level("1-D, shared", _at("learned", "every_layer_shared"), "1-D positions at every layer, shared"),
             Level("2-D", {"model.pos_embed": "learned_2d"}, "2-D instead of 1-D positions"),
             Level("2-D, every layer", _at("learned_2d", "every_layer"), "2-D positions at every layer"),
-            Level(
-                "2-D, shared", _at("learned_2d", "every_layer_shared"), "2-D positions at every layer from one table"
-            ),
+            Level("2-D, shared", _at("learned_2d", "every_layer_shared"), "2-D positions at every layer, shared"),
             Level("relative", {"model.pos_embed": "relative"}, "relative instead of 1-D positions"),
         )
     )
