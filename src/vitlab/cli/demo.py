@@ -17,5 +17,5 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="The study's folder; finished runs are kept.")] = Path("demo"),
 ) -> None:
     """Train a small study, answer in the terminal, write the report."""
-    output.console().print("Each part is changed alone, and trained with the same six seeds.")
+    output.console().print("Each part is changed alone, and trained with six seeds; the baseline with more.")
     study.run("demo", out)
