@@ -38,10 +38,11 @@ def test_a_figure_that_was_changed_is_noticed():
     assert rewritten(changed, ROOT) == text
 
 
-def test_the_page_that_is_shown_says_what_its_records_say():
-    page = unescape(re.sub(r"<[^>]+>", " ", (ROOT / "docs" / "examples" / "demo.html").read_text()))
+@pytest.mark.parametrize("name", ["demo", "r3_short"])
+def test_a_page_that_is_shown_says_what_its_records_say(name):
+    page = unescape(re.sub(r"<[^>]+>", " ", (ROOT / "docs" / "examples" / f"{name}.html").read_text()))
     words = " ".join(page.split())
-    study = outcome(ROOT / ROOM / "demo")
+    study = outcome(ROOT / ROOM / name)
     assert f"{reference(study)}." in words
     for sentence in compared(study):
         assert sentence.finding in words

@@ -153,6 +153,7 @@ def outcome(*comparisons: ComparisonOutcome, **changes: Any) -> Outcome:
         "verdicts": True,
         "worth": None,
         "paired": False,
+        "paired_for": None,
         "looks": (),
         "busy": 1.0,
     }

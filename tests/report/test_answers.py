@@ -94,7 +94,16 @@ def test_without_verdicts_only_what_was_seen_is_said():
             {"no_pictures": "a, seed 1, has kept none"},
             "over other seeds alone, for these test pictures only: a, seed 1",
         ),
-        ({"paired": True}, "paired seed by seed, as planned; the correlation of the cells over seeds is −0.25"),
+        (
+            {"paired": True},
+            "paired seed by seed, as planned, with no correlation that earned it; "
+            "the correlation of the cells over seeds is −0.25",
+        ),
+        (
+            {"paired": True, "paired_for": 0.85},
+            "paired seed by seed, as planned, for a correlation of 0.85 seen before; "
+            "the correlation of the cells over seeds is −0.25",
+        ),
         ({"worth": 0.005}, "the interval beside it is that of these tests, at 90 %, and may leave out 0"),
         (
             {"metric": "val_top1"},

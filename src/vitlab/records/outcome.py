@@ -153,6 +153,7 @@ class Outcome(Record):
     worth: float | None
     paired: bool
     looks: tuple[int, ...]  # with how many seeds the results had been seen before
+    paired_for: float | None  # the correlation over seeds, seen before, for which it is paired
     busy: float | None  # the least share of the time in which the process that timed costs was computing
 
     def __post_init__(self) -> None:

@@ -120,6 +120,12 @@ class PlanRecord(Record):
                 raise SpecError(f"study.{name}={shown(self.study.get(name))}: the plan has {shown(ours)}")
 
     @property
+    def paired_for(self) -> float | None:
+        """The correlation over seeds, seen before, for which it is paired."""
+        known = self.study.get("paired_for")
+        return known if isinstance(known, float | int) else None
+
+    @property
     def measured(self) -> Metric:
         """What the study's metric is."""
         return self.metrics[self.metric]

@@ -89,8 +89,10 @@ def _paired(outcome: Outcome) -> list[str]:
         return []
     low, high = min(related), max(related)
     seen = f"{low:.2f}" if low == high else f"{low:.2f} to {high:.2f}"
-    seen = seen.replace("-", MINUS)
-    return [f"paired seed by seed, as planned; the correlation of the cells over seeds is {seen}"]
+    known = outcome.paired_for
+    why = "with no correlation that earned it" if known is None else f"for a correlation of {known:.2f} seen before"
+    told = f"paired seed by seed, as planned, {why}; the correlation of the cells over seeds is {seen}"
+    return [told.replace("-", MINUS)]
 
 
 def _over(outcome: Outcome) -> str:

@@ -74,6 +74,7 @@ def outcome(path: Path) -> Outcome:
         verdicts=plan.verdicts,
         worth=plan.worth,
         paired=plan.paired,
+        paired_for=plan.paired_for,
         looks=plan.looks,
         busy=least_busy(timed),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import Component, Spec
+from vitlab.base.spec import Component, Spec, added
 from vitlab.base.words import shown
 from vitlab.study.design._base import DesignSpec, Factor, Level
 from vitlab.train.spec import RunSpec
@@ -23,7 +23,7 @@ class StudySpec(Spec):
     Its `verdicts` are corrected over all claims; a plan with too few seeds for any is refused, unless it wants none.
     `worth` is the smallest difference worth having, in the metric's own units (0.005 of an accuracy is half a point):
     then a study can also say that there is none. `paired` compares seed by seed; that is worth having only where runs
-    of one seed are known to be alike.
+    of one seed are known to be alike, `paired_for` the correlation that was seen.
 
     Held `equal` over all cells is what the base has: its steps; its images seen, where the batch size differs; its
     training FLOPs, where models differ; or nothing, where a cell says how long it trains. A warm-up stays as it is set,
@@ -42,6 +42,7 @@ class StudySpec(Spec):
     verdicts: bool = True
     worth: float | None = None
     paired: bool = False
+    paired_for: float | None = added(None)  # the correlation of cells over seeds, seen before, that earns it
     metric: str | None = None  # None: of the test split, what the task selects by
     equal: Equal = "steps"
     tune: Factor | None = None
@@ -60,6 +61,8 @@ class StudySpec(Spec):
             raise SpecError(
                 f"baseline_seeds={self.baseline_seeds}: must be from num_seeds={self.num_seeds} to {MOST_SEEDS:,}"
             )
+        if self.paired_for is not None and not (self.paired and -1 <= self.paired_for <= 1):
+            raise SpecError(f"paired_for={self.paired_for}: the correlation for which a study is paired, from -1 to 1")
         if self.paired and self.baseline_seeds is not None:
             raise SpecError(f"paired=True and baseline_seeds={self.baseline_seeds}: paired cells have the same seeds")
         if self.worth is not None:
