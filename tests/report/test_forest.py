@@ -1,8 +1,8 @@
 import re
 
-from tests.report.outcomes import cell, comparison, outcome, t
+from tests.report.outcomes import cell, comparison, effect, outcome, t
 from vitlab.report.figures import COLOURS
-from vitlab.report.forest import STYLES, differences, scores
+from vitlab.report.forest import STYLES, differences, effects, scores
 
 WORSE = comparison("none", "removing the position embedding", -0.41, t(-0.439, -0.382), "worse")
 SAME = comparison("mean", "mean pooling", 0.003, t(-0.008, 0.014), "not distinguishable")
@@ -47,3 +47,24 @@ def test_without_scores_there_is_nothing_to_draw(beside):
     assert differences(nothing, beside) is None
     assert scores(nothing, beside) is None
     assert beside == {}
+
+
+def test_main_effects_and_interactions_have_a_picture(beside):
+    main = effect(("position",), ("none",), ("learned",), -0.2, t(-0.25, -0.15), "worse")
+    both = effect(
+        ("position", "pool"), ("none", "cls"), ("learned", "mean"), 0.01, t(-0.02, 0.04), "not distinguishable"
+    )
+    drawing = effects(outcome(WORSE, effects=(main, both)), beside)
+    svg = beside["effects.svg"].decode()
+    for words in ("position none instead of learned", "−20.0 [−25.0, −15.0]", "+1.0 [−2.0, +4.0]"):
+        assert words in svg
+    assert "position none together with pool cls: +1.0 points, not distinguishable." in drawing.alt
+    assert effects(outcome(WORSE), beside) is None
+
+
+def test_a_long_name_stands_in_two_lines(beside):
+    long = "2-D sinusoids instead of learned positions and mean pooling instead of cls"
+    differences(outcome(comparison("a", long, -0.1, t(-0.2, -0.05), "worse")), beside)
+    svg = beside["differences.svg"].decode()
+    assert ">2-D sinusoids instead of learned positions<" in svg
+    assert ">and mean pooling instead of cls<" in svg

@@ -44,3 +44,10 @@ def test_no_picture_of_two_metrics_or_of_nothing_shared(beside):
     assert picture(NAMES, (ONE, loss), beside) is None
     assert picture(NAMES, (ONE, outcome()), beside) is None
     assert len(notes(NAMES, (ONE, loss))) == 1 + len(notes(NAMES, (ONE, OTHER)))
+
+
+def test_the_same_words_are_the_same_comparison_and_verdicts_in_common_are_counted():
+    other = outcome(comparison("no positions", "removing positions", -0.3, t(-0.35, -0.25), "worse"))
+    assert [(a.cell, b.cell) for a, b in shared((ONE, other))] == [("none", "no positions")]
+    assert notes(NAMES, (ONE, other))[0] == "They have 1 comparison in common, 1 with the same verdict."
+    assert only_in_one(NAMES, (ONE, other)) == ["Only in first: cls."]

@@ -348,7 +348,7 @@ def _effects(outcome: Outcome) -> Iterator[Sentence]:
         if len(effect.factors) == 1:
             crossed = {name for each in outcome.effects for name in each.factors}
             others = "factor" if len(crossed) == 2 else "factors"
-            subject = f"on average over the other {others}, {_alone(outcome, effect)}"
+            subject = f"on average over the other {others}, {alone_or_together(outcome, effect)}"
             yield _told(outcome, subject, effect.decision, each, effect.seeds_needed)
         else:
             yield _interaction(outcome, effect, each)
@@ -369,8 +369,10 @@ def _interaction(outcome: Outcome, effect: EffectOutcome, number: str) -> Senten
     return replace(told, finding=findings.get(decision.verdict, told.finding))
 
 
-def _alone(outcome: Outcome, effect: EffectOutcome) -> str:
-    """A main effect in the words of the comparison that changes this alone, if there is one."""
+def alone_or_together(outcome: Outcome, effect: EffectOutcome) -> str:
+    """A contrast in words; a main effect in those of the comparison that changes this alone, if there is one."""
+    if len(effect.factors) > 1:
+        return _what(effect)
     ((factor, level),) = zip(effect.factors, effect.levels, strict=True)
     levels = {**outcome.cells[0].levels, factor: level}
     says = [each.says for each in outcome.comparisons if outcome.cell(each.cell).levels == levels]

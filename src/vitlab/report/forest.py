@@ -1,13 +1,18 @@
-"""Two charts of a study with a row a cell: differences with their intervals, and the scores of all seeds."""
+"""Charts of a study with a row for each thing: differences and effects with their intervals, scores of all seeds."""
+
+from collections.abc import Mapping
 
 from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome
-from vitlab.report.answers import ordered, seeds
+from vitlab.report.answers import alone_or_together, ordered, seeds
 from vitlab.report.beside import Beside
 from vitlab.report.charts.drawing import Drawing, drawing
 from vitlab.report.charts.rows import Mark, Row, Rows, Style
 from vitlab.report.tables import add_csv
 from vitlab.report.units import Unit, half, unit_of_study
+from vitlab.stats.decision import Decision
 from vitlab.stats.intervals import Interval
+
+Points = tuple[tuple[float, str], ...]  # values with what they say
 
 # A verdict is told by colour and by shape
 STYLES = {
@@ -35,9 +40,9 @@ def differences(outcome: Outcome, beside: Beside) -> Drawing | None:
         for seed, value in by_seed[compared.cell].items()
     ]
     add_csv(beside, "differences", ("cell", "against", "seed", "difference"), data)
-    rows = [_difference(unit, compared, by_seed[compared.cell]) for compared in shown]
+    rows = [_row(unit, compared.says, compared.decision, _points(unit, compared, by_seed)) for compared in shown]
     chart = Rows(rows, STYLES, f"difference in {unit.title}, {unit.unit} ({unit.direction})", origin=0.0)
-    spoken = " ".join(_spoken(compared, unit) for compared in shown)
+    spoken = " ".join(_spoken(compared.says, compared.decision, unit) for compared in shown)
     alt = f"Differences in {unit.title} with the intervals of their verdicts. {spoken}"
     title = f"Differences in {unit.title}, {unit.unit}"
     return drawing("differences", title, alt, beside, chart.wide(), chart.tall())
@@ -52,21 +57,37 @@ def _by_seed(outcome: Outcome, compared: ComparisonOutcome) -> dict[int, float]:
     )
 
 
-def _difference(unit: Unit, compared: ComparisonOutcome, by_seed: dict[int, float]) -> Row:
-    decision, kind = compared.decision, compared.decision.verdict or "no verdict"
+def effects(outcome: Outcome, beside: Beside) -> Drawing | None:
+    """Main effects and interactions with their intervals; None where there are none."""
+    said = {alone_or_together(outcome, effect): effect.decision for effect in outcome.effects}
+    if all(decision.value is None for decision in said.values()):
+        return None
+    unit = unit_of_study(outcome)
+    rows = [_row(unit, says, decision, ()) for says, decision in said.items()]
+    title = f"Main effects and interactions in {unit.title}, {unit.unit}"
+    chart = Rows(rows, STYLES, f"effect on {unit.title}, {unit.unit} ({unit.direction})", origin=0.0)
+    alt = f"{title}. " + " ".join(_spoken(says, decision, unit) for says, decision in said.items())
+    return drawing("effects", title, alt, beside, chart.wide(), chart.tall())
+
+
+def _row(unit: Unit, says: str, decision: Decision, points: Points) -> Row:
+    kind = decision.verdict or "no verdict"
     interval = decision.quoted or decision.interval
     digits = unit.digits_beside(interval)
     if decision.value is None:
-        return Row(compared.says, "no answer", ())
+        return Row(says, "no answer", ())
     written = unit.signed(decision.value, digits)
     numbers = f"{written} {unit.interval(interval, digits, signed=True)}" if interval else written
-    said = f"{compared.says}: {numbers} {unit.unit}, {kind}"
-    mark = Mark(kind, unit.scale * decision.value, scaled(unit, interval), said)
-    points = [
-        (unit.scale * value, f"{compared.cell}, seed {seed}: {unit.signed(value, digits)}")
-        for seed, value in by_seed.items()
-    ]
-    return Row(compared.says, numbers, (mark,), tuple(points))
+    mark = Mark(kind, unit.scale * decision.value, scaled(unit, interval), f"{says}: {numbers} {unit.unit}, {kind}")
+    return Row(says, numbers, (mark,), points)
+
+
+def _points(unit: Unit, compared: ComparisonOutcome, by_seed: Mapping[str, Mapping[int, float]]) -> Points:
+    digits = unit.digits_beside(compared.decision.quoted or compared.decision.interval)
+    return tuple(
+        (unit.scale * value, f"{compared.says}, seed {seed}: {unit.signed(value, digits)}")
+        for seed, value in by_seed[compared.cell].items()
+    )
 
 
 def scaled(unit: Unit, interval: Interval | None) -> tuple[float, float] | None:
@@ -74,11 +95,10 @@ def scaled(unit: Unit, interval: Interval | None) -> tuple[float, float] | None:
     return None if interval is None else (unit.scale * interval.low, unit.scale * interval.high)
 
 
-def _spoken(compared: ComparisonOutcome, unit: Unit) -> str:
-    mean = compared.decision.value
-    verdict = compared.decision.verdict or "no verdict"
-    told = "no answer" if mean is None else f"{unit.signed(mean)} {unit.unit}, {verdict}"
-    return f"{compared.says}: {told}."
+def _spoken(says: str, decision: Decision, unit: Unit) -> str:
+    verdict = decision.verdict or "no verdict"
+    told = "no answer" if decision.value is None else f"{unit.signed(decision.value)} {unit.unit}, {verdict}"
+    return f"{says}: {told}."
 
 
 def scores(outcome: Outcome, beside: Beside) -> Drawing | None:

@@ -76,6 +76,7 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
         "cells": study_tables.cells(outcome).kept(beside),
         "pareto": drawings,
         "shared": shared,
+        "effects_chart": forest.effects(outcome, beside) if effects else None,
         "effects": effects.kept(beside) if effects else None,
         "configurations": [_configuration(study, cell) for cell in outcome.cells],
         "command": study.study_command,

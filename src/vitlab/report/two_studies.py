@@ -1,5 +1,6 @@
 """Two studies' common comparisons: a picture and tables, and what only one of them has."""
 
+from vitlab.base.words import counted
 from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome
 from vitlab.report.answers import ordered
 from vitlab.report.beside import Beside
@@ -22,6 +23,9 @@ def notes(names: Names, studies: Studies) -> list[str]:
         "Intervals are those of each study’s own verdicts. No test is made between the studies: they may differ in "
         "more than one thing."
     ]
+    if pairs := shared(studies):
+        same = sum(one.decision.verdict == other.decision.verdict for one, other in pairs)
+        notes.insert(0, f"They have {counted(len(pairs), 'comparison')} in common, {same} with the same verdict.")
     if studies[0].metric != studies[1].metric:
         told = " and ".join(f"{name} {study.metric}" for name, study in zip(names, studies, strict=True))
         notes.append(f"The studies have different metrics, {told}: each is written in its own unit.")
@@ -29,16 +33,19 @@ def notes(names: Names, studies: Studies) -> list[str]:
 
 
 def shared(studies: Studies) -> list[tuple[ComparisonOutcome, ComparisonOutcome]]:
-    """The comparisons that both have, by the cell's name, in the order of the first."""
-    others = {compared.cell: compared for compared in studies[1].comparisons}
-    return [(compared, others[compared.cell]) for compared in ordered(studies[0]) if compared.cell in others]
+    """The comparisons that both have, by the cell's name or by what they say, in the order of the first."""
+    by_name = {compared.cell: compared for compared in studies[1].comparisons}
+    by_words = {compared.says: compared for compared in studies[1].comparisons}
+    found = ((compared, by_name.get(compared.cell) or by_words.get(compared.says)) for compared in ordered(studies[0]))
+    return [(compared, other) for compared, other in found if other]
 
 
 def only_in_one(names: Names, studies: Studies) -> list[str]:
     """Which cells only one of them has; and if they share no comparison."""
     sentences = [] if shared(studies) else ["The two studies have no comparison in common."]
-    for name, own, other in ((names[0], *studies), (names[1], *studies[::-1])):
-        alone = sorted({cell.name for cell in own.cells} - {cell.name for cell in other.cells})
+    common = [{compared.cell for compared in side} for side in zip(*shared(studies), strict=True)] or [set(), set()]
+    for name, own, other, both in ((names[0], *studies, common[0]), (names[1], *studies[::-1], common[1])):
+        alone = sorted({cell.name for cell in own.cells} - {cell.name for cell in other.cells} - both)
         if alone:
             sentences.append(f"Only in {name}: {'; '.join(alone)}.")
     return sentences

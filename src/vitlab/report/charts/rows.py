@@ -4,6 +4,7 @@ On a telephone the name and the numbers stand above the marks, and no line passe
 squeeze the others, a second frame shows these larger; what reaches beyond it ends in an arrow.
 """
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -23,7 +24,9 @@ _STEP, _TALL_STEP = 32, 66  # pixels of a row
 _APART = 13  # pixels between several estimates in one row
 _BELOW_TEXT = 30  # pixels, of a row on a telephone: what its name and its numbers take
 _MIDDLE = 10  # of a row, from its top: where its texts and its first estimate stand
+_LINE, _LINE_LENGTH = 13, 42  # pixels from one line of a name to the next; characters of one
 _Y = alt.Y("row:O", axis=None)
+_SAID = {"text": "text:N", "description": "text:N"}
 
 
 class Style(NamedTuple):
@@ -76,8 +79,8 @@ class Rows:
 
     def wide(self) -> Chart:
         """For a desk, and for a paper."""
-        names = [shortened(row.name, NAME_LENGTH) for row in self.rows]
-        numbers = [row.numbers for row in self.rows]
+        names = [_lines(row.name) for row in self.rows]
+        numbers = [[row.numbers] for row in self.rows]
         domains = [None, near] if (near := self.near()) else [None]
         room = WIDE - _width(names) - _width(numbers) - (1 + len(domains)) * _GAP
         frames = [self._frame(domain, round(room / len(domains)), _STEP) for domain in domains]
@@ -176,27 +179,41 @@ class Rows:
     def _above(self) -> Iterator[alt.Chart]:
         """The name and the numbers of every row, above its marks."""
         for texts, at, colour, size in (
-            ([shortened(row.name, NAME_LENGTH) for row in self.rows], 8, "ink", NORMAL),
-            ([row.numbers for row in self.rows], 23, "muted", SMALL),
+            ([[shortened(row.name, NAME_LENGTH)] for row in self.rows], 8, "ink", NORMAL),
+            ([[row.numbers] for row in self.rows], 23, "muted", SMALL),
         ):
             chart = alt.Chart(_texts(texts)).mark_text(align="left", color=COLOURS[colour], fontSize=size)
-            yield chart.encode(y=_Y, yOffset=alt.value(at), x=alt.value(0), text="text:N", description="text:N")
+            yield chart.encode(y=_Y, yOffset=alt.value(at), x=alt.value(0), **_SAID)
 
 
-def _column(texts: Sequence[str]) -> alt.Chart:
-    """Beside the frames: a text for every row, ending at the right."""
+def _column(texts: Sequence[Sequence[str]]) -> alt.LayerChart:
+    """Beside the frames: a text of one or two lines for every row, ending at the right."""
     width = _width(texts)
-    chart = alt.Chart(_texts(texts)).mark_text(align="right", baseline="middle")
-    column = chart.encode(y=_Y, yOffset=alt.value(_MIDDLE), x=alt.value(width), text="text:N", description="text:N")
-    return column.properties(width=width, height=alt.Step(_STEP))
+    places = {1: (_MIDDLE,), 2: (_MIDDLE - _LINE / 2, _MIDDLE + _LINE / 2)}
+    layers = []
+    for count, heights in places.items():
+        rows = [(index, lines) for index, lines in enumerate(texts) if len(lines) == count]
+        for line, at in enumerate(heights):
+            data = data_of({"row": index, "text": lines[line]} for index, lines in rows)
+            chart = alt.Chart(data).mark_text(align="right", baseline="middle")
+            layers.append(chart.encode(y=_Y, yOffset=alt.value(at), x=alt.value(width), **_SAID))
+    return alt.layer(*layers).properties(width=width, height=alt.Step(_STEP))
 
 
-def _width(texts: Sequence[str]) -> int:
-    return round(_LETTER * max(map(len, texts)))
+def _lines(name: str) -> list[str]:
+    """A name in one line or in two, of which the second is cut if it must be."""
+    if len(name) <= _LINE_LENGTH:
+        return [name]
+    first = textwrap.wrap(name, _LINE_LENGTH)[0]
+    return [first, shortened(name[len(first) :].strip(), _LINE_LENGTH)]
 
 
-def _texts(texts: Sequence[str]) -> alt.Data:
-    return data_of([{"row": index, "text": text} for index, text in enumerate(texts)])
+def _width(texts: Sequence[Sequence[str]]) -> int:
+    return round(_LETTER * max(len(line) for lines in texts for line in lines))
+
+
+def _texts(texts: Sequence[Sequence[str]]) -> alt.Data:
+    return data_of([{"row": index, "text": " ".join(lines)} for index, lines in enumerate(texts)])
 
 
 def _arrows(drawn: Sequence[tuple[int, Mark]], domain: Domain) -> Iterator[tuple[str, list[dict[str, Any]]]]:
