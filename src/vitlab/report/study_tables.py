@@ -288,7 +288,7 @@ def executions(
     """
     columns = (
         Column("Cell", ("cell",), numeric=False),
-        Column("Trained", ("way",), "the fastest, for all cells of a stack together", numeric=False),
+        Column("Trained", ("way",), "the fastest of the ways that all cells can share", numeric=False),
         Column("Measured, ms / step of a run", ("measured",), "the fastest first", numeric=False),
         Column("Machine settings", ("choices",), "chosen for its runs", numeric=False),
     )
