@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vitlab.report.answers import caveats, compared, reference
+from vitlab.report.answers import compared, reference
+from vitlab.report.caveats import caveats
 from vitlab.report.evidence import ROOM, rewritten, said
 from vitlab.report.study_tables import cells, comparisons
 from vitlab.study.outcome import outcome

@@ -6,7 +6,8 @@ import pytest
 
 from tests.report.outcomes import cell, comparison, description, effect, outcome, t
 from vitlab.records.outcome import RunOutcome
-from vitlab.report.answers import answers, caveats, ordered, short_names
+from vitlab.report.answers import answers, ordered, short_names
+from vitlab.report.caveats import caveats
 
 WORSE = comparison("none", "removing the position embedding", -0.41, t(-0.439, -0.382), "worse")
 BETTER = comparison("rope2d", "rope2d instead of learned positions", 0.021, t(0.012, 0.030), "better")

@@ -1,7 +1,7 @@
 """Notes that a reader must know before believing a study's page: how its numbers came about, what they cannot say."""
 
 from vitlab.records.outcome import Outcome
-from vitlab.report.answers import caveats
+from vitlab.report.caveats import caveats
 from vitlab.report.study_records import StudyRecords
 
 
