@@ -128,3 +128,9 @@ def test_the_names_that_may_stand_somewhere():
     assert legal_names(RUN, "model.final_norm") == ("before_pool", "after_pool", "none")
     assert "r0_vit" in legal_names(RUN, "model")
     assert legal_names(RUN, "epochs") == legal_names(RUN, "no.such.setting") == ()
+
+
+def test_a_marked_field_has_the_default_inside_its_mark():
+    found = {setting.path: setting.default for name in ("norm_pre", "mlp_bias", "path") for setting in named(name)}
+    assert (found["model.norm_pre"], found["model.mlp_bias"]) == ("False", "True")
+    assert found["data.path"] == "required"  # of a folder; ImageNet's has one

@@ -45,6 +45,7 @@ class _Field(NamedTuple):
     item: Class | None
 
 
+_MARKS = ("added", "whereabouts")  # of fields, in `vitlab.base.spec`
 RUN = Class("vitlab.train.spec", "RunSpec")
 MODEL = Class("vitlab.models.spec", "ViTSpec")
 DATA = Class("vitlab.data.sets._base", "DataSpec")
@@ -81,8 +82,7 @@ def named(name: str) -> list[Setting]:
 def lacking(component: Class) -> list[str]:
     """The variants that have a setting without a default, as a folder's path."""
     variants = {cls.module.rpartition(".")[2]: _fields(cls).values() for cls in _variants(component)}
-    no_default = ("required", "whereabouts()")
-    return [name for name, fields in variants.items() if any(field.default in no_default for field in fields)]
+    return [name for name, fields in variants.items() if any(field.default == "required" for field in fields)]
 
 
 def legal_names(root: Class, path: str) -> tuple[str, ...]:
@@ -224,10 +224,17 @@ def _fields(cls: Class) -> dict[str, _Field]:
         if isinstance(line, ast.AnnAssign) and not ast.unparse(line.annotation).startswith("ClassVar"):
             several = isinstance(line.annotation, ast.Subscript)
             known = _class_in(cls.module, line.annotation)
-            default = "required" if line.value is None else ast.unparse(line.value)
+            default = _default(line.value)
             inner, item = (None, known) if several else (known, None)
             fields[ast.unparse(line.target)] = _Field(ast.unparse(line.annotation), default, inner, item)
     return fields
+
+
+def _default(value: ast.expr | None) -> str:
+    """A field's default as it is written, of a marked field (`added(False)`) what stands inside the mark."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _MARKS:
+        value = value.args[0] if value.args else None
+    return "required" if value is None else ast.unparse(value)
 
 
 def _inherited(cls: Class, base: ast.expr) -> dict[str, _Field]:
