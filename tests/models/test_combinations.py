@@ -17,6 +17,7 @@ from vitlab.interpret.attention import attention_maps
 from vitlab.models.combinations import Combination, Space, axes, build, reason
 from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import build as build_model
+from vitlab.nn.mixer._base import Mixer
 
 SMALL = {"resnet": {"stages": [1]}}  # a hybrid of one stage, whose stride is the tiny patch of 4
 CHUNKS = 40
@@ -43,7 +44,8 @@ def check(spec: ViTSpec, folder: Path) -> None:
     tokens = spec.dims().num_tokens
     if spec.mixer.has_logits:
         maps = attention_maps(model, images)
-        assert maps.shape[:2] == (spec.depth, 2)
+        mixers = [module for module in model.modules() if isinstance(module, Mixer)]
+        assert maps.shape[:2] == (len(mixers), 2)
         assert maps.shape[-2:] == (tokens, tokens)
         assert maps.isfinite().all()
 

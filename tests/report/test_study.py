@@ -183,7 +183,7 @@ def test_a_factorial_has_its_effects(tmp_path: Path) -> None:
     page = page_of(study)
     rows = [row for row in page.rows if row and row[0] in ("position", "pool", "position × pool")]
     assert [row[:2] for row in rows] == [["position", "none"], ["pool", "cls"], ["position × pool", "none, cls"]]
-    assert "on average over the other factor, position none instead of learned" in page.by_id["answers"]
+    assert "on average over the other factor, removing the position embedding" in page.by_id["answers"]
     assert "learned, mean" in (study / "report_figures/together_loss.svg").read_text()
 
 

@@ -20,7 +20,8 @@ from vitlab.nn.pos_embed._base import PosEmbed
 @torch.no_grad()
 def attention_maps(model: ViT, images: Tensor, layers: Sequence[int] | None = None) -> Tensor:
     """images [B, C, height, width] -> attention weights [depth, B, H, N, N], query by key, prefix tokens first; of some
-    `layers` alone, [layers, B, H, N, N], in the order of the blocks; -1 is the last one.
+    `layers` alone, [layers, B, H, N, N], in the order of the blocks; -1 is the last one. A block with several mixers side
+    by side has a map of each.
 
     Raises UserError for a model whose mixer has no attention.
     """
@@ -33,9 +34,9 @@ def attention_maps(model: ViT, images: Tensor, layers: Sequence[int] | None = No
         maps.append(weights)
         return call(x, positions, *rest)
 
-    mixers = [module for module in model.modules() if isinstance(module, Mixer)]
-    if layers is not None:
-        mixers = [mixers[index] for index in sorted(range(len(mixers))[layer] for layer in layers)]
+    blocks = range(len(model.blocks))
+    chosen = blocks if layers is None else sorted(blocks[layer] for layer in layers)
+    mixers = [module for index in chosen for module in model.blocks[index].modules() if isinstance(module, Mixer)]
     with wrapped((mixer, partial(look, mixer)) for mixer in mixers):
         model(images)
     return torch.stack(maps)
