@@ -20,8 +20,8 @@ from vitlab.nn.pos_embed._base import PosEmbed
 @torch.no_grad()
 def attention_maps(model: ViT, images: Tensor, layers: Sequence[int] | None = None) -> Tensor:
     """images [B, C, height, width] -> attention weights [depth, B, H, N, N], query by key, prefix tokens first; of some
-    `layers` alone, [layers, B, H, N, N], in the order of the blocks; -1 is the last one. A block with several mixers side
-    by side has a map of each.
+    `layers` alone, [layers, B, H, N, N], in the order of the blocks; -1 is the last one. A block with several mixers
+    has a map of each.
 
     Raises UserError for a model whose mixer has no attention.
     """
