@@ -47,15 +47,13 @@ def predict(trained: Trained, paths: Sequence[Path], top: int = 5) -> Iterator[P
     if not task.has_logits:
         raise UserError(f"task={task.name}: it has no classes, so there is nothing to predict")
     prepare = trained.preprocessing.pipeline(len(names))
-    nothing = torch.zeros(1, 1, dtype=torch.int64)
     for path in paths:
         try:
             pixels = decode(path, trained.preprocessing.frame)
         except Unreadable as error:
             yield Prediction(path, (), str(error))
             continue
-        images, _ = prepare(pixels[None, None], nothing, nothing)
-        probabilities = task.probabilities(trained.model(images[0]))[0]
+        probabilities = task.probabilities(trained.model(prepare.one(pixels)))[0]
         best = probabilities.topk(min(top, len(names)))
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         yield Prediction(path, tuple((names[index], value) for index, value in pairs))

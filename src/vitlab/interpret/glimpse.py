@@ -42,11 +42,9 @@ def first_picture(data: DataSpec) -> Tensor:
 def glimpse(trained: Trained, pixels: Tensor) -> Glimpse:
     """What a model makes of one picture of the test split, [C, H, W] uint8."""
     model = trained.model
-    nothing = torch.zeros(1, 1, dtype=torch.int64)
-    prepare = trained.preprocessing.pipeline(len(trained.preprocessing.class_names))
-    images, _ = prepare(pixels[None, None], nothing, nothing)
+    images = trained.preprocessing.pipeline(len(trained.preprocessing.class_names)).one(pixels)
     shown = pixels[: 3 if len(pixels) >= 3 else 1].movedim(0, -1)
-    return Glimpse("test", shown.numpy(), _numbers(_attention(model, images[0])), _numbers(_positions(model)))
+    return Glimpse("test", shown.numpy(), _numbers(_attention(model, images)), _numbers(_positions(model)))
 
 
 def _attention(model: ViT, images: Tensor) -> Tensor | None:

@@ -28,7 +28,8 @@ def position_similarity(model: ViT) -> Tensor | None:
 def _added(model: ViT, positions: PosEmbed) -> Tensor | None:
     dims, prefix = model.spec.dims(), model.num_prefix_tokens
     vectors = positions.add(_zeros(model, 1, dims.num_tokens, dims.embed_dim))[0, prefix:]
-    return normalize(vectors, dim=-1) @ normalize(vectors, dim=-1).mT if vectors.any() else None
+    directions = normalize(vectors, dim=-1)
+    return directions @ directions.mT if vectors.any() else None
 
 
 def _rotated(model: ViT, positions: PosEmbed) -> Tensor | None:

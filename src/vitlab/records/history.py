@@ -3,7 +3,7 @@
 Only this record grows. A last line that was cut off by a crash is left out when it is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,11 @@ def read_history(folder: Path, metrics: Mapping[str, Metric] = {}) -> list[Numbe
     """
     lines = list(enumerate(read_lines(folder / FILE), 1))
     return [_checked(line, f"{folder / FILE}, line {number},", metrics) for number, line in lines]
+
+
+def peeks(history: Sequence[Numbers]) -> bool:
+    """Whether the test split was measured along the training."""
+    return any(name.startswith("test_") for line in history for name in line)
 
 
 def add_to_history(folder: Path, line: Mapping[str, Any]) -> None:

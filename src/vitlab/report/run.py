@@ -13,7 +13,7 @@ from vitlab.base.metric import Metric
 from vitlab.records._base import Numbers, Record
 from vitlab.records.data import DataRecord
 from vitlab.records.history import FILE as HISTORY
-from vitlab.records.history import read_history
+from vitlab.records.history import peeks, read_history
 from vitlab.records.predictions import FILE as PREDICTIONS
 from vitlab.records.predictions import Predictions, read_predictions
 from vitlab.records.run import Environment, Result, RunDeclaration, read_result
@@ -95,7 +95,7 @@ class RunRecord:
     @property
     def peeks(self) -> bool:
         """Whether the test split was measured along the training."""
-        return any(name.startswith("test_") for line in self.history for name in line)
+        return peeks(self.history)
 
     @property
     def from_no_commit(self) -> bool:

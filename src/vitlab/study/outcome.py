@@ -15,7 +15,7 @@ from statistics import median
 from vitlab.base.metric import Better
 from vitlab.records.data import DataRecord
 from vitlab.records.execution import CellCosts
-from vitlab.records.history import read_history
+from vitlab.records.history import peeks, read_history
 from vitlab.records.outcome import (
     COSTS,
     IN_TIME,
@@ -137,14 +137,15 @@ def _run(
     reason, folder, nothing = state.reason, "", False
     history = read_history(run.place, plan.metrics) if state.begun else []
     epochs = history[-1].get("epoch") if history else None
-    peeked = any(name.startswith("test_") for line in history for name in line)
     if state.begun:
         folder = run.place.relative_to(study_dir.path).as_posix()
     if state.status == "finished":
         nothing = learned_nothing(DataRecord.read_if_there(run.place), plan, state.metrics)
         if state.metrics.get(plan.metric) is None:
             reason = f"it has no {plan.metric}"
-    return RunOutcome(seed, folder, state.status, reason, state.metrics, state.diverged, nothing, epochs, peeked)
+    return RunOutcome(
+        seed, folder, state.status, reason, state.metrics, state.diverged, nothing, epochs, peeks(history)
+    )
 
 
 def _why_untuned(study_dir: StudyDir, plan: PlanRecord, cell: CellRecord) -> str:

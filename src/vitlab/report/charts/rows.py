@@ -179,10 +179,11 @@ class Rows:
     def _above(self) -> Iterator[alt.Chart]:
         """The name and the numbers of every row, above its marks."""
         for texts, at, colour, size in (
-            ([[shortened(row.name, NAME_LENGTH)] for row in self.rows], 8, "ink", NORMAL),
-            ([[row.numbers] for row in self.rows], 23, "muted", SMALL),
+            ([shortened(row.name, NAME_LENGTH) for row in self.rows], 8, "ink", NORMAL),
+            ([row.numbers for row in self.rows], 23, "muted", SMALL),
         ):
-            chart = alt.Chart(_texts(texts)).mark_text(align="left", color=COLOURS[colour], fontSize=size)
+            data = data_of({"row": index, "text": text} for index, text in enumerate(texts))
+            chart = alt.Chart(data).mark_text(align="left", color=COLOURS[colour], fontSize=size)
             yield chart.encode(y=_Y, yOffset=alt.value(at), x=alt.value(0), **_SAID)
 
 
@@ -210,10 +211,6 @@ def _lines(name: str) -> list[str]:
 
 def _width(texts: Sequence[Sequence[str]]) -> int:
     return round(_LETTER * max(len(line) for lines in texts for line in lines))
-
-
-def _texts(texts: Sequence[Sequence[str]]) -> alt.Data:
-    return data_of([{"row": index, "text": " ".join(lines)} for index, lines in enumerate(texts)])
 
 
 def _arrows(drawn: Sequence[tuple[int, Mark]], domain: Domain) -> Iterator[tuple[str, list[dict[str, Any]]]]:
