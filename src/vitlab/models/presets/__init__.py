@@ -7,15 +7,13 @@ A name may end in a number of classes: `r0_vit:100`, `B/16@384:10`. Pure data: l
 from typing import Any
 
 from vitlab.base.errors import SpecError, unknown
-from vitlab.models.presets import _published, _studied
-from vitlab.models.presets._published import aliases
+from vitlab.models.presets import _google, _studied, _timm
+from vitlab.models.presets._timm import prepared
 
-__all__ = ["PRESETS", "aliases", "resolve", "settings"]
+__all__ = ["PRESETS", "aliases", "prepared", "resolve", "settings"]
 
 PRESETS: dict[str, dict[str, Any]] = {
-    **_published.plain(),
-    **_published.hybrids(),
-    **_published.distilled(),
+    **_timm.presets(),
     **_studied.r0(),
     **_studied.r1(),
     **_studied.r3(),
@@ -23,12 +21,17 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+def aliases() -> dict[str, str]:
+    """Google's names -> timm's, at 224 pixels."""
+    return _google.aliases(PRESETS)
+
+
 def resolve(name: str) -> str:
     """The preset that a name without classes stands for: itself, or Google's `ViT-B_16`, `B/16`, `R50+B/16@384`.
 
     Raises SpecError for an unknown name.
     """
-    resolved = _published.timms_name(name) or name
+    resolved = _google.timms_name(name) or name
     if resolved not in PRESETS:
         raise SpecError(unknown("model", name, [*PRESETS, *aliases()]))
     return resolved
