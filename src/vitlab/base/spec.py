@@ -20,7 +20,7 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Literal, Union
+from typing import Any, ClassVar, Literal, TypeVar, Union
 
 from vitlab.base.errors import SpecError, UnknownSetting, unknown, unknown_setting
 from vitlab.base.files import parsed
@@ -29,6 +29,7 @@ from vitlab.base.trust import setting_of
 from vitlab.base.words import KINDS, shown
 
 WHEREABOUTS, _ADDED = "whereabouts", "added"  # marks of fields
+C = TypeVar("C", bound="Component")
 _LARGEST = 3.4e38  # that single precision has
 
 
@@ -89,7 +90,7 @@ def check_component_name(family: str, kind: str, name: str) -> None:
         raise SpecError(f"{unknown(kind, name, names)} (nor is there a {name}.py in the current folder)")
 
 
-def component_class(base: type[Component], name: str, path: str = "") -> type[Component]:
+def component_class(base: type[C], name: str, path: str = "") -> type[C]:
     """The spec class that `name`, of the setting `path`, selects: of the family of `base`, or else one's own."""
     kind = base.kind or base.family.rsplit(".", 1)[-1]
     check_component_name(base.family, kind, name)

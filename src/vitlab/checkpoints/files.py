@@ -1,9 +1,17 @@
-"""Tensors from a file that somebody else wrote: safetensors, or a pickle that holds nothing but tensors."""
+"""Tensors from a file that somebody else wrote: safetensors, NumPy's npz, or a pickle that holds nothing but tensors.
 
+No code of theirs is run, and no more memory is taken than the file fills or the machine has.
+"""
+
+import argparse
 import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import psutil
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -11,31 +19,28 @@ from torch import Tensor
 
 from vitlab.base.errors import CheckpointError
 from vitlab.base.files import is_no_file
+from vitlab.base.words import some
+
+SUFFIXES = (".safetensors", ".npz", ".pt", ".pth", ".bin", ".ckpt", ".tar")
 
 
-def _check_unpacked(path: Path) -> None:
-    """Refuse an archive that would grow when it is read: tensors are stored as they are. Raises CheckpointError."""
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
-    if unpacked > path.stat().st_size:
-        raise CheckpointError(f"{path} is not opened: {path.stat().st_size:,} bytes are packed to fill {unpacked:,}")
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Named tensors of a `.safetensors`, `.pt`, `.pth` or `.bin` file.
+def read_tensors(path: Path, inner: str = "") -> dict[str, Tensor]:
+    """Named tensors of a `.safetensors` or `.npz` file, or of a pickle as torch writes it.
 
     A pickle is opened with `weights_only`, which runs no code of its own; one that needs more is refused, because
-    opening it would run whatever it contains. Raises CheckpointError.
+    opening it would run whatever it contains. Where it holds several dictionaries of tensors, `inner` says which is
+    meant. Raises CheckpointError.
     """
     if is_no_file(path):
         raise CheckpointError(f"{path} is not a file")
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
+        if path.suffix == ".npz":
+            return _read_npz(path)
         _check_unpacked(path)
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([argparse.Namespace]):  # DeiT and MAE keep their options beside
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except CheckpointError:
         raise
     except FileNotFoundError:
@@ -48,9 +53,59 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} is damaged or not a checkpoint: {error}") from error
     except Exception as error:  # bytes that are no pickle make torch's reader raise almost anything
         raise CheckpointError(f"{path} is damaged or not a checkpoint") from error
-    for key in ("model", "state_dict"):  # how timm, DeiT, DINO and MAE wrap theirs
-        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
-            loaded = loaded[key]
-    if not (isinstance(loaded, dict) and all(isinstance(value, Tensor) for value in loaded.values())):
+    return _inside(loaded, inner, path)
+
+
+def _check_unpacked(path: Path) -> None:
+    """Refuse an archive that would grow when it is read: tensors are stored as they are. Raises CheckpointError."""
+    if not zipfile.is_zipfile(path):
+        return
+    unpacked = _unpacked_size(path)
+    if unpacked > path.stat().st_size:
+        raise CheckpointError(f"{path} is not opened: {path.stat().st_size:,} bytes are packed to fill {unpacked:,}")
+
+
+def _unpacked_size(path: Path) -> int:
+    with zipfile.ZipFile(path) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
+
+
+def _read_npz(path: Path) -> dict[str, Tensor]:
+    """Arrays of numbers; NumPy's own pickles are refused by NumPy."""
+    unpacked, free = _unpacked_size(path), psutil.virtual_memory().available
+    if unpacked > free:
+        raise CheckpointError(f"{path} is not opened: it unpacks to {unpacked:,} bytes, and {free:,} are free")
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: _tensor(arrays[name], name, path) for name in arrays.files}
+
+
+def _tensor(array: np.ndarray, name: str, path: Path) -> Tensor:
+    """An array as a tensor of its own kind of numbers; bfloat16, which NumPy has no name for, is two plain bytes."""
+    if array.dtype.kind == "V" and array.dtype.itemsize == 2:
+        return torch.from_numpy(array.view(np.uint16).astype(np.int32) << 16).view(torch.float32)
+    if array.dtype.kind not in "fiub":
+        raise CheckpointError(f"{path}: {name} holds no numbers, but {array.dtype}")
+    return torch.from_numpy(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="))))
+
+
+def _inside(loaded: Any, inner: str, path: Path) -> dict[str, Tensor]:
+    """The named tensors of what was loaded: itself, or the one dictionary of tensors in it. Raises CheckpointError."""
+    if not isinstance(loaded, Mapping):
         raise CheckpointError(f"{path} does not hold named tensors")
-    return loaded
+    if _are_tensors(loaded):
+        return dict(loaded)
+    found = {str(key): value for key, value in loaded.items() if isinstance(value, Mapping) and _are_tensors(value)}
+    if inner in found:
+        return dict(found[inner])
+    if inner:
+        raise CheckpointError(f"{path} has no {inner}; tensors stand in: {some(sorted(found)) or 'nothing'}")
+    if len(found) > 1:
+        first = sorted(found)[0]
+        raise CheckpointError(f"{path} holds several models: {some(sorted(found))}; say which, as in {path}#{first}")
+    if not found:
+        raise CheckpointError(f"{path} does not hold named tensors")
+    return dict(next(iter(found.values())))
+
+
+def _are_tensors(values: Mapping[Any, Any]) -> bool:
+    return bool(values) and all(isinstance(name, str) and isinstance(each, Tensor) for name, each in values.items())

@@ -62,7 +62,7 @@ class ViTSpec(Spec):
     img_size: tuple[int, int] = (224, 224)
     patch_size: tuple[int, int] = (16, 16)
     in_chans: int = 3
-    num_classes: int = 1000
+    num_classes: int = 1000  # 0: no head; the model gives the features that one would read
     embed_dim: int = 768
     depth: int = 12
     num_heads: int = 12
@@ -184,7 +184,7 @@ def subset_conflict(spec: ViTSpec) -> str | None:
 def _sizes(spec: ViTSpec) -> Iterator[str]:
     for name, most in LARGEST.items():
         value = getattr(spec, name)
-        if value is not None and value <= 0:
+        if value is not None and value <= 0 and (name, value) != ("num_classes", 0):
             yield f"{name}={value}: must be positive"
         if value is not None and value > most:
             yield f"{name}={value}: at most {most:,}"

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from vitlab.base.errors import SpecError
 from vitlab.models.spec import ViTSpec, subset_conflict
 from vitlab.nn.auxiliary._base import Branched
+from vitlab.nn.dims import BlockDims
 from vitlab.nn.head._base import Logits
 from vitlab.nn.init._base import initialise
 from vitlab.nn.kernel import has_kernels
@@ -33,7 +34,8 @@ class Outputs(NamedTuple):
 class ViT(nn.Module):
     """A vision transformer built from a ViTSpec.
 
-    `model(images)` gives logits, `model.outputs(images)` the auxiliary part's loss too. Stochastic depth and dropout
+    `model(images)` gives logits, or with `num_classes=0` features [B, D], as in timm; `model.outputs(images)` the
+    auxiliary part's loss too. Stochastic depth and dropout
     act only when the caller hands over sample keys, `model(images, keys)`, as the training loop does: without keys the
     model is deterministic.
     """
@@ -63,8 +65,8 @@ class ViT(nn.Module):
         self.norm = spec.norm.build(width) if spec.final_norm == "before_pool" else nn.Identity()
         self.pool = spec.pool.build(replace(dims, layer=spec.depth))
         self.fc_norm = spec.norm.build(width) if spec.final_norm == "after_pool" else nn.Identity()
-        self.head = spec.head.build(dims)
-        self.head_dist = spec.head.build(dims) if spec.dist_token else None
+        self.head = _head(spec, dims)
+        self.head_dist = _head(spec, dims) if spec.dist_token else None
         self._register_load_state_dict_pre_hook(_accept_bare_position_table)
 
     def patches(self, images: Tensor) -> Branched:
@@ -127,6 +129,11 @@ class ViT(nn.Module):
     def forward(self, images: Tensor, keys: Tensor | None = None) -> Tensor:
         """[B, C, height, width] -> logits [B, Y]"""
         return self.outputs(images, keys).logits
+
+
+def _head(spec: ViTSpec, dims: BlockDims) -> nn.Module:
+    """The classifier; without classes an identity, so that the model gives what a head would read."""
+    return spec.head.build(dims) if spec.num_classes else nn.Identity()
 
 
 def is_head(name: str) -> bool:

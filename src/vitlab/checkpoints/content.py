@@ -1,0 +1,97 @@
+"""What stands in a file or folder that somebody else wrote: tensors by name, and the JSON files beside them.
+
+weights.safetensors, weights.pth#teacher, ViT-B_16.npz     a file; after # the dictionary that is meant
+folder/                                                    config.json and model.safetensors, as hubs have them
+hub:ORG/NAME                                               the same, downloaded into the hub's own cache
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from vitlab.base.errors import CheckpointError, DataError
+from vitlab.base.files import read_object
+from vitlab.base.words import some
+from vitlab.checkpoints.files import SUFFIXES, read_tensors
+from vitlab.checkpoints.hub import downloaded, repo_of
+from vitlab.checkpoints.source._base import Content
+
+_TEXTS = ("config.json", "preprocessor_config.json")
+_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.", "encoder.", "student.", "teacher.")
+_MOST = 0.5  # of all tensors, whose prefix is taken off though others have none: a head beside a backbone
+
+
+def content_at(path: str | Path) -> Content:
+    """What stands at a path or under a hub's name. Raises CheckpointError, whatever is wrong with it."""
+    repo = repo_of(str(path))
+    place, _, inner = str(path).partition("#") if not Path(path).exists() else (str(path), "", "")
+    file = downloaded(repo) if repo else Path(place)
+    if file.is_dir():
+        texts = _texts(file)
+        tensors = _folder_tensors(file)
+    else:
+        texts, tensors = {}, read_tensors(file, inner)
+    bare, taken = _without_prefix(tensors)
+    notes = (f"names without their common prefix {taken}",) if taken else ()
+    return Content(file, _in_single_precision(bare), texts, notes=notes)
+
+
+def weights_file(folder: Path) -> Path:
+    """The file that holds a folder's weights, or the index of several. Raises CheckpointError if there is not one."""
+    for name in ("model.safetensors", *_INDEXES, "pytorch_model.bin"):
+        if (folder / name).is_file():
+            return folder / name
+    found = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES and path.is_file())
+    if len(found) != 1:
+        which = f"several files of weights: {some([path.name for path in found])}" if found else "no file of weights"
+        raise CheckpointError(f"{folder} has {which}; name the one that is meant")
+    return found[0]
+
+
+def _texts(folder: Path) -> dict[str, Mapping[str, Any]]:
+    try:
+        return {name: read_object(folder / name) for name in _TEXTS if (folder / name).is_file()}
+    except DataError as error:
+        raise CheckpointError(str(error)) from None
+
+
+def _folder_tensors(folder: Path) -> dict[str, Tensor]:
+    file = weights_file(folder)
+    if file.name not in _INDEXES:
+        return read_tensors(file)
+    try:
+        places = read_object(file).get("weight_map")
+    except DataError as error:
+        raise CheckpointError(str(error)) from None
+    if not isinstance(places, dict) or not all(isinstance(name, str) for name in places.values()):
+        raise CheckpointError(f"{file} does not say where its tensors are")
+    shards = sorted(set(places.values()))
+    if outside := [name for name in shards if Path(name).name != name]:
+        raise CheckpointError(f"{file} names files outside of its folder: {some(outside)}")
+    tensors: dict[str, Tensor] = {}
+    for name in shards:
+        tensors |= read_tensors(folder / name)
+    return tensors
+
+
+def _without_prefix(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], str]:
+    """Tensors without what a wrapper put before their names, and what that was."""
+    taken = ""
+    while prefix := next((each for each in _PREFIXES if _is_common(each, tensors)), ""):
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+        taken += prefix
+    return dict(tensors), taken
+
+
+def _is_common(prefix: str, tensors: Mapping[str, Tensor]) -> bool:
+    with_it = sum(name.startswith(prefix) for name in tensors)
+    return with_it == len(tensors) > 0 or (prefix == "backbone." and with_it > _MOST * len(tensors))
+
+
+def _in_single_precision(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Halves widened, so that all are at least in single precision."""
+    narrow = {name for name, tensor in tensors.items() if tensor.is_floating_point() and tensor.dtype.itemsize < 4}
+    return {name: tensor.float() if name in narrow else tensor for name, tensor in tensors.items()}

@@ -1,0 +1,35 @@
+"""Checkpoints on the Hugging Face hub: one file of weights, or its parts, and the JSON files that say what they are.
+
+The hub's own client downloads into its own cache, where names from outside cannot leave it.
+"""
+
+import re
+from pathlib import Path
+
+from vitlab.base.errors import CheckpointError
+
+_REPO = re.compile(r"(?:hub:|hf-hub:|hf_hub:)([\w.-]+/[\w.-]+)", re.ASCII)
+_WANTED = [
+    *("config.json", "preprocessor_config.json", "model.safetensors", "model.safetensors.index.json"),
+    "model-*-of-*.safetensors",
+]
+_OLDER = ["pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*-of-*.bin", "*.npz"]
+
+
+def repo_of(text: str) -> str:
+    """The repository that `hub:ORG/NAME` names; empty for a path."""
+    match = _REPO.fullmatch(text)
+    return match[1] if match and ".." not in match[1] else ""
+
+
+def downloaded(repo: str) -> Path:
+    """The folder of a repository, downloaded as far as it is not there yet. Raises CheckpointError."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(repo, allow_patterns=_WANTED))
+        if not any(folder.glob("*.safetensors")):
+            folder = Path(snapshot_download(repo, allow_patterns=_WANTED + _OLDER))
+    except Exception as error:  # the client raises its own, requests' and the system's
+        raise CheckpointError(f"hub:{repo} cannot be had: {str(error).strip().splitlines()[0]}") from None
+    return folder

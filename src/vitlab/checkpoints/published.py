@@ -1,0 +1,134 @@
+"""Somebody else's checkpoint as a model of ours: its spec, tensors under our names, and what a picture goes through.
+
+read("vit.safetensors", model="vit_base_patch16_224")   -> Published
+write(source, spec, tensors)                            -> tensors under their names
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from vitlab.base.errors import CheckpointError, SpecError
+from vitlab.base.spec import component_class, component_names, from_dict, with_settings
+from vitlab.base.words import counted, some
+from vitlab.checkpoints.content import content_at
+from vitlab.checkpoints.source._base import Content, SourceSpec
+from vitlab.checkpoints.source._rows import bound
+from vitlab.checkpoints.source._told import assumed, told
+from vitlab.models import presets
+from vitlab.models.spec import ViTSpec
+from vitlab.models.vit import ViT
+from vitlab.preprocessing import Preprocessing
+
+Tensors = Mapping[str, Tensor]
+Settings = Mapping[str, Any]
+NONE: Settings = MappingProxyType({})
+
+
+class Published(NamedTuple):
+    """A model of ours with somebody else's weights. `notes` say where it came from, and what had to be assumed."""
+
+    source: SourceSpec
+    spec: ViTSpec
+    tensors: dict[str, Tensor]
+    preprocessing: Preprocessing
+    notes: tuple[str, ...]
+
+
+def read(path: str | Path, source: str | None = None, model: str = "", settings: Settings = NONE) -> Published:
+    """The checkpoint at a path. `source` is its kind, where that is not to be recognised; `model` a preset's name, for
+    what tensors cannot tell; `settings` of the model go before both.
+
+    Raises CheckpointError naming what does not match, on both sides.
+    """
+    content = content_at(path)
+    kind = component_class(SourceSpec, source)() if source else recognised(content)
+    content = content.called(model or kind.preset(content))
+    named = presets.settings(content.name) if content.name else {}
+    tensors, leftover = _ours(kind, content.tensors)
+    spec = _spec(kind, content, tensors, named, settings)
+    _check_fit(kind, spec, tensors, leftover)
+    notes = (f"{kind.title} weights, {counted(len(content.tensors), 'tensor')}", *content.notes)
+    return Published(
+        kind,
+        spec,
+        {name: tensor.contiguous() for name, tensor in tensors.items()},
+        kind.preprocessing(content, spec),
+        (*notes, *assumed(tensors, named, {**kind.model(content, named), **settings})),
+    )
+
+
+def write(kind: SourceSpec, spec: ViTSpec, tensors: Tensors) -> dict[str, Tensor]:
+    """A model's tensors as a source names and lays them out. Raises CheckpointError where it has no place for some."""
+    rows, without = bound(kind.rows(spec), tensors, "ours")
+    if without:
+        raise CheckpointError(f"{kind.title} has no place for {some(without)}")
+    written: dict[str, Tensor] = {}
+    for row in rows:
+        written |= row.write(tensors)
+    return written
+
+
+def recognised(content: Content) -> SourceSpec:
+    """The source that wrote these tensors. Raises CheckpointError if none, or more than one, can have."""
+    kinds = [component_class(SourceSpec, name)() for name in component_names(SourceSpec.family)]
+    fitting = [kind for kind in kinds if kind.recognises(content)]
+    names = ", ".join(kind.name for kind in fitting or kinds)
+    if not fitting:
+        first = some(sorted(content.tensors))
+        raise CheckpointError(f"{content.path}: of no source that is known ({first}); --from says which: {names}")
+    if len(fitting) > 1:
+        raise CheckpointError(f"{content.path}: may be of {names}; --from says which")
+    return fitting[0]
+
+
+def _ours(kind: SourceSpec, tensors: Tensors) -> tuple[dict[str, Tensor], list[str]]:
+    """Tensors under our names, and the names of theirs that there is no place for."""
+    useful = {name: tensor for name, tensor in tensors.items() if not kind.is_ignored(name)}
+    rows, leftover = bound(kind.rows(None), useful, "theirs")
+    read: dict[str, Tensor] = {}
+    for row in rows:
+        read |= row.read(useful)
+    return read, leftover
+
+
+def _spec(kind: SourceSpec, content: Content, tensors: Tensors, named: Settings, settings: Settings) -> ViTSpec:
+    try:
+        known = {**named, **kind.model(content, named)}
+        spec = from_dict(ViTSpec, told(tensors, {**known, **_plain(settings)}))
+        return with_settings(spec, settings)
+    except SpecError as error:
+        raise CheckpointError(f"{content.path}: its tensors are of no model that can be: {error}") from None
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    """Those that are not inside of a part: what tensors cannot tell is taken from these."""
+    return {name: value for name, value in settings.items() if "." not in name}
+
+
+def _check_fit(kind: SourceSpec, spec: ViTSpec, tensors: Tensors, leftover: Sequence[str]) -> None:
+    problems = "; ".join(_problems(spec, tensors, leftover))
+    if problems:
+        raise CheckpointError(f"{kind.title} weights do not fit the model that they tell of: {problems}")
+
+
+def _problems(spec: ViTSpec, tensors: Tensors, leftover: Sequence[str]) -> Iterator[str]:
+    with torch.device("meta"):
+        wanted = {name: tensor.shape for name, tensor in ViT(spec).state_dict().items()}
+    unknown = sorted({*leftover, *(tensors.keys() - wanted.keys())})
+    if missing := sorted(wanted.keys() - tensors.keys()):
+        yield f"missing there: {some(missing)}"
+    if unknown:
+        yield f"without a place here: {some(unknown)}"
+    differing = [name for name in sorted(wanted.keys() & tensors.keys()) if wanted[name] != tensors[name].shape]
+    if differing:
+        shapes = [f"{name} is {_size(tensors[name].shape)} there and {_size(wanted[name])} here" for name in differing]
+        yield f"of another shape: {some(shapes)}"
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " × ".join(map(str, shape)) or "one number"

@@ -1,0 +1,123 @@
+"""The contract of a source: how somebody else's checkpoints are laid out.
+
+    recognises(content)          -> whether they are its own, by what they hold
+    preset(content)              -> the name of the preset that they are weights of, where something beside them says so
+    model(content, named)        -> settings of their model that neither that name nor their shapes tell
+    rows(spec)                   -> the table of names, read in both directions
+    preprocessing(content, spec) -> what a picture went through before it
+
+A source is what a library writes, whoever trained with it. `content` is what was found: tensors by name, and the texts
+beside them. `named` are the settings of a model that was given by name, where one was.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from torch import Tensor
+
+from vitlab.augment.ops import center_crop
+from vitlab.augment.ops._base import OpSpec
+from vitlab.base.spec import Component
+from vitlab.checkpoints.source._rows import Row
+from vitlab.data.decode import Fit
+from vitlab.models.presets import prepared
+from vitlab.models.spec import ViTSpec
+from vitlab.preprocessing import Preprocessing
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What stands in somebody's file or folder: tensors, and its `texts`, the JSON files beside them by their name.
+
+    `name` is the preset that the user gave, or the folder; empty where neither says. `notes`: what was done to it.
+    """
+
+    path: Path
+    tensors: Mapping[str, Tensor]
+    texts: Mapping[str, Settings] = field(default_factory=dict)
+    name: str = ""
+    notes: tuple[str, ...] = ()
+
+    def called(self, name: str) -> Self:
+        """The same, known to be the weights of a preset."""
+        return replace(self, name=name)
+
+    def has(self, *names: str) -> bool:
+        """Whether all of these tensors are there."""
+        return all(name in self.tensors for name in names)
+
+    @property
+    def config(self) -> Settings:
+        """config.json, as the hub's folders have it; empty where there is none."""
+        return self.texts.get("config.json", {})
+
+
+@dataclass(frozen=True)
+class SourceSpec(Component):
+    """A source of checkpoints. `ignored`: patterns of tensors that are of no use here, the decoder of a pretext task,
+    say; `title`: what messages call it.
+    """
+
+    family: ClassVar[str] = "vitlab.checkpoints.source"
+    title: ClassVar[str]
+    ignored: ClassVar[tuple[str, ...]] = ()
+
+    def recognises(self, content: Content) -> bool:
+        """Whether this looks like one of its checkpoints, and like nobody else's."""
+        raise NotImplementedError
+
+    def preset(self, content: Content) -> str:
+        """A preset's name that stands beside the tensors; empty where there is none."""
+        return ""
+
+    def model(self, content: Content, named: Settings) -> Settings:
+        """Settings of the model that neither its name nor the shapes of its tensors tell.
+
+        Raises CheckpointError where what stands beside the tensors describes no model of ours.
+        """
+        return {}
+
+    def rows(self, spec: ViTSpec | None) -> Sequence[Row]:
+        """The table of names for such a model; without one, for all of them, to read what somebody wrote."""
+        raise NotImplementedError
+
+    def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
+        """What a picture goes through. The classes are numbered unless something beside the tensors names them."""
+        return published_preprocessing(content.name, spec, class_names(content, spec.num_classes))
+
+    def is_ignored(self, name: str) -> bool:
+        """Whether a tensor of theirs is of no use here."""
+        return any(fnmatchcase(name, pattern) for pattern in self.ignored)
+
+
+def published_preprocessing(name: str, spec: ViTSpec, names: Sequence[str]) -> Preprocessing:
+    """That of a published model by its name: the shorter side resized, the middle cut out, normalised."""
+    usual = prepared(name)
+    return cropped(spec.img_size, usual.crop, usual.mean, usual.std, names)
+
+
+def cropped(
+    size: tuple[int, int],
+    crop: float,
+    mean: Sequence[float],
+    std: Sequence[float],
+    names: Sequence[str],
+    fit: Fit = "crop",
+) -> Preprocessing:
+    """Decoded larger than `size`, of which the middle is cut out; `crop` is the share of a side that stays."""
+    decoded = tuple(int(side / crop) for side in size) if fit == "crop" else size
+    ops: tuple[OpSpec, ...] = (center_crop.Spec(size=size),) if decoded != size else ()
+    return Preprocessing((decoded[0], decoded[1]), fit, ops, tuple(mean), tuple(std), tuple(names))
+
+
+def class_names(content: Content, number: int) -> tuple[str, ...]:
+    """The classes as config.json names them, or numbers from 0."""
+    named = content.config.get("label_names") or list((content.config.get("id2label") or {}).values())
+    if isinstance(named, list) and len(set(map(str, named))) == len(named) == number:
+        return tuple(map(str, named))
+    return tuple(map(str, range(number)))

@@ -1,0 +1,154 @@
+"""What the tensors of a ViT tell of it, under our names: its sizes, and which parts it has."""
+
+from collections.abc import Mapping
+from math import isqrt
+from typing import Any
+
+from torch import Tensor
+
+from vitlab.base.errors import CheckpointError
+
+Tensors = Mapping[str, Tensor]
+HEAD_WIDTH = 64  # channels of an attention head in every ViT of the paper, and in most others
+
+
+def told(tensors: Tensors, named: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a model with such tensors; what these cannot tell is as `named` has it.
+
+    Raises CheckpointError where they do not belong to a ViT.
+    """
+    patches = tensors.get("patch_embed.proj.weight")
+    depth = _depth(tensors)
+    if patches is None or not depth:
+        raise CheckpointError("it has no patch_embed.proj.weight or no blocks: not the weights of a ViT")
+    found: dict[str, Any] = {**named, "embed_dim": patches.shape[0], "depth": depth, **_prefix(tensors)}
+    if "patch_embed.backbone.stem.conv.weight" not in tensors:
+        found |= {"in_chans": patches.shape[1], "patch_size": list(patches.shape[2:])}
+    found |= {"num_classes": _classes(tensors), **_heads(found, named)}
+    found |= _biases_and_norms(tensors, found, named) | _mlp(tensors, found)
+    return found | _picture(tensors, found)
+
+
+def assumed(tensors: Tensors, named: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
+    """What stands in no tensor and was taken to be as usual, in sentences. `known`: settings that somebody has told."""
+    if named or "num_heads" in known:
+        return ()
+    width = tensors["patch_embed.proj.weight"].shape[0]
+    return (
+        f"assumed, as no tensor tells: {width // HEAD_WIDTH} attention heads of {HEAD_WIDTH} channels, GELU, norms "
+        "with an eps of 1e-6; --model NAME or --set num_heads=N says otherwise",
+    )
+
+
+def _depth(tensors: Tensors) -> int:
+    numbers = {name.split(".")[1] for name in tensors if name.startswith("blocks.")}
+    return len(numbers & set(map(str, range(len(numbers)))))
+
+
+def _prefix(tensors: Tensors) -> dict[str, Any]:
+    registers = tensors.get("reg_token")
+    return {
+        "cls_token": "cls_token" in tensors,
+        "dist_token": "dist_token" in tensors,
+        "num_registers": 0 if registers is None else registers.shape[-2],
+    }
+
+
+def _classes(tensors: Tensors) -> int:
+    for name in ("head.weight", "head.logits.weight"):
+        if name in tensors:
+            return int(tensors[name].shape[0])
+    return 0
+
+
+def _heads(found: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    width = found["embed_dim"]
+    if named.get("embed_dim") == width and "num_heads" in named:
+        return {}
+    if width % HEAD_WIDTH:
+        raise CheckpointError(f"how many attention heads share {width} channels no tensor tells: give --model NAME")
+    return {"num_heads": width // HEAD_WIDTH, "head_dim": None}
+
+
+def _biases_and_norms(tensors: Tensors, found: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    block = {name.split(".", 2)[2] for name in tensors if name.startswith("blocks.0.")}
+    settings: dict[str, Any] = {
+        "norm_pre": "norm_pre.weight" in tensors,
+        "final_norm": _final_norm(tensors),
+        **_pool(tensors, found, named),
+    }
+    if "attn.qkv.weight" in block:
+        settings |= {
+            "qkv_bias": "attn.qkv.bias" in block,
+            "proj_bias": "attn.proj.bias" in block,
+            "qk_norm": "attn.q_norm.weight" in block,
+            "scale_attn_norm": "attn.norm.weight" in block,
+            "scale_mlp_norm": "mlp.norm.weight" in block,
+        }
+    scaled = any(name.endswith("gamma") for name in block)
+    return settings | {"layer_scale": (named.get("layer_scale") or 1e-5) if scaled else None}
+
+
+def _final_norm(tensors: Tensors) -> str:
+    if "fc_norm.weight" in tensors:
+        return "after_pool"
+    return "before_pool" if "norm.weight" in tensors else "none"
+
+
+def _pool(tensors: Tensors, found: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """What tensors decide: without a cls token only patches can be pooled, and a norm after pooling is a mean's."""
+    if "pool.latent" in tensors:
+        return {} if _name(named.get("pool")) == "attention" else {"pool": "attention"}
+    if _name(named.get("pool")) == "attention" or (not named and "fc_norm.weight" in tensors):
+        return {"pool": "mean"}
+    return {} if found["cls_token"] or _name(named.get("pool")) == "mean" else {"pool": "mean"}
+
+
+def _name(part: Any) -> Any:
+    return part.get("name") if isinstance(part, Mapping) else part
+
+
+def _mlp(tensors: Tensors, found: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc1_g.weight")
+    first = next((tensors[name] for name in names if name in tensors), None)
+    if first is None:
+        return {}
+    settings: dict[str, Any] = {"mlp_bias": f"{names[0].removesuffix('.weight')}.bias" in tensors}
+    if names[1] in tensors:
+        settings |= {"mlp": "swiglu", "mlp_bias": "blocks.0.mlp.fc1_g.bias" in tensors}
+    elif tensors["blocks.0.mlp.fc2.weight"].shape[1] * 2 == first.shape[0]:
+        settings |= {"mlp": "packed_swiglu"}
+    width = found["embed_dim"]
+    if int(width * found.get("mlp_ratio", 4.0) + 1e-6) != first.shape[0]:
+        settings |= {"mlp_ratio": first.shape[0] / width}
+    return settings
+
+
+def _picture(tensors: Tensors, found: Mapping[str, Any]) -> dict[str, Any]:
+    """The size of pictures, and whether prefix tokens have positions, from the table of these."""
+    table = tensors.get("pos_embed.weight")
+    if table is None:
+        return {}
+    prefix = int(found["cls_token"]) + int(found["dist_token"]) + found["num_registers"]
+    number, patch = table.shape[-2], found["patch_size"]
+    known = found.get("img_size")
+    if known is not None:
+        patches = (known[0] // patch[0]) * (known[1] // patch[1])
+        for with_prefix in (True, False):
+            if number == patches + prefix * with_prefix:
+                return _positions(found, with_prefix or not prefix)
+    for with_prefix in (True, False):
+        side = isqrt(max(number - prefix * with_prefix, 0))
+        if side and side * side == number - prefix * with_prefix:
+            return {"img_size": [side * patch[0], side * patch[1]], **_positions(found, with_prefix or not prefix)}
+    raise CheckpointError(
+        f"the position table has {number} positions, which is no square of patches: give --set img_size=[ROWS,COLUMNS]"
+    )
+
+
+def _positions(found: Mapping[str, Any], with_prefix: bool) -> dict[str, Any]:
+    part = found.get("pos_embed", "learned")
+    settings = part if isinstance(part, Mapping) else {"name": part}
+    if settings.get("name") != "learned" or settings.get("prefix", True) == with_prefix:
+        return {}
+    return {"pos_embed": {**settings, "prefix": with_prefix}}
