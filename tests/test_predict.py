@@ -7,12 +7,11 @@ import torch
 from PIL import Image
 
 from vitlab.augment.ops import center_crop
-from vitlab.base.errors import DataError
+from vitlab.base.errors import DataError, SpecError, UserError
 from vitlab.base.spec import from_dict
-from vitlab.checkpoints.trained import Trained
+from vitlab.checkpoints.trained import EquippedViT
 from vitlab.data.decode import Frame, decode
 from vitlab.data.sets._base import DataSpec
-from vitlab.learner import Learner
 from vitlab.models.vit import build
 from vitlab.predict import picture_files, predict
 from vitlab.preprocessing import Preprocessing
@@ -23,7 +22,10 @@ FRAME = Frame((8, 12))
 
 
 def trained(model, preprocessing=BEFORE, task=classify.Spec()):
-    return Trained(Learner(model, task.build(model.spec)), task, preprocessing, None, None)
+    """The same weights in a model that knows what pictures go through."""
+    equipped = EquippedViT(model.spec, preprocessing, task)
+    equipped.load_state_dict(model.state_dict())
+    return equipped
 
 
 def normalised(pixels: np.ndarray) -> torch.Tensor:
@@ -72,6 +74,72 @@ def test_a_picture_is_seen_as_in_training(tmp_path, monkeypatch, pixels, fit):
         DataSpec, {"name": "folder", "path": str(tmp_path / "pets"), "img_size": [8, 12], "fit": fit}
     ).load()
     assert torch.equal(decode(tmp_path / "pets/train/a/b.png", Frame((8, 12), fit=fit)), trained.train.pixels[0])
+
+
+def test_a_picture_in_hand_goes_the_way_of_its_file(tmp_path, pixels, tiny_spec, randomise):
+    """Pillow's pictures, turned ones too, and arrays: the same probabilities as of the file."""
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(pixels).resize((40, 30)).save(tmp_path / "a.png", exif=exif)
+    model = trained(randomise(build(tiny_spec())))
+    in_hand = Image.open(tmp_path / "a.png")
+    grey = Image.fromarray(pixels).convert("L")
+    grey.save(tmp_path / "grey.png")
+    files = predict(model, [tmp_path / "a.png", tmp_path / "grey.png"])
+    given = predict(model, [in_hand, np.asarray(grey)])
+    assert [found.classes for found in files] == [found.classes for found in given]
+    assert [found.path for found in predict(model, [in_hand, grey])] == ["picture 0", "picture 1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (np.zeros((8, 12, 3), dtype=np.float32), "expected 8-bit values"),
+        (np.zeros((3, 8, 12), dtype=np.uint8), r"\[rows, columns, channels\]"),
+        (torch.zeros(3, 8, 12), "a NumPy array, and not a Tensor"),
+        (7, "and not a int"),
+    ],
+)
+def test_what_is_no_picture_is_refused(given, said, tiny_spec):
+    with pytest.raises(DataError, match=said):
+        list(predict(trained(build(tiny_spec())), [given]))
+
+
+def test_many_pictures_come_back_in_their_order(tmp_path, pixels, tiny_spec, randomise):
+    """More than one batch of them, with some that cannot be read in between."""
+    model = trained(randomise(build(tiny_spec())))
+    for number in range(70):
+        Image.fromarray(np.roll(pixels, number, axis=1)).save(tmp_path / f"{number:02}.png")
+    for number in (3, 40):
+        (tmp_path / f"{number:02}.png").write_text("no picture")
+    found = list(predict(model, picture_files([tmp_path])))
+    assert [int(each.path[-6:-4]) for each in found] == list(range(70))
+    assert [number for number, each in enumerate(found) if each.reason] == [3, 40]
+    alone = [next(predict(model, [tmp_path / f"{number:02}.png"])) for number in (0, 41, 69)]
+    for single, together in zip(alone, (found[0], found[41], found[69]), strict=True):
+        assert [name for name, _ in single.classes] == [name for name, _ in together.classes]
+        assert [p for _, p in single.classes] == pytest.approx([p for _, p in together.classes], abs=1e-5)
+
+
+def test_a_model_without_a_head_predicts_nothing(tmp_path, pixels, tiny_spec):
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    headless = trained(build(tiny_spec(num_classes=0)), replace(BEFORE, class_names=()))
+    with pytest.raises(UserError, match="has no head"):
+        list(predict(headless, [tmp_path / "a.png"]))
+    assert headless(headless.prepare([tmp_path / "a.png"])).shape == (1, 16)
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (torch.zeros(3, 8, 12), r"no batch axis: image\[None\]"),
+        (torch.zeros(1, 3, 8, 12, dtype=torch.uint8), r"were not normalised; model\.prepare"),
+        (torch.full((1, 3, 8, 12), 255.0), "with values up to 255 were not normalised"),
+    ],
+)
+def test_images_that_were_not_prepared_are_refused(images, said, tiny_spec):
+    with pytest.raises(SpecError, match=said):
+        trained(build(tiny_spec()))(images)
 
 
 def test_folders_are_searched_through_and_through(tmp_path, pixels):

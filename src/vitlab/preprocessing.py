@@ -6,15 +6,17 @@ prediction.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Self
 
 import torch
 
 from vitlab.augment.ops._base import OpSpec
 from vitlab.augment.pipeline import Pipeline
-from vitlab.base.errors import SpecError
-from vitlab.data.decode import MAX_PIXELS, Fit, Frame
+from vitlab.base.errors import DataError, SpecError
+from vitlab.data.decode import MAX_PIXELS, Fit, Frame, decode
 from vitlab.data.images import ImageSet
+from vitlab.data.in_hand import Picture, source_of
 from vitlab.records._base import Record, check_least
 
 
@@ -55,6 +57,21 @@ class Preprocessing(Record):
     def frame(self) -> Frame:
         """How a picture is decoded."""
         return Frame(self.img_size, len(self.mean), self.fit, self.white, self.max_pixels)
+
+    @property
+    def largest_value(self) -> float:
+        """No value of a normalised image is further from zero."""
+        return max(max(mean, 1 - mean) / std for mean, std in zip(self.mean, self.std, strict=True))
+
+    def prepare(self, pictures: Sequence[Picture]) -> torch.Tensor:
+        """Paths, Pillow's pictures or 8-bit arrays [H, W, C] -> images [n, C, height, width], as in an evaluation.
+
+        Raises DataError for what is no picture, Unreadable for what cannot be decoded.
+        """
+        if isinstance(pictures, str | Path) or not isinstance(pictures, Sequence):
+            raise DataError("expected several pictures: [picture] is a list of one")
+        pixels = torch.stack([decode(source_of(picture), self.frame) for picture in pictures])
+        return self.pipeline(len(self.class_names)).prepared(pixels)
 
     def pipeline(self, num_classes: int, dtype: torch.dtype = torch.float32) -> Pipeline:
         """From decoded pixels to a model of so many classes: nothing in it is random."""

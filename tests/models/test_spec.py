@@ -19,7 +19,7 @@ REFUSED = [
     ({"embed_dim": 0}, ["embed_dim=0", "positive"]),
     ({"depth": 0}, ["depth=0", "positive"]),
     ({"in_chans": -1}, ["in_chans=-1", "positive"]),
-    ({"num_classes": 0}, ["num_classes=0", "positive"]),
+    ({"num_classes": -1}, ["num_classes=-1", "positive"]),
     ({"mlp_ratio": 0.0}, ["mlp_ratio=0.0", "positive"]),
     ({"mlp_ratio": 0.01}, ["mlp_ratio=0.01", "embed_dim=16"]),
     ({"num_registers": -1}, ["num_registers=-1", "from 0 to"]),

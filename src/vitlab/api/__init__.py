@@ -15,6 +15,8 @@ from vitlab.base.trust import typed
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from vitlab.checkpoints.trained import EquippedViT
+    from vitlab.data.in_hand import Picture
     from vitlab.data.sets._base import DataSpec
     from vitlab.evaluate._checkpoint import Among, Computing, Score
     from vitlab.models.cost import Cost
@@ -60,11 +62,18 @@ def create(model: str = "vit_base_patch16_224", seed: int = 0, **settings: Any) 
     return build(with_settings(preset(model), settings), seed)
 
 
-def load(path: str | Path) -> "ViT":
-    """The trained model of a run directory or a checkpoint folder. Raises CheckpointError if it is damaged."""
+def load(path: str | Path) -> "EquippedViT":
+    """The trained model of a run, a checkpoint folder, or somebody else's checkpoint: a file, a folder, or
+    `hub:ORG/NAME`. It knows what pictures go through before it and what its classes are called:
+
+        model = load("runs/digits")
+        logits = model(model.prepare(["seven.png"]))
+
+    Raises CheckpointError for what cannot be read.
+    """
     from vitlab.checkpoints.trained import load as load_trained
 
-    return load_trained(Path(path)).model
+    return load_trained(path).model
 
 
 def costs(model: str, settings: Settings = NONE) -> "tuple[ViTSpec, Cost]":
@@ -214,13 +223,18 @@ def look(data: str, settings: Settings = NONE, out: str | Path | None = None) ->
     return DataLook(images.found, images.class_names, unreadable, page)
 
 
-def predict(path: str | Path, pictures: Sequence[str | Path], top: int = 5) -> "list[Prediction]":
-    """The `top` classes of picture files and of those in folders, by a run or a checkpoint folder."""
-    from vitlab.checkpoints.trained import load as load_trained
-    from vitlab.predict import picture_files
+def predict(
+    model: "EquippedViT | str | Path", pictures: "Sequence[Picture] | Picture", top: int = 5
+) -> "list[Prediction]":
+    """The `top` classes of every picture: of files and of those in folders, of Pillow's pictures, and of 8-bit arrays
+    [H, W, C]. `model` is what `load` gives, or what it takes. Raises UserError for what is no picture.
+    """
+    from vitlab.checkpoints.trained import EquippedViT
+    from vitlab.predict import pictures_of
     from vitlab.predict import predict as predictions
 
-    return list(predictions(load_trained(Path(path)), picture_files([Path(picture) for picture in pictures]), top))
+    loaded = model if isinstance(model, EquippedViT) else load(model)
+    return list(predictions(loaded, pictures_of(pictures), top))
 
 
 # ------------------------------------------------------------------------------------------------------------ studies

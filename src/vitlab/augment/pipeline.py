@@ -88,10 +88,10 @@ class Pipeline:
                 images, targets, rows = _mixed(op, images, targets, op_keys, rows)
         return images.to(self.dtype), targets
 
-    def one(self, picture: Tensor) -> Tensor:
-        """A single picture [C, H, W] uint8 -> a batch of it alone, [1, C, H, W], where nothing is random."""
-        nothing = torch.zeros(1, 1, dtype=torch.int64)
-        return self(picture[None, None], nothing, nothing)[0][0]
+    def prepared(self, pictures: Tensor) -> Tensor:
+        """[n, C, H, W] uint8 -> images [n, C, height, width], where nothing is random."""
+        nothing = torch.zeros(1, len(pictures), dtype=torch.int64, device=pictures.device)
+        return self(pictures[None], nothing, nothing)[0][0]
 
     def cuts(self, keys: Tensor) -> Cuts | None:
         """keys [...] -> what each sample's picture, as it is stored, is to be cropped to; None: it is not cropped."""

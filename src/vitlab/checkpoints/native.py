@@ -23,12 +23,13 @@ from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, DataError, OtherVersion
 from vitlab.base.files import json_text, open_file, sync_folder
-from vitlab.checkpoints.files import read_tensors
+from vitlab.checkpoints.files import SUFFIXES, read_tensors
 from vitlab.records.checkpoint import CheckpointMeta
 from vitlab.records.run import RunDeclaration
 
 _NUMBERED = re.compile(r"(step|best)-\d{8,18}", re.ASCII)
 _FILES = ("model.safetensors", "task.safetensors", "training.safetensors")
+CHECKPOINTS = "checkpoint"  # the folder of them in a run's
 KEPT = 2  # how many of the latest checkpoints stay on the disk
 
 
@@ -197,6 +198,13 @@ def remove(path: Path) -> None:
     shutil.rmtree(hidden)
 
 
+def is_ours(path: Path) -> bool:
+    """Whether a run or a checkpoint of ours stands at a path, or nothing: not what somebody else has written."""
+    if (path / CHECKPOINTS).is_dir() or CheckpointMeta.exists(path) or RunDeclaration.exists(path):
+        return True
+    return path.is_dir() and not any(file.suffix in SUFFIXES for file in path.iterdir())
+
+
 def checkpoint_at(path: Path) -> Path:
     """The checkpoint folder that a user's path means: itself, or the best or latest of a run directory.
 
@@ -204,7 +212,7 @@ def checkpoint_at(path: Path) -> Path:
     """
     if (path / "meta.json").exists():
         return path
-    kept = best(path / "checkpoint") or latest(path / "checkpoint")
+    kept = best(path / CHECKPOINTS) or latest(path / CHECKPOINTS)
     if kept is None:
         if RunDeclaration.exists(path):
             raise CheckpointError(f"{path} holds no checkpoint yet")

@@ -45,7 +45,11 @@ def read(path: str | Path, source: str | None = None, model: str = "", settings:
 
     Raises CheckpointError naming what does not match, on both sides.
     """
-    content = content_at(path)
+    return of_content(content_at(path), source, model, settings)
+
+
+def of_content(content: Content, source: str | None = None, model: str = "", settings: Settings = NONE) -> Published:
+    """The same of what was found at a path."""
     kind = component_class(SourceSpec, source)() if source else recognised(content)
     content = content.called(model or kind.preset(content))
     named = presets.settings(content.name) if content.name else {}

@@ -1,24 +1,75 @@
-"""A trained model from a run directory or a checkpoint folder, with all that it takes to use it."""
+"""A trained model with all that it takes to use it: from a run, a checkpoint folder, or somebody else's checkpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+import torch
 from torch import Tensor, nn
 
 from vitlab.base.errors import CheckpointError, NoModule, SpecError
 from vitlab.base.spec import Spec, from_dict
-from vitlab.checkpoints import native
+from vitlab.checkpoints import native, published
+from vitlab.data.in_hand import Picture
 from vitlab.data.sets._base import DataSpec
 from vitlab.learner import Learner
 from vitlab.models.cost import num_params
 from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import ViT
 from vitlab.preprocessing import Preprocessing
+from vitlab.tasks import classify
 from vitlab.tasks._base import TaskSpec
 
 T = TypeVar("T", bound=Spec)
+_BEYOND = 4  # times the largest value of a prepared image: what is larger was not normalised
+
+
+class EquippedViT(ViT):
+    """A ViT that knows what a picture goes through before it, what its classes are called, and its `task`:
+
+        logits = model(model.prepare(["cat.jpg"]))
+
+    What was not prepared is refused, as far as it can be seen: bytes, values up to 255, an image without a batch.
+    """
+
+    def __init__(self, spec: ViTSpec, preprocessing: Preprocessing, task: TaskSpec):
+        super().__init__(spec)
+        self.preprocessing, self.task = preprocessing, task
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What each logit is of; empty for a model without a head."""
+        return self.preprocessing.class_names if self.spec.num_classes else ()
+
+    def prepare(self, pictures: Sequence[Picture]) -> Tensor:
+        """Paths, Pillow's pictures or 8-bit arrays [H, W, C] -> images [n, C, height, width], where the model is.
+
+        Raises DataError for what is no picture, Unreadable for a file that cannot be decoded.
+        """
+        like = next(self.parameters())
+        return self.preprocessing.prepare(pictures).to(like.device, like.dtype)
+
+    def forward(self, images: Tensor, keys: Tensor | None = None) -> Tensor:
+        """[B, C, height, width] -> logits [B, Y]. Raises SpecError for images that were not prepared."""
+        check_prepared(images, _BEYOND * self.preprocessing.largest_value)
+        return super().forward(images, keys)
+
+
+def check_prepared(images: Tensor, largest: float) -> None:
+    """Refuse what a model can be handed by mistake in place of a batch of prepared images, of which no value is beyond
+    `largest`. Raises SpecError.
+    """
+    remedy = "model.prepare([…]) makes images of pictures"
+    if images.ndim == 3:
+        raise SpecError(f"images of shape {list(images.shape)} have no batch axis: image[None] is a batch of one")
+    if not images.is_floating_point():
+        raise SpecError(f"images of {images.dtype} were not normalised; {remedy}")
+    recorded = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    if recorded or images.device.type != "cpu" or not images.numel():  # a look at the values would make a GPU wait
+        return
+    if (value := float(images.detach().abs().amax())) > largest:
+        raise SpecError(f"images with values up to {value:g} were not normalised; {remedy}")
 
 
 @dataclass(frozen=True)
@@ -26,7 +77,7 @@ class Trained:
     """A model and the task that it has learned, in float32 on the CPU.
 
     `data` is what it was trained on, None where no run of ours trained it. `noise_seed` is a number where the run is
-    evaluated with dropout: a slip of published code.
+    evaluated with dropout: a slip of published code. `notes` tell of somebody else's weights where they came from.
     """
 
     learner: Learner
@@ -34,27 +85,42 @@ class Trained:
     preprocessing: Preprocessing
     data: DataSpec | None
     noise_seed: int | None
+    notes: tuple[str, ...] = ()
 
     @property
-    def model(self) -> ViT:
+    def model(self) -> EquippedViT:
         """The model alone."""
-        return self.learner.model
+        return cast(EquippedViT, self.learner.model)
 
 
-def load(path: Path) -> Trained:
-    """What stands at `path`: a checkpoint folder, or a run directory, of which it is the best or latest checkpoint.
+def load(path: str | Path) -> Trained:
+    """What stands at `path`: a run directory, of which it is the best or latest checkpoint, a checkpoint folder, or
+    what somebody else has written (`checkpoints.published`).
 
     Raises CheckpointError if there is none or it is damaged.
     """
+    return _of_ours(Path(path)) if native.is_ours(Path(path)) else of_published(published.read(path))
+
+
+def of_published(found: published.Published) -> Trained:
+    """Somebody else's checkpoint as a trained model, whose task is to classify."""
+    task = classify.Spec()
+    learner = Learner(EquippedViT(found.spec, found.preprocessing, task), task.build(found.spec))
+    learner.model.load_state_dict(found.tensors)
+    return Trained(learner, task, found.preprocessing, None, None, found.notes)
+
+
+def _of_ours(path: Path) -> Trained:
     checkpoint = native.load_at(path)
     folder, meta = checkpoint.folder, checkpoint.meta
     spec, task = _read(ViTSpec, meta.model, folder), _read(TaskSpec, meta.task, folder)
+    preprocessing = _read(Preprocessing, meta.preprocessing, folder)
     _check_size(spec, checkpoint.tensors.model, folder)
-    learner = Learner(ViT(spec), task.build(spec))
+    learner = Learner(EquippedViT(spec, preprocessing, task), task.build(spec))
     _fill(learner.model, checkpoint.tensors.model, folder)
     _fill(learner.task, checkpoint.tensors.task, folder)
     data = None if meta.data is None else _read(DataSpec, meta.data, folder)
-    return Trained(learner, task, _read(Preprocessing, meta.preprocessing, folder), data, meta.noise_seed)
+    return Trained(learner, task, preprocessing, data, meta.noise_seed)
 
 
 def _read(cls: type[T], values: Mapping[str, Any], folder: Path) -> T:

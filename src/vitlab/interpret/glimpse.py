@@ -42,7 +42,7 @@ def first_picture(data: DataSpec) -> Tensor:
 def glimpse(trained: Trained, pixels: Tensor) -> Glimpse:
     """What a model makes of one picture of the test split, [C, H, W] uint8."""
     model = trained.model
-    images = trained.preprocessing.pipeline(len(trained.preprocessing.class_names)).one(pixels)
+    images = trained.preprocessing.pipeline(len(trained.preprocessing.class_names)).prepared(pixels[None])
     shown = pixels[: 3 if len(pixels) >= 3 else 1].movedim(0, -1)
     return Glimpse("test", shown.numpy(), _numbers(_attention(model, images)), _numbers(_positions(model)))
 

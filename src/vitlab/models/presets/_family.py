@@ -75,8 +75,9 @@ class Family(NamedTuple):
 def sized(shape: Shape, patch: int, pixels: int) -> Settings:
     """The settings that are numbers, of a square picture and square patches."""
     width, depth, heads, ratio = shape
+    whole = pixels // patch * patch  # timm's 384 pixels in patches of 14: the last six rows and columns are in none
     return {
-        "img_size": [pixels, pixels],
+        "img_size": [whole, whole],
         "patch_size": [patch, patch],
         "embed_dim": width,
         "depth": depth,

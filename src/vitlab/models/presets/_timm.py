@@ -13,6 +13,7 @@ _NO_CLS = {"cls_token": False, "pool": "mean"}
 _MEAN = _NO_CLS | {"final_norm": "after_pool"}
 _CLIP = {"norm_pre": True, "norm": _FINER, "patch_embed": {"name": "linear", "bias": False}}
 _SIGLIP = {"cls_token": False, "pool": "attention"}
+_REGISTERS_UNREAD = {"num_registers": 4, "cls_token": False, "pool": {"name": "attention", "prefix": False}}
 _DINO = {"layer_scale": 1e-5}
 _GATED = {"mlp": "packed_swiglu"}
 _AIM = {
@@ -213,7 +214,7 @@ FAMILIES = (
         shapes={"pwee": (256, 16, 8, 5.0)},
     ),
     Family("vit_{size}_patch{patch}_reg4_gap_{pixels}", "so150m/16@256,384", _NO_CLS | {"num_registers": 4}, crop=0.95),
-    Family("vit_{size}_patch{patch}_reg4_map_{pixels}", "so150m/16@256", _SIGLIP | {"num_registers": 4}),
+    Family("vit_{size}_patch{patch}_reg4_map_{pixels}", "so150m/16@256", _REGISTERS_UNREAD),
     Family(
         "vit_{size}_patch{patch}_reg1_gap_{pixels}",
         "so150m2/16@256,384,448",

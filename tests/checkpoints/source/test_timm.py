@@ -1,0 +1,95 @@
+"""timm's weights: every name of its modules `vision_transformer` and `deit`, there and back."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from vitlab.checkpoints import published
+from vitlab.checkpoints.source._base import Content
+from vitlab.models.presets._timm import FAMILIES
+from vitlab.models.spec import preset
+from vitlab.models.vit import ViT
+
+OURS_ALONE = {"vit_medium_patch32_224", "vit_medium_patch16_224", "vit_huge_patch14_518"}  # names that timm has not
+NAMES = sorted(name for family in FAMILIES for name, _ in family.presets() if name not in OURS_ALONE)
+SMALL = [name for name in NAMES if name.startswith(("test_vit", "vit_dwee", "vit_dpwee"))]
+
+
+@pytest.fixture(scope="module")
+def timm():
+    return pytest.importorskip("timm")
+
+
+def with_random_weights(model):
+    """A model of the meta device, with numbers: norms near one, the rest small."""
+    generator = torch.Generator().manual_seed(0)
+    model.to_empty(device="cpu")
+    for name, parameter in model.named_parameters():
+        near = 1.0 if parameter.ndim == 1 and name.endswith("weight") else 0.0
+        parameter.data = near + torch.empty(parameter.shape).uniform_(-0.05, 0.05, generator=generator)
+    return model.eval()
+
+
+def created(timm, name, **settings):
+    """timm's model with two blocks and random weights, in double precision."""
+    with torch.device("meta"):
+        model = timm.create_model(name, **{"depth": 2, **settings})
+    model = with_random_weights(model)
+    for module in model.modules():
+        if hasattr(module, "set_lambda_init"):  # the starts of λ are no parameters
+            module.set_lambda_init(int(name_of(model, module).split(".")[1]))
+        if hasattr(module, "_compute_lambda"):
+            module._compute_lambda = in_double(module)
+    return model
+
+
+def name_of(model, module):
+    return next(name for name, each in model.named_modules() if each is module)
+
+
+def in_double(attention):
+    """timm computes λ in single precision, which would hide all differences below 1e-7."""
+
+    def compute():
+        first = (attention.lambda_q1 @ attention.lambda_k1).exp()
+        return first - (attention.lambda_q2 @ attention.lambda_k2).exp() + attention.lambda_init
+
+    return compute
+
+
+def read(theirs, **terms):
+    return published.of_content(Content(Path("w.pt"), theirs.state_dict()), **terms)
+
+
+def loaded(found):
+    with torch.device("meta"):  # nothing is drawn that is overwritten at once
+        ours = ViT(found.spec)
+    ours.load_state_dict(found.tensors, assign=True)
+    return ours
+
+
+@pytest.mark.peer
+def test_every_name_of_timms_two_modules_is_a_preset(timm):
+    theirs = {name for module in ("vision_transformer", "deit") for name in timm.list_models(module=module)}
+    assert theirs == set(NAMES)
+
+
+@pytest.mark.peer
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize(
+    "name", [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES if name not in SMALL)]
+)
+def test_every_name_says_the_same_and_comes_back(timm, name, normal):
+    """With two blocks, and pictures of few patches: sizes follow the tensors where the name says otherwise."""
+    patch = preset(name).patch_size[0]
+    theirs = created(timm, name, img_size=4 * patch)
+    found = read(theirs, model=name)
+    assert found.spec.img_size == (4 * patch, 4 * patch)
+    images = normal(1, 3, *found.spec.img_size)
+    with torch.no_grad():
+        said, expected = loaded(found)(images), theirs(images)
+    torch.testing.assert_close(said, expected, rtol=1e-10, atol=1e-10)
+    back, before = published.write(found.source, found.spec, found.tensors), theirs.state_dict()
+    assert back.keys() == before.keys()
+    assert all(torch.equal(back[key], before[key]) for key in before)
