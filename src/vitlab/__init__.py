@@ -2,9 +2,10 @@
 
 vitlab.create("vit_tiny_patch16_224", attention="linear")     a model
 vitlab.train("digits", out="runs/digits")                     a training
-vitlab.load("runs/digits")                                    what it learned
+vitlab.load("runs/digits")                                    what it learned; or what others published
 vitlab.evaluate("runs/digits")                                its score, again
 vitlab.predict("runs/digits", ["picture.png"])                what it says of pictures
+vitlab.convert("ViT-B_16.npz", "runs/b16")                     somebody else's checkpoint as one of ours
 vitlab.report("runs/digits")                                  a page about it
 vitlab.study("positions:digits", out="runs/positions")        what a component does
 with vitlab.trusting(): …                                     run code that files name, though you did not write it
@@ -21,9 +22,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["create", "evaluate", "load", "predict", "report", "study", "train", "trusting"]
+__all__ = ["convert", "create", "evaluate", "load", "predict", "report", "study", "train", "trusting"]
 
 if TYPE_CHECKING:
+    from vitlab.api import convert as convert
     from vitlab.api import create as create
     from vitlab.api import evaluate as evaluate
     from vitlab.api import load as load

@@ -5,9 +5,15 @@ Everything heavy is imported inside the functions, so that a verb pays for what 
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from vitlab.api.models import NONE, Settings
+from vitlab.api.models import Converted as Converted
+from vitlab.api.models import convert as convert
+from vitlab.api.models import costs as costs
+from vitlab.api.models import create as create
+from vitlab.api.models import load as load
+from vitlab.api.models import predict as predict
 from vitlab.base.going_on import going_on
 from vitlab.base.trust import trusting as trusting
 from vitlab.base.trust import typed
@@ -15,14 +21,8 @@ from vitlab.base.trust import typed
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vitlab.checkpoints.trained import EquippedViT
-    from vitlab.data.in_hand import Picture
     from vitlab.data.sets._base import DataSpec
     from vitlab.evaluate._checkpoint import Among, Computing, Score
-    from vitlab.models.cost import Cost
-    from vitlab.models.spec import ViTSpec
-    from vitlab.models.vit import ViT
-    from vitlab.predict import Prediction
     from vitlab.records.data import Found
     from vitlab.records.outcome import Outcome
     from vitlab.study.execution import Constraints
@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
     from vitlab.train.spec import RunSpec
 
-Settings = Mapping[str, Any]  # values by dotted path
 _SHEET_SIZE, _SHEET_LENGTH = (64, 64), 12  # of a contact sheet: pixels of a picture, pictures of a class and split
-NONE: Settings = MappingProxyType({})
 T = TypeVar("T")
 
 
@@ -44,47 +42,6 @@ def read_as(kind: type[T], values: T | Settings) -> T:
     from vitlab.base.spec import from_dict
 
     return from_dict(kind, values) if isinstance(values, Mapping) else values
-
-
-# ------------------------------------------------------------------------------------------------------------- models
-
-
-def create(model: str = "vit_base_patch16_224", seed: int = 0, **settings: Any) -> "ViT":
-    """A ViT by name with settings changed: `create("vit_tiny_patch16_224", attention="linear", num_classes=10)`.
-
-    A component is given by its name, by settings with a name, or by its Spec. Raises SpecError for what cannot be.
-    """
-    from vitlab.base.spec import with_settings
-    from vitlab.models.spec import preset
-    from vitlab.models.vit import build
-
-    typed(settings)
-    return build(with_settings(preset(model), settings), seed)
-
-
-def load(path: str | Path) -> "EquippedViT":
-    """The trained model of a run, a checkpoint folder, or somebody else's checkpoint: a file, a folder, or
-    `hub:ORG/NAME`. It knows what pictures go through before it and what its classes are called:
-
-        model = load("runs/digits")
-        logits = model(model.prepare(["seven.png"]))
-
-    Raises CheckpointError for what cannot be read.
-    """
-    from vitlab.checkpoints.trained import load as load_trained
-
-    return load_trained(path).model
-
-
-def costs(model: str, settings: Settings = NONE) -> "tuple[ViTSpec, Cost]":
-    """A preset with settings changed, and what it costs, component by component."""
-    from vitlab.base.spec import with_settings
-    from vitlab.models.cost import cost
-    from vitlab.models.spec import preset
-
-    typed(settings)
-    spec = with_settings(preset(model), {path.removeprefix("model."): value for path, value in settings.items()})
-    return spec, cost(spec)
 
 
 # -------------------------------------------------------------------------------------------------------------- runs
@@ -122,7 +79,7 @@ def train(
     from vitlab.train.start.checkpoint import settings_of_start
 
     folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
-    start = {} if init is None else {"start": settings_of_start(str(init), folders[0] if resume else None)}
+    start = {} if init is None else settings_of_start(str(init), folders[0] if resume else None)
     spec = changed(base, {**start, **settings, **more_settings}, None if console is None else console.print)
     specs = [spec] if seeds is None else [replace(spec, seed=seed) for seed in seeds]
     return launch(
@@ -221,20 +178,6 @@ def look(data: str, settings: Settings = NONE, out: str | Path | None = None) ->
         page = data_page(data, images.found, contact_sheet(images, _SHEET_LENGTH)).save(Path(out))
     unreadable = {split: list(names) for split, names in images.unreadable.items() if names}
     return DataLook(images.found, images.class_names, unreadable, page)
-
-
-def predict(
-    model: "EquippedViT | str | Path", pictures: "Sequence[Picture] | Picture", top: int = 5
-) -> "list[Prediction]":
-    """The `top` classes of every picture: of files and of those in folders, of Pillow's pictures, and of 8-bit arrays
-    [H, W, C]. `model` is what `load` gives, or what it takes. Raises UserError for what is no picture.
-    """
-    from vitlab.checkpoints.trained import EquippedViT
-    from vitlab.predict import pictures_of
-    from vitlab.predict import predict as predictions
-
-    loaded = model if isinstance(model, EquippedViT) else load(model)
-    return list(predictions(loaded, pictures_of(pictures), top))
 
 
 # ------------------------------------------------------------------------------------------------------------ studies

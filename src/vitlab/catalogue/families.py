@@ -29,6 +29,7 @@ FAMILIES = {
     "augment": "vitlab.augment.ops",
     "tasks": "vitlab.tasks",
     "start": "vitlab.train.start",
+    "source": "vitlab.checkpoints.source",
     "evaluators": "vitlab.evaluate",
     "executor": "vitlab.study.executor",
     "data": "vitlab.data.sets",

@@ -26,9 +26,7 @@ _MOST = 0.5  # of all tensors, whose prefix is taken off though others have none
 
 def content_at(path: str | Path) -> Content:
     """What stands at a path or under a hub's name. Raises CheckpointError, whatever is wrong with it."""
-    repo = repo_of(str(path))
-    place, _, inner = str(path).partition("#") if not Path(path).exists() else (str(path), "", "")
-    file = downloaded(repo) if repo else Path(place)
+    file, inner = _place(str(path))
     if file.is_dir():
         texts = _texts(file)
         tensors = _folder_tensors(file)
@@ -37,6 +35,21 @@ def content_at(path: str | Path) -> Content:
     bare, taken = _without_prefix(tensors)
     notes = (f"names without their common prefix {taken}",) if taken else ()
     return Content(file, _in_single_precision(bare), texts, notes=notes)
+
+
+def file_at(path: str) -> Path:
+    """The file of weights that a path means; of a folder whose weights stand in several the index of these."""
+    file, _ = _place(path)
+    return weights_file(file) if file.is_dir() else file
+
+
+def _place(path: str) -> tuple[Path, str]:
+    """The file or folder, downloaded if it is not here; and the dictionary inside of a file that is meant."""
+    repo = repo_of(path)
+    if repo:
+        return downloaded(repo), ""
+    place, _, inner = (path, "", "") if Path(path).exists() else path.partition("#")
+    return Path(place), inner
 
 
 def weights_file(folder: Path) -> Path:

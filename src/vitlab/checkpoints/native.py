@@ -23,7 +23,7 @@ from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, DataError, OtherVersion
 from vitlab.base.files import json_text, open_file, sync_folder
-from vitlab.checkpoints.files import SUFFIXES, read_tensors
+from vitlab.checkpoints.files import SUFFIXES
 from vitlab.records.checkpoint import CheckpointMeta
 from vitlab.records.run import RunDeclaration
 
@@ -105,10 +105,10 @@ def _digest(meta: str) -> str:
 
 
 def checksum_of(path: Path) -> str:
-    """A hash of the weights at a user's path: a run directory, a checkpoint folder, or somebody else's file."""
+    """A hash of the weights at a user's path: a run directory or a checkpoint folder."""
     if not path.exists():
         raise CheckpointError(f"{path} does not exist")
-    return checksum(checkpoint_at(path) / "model.safetensors" if path.is_dir() else path)
+    return checksum(checkpoint_at(path) / "model.safetensors")
 
 
 def complete(folder: Path, kind: str = "step") -> list[Path]:
@@ -233,8 +233,3 @@ def check_run(checkpoint: Checkpoint, run_id: str, path: Path) -> None:
     """Raise CheckpointError if a checkpoint that was found in the run at `path` is another run's."""
     if checkpoint.meta.run not in ("", run_id):
         raise CheckpointError(f"the checkpoint of step {checkpoint.step} in {path} was written by another run")
-
-
-def read_model(path: Path) -> dict[str, Tensor]:
-    """The weights at a user's path: a run directory, a checkpoint folder, or somebody else's file."""
-    return dict(load_at(path).tensors.model) if path.is_dir() else read_tensors(path)

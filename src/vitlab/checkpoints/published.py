@@ -66,6 +66,15 @@ def of_content(content: Content, source: str | None = None, model: str = "", set
     )
 
 
+def tensors_of(content: Content, source: str | None = None) -> dict[str, Tensor]:
+    """The same tensors under our names, whatever model they are of; those without a place keep their names."""
+    kind = component_class(SourceSpec, source)() if source else recognised_or_none(content)
+    if kind is None:
+        return dict(content.tensors)
+    tensors, leftover = _ours(kind, content.tensors)
+    return tensors | {name: content.tensors[name] for name in leftover}
+
+
 def write(kind: SourceSpec, spec: ViTSpec, tensors: Tensors) -> dict[str, Tensor]:
     """A model's tensors as a source names and lays them out. Raises CheckpointError where it has no place for some."""
     rows, without = bound(kind.rows(spec), tensors, "ours")
@@ -77,11 +86,21 @@ def write(kind: SourceSpec, spec: ViTSpec, tensors: Tensors) -> dict[str, Tensor
     return written
 
 
+def recognised_or_none(content: Content) -> SourceSpec | None:
+    """The same, or None for tensors of no source that is known: those of a model of ours with parts of its own, say."""
+    fitting = _fitting(content)
+    return recognised(content) if fitting else None
+
+
+def _fitting(content: Content) -> list[SourceSpec]:
+    kinds = (component_class(SourceSpec, name)() for name in component_names(SourceSpec.family))
+    return [kind for kind in kinds if kind.recognises(content)]
+
+
 def recognised(content: Content) -> SourceSpec:
     """The source that wrote these tensors. Raises CheckpointError if none, or more than one, can have."""
-    kinds = [component_class(SourceSpec, name)() for name in component_names(SourceSpec.family)]
-    fitting = [kind for kind in kinds if kind.recognises(content)]
-    names = ", ".join(kind.name for kind in fitting or kinds)
+    fitting = _fitting(content)
+    names = ", ".join([kind.name for kind in fitting] or component_names(SourceSpec.family))
     if not fitting:
         first = some(sorted(content.tensors))
         raise CheckpointError(f"{content.path}: of no source that is known ({first}); --from says which: {names}")

@@ -10,7 +10,22 @@ import typer
 from vitlab import __version__
 from vitlab.base.errors import UserError
 from vitlab.base.words import printable
-from vitlab.cli import bench, complete, data, demo, doctor, evaluate, list_, output, predict, report, show, study, train
+from vitlab.cli import (
+    bench,
+    complete,
+    convert,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    list_,
+    output,
+    predict,
+    report,
+    show,
+    study,
+    train,
+)
 
 app = typer.Typer(
     name="vitlab",
@@ -19,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for verb in (demo, list_, show, data, train, study, evaluate, predict, report, bench, doctor):
+for verb in (demo, list_, show, data, train, study, evaluate, predict, convert, report, bench, doctor):
     verb.register(app)
 
 

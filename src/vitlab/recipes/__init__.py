@@ -79,7 +79,9 @@ def changed(spec: "RunSpec", settings: Mapping[str, Any], say: Callable[[str], A
     if {"data", "model"} & settings.keys():
         settings = _with_sizes(spec, settings)
     made = with_settings(spec, settings)
-    return replace(made, start=made.start.resolved()) if made.start != spec.start else made
+    if (made.start, made.model) == (spec.start, spec.model):
+        return made
+    return replace(made, start=made.start.resolved(), model=made.start.fitted(made.model))
 
 
 def _replaced(spec: "RunSpec", settings: Mapping[str, Any]) -> Iterator[Consequence]:

@@ -19,6 +19,7 @@ class CheckpointMeta(Record):
     `noise_seed`: where the run is evaluated with dropout, a slip of published code, the seed of that. `progress` is
     what the run goes on with: seconds, the best so far, running sums. `checksums` are of the files, by name, and
     `checksum` is of all that stands here. `run` is the id of the run that wrote it; empty where that is not known.
+    `origin` says where somebody else's weights came from, in sentences.
     """
 
     file: ClassVar[str] = "meta.json"
@@ -35,6 +36,7 @@ class CheckpointMeta(Record):
     checksums: Mapping[str, str] = field(default_factory=dict)
     checksum: str = ""
     run: str = ""
+    origin: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.step < 0:

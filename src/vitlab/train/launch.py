@@ -96,8 +96,9 @@ class Terms(NamedTuple):
 
 
 def _resolved(spec: RunSpec) -> RunSpec:
-    """The run with the checksum of what it starts from, which its id is made of."""
-    return replace(spec, start=spec.start.resolved())
+    """The run with the checksum of what it starts from, which its id is made of, and its model as it begins there."""
+    start = spec.start.resolved()
+    return spec if start == spec.start else replace(spec, start=start, model=start.fitted(spec.model))
 
 
 def _unfinished(run_dirs: Sequence[RunDir], resume: bool, held: ExitStack) -> list[int]:

@@ -296,7 +296,8 @@ def _told(run: Run, beginning: Beginning) -> str:
     """What a person hears of a run that starts from trained weights."""
     start = to_dict(run.spec.start)
     told = f"seed {run.spec.seed} starts from {start.get('path', start['name'])}"
+    changed = "".join(f"; {said}" for said in beginning.changed)
     if not beginning.anew:
-        return f"{told}, with all its tensors"
+        return f"{told}, with all its tensors{changed}"
     why = f" ({beginning.why})" if beginning.why else ""
-    return f"{told}; newly initialised{why}: {', '.join(beginning.anew)}"
+    return f"{told}{changed}; newly initialised{why}: {', '.join(beginning.anew)}"

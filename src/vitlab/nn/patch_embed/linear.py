@@ -12,6 +12,7 @@ from torch.nn.functional import linear
 from vitlab.base.spec import added
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.patch_embed._base import PatchEmbed, PatchEmbedSpec, cut
+from vitlab.nn.resizing import Resizing
 
 
 class Linear(PatchEmbed):
@@ -38,6 +39,9 @@ class Spec(PatchEmbedSpec):
 
     bias: bool = added(True)
     norm: bool = added(False)
+
+    def resized(self, name: str, tensor: Tensor, before: BlockDims, after: BlockDims, resizing: Resizing) -> Tensor:
+        return resizing.kernel(tensor, after.patch_size) if name == "proj.weight" else tensor
 
     def build(self, dims: BlockDims) -> PatchEmbed:
         return Linear(dims, self.bias, self.norm)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
+from vitlab.nn.resizing import Resizing
 
 Axes = Literal[1, 2]
 
@@ -37,6 +38,13 @@ def prefix_rows(dims: BlockDims, axes: Axes) -> range:
     """Which rows of the table serve prefix tokens."""
     offsets = _count(dims, axes)
     return range(offsets, offsets + (3 if dims.num_prefix_tokens else 0))
+
+
+def resized_offsets(tensor: Tensor, before: BlockDims, after: BlockDims, resizing: Resizing) -> Tensor:
+    """[rows of the table, D] -> those for another grid: offsets in patches that are smaller or larger."""
+    sizes = [(2 * dims.grid[0] - 1, 2 * dims.grid[1] - 1) for dims in (before, after)]
+    offsets = resizing.grid(tensor[: sizes[0][0] * sizes[0][1]], *sizes)
+    return torch.cat([offsets, tensor[sizes[0][0] * sizes[0][1] :]])
 
 
 @constant

@@ -17,14 +17,14 @@ from torch.nn.functional import pad
 
 from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec, pairs_at
+from vitlab.nn.pos_embed._base import PosEmbed, pairs_at
+from vitlab.nn.pos_embed._stretched import Seen, StretchedSpec, coordinates
 
 
 @constant
-def distance_biases(dims: BlockDims) -> Tensor:
+def distance_biases(dims: BlockDims, seen: Seen = None) -> Tensor:
     """[H, N, N]: minus each attention head's slope times the distance on the grid, zero for prefix tokens"""
-    rows, columns = (torch.arange(extent, dtype=torch.float64) for extent in dims.grid)
-    places = torch.cartesian_prod(rows, columns)  # [L, 2]
+    places = torch.cartesian_prod(*coordinates(dims, seen))  # [L, 2]
     distances = torch.hypot(*(places[:, None] - places[None, :]).unbind(-1))
     slopes = 2.0 ** (-8 * torch.arange(1, dims.num_heads + 1, dtype=torch.float64) / dims.num_heads)
     prefix = dims.num_prefix_tokens
@@ -37,9 +37,9 @@ class ALiBi2d(PosEmbed):
 
     biases: Tensor
 
-    def __init__(self, dims: BlockDims):
+    def __init__(self, dims: BlockDims, seen: Seen):
         super().__init__()
-        self.register_buffer("biases", distance_biases(dims), persistent=False)
+        self.register_buffer("biases", distance_biases(dims, seen), persistent=False)
 
     def bias(self, q: Tensor, places: Tensor | None = None) -> Tensor:
         """[B, H, N, K] -> [H, N, N]; [B, H, n, n] at some places"""
@@ -49,10 +49,10 @@ class ALiBi2d(PosEmbed):
 
 
 @dataclass(frozen=True)
-class Spec(PosEmbedSpec):
-    """No settings."""
+class Spec(StretchedSpec):
+    """No settings of its own."""
 
     gives_bias: ClassVar[bool] = True
 
     def build(self, dims: BlockDims) -> PosEmbed:
-        return ALiBi2d(dims)
+        return ALiBi2d(dims, self.seen)

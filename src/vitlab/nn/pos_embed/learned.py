@@ -13,6 +13,7 @@ from torch.nn.functional import pad
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
 from vitlab.nn.pos_embed._base import AtStem, Place, PosEmbed, PosEmbedSpec, placed, rows_at
+from vitlab.nn.resizing import Resizing
 
 
 class Learned(AtStem):
@@ -40,6 +41,13 @@ class Spec(PosEmbedSpec):
 
     prefix: bool = True
     place: Place = "stem"
+
+    def resized(self, name: str, tensor: Tensor, before: BlockDims, after: BlockDims, resizing: Resizing) -> Tensor:
+        if before.num_prefix_tokens != after.num_prefix_tokens:
+            return tensor
+        prefix = tensor.shape[1] - before.num_patches
+        patches = resizing.grid(tensor[:, prefix:], before.grid, after.grid)
+        return torch.cat([tensor[:, :prefix], patches], dim=1)
 
     def build(self, dims: BlockDims) -> PosEmbed:
         count = dims.num_tokens if self.prefix else dims.num_patches

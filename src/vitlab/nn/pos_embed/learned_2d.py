@@ -15,6 +15,7 @@ from torch.nn.functional import pad
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
 from vitlab.nn.pos_embed._base import AtStem, Place, PosEmbed, PosEmbedSpec, placed, rows_at
+from vitlab.nn.resizing import Resizing
 
 
 class Learned2d(AtStem):
@@ -42,6 +43,10 @@ class Spec(PosEmbedSpec):
     """`place`: at the stem, at every layer from tables of its own, or at every layer from shared tables."""
 
     place: Place = "stem"
+
+    def resized(self, name: str, tensor: Tensor, before: BlockDims, after: BlockDims, resizing: Resizing) -> Tensor:
+        axis = 1 if name.endswith("x") else 0  # of the grid
+        return resizing.grid(tensor, (1, before.grid[axis]), (1, after.grid[axis]))
 
     def build(self, dims: BlockDims) -> PosEmbed:
         return placed(lambda: Learned2d(dims), self.place, dims)

@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
 from vitlab.nn.pos_embed._base import AtLayers, PosEmbed, PosEmbedSpec, pairs_at
-from vitlab.nn.pos_embed._offsets import Axes, offset_index, prefix_rows, table_rows
+from vitlab.nn.pos_embed._offsets import Axes, offset_index, prefix_rows, resized_offsets, table_rows
+from vitlab.nn.resizing import Resizing
 
 
 class Vectors(PosEmbed):
@@ -56,6 +57,11 @@ class Spec(PosEmbedSpec):
     gives_bias: ClassVar[bool] = True
     axes: Axes = 1
     shared: bool = False
+
+    def resized(self, name: str, tensor: Tensor, before: BlockDims, after: BlockDims, resizing: Resizing) -> Tensor:
+        if self.axes == 1:  # an offset along the raster line is of other patches on another grid: nothing to go by
+            return tensor
+        return resized_offsets(tensor, before, after, resizing)
 
     def build(self, dims: BlockDims) -> PosEmbed:
         return AtLayers([Vectors(dims, self.axes) for _ in range(1 if self.shared else dims.depth)])

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
 from vitlab.nn.pos_embed._base import AtLayers, PosEmbed, PosEmbedSpec, pairs_at
-from vitlab.nn.pos_embed._offsets import offset_index, prefix_rows, table_rows
+from vitlab.nn.pos_embed._offsets import offset_index, prefix_rows, resized_offsets, table_rows
+from vitlab.nn.resizing import Resizing
 
 
 class Table(PosEmbed):
@@ -40,6 +41,9 @@ class Spec(PosEmbedSpec):
 
     gives_bias: ClassVar[bool] = True
     shared: bool = False
+
+    def resized(self, name: str, tensor: Tensor, before: BlockDims, after: BlockDims, resizing: Resizing) -> Tensor:
+        return resized_offsets(tensor, before, after, resizing)
 
     def build(self, dims: BlockDims) -> PosEmbed:
         return AtLayers([Table(dims) for _ in range(1 if self.shared else dims.depth)])

@@ -14,17 +14,18 @@ from torch import Tensor
 
 from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec, rows_at
+from vitlab.nn.pos_embed._base import PosEmbed, rows_at
 from vitlab.nn.pos_embed._sinusoids import check_temperature, frequencies
+from vitlab.nn.pos_embed._stretched import Seen, StretchedSpec, coordinates
 
 
 @constant
-def rotation(dims: BlockDims, temperature: float) -> Tensor:
+def rotation(dims: BlockDims, temperature: float, seen: Seen = None) -> Tensor:
     """[2, N, K]: the cosines and signed sines by which each channel of each token is turned; prefix tokens are not"""
-    rows, columns = dims.grid
+    rows, columns = coordinates(dims, seen)
     turns = frequencies(dims.head_dim // 2, temperature)
-    x = torch.arange(columns).repeat(rows)[:, None] * turns
-    y = torch.arange(rows).repeat_interleave(columns)[:, None] * turns
+    x = columns.repeat(len(rows))[:, None] * turns
+    y = rows.repeat_interleave(len(columns))[:, None] * turns
     patches = torch.cat([x, y], dim=1)  # [L, K/2]
     prefix = torch.zeros(dims.num_prefix_tokens, dims.head_dim // 2, dtype=torch.float64)
     angles = torch.cat([prefix, patches]).repeat_interleave(2, dim=1)
@@ -38,9 +39,9 @@ class RoPE2d(PosEmbed):
     cos: Tensor
     sin: Tensor
 
-    def __init__(self, dims: BlockDims, temperature: float):
+    def __init__(self, dims: BlockDims, temperature: float, seen: Seen):
         super().__init__()
-        cos, sin = rotation(dims, temperature)
+        cos, sin = rotation(dims, temperature, seen)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 
@@ -67,17 +68,18 @@ def _turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Spec(PosEmbedSpec):
+class Spec(StretchedSpec):
     """`temperature`: the base of the frequencies; 100 suits image grids (arXiv 2403.13298)."""
 
     rotates: ClassVar[bool] = True
     temperature: float = 100.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_temperature(self.temperature)
 
     def build(self, dims: BlockDims) -> PosEmbed:
-        return RoPE2d(dims, self.temperature)
+        return RoPE2d(dims, self.temperature, self.seen)
 
     def conflict(self, dims: BlockDims) -> str | None:
         if dims.head_dim % 4:

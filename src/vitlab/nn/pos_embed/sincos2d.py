@@ -12,21 +12,22 @@ from torch import Tensor
 
 from vitlab.nn.constants import constant
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.pos_embed._base import Place, PosEmbed, PosEmbedSpec, placed
+from vitlab.nn.pos_embed._base import Place, PosEmbed, placed
 from vitlab.nn.pos_embed._sinusoids import FixedTable, check_temperature, sinusoids
+from vitlab.nn.pos_embed._stretched import Seen, StretchedSpec, coordinates
 
 
 @constant
-def grid_sinusoids(dims: BlockDims, temperature: float) -> Tensor:
+def grid_sinusoids(dims: BlockDims, temperature: float, seen: Seen = None) -> Tensor:
     """[L, D]: the waves of each patch's column, then those of its row"""
-    (rows, columns), half = dims.grid, dims.embed_dim // 2
-    x = sinusoids(torch.arange(columns), half, temperature).repeat(rows, 1)
-    y = sinusoids(torch.arange(rows), half, temperature).repeat_interleave(columns, dim=0)
+    (rows, columns), half = coordinates(dims, seen), dims.embed_dim // 2
+    x = sinusoids(columns, half, temperature).repeat(len(rows), 1)
+    y = sinusoids(rows, half, temperature).repeat_interleave(len(columns), dim=0)
     return torch.cat([x, y], dim=1)
 
 
 @dataclass(frozen=True)
-class Spec(PosEmbedSpec):
+class Spec(StretchedSpec):
     """`temperature`: the base of the frequencies.
 
     `place`: at the stem or at every layer; all layers have the same table, shared or not.
@@ -36,10 +37,11 @@ class Spec(PosEmbedSpec):
     place: Place = "stem"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_temperature(self.temperature)
 
     def build(self, dims: BlockDims) -> PosEmbed:
-        table = grid_sinusoids(dims, self.temperature)
+        table = grid_sinusoids(dims, self.temperature, self.seen)
         return placed(lambda: FixedTable(table, dims), self.place, dims)
 
     def conflict(self, dims: BlockDims) -> str | None:

@@ -1,5 +1,6 @@
 """The contract of a start: the weights that a run begins with. It is part of the run, and of its id.
 
+    fitted(model)        -> the model as it can begin there: computed positions keep the range that they were trained on
     resolved()           -> the same start with what only a look at its source tells written in: a checksum
     begin(model, drawn)  -> Beginning: the tensors to begin with, and which of them are as drawn
 
@@ -18,11 +19,14 @@ from vitlab.models.spec import ViTSpec
 
 
 class Beginning(NamedTuple):
-    """The weights of a model at its start, by name. `anew`: those that do not come from the source, and `why` not."""
+    """The weights of a model at its start, by name. `anew`: those that do not come from the source, and `why` not;
+    `changed`: what was done to those that do, in sentences.
+    """
 
     tensors: dict[str, Tensor]
     anew: tuple[str, ...] = ()
     why: str = ""
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,10 @@ class StartSpec(Component):
     def resolved(self) -> Self:
         """The start with what its source tells written in. Raises CheckpointError if there is no such source."""
         return self
+
+    def fitted(self, model: ViTSpec) -> ViTSpec:
+        """The model with what follows from where it begins. Raises CheckpointError if there is no such source."""
+        return model
 
     def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor]) -> Beginning:
         """The weights to begin with, given those that were drawn. Raises CheckpointError naming what does not fit."""

@@ -1,7 +1,8 @@
-"""Trained weights: those of a run, a checkpoint folder, or a file of tensors.
+"""Trained weights: those of a run, a checkpoint folder, or of what somebody else wrote: a file, a folder, the hub.
 
-What the source holds and the model has by the same name and shape is taken. A head for another number of classes is
-initialised anew; everything else must fit.
+What the source holds and the model has by the same name and shape is taken. For images or patches of another size
+positions and patch kernels are resized, and computed positions stretched to the range that they were trained on. A head
+for another number of classes is initialised anew; everything else must fit.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,22 +15,24 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, SpecError
-from vitlab.base.spec import whereabouts
+from vitlab.base.spec import added, whereabouts
 from vitlab.base.words import some
-from vitlab.checkpoints import native
+from vitlab.checkpoints.weights import Weights, checksum_of, weights_at
+from vitlab.models.resizing import adapted, resized, told
 from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import is_head, logits_weights
+from vitlab.nn.resizing import Resizing
 from vitlab.records.run import RunDeclaration
 from vitlab.train.start._base import Beginning, StartSpec
 
 
-def settings_of_start(path: str, resumed: Path | None) -> Mapping[str, Any]:
-    """Those of a start from `path`. A run that is resumed has what it needs, so its source may be gone by now."""
+def settings_of_start(path: str, resumed: Path | None) -> dict[str, Any]:
+    """Those of a run that starts from `path`. One that is resumed has what it needs, and its source may be gone."""
     recorded = RunDeclaration.read_if_there(resumed) if resumed else None
     start = recorded.spec.get("start") if recorded else None
-    if isinstance(start, Mapping) and start.get("path") == path and not Path(path).exists():
-        return start
-    return {"name": "checkpoint", "path": path}
+    if recorded and isinstance(start, Mapping) and start.get("path") == path and not Path(path).exists():
+        return {"start": start, "model.pos_embed": recorded.spec["model"]["pos_embed"]}
+    return {"start": {"name": "checkpoint", "path": path}}
 
 
 @dataclass(frozen=True)
@@ -39,24 +42,40 @@ class Spec(StartSpec):
     `head`: whether the head's tensors are kept; "auto" keeps them where their shapes fit and draws them anew where they
     do not, "keep" insists on it, "drawn" draws them anew as `model.init` does, and "zero" too, but with zero for the
     weight of the last layer. `missing`: patterns (`pos_embed.*`) of tensors that the source may lack; these are drawn.
+
+    `positions`: whether computed ones are stretched at another size, or run on; `interpolation`, `antialias`: how
+    tables and patch kernels are resized.
     """
 
     path: str = whereabouts("")
     checksum: str | None = None
     head: Literal["auto", "keep", "zero", "drawn"] = "auto"
     missing: tuple[str, ...] = ()
+    positions: Literal["stretched", "run_on"] = added("stretched")
+    interpolation: Literal["bicubic", "bilinear"] = added("bicubic")
+    antialias: bool = added(True)
 
     def __post_init__(self) -> None:
         if not self.path:
             raise SpecError("start=checkpoint: set start.path to a run, a checkpoint folder or a file of tensors")
 
     def resolved(self) -> Self:
-        return self if self.checksum else replace(self, checksum=native.checksum_of(Path(self.path)))
+        return self if self.checksum else replace(self, checksum=checksum_of(self.path))
+
+    def fitted(self, model: ViTSpec) -> ViTSpec:
+        if self.positions == "run_on" or self._is_gone():
+            return model
+        before = self._read(model).spec
+        return model if before is None else adapted(model, before)
+
+    def _is_gone(self) -> bool:
+        """Whether a run that was begun, and whose model is settled, has lost its source."""
+        return bool(self.checksum) and ":" not in self.path and not Path(self.path.partition("#")[0]).exists()
 
     def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor]) -> Beginning:
         if self.head == "zero" and not model.head.ends_linear:
             raise SpecError(f"start.head=zero: model.head={model.head.name} cannot start from zero; legal: drawn, keep")
-        source = self._read()
+        source, changed = self._resized(model)
         kept = self._keeps_head(source, drawn)
         wanted = {name for name in drawn if kept or not is_head(name)}
         absent = {name for name in wanted - source.keys() if self._may_be_missing(name)}
@@ -71,15 +90,24 @@ class Spec(StartSpec):
             if name not in wanted - absent
         }
         why = "" if kept else self._why_not(source, drawn)
-        return Beginning({**{name: given[name] for name in wanted - absent}, **fresh}, tuple(sorted(fresh)), why)
+        taken = {name: given[name] for name in wanted - absent}
+        return Beginning({**taken, **fresh}, tuple(sorted(fresh)), why, tuple(changed))
 
-    def _read(self) -> dict[str, Tensor]:
-        """The source's tensors, if they are those that the run is named by."""
-        if self.checksum and native.checksum_of(Path(self.path)) != self.checksum:
+    def _resized(self, model: ViTSpec) -> tuple[dict[str, Tensor], list[str]]:
+        """The source's tensors for the sizes of the model, and what was done to them."""
+        source = self._read(model)
+        if source.spec is None:
+            return source.tensors, []
+        changed = resized(source.tensors, source.spec, model, Resizing(self.interpolation, self.antialias))
+        return changed, told(source.tensors, changed, source.spec, model)
+
+    def _read(self, model: ViTSpec) -> Weights:
+        """The source's weights, if they are those that the run is named by."""
+        if self.checksum and checksum_of(self.path) != self.checksum:
             raise CheckpointError(
                 f"{self.path} has changed: its checksum is not {self.checksum}, which this run requires"
             )
-        return native.read_model(Path(self.path))
+        return weights_at(self.path, model)
 
     def _keeps_head(self, source: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> bool:
         if self.head != "auto":

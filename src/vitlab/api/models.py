@@ -1,0 +1,105 @@
+"""Models: made by name, loaded, converted from what others published, and asked about pictures."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vitlab.base.trust import typed
+
+if TYPE_CHECKING:
+    from vitlab.checkpoints.trained import EquippedViT
+    from vitlab.data.in_hand import Picture
+    from vitlab.models.cost import Cost
+    from vitlab.models.spec import ViTSpec
+    from vitlab.models.vit import ViT
+    from vitlab.predict import Prediction
+    from vitlab.preprocessing import Preprocessing
+
+Settings = Mapping[str, Any]  # values by dotted path
+NONE: Settings = MappingProxyType({})
+
+
+def create(model: str = "vit_base_patch16_224", seed: int = 0, **settings: Any) -> "ViT":
+    """A ViT by name with settings changed: `create("vit_tiny_patch16_224", attention="linear", num_classes=10)`.
+
+    A component is given by its name, by settings with a name, or by its Spec. Raises SpecError for what cannot be.
+    """
+    from vitlab.base.spec import with_settings
+    from vitlab.models.spec import preset
+    from vitlab.models.vit import build
+
+    typed(settings)
+    return build(with_settings(preset(model), settings), seed)
+
+
+def load(path: str | Path) -> "EquippedViT":
+    """The trained model of a run, a checkpoint folder, or somebody else's checkpoint: a file, a folder, or
+    `hub:ORG/NAME`. It knows what pictures go through before it and what its classes are called:
+
+        model = load("runs/digits")
+        logits = model(model.prepare(["seven.png"]))
+
+    Raises CheckpointError for what cannot be read.
+    """
+    from vitlab.checkpoints.trained import load as load_trained
+
+    return load_trained(path).model
+
+
+class Converted(NamedTuple):
+    """A checkpoint that was written: its folder, its model, what pictures go through, and what there is to say."""
+
+    path: Path
+    spec: "ViTSpec"
+    preprocessing: "Preprocessing"
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For --json."""
+        from vitlab.base.spec import to_dict
+
+        specs = {"model": to_dict(self.spec), "preprocessing": to_dict(self.preprocessing)}
+        return {"path": str(self.path), **specs, "notes": list(self.notes)}
+
+
+def convert(
+    source: str | Path, out: str | Path, *, kind: str | None = None, model: str = "", settings: Settings = NONE
+) -> Converted:
+    """Write somebody else's checkpoint as one of ours, which every verb takes.
+
+    `source` is a file, a folder or `hub:ORG/NAME`; `kind` says whose it is, where its names do not; `model` is the name
+    of a preset, for what tensors cannot tell; `settings` of the model go before both. Raises CheckpointError naming
+    what does not match.
+    """
+    from vitlab.checkpoints import converted, published
+
+    typed(settings, kind, setting="source")
+    own = {path.removeprefix("model."): value for path, value in settings.items()}
+    found = published.read(source, kind, model, own)
+    return Converted(converted.write(found, Path(out)), found.spec, found.preprocessing, found.notes)
+
+
+def costs(model: str, settings: Settings = NONE) -> "tuple[ViTSpec, Cost]":
+    """A preset with settings changed, and what it costs, component by component."""
+    from vitlab.base.spec import with_settings
+    from vitlab.models.cost import cost
+    from vitlab.models.spec import preset
+
+    typed(settings)
+    spec = with_settings(preset(model), {path.removeprefix("model."): value for path, value in settings.items()})
+    return spec, cost(spec)
+
+
+def predict(
+    model: "EquippedViT | str | Path", pictures: "Sequence[Picture] | Picture", top: int = 5
+) -> "list[Prediction]":
+    """The `top` classes of every picture: of files and of those in folders, of Pillow's pictures, and of 8-bit arrays
+    [H, W, C]. `model` is what `load` gives, or what it takes. Raises UserError for what is no picture.
+    """
+    from vitlab.checkpoints.trained import EquippedViT
+    from vitlab.predict import pictures_of
+    from vitlab.predict import predict as predictions
+
+    loaded = model if isinstance(model, EquippedViT) else load(model)
+    return list(predictions(loaded, pictures_of(pictures), top))

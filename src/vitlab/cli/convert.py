@@ -1,0 +1,52 @@
+"""`vitlab convert`: somebody else's checkpoint as one of ours."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vitlab import api
+from vitlab.base.going_on import going_on
+from vitlab.base.words import counted
+from vitlab.cli import output
+from vitlab.cli.options import JsonOption, ModelOption, SetOption, TrustOption, settings
+
+SOURCE_HELP = "A file (.npz, .safetensors, .pt …, perhaps with #NAME of an inner dictionary), a folder, hub:ORG/NAME."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("convert", help="Read somebody else's checkpoint, and write it as one of ours.")(convert)
+
+
+def convert(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write, empty or not there.")],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="KIND", help="Whose it is, see `vitlab list source`. Default: as its names say."
+        ),
+    ] = None,
+    model: ModelOption = None,
+    set_: SetOption = None,
+    trust: TrustOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Print what was found, and what had to be assumed; `--set` changes settings of the model."""
+    waiting = output.waiting(json)
+    changes = settings(set_, of="model")
+    output.load_torch(waiting)
+    with going_on(waiting, f"reading {source}"):
+        converted = api.convert(source, out, kind=kind, model=model or "", settings=changes)
+    if json:
+        output.print_json(converted.as_json())
+        return
+    console = output.console()
+    for note in converted.notes:
+        console.print(note)
+    spec = converted.spec
+    size = f"{counted(spec.depth, 'block')} of width {spec.embed_dim}, patches of {spec.patch_size[0]} pixels"
+    classes = counted(spec.num_classes, "class", "classes") if spec.num_classes else "no head"
+    console.print(f"a ViT of {size}, images of {' × '.join(map(str, spec.img_size))}, {classes}")
+    console.print(f"written to {out}: vitlab predict {out} IMAGE, vitlab train finetune --init {out} --data FOLDER")
