@@ -46,7 +46,10 @@ def test_computed_positions_keep_their_range(positions, tiny_spec):
     after, _, _, said = at_another_size(before, LARGER)
     assert after.pos_embed.seen == (2, 3)
     assert said == ["positions stretched to the 2 × 3 patches of training, from 2 × 3 to 4 × 5 patches"]
-    assert adapted(with_settings(after, {"img_size": [24, 24]}), after).pos_embed.seen == (2, 3)  # of the first training
+    assert adapted(with_settings(after, {"img_size": [24, 24]}), after).pos_embed.seen == (
+        2,
+        3,
+    )  # of the first training
     assert adapted(before, before) == before
 
 

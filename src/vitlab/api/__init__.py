@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from vitlab.data.sets._base import DataSpec
     from vitlab.evaluate._checkpoint import Among, Computing, Score
+    from vitlab.recipes import Given
     from vitlab.records.data import Found
     from vitlab.records.outcome import Outcome
     from vitlab.study.execution import Constraints
@@ -72,15 +73,17 @@ def train(
     from vitlab.recipes import changed
 
     typed(settings, more_settings)
-    base = run_spec(what)  # an unknown recipe is refused before torch is loaded
+    folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
+    resumed = folders[0] if resume else None
+    # an unknown recipe is refused before torch is loaded
+    base, settings = _begun(what, init, {**settings, **more_settings}, resumed)
     from vitlab.train.launch import train as launch
     from vitlab.train.machine.choices import Overrides
     from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
     from vitlab.train.start.checkpoint import settings_of_start
 
-    folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
-    start = {} if init is None else settings_of_start(str(init), folders[0] if resume else None)
-    spec = changed(base, {**start, **settings, **more_settings}, None if console is None else console.print)
+    start = {} if init is None else settings_of_start(str(init), resumed)
+    spec = changed(base, {**start, **settings}, None if console is None else console.print)
     specs = [spec] if seeds is None else [replace(spec, seed=seed) for seed in seeds]
     return launch(
         specs,
@@ -94,12 +97,29 @@ def train(
     )
 
 
-def run_spec(what: "str | RunSpec") -> "RunSpec":
-    """What is given as itself or as a recipe's name or a file's."""
-    from vitlab.recipes import read_run_spec
+def _begun(
+    what: "str | RunSpec", init: str | Path | None, settings: Settings, resumed: Path | None
+) -> "tuple[RunSpec, Settings]":
+    """The run that settings are to change, and those that are left: a recipe may be made for weights and data. What a
+    run that is resumed was made for need not be there any more.
+    """
+    from vitlab.recipes import Given, is_made_for
+
+    if not (isinstance(what, str) and is_made_for(what)):
+        return run_spec(what), settings
+    own = {path: value for path, value in settings.items() if path.startswith("data.")}
+    left = {path: value for path, value in settings.items() if path != "data" and path not in own}
+    if resumed is not None and init is not None and not Path(init).exists() and (resumed / "spec.json").exists():
+        return run_spec(str(resumed / "spec.json")), left
+    return run_spec(what, Given("" if init is None else str(init), settings)), left
+
+
+def run_spec(what: "str | RunSpec", given: "Given | None" = None) -> "RunSpec":
+    """What is given as itself or as a recipe's name or a file's; `given` is what a recipe may be made for."""
+    from vitlab.recipes import NOTHING, read_run_spec
 
     if isinstance(what, str):
-        return read_run_spec(what)
+        return read_run_spec(what, given or NOTHING)
     typed(what)
     return what
 

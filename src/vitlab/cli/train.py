@@ -51,8 +51,13 @@ def train(
     lr: LrOption = None,
     set_: SetOption = None,
     init: Annotated[
-        Path | None,
-        typer.Option("--init", help="Start from the weights of a run or file.", rich_help_panel=SETTINGS),
+        str | None,
+        typer.Option(
+            "--init",
+            metavar="SOURCE",
+            help="Start from the weights of a run, a file, a folder, hub:ORG/NAME.",
+            rich_help_panel=SETTINGS,
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="The run's seed.", rich_help_panel=SETTINGS)

@@ -8,10 +8,14 @@ lets everything learn more slowly than the head, which starts from nothing. Both
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 import torch
 from torch import Tensor
+
+from vitlab.base.errors import SpecError
+from vitlab.base.words import some
 
 DecayOn = Literal["kernels", "all"]
 
@@ -55,6 +59,22 @@ def learning_rate_scales(
         name: layer_decay ** (depth + 1 - layer_of(name, depth)) * (1.0 if _part(name) in HEADS else backbone)
         for name in names
     }
+
+
+def frozen(scales: Mapping[str, float], patterns: Iterable[str]) -> dict[str, float]:
+    """The same factors with 0 for every parameter that a pattern fits, `blocks.[0-5].*` say; such a one stays as it is.
+
+    Raises SpecError for a pattern that fits none, and where nothing is left that learns.
+    """
+    fixed: set[str] = set()
+    for pattern in patterns:
+        fitting = {name for name in scales if fnmatchcase(name, pattern)}
+        if not fitting:
+            raise SpecError(f"optim.frozen: no parameter is called {pattern}; they are called {some(list(scales))}")
+        fixed |= fitting
+    if fixed == scales.keys():
+        raise SpecError("optim.frozen leaves nothing that could learn")
+    return {name: 0.0 if name in fixed else scale for name, scale in scales.items()}
 
 
 def layer_of(name: str, depth: int) -> int:

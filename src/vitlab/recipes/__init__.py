@@ -2,13 +2,16 @@
 
 A recipe is a file with a function `spec()` that returns a RunSpec; its docstring has the command, the score, the time.
 A recipe that comes in several forms names them in `VARIANTS`, each with what it changes: `r0_cifar10:tomvit`.
+One that is made for what the user brings takes that: `spec(given)`, weights to start from and data.
 """
 
 import importlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitlab.base.errors import SpecError
@@ -44,18 +47,45 @@ class Consequence(NamedTuple):
     says: str
 
 
-def recipe(name: str) -> "RunSpec":
+class Given(NamedTuple):
+    """What a user brings to a recipe: the path of weights to start from, as `--init` takes it, and settings by their
+    paths, of which one may be `data`.
+    """
+
+    init: str = ""
+    settings: Mapping[str, Any] = MappingProxyType({})
+
+    def inside(self, part: str) -> dict[str, Any]:
+        """The settings of a part, `data` say, by their own names."""
+        start = f"{part}."
+        return {path.removeprefix(start): value for path, value in self.settings.items() if path.startswith(start)}
+
+
+NOTHING = Given()
+
+
+def recipe(name: str, given: Given = NOTHING) -> "RunSpec":
     """The RunSpec of a recipe, or of one of its variants. Raises SpecError for an unknown one."""
     file, _, variant = name.partition(":")
     check_recipe(name)
     module = importlib.import_module(f"{__name__}.{file}")
-    return changed(module.spec(), module.VARIANTS[variant]) if variant else module.spec()
+    made = module.spec(given) if is_made_for(name) else module.spec()
+    return changed(made, module.VARIANTS[variant]) if variant else made
 
 
-def read_run_spec(text: str) -> "RunSpec":
+def is_made_for(name: str) -> bool:
+    """Whether a recipe is made for what the user brings. Raises SpecError for an unknown one."""
+    if name.endswith(".json"):
+        return False
+    check_recipe(name)
+    module = importlib.import_module(f"{__name__}.{name.partition(':')[0]}")
+    return bool(inspect.signature(module.spec).parameters)
+
+
+def read_run_spec(text: str, given: Given = NOTHING) -> "RunSpec":
     """The run that a text names: a recipe, or a file of JSON with a run's settings or a run's spec.json."""
     if not text.endswith(".json"):
-        return recipe(text)
+        return recipe(text, given)
     from vitlab.train.spec import RunSpec
 
     values = read_object(Path(text))

@@ -13,13 +13,13 @@ from vitlab.augment.ops._base import OpSpec, PixelOp, StoredOp
 from vitlab.augment.pipeline import check_ops, final_size
 from vitlab.base.errors import SpecError
 from vitlab.base.metric import Metric
-from vitlab.base.spec import Spec
+from vitlab.base.spec import Spec, added
 from vitlab.data.images import ImageSet
 from vitlab.data.sets._base import DataSpec
 from vitlab.evaluate import scores
 from vitlab.evaluate._base import EvaluatorSpec
 from vitlab.models.spec import ViTSpec
-from vitlab.optim.groups import DecayOn, Group, learning_rate_scales, parameter_groups
+from vitlab.optim.groups import DecayOn, Group, frozen, learning_rate_scales, parameter_groups
 from vitlab.optim.optimizer import adamw
 from vitlab.optim.optimizer._base import OptimizerSpec
 from vitlab.optim.schedule import cosine
@@ -46,6 +46,7 @@ class OptimSpec(Spec):
     lr: float = 1e-3
     backbone_lr: float | None = None  # the base rate of everything but the head; None: as the head's, 0: frozen
     layer_decay: float = 1.0  # how much more slowly each layer learns than the next
+    frozen: tuple[str, ...] = added(())  # patterns of parameters that stay as they are: patch_embed.*, blocks.[0-5].*
     weight_decay: float = 0.05
     decay_on: DecayOn = "kernels"
     clip_norm: float | None = None  # the largest global norm of the gradient
@@ -69,9 +70,12 @@ class OptimSpec(Spec):
             raise SpecError(f"optim.ema={self.ema}: must be between 0 and 1, or null for no average")
 
     def groups(self, kinds: Mapping[str, str], depth: int) -> list[Group]:
-        """The parameter groups of a model with `depth` blocks; `kinds` by parameter name."""
+        """The parameter groups of a model with `depth` blocks; `kinds` by parameter name.
+
+        Raises SpecError for a pattern of `frozen` that no parameter has, and where nothing is left to learn.
+        """
         backbone = 1.0 if self.backbone_lr is None else self.backbone_lr / self.lr
-        scales = learning_rate_scales(kinds, depth, self.layer_decay, backbone)
+        scales = frozen(learning_rate_scales(kinds, depth, self.layer_decay, backbone), self.frozen)
         return parameter_groups(kinds, self.weight_decay, self.decay_on, scales)
 
 

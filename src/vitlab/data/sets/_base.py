@@ -46,6 +46,12 @@ class DataSpec(Component):
         """Training images; None where only a look at the data tells. Plans are made of it, runs count."""
         return None
 
+    def count_train(self) -> int | None:
+        """Training pictures, counted where they are not known beforehand; None where that cannot be told without
+        decoding them. Raises DataError.
+        """
+        return self.num_train
+
     @property
     def fit(self) -> Fit:
         """How a picture of another size is brought to the set's."""

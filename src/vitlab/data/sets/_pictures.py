@@ -81,6 +81,9 @@ class PicturesSpec(DataSpec):
     def resolved(self) -> Self:
         return self if self.num_classes is not None else replace(self, num_classes=len(self.class_names()))
 
+    def count_train(self) -> int | None:
+        return len(self.source().open().splits["train"])
+
     def read(self) -> Splits:
         return self._ingested(self._rules)
 

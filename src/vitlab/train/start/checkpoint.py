@@ -32,7 +32,7 @@ def settings_of_start(path: str, resumed: Path | None) -> dict[str, Any]:
     start = recorded.spec.get("start") if recorded else None
     if recorded and isinstance(start, Mapping) and start.get("path") == path and not Path(path).exists():
         return {"start": start, "model.pos_embed": recorded.spec["model"]["pos_embed"]}
-    return {"start": {"name": "checkpoint", "path": path}}
+    return {"start.path": path}
 
 
 @dataclass(frozen=True)

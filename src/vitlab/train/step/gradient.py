@@ -29,7 +29,7 @@ class BatchGradient:
 
     def __init__(self, scores: ScoreFunction, weights: Weights, micro_batch: int, processes: Processes = ALONE):
         self.scores, self.weights, self.micro_batch, self.processes = scores, weights, micro_batch, processes
-        self.leaves = list(weights.leaves.values())
+        self.learning = weights.learning
 
     def __call__(self, batch: Batch) -> Gradient:
         """The gradient at the trained weights; the next call overwrites its tensors."""
@@ -47,6 +47,6 @@ class BatchGradient:
         scores = self.scores(batch.images[:, rows], batch.targets[:, rows], keys, keys)
         # materialize_grads: a part may leave weights unused (norm1 before mixer=identity); their gradient is zero
         loss = scores.objective.sum() / batch.size
-        gradients = torch.autograd.grad(loss, self.leaves, materialize_grads=True)
+        gradients = torch.autograd.grad(loss, self.learning, materialize_grads=True)
         self.weights.collect(gradients, first=rows.start == 0)
         return {name: value.detach().sum(dim=1) for name, value in scores.metrics.items()}

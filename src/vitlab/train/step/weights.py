@@ -34,7 +34,7 @@ class FlatGroup:
     """One parameter group of R runs."""
 
     def __init__(self, group: Group, runs: Sequence[Tensors], placement: Placement):
-        self.names = group.names
+        self.names, self.learns = group.names, group.lr_scale > 0
         self.shapes = [runs[0][name].shape for name in self.names]
         rows = [torch.cat([tensors[name].detach().flatten() for name in self.names]) for tensors in runs]
         self.master = torch.stack(rows).to(placement.device, placement.master)
@@ -49,13 +49,20 @@ class FlatGroup:
 
 
 class Weights:
-    """All parameter groups of R runs; `leaves` are what gradients are taken with respect to."""
+    """All parameter groups of R runs; `leaves` are what the model computes with, and the gradient is taken with respect
+    to the `learning` of them. What stays as it is has none: nothing is computed back through layers below all learning.
+    """
 
     def __init__(self, groups: Sequence[Group], runs: Sequence[Tensors], placement: Placement):
         self.runs = len(runs)
         self.groups = [FlatGroup(group, runs, placement) for group in groups]
-        self.leaves = {name: nn.Parameter(self._alone(view)) for name, view in self._named("working").items()}
-        self._targets = [self._alone(view) for view in self._named("gradient").values()]
+        learning = {name for group in self.groups if group.learns for name in group.names}
+        self.leaves = {
+            name: nn.Parameter(self._alone(view), requires_grad=name in learning)
+            for name, view in self._named("working").items()
+        }
+        self.learning = [leaf for name, leaf in self.leaves.items() if name in learning]
+        self._targets = [self._alone(view) for name, view in self._named("gradient").items() if name in learning]
 
     def _named(self, kind: str) -> dict[str, Tensor]:
         return {name: view for g in self.groups for name, view in g.views(getattr(g, kind)).items()}
@@ -81,7 +88,7 @@ class Weights:
                 group.working.copy_(flat)
 
     def collect(self, gradients: Sequence[Tensor], first: bool) -> None:
-        """Add the gradients of `leaves`, in their order, to the flat ones; the first micro-batch replaces them."""
+        """Add the gradients of `learning`, in their order, to the flat ones; the first micro-batch replaces them."""
         if first:
             torch._foreach_copy_(self._targets, list(gradients))
         else:
