@@ -23,6 +23,7 @@ from vitlab.tasks._base import TaskSpec
 
 T = TypeVar("T", bound=Spec)
 _BEYOND = 4  # times the largest value of a prepared image: what is larger was not normalised
+_RANDOM = 16.0  # what people try a model with, torch.randn, stays below it
 
 
 class EquippedViT(ViT):
@@ -52,7 +53,7 @@ class EquippedViT(ViT):
 
     def forward(self, images: Tensor, keys: Tensor | None = None) -> Tensor:
         """[B, C, height, width] -> logits [B, Y]. Raises SpecError for images that were not prepared."""
-        check_prepared(images, _BEYOND * self.preprocessing.largest_value)
+        check_prepared(images, max(_BEYOND * self.preprocessing.largest_value, _RANDOM))
         return super().forward(images, keys)
 
 

@@ -4,6 +4,7 @@
     preset(content)              -> the name of the preset that they are weights of, where something beside them says so
     model(content, named)        -> settings of their model that neither that name nor their shapes tell
     rows(spec)                   -> the table of names, read in both directions
+    texts(spec, preprocessing)   -> the JSON files beside the tensors, where it is written too
     preprocessing(content, spec) -> what a picture went through before it
 
 A source is what a library writes, whoever trained with it. `content` is what was found: tensors by name, and the texts
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from vitlab.augment.ops import center_crop
 from vitlab.augment.ops._base import OpSpec
+from vitlab.base.errors import CheckpointError
 from vitlab.base.spec import Component
 from vitlab.checkpoints.source._rows import Row
 from vitlab.data.decode import Fit
@@ -89,6 +91,13 @@ class SourceSpec(Component):
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
         """What a picture goes through. The classes are numbered unless something beside the tensors names them."""
         return published_preprocessing(content.name, spec, class_names(content, spec.num_classes))
+
+    def texts(self, spec: ViTSpec, preprocessing: Preprocessing) -> dict[str, Settings]:
+        """The JSON files, by name, that stand beside a model's tensors, so that its library can build it.
+
+        Raises CheckpointError naming what that library does not have.
+        """
+        raise CheckpointError(f"{self.title}: nothing is written in this format")
 
     def is_ignored(self, name: str) -> bool:
         """Whether a tensor of theirs is of no use here."""

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class_names, cropped, published_preprocessing
 from vitlab.checkpoints.source._rows import Row
+from vitlab.checkpoints.source._timm_config import config
 from vitlab.data.decode import Fit
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.block import parallel
@@ -84,6 +85,9 @@ class Spec(SourceSpec):
             return (*_PLAIN, *_EVERYTHING)
         last = _ONE_LAST_LAYER if isinstance(spec.mixer, differential.Spec) else _TWO_LAST_LAYERS
         return (*_PLAIN, *_JOINT, *last, *_EVERYTHING)
+
+    def texts(self, spec: ViTSpec, preprocessing: Preprocessing) -> dict[str, Settings]:
+        return {"config.json": config(spec, preprocessing)}
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
         told: Mapping[str, Any] = content.config.get("pretrained_cfg") or {}
