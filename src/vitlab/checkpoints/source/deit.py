@@ -3,7 +3,7 @@
 Names are timm's, and so is the distilled form's function: the mean of what two heads say. DeiT III (`models_v2.py`) has
 `gamma_1` and `gamma_2` for the layer scales, by which it is recognised, and no position for the cls token. The others
 look like timm's; `--from deit` says how pictures were prepared: 224 of 256 pixels a side, larger ones in proportion
-(`datasets.py`, whose default this is). Not read are the forms of arXiv 2203.09795 with two attentions side by side.
+(`datasets.py`, by the default of `main.py`). Not read: forms of arXiv 2203.09795 with two attentions side by side.
 """
 
 from collections.abc import Sequence
