@@ -53,10 +53,10 @@ def of_content(content: Content, source: str | None = None, model: str = "", set
     kind = component_class(SourceSpec, source)() if source else recognised(content)
     content = content.called(model or kind.preset(content))
     named = presets.settings(content.name) if content.name else {}
-    tensors, leftover = _ours(kind, content.tensors)
+    tensors, leftover = _ours(kind, _theirs(kind, content))
     spec = _spec(kind, content, tensors, named, settings)
     _check_fit(kind, spec, tensors, leftover)
-    notes = (f"{kind.title} weights, {counted(len(content.tensors), 'tensor')}", *content.notes)
+    notes = (f"{kind.title} weights, {counted(len(content.tensors), 'tensor')}", *content.notes, *kind.notes(content))
     return Published(
         kind,
         spec,
@@ -71,8 +71,9 @@ def tensors_of(content: Content, source: str | None = None) -> dict[str, Tensor]
     kind = component_class(SourceSpec, source)() if source else recognised_or_none(content)
     if kind is None:
         return dict(content.tensors)
-    tensors, leftover = _ours(kind, content.tensors)
-    return tensors | {name: content.tensors[name] for name in leftover}
+    theirs = _theirs(kind, content)
+    tensors, leftover = _ours(kind, theirs)
+    return tensors | {name: theirs[name] for name in leftover}
 
 
 def write(kind: SourceSpec, spec: ViTSpec, tensors: Tensors) -> dict[str, Tensor]:
@@ -83,7 +84,7 @@ def write(kind: SourceSpec, spec: ViTSpec, tensors: Tensors) -> dict[str, Tensor
     written: dict[str, Tensor] = {}
     for row in rows:
         written |= row.write(tensors)
-    return written
+    return kind.finished(written, spec)
 
 
 def recognised_or_none(content: Content) -> SourceSpec | None:
@@ -109,6 +110,13 @@ def recognised(content: Content) -> SourceSpec:
     return fitting[0]
 
 
+def _theirs(kind: SourceSpec, content: Content) -> Tensors:
+    try:
+        return kind.tensors(content)
+    except (RuntimeError, IndexError, KeyError) as error:
+        raise CheckpointError(f"{content.path}: not as {kind.title} lays tensors out: {error}") from None
+
+
 def _ours(kind: SourceSpec, tensors: Tensors) -> tuple[dict[str, Tensor], list[str]]:
     """Tensors under our names, and the names of theirs that there is no place for."""
     useful = {name: tensor for name, tensor in tensors.items() if not kind.is_ignored(name)}
@@ -126,6 +134,8 @@ def _spec(kind: SourceSpec, content: Content, tensors: Tensors, named: Settings,
         return with_settings(spec, settings)
     except SpecError as error:
         raise CheckpointError(f"{content.path}: its tensors are of no model that can be: {error}") from None
+    except (IndexError, KeyError):  # a matrix is none, or of two layers one is missing
+        raise CheckpointError(f"{content.path}: its tensors have not the shapes of a ViT's") from None
 
 
 def _plain(settings: Settings) -> dict[str, Any]:

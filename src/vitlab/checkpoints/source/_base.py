@@ -3,8 +3,11 @@
     recognises(content)          -> whether they are its own, by what they hold
     preset(content)              -> the name of the preset that they are weights of, where something beside them says so
     model(content, named)        -> settings of their model that neither that name nor their shapes tell
+    tensors(content)             -> their tensors in the one form of which the table is
     rows(spec)                   -> the table of names, read in both directions
     texts(spec, preprocessing)   -> the JSON files beside the tensors, where it is written too
+    finished(written, spec)      -> what was written by the table, in the form in which they store it
+    notes(content)               -> what a user should be told of how it was read
     preprocessing(content, spec) -> what a picture went through before it
 
 A source is what a library writes, whoever trained with it. `content` is what was found: tensors by name, and the texts
@@ -84,9 +87,21 @@ class SourceSpec(Component):
         """
         return {}
 
+    def tensors(self, content: Content) -> Mapping[str, Tensor]:
+        """Their tensors in the one form of which the table is, where they are stored in others too."""
+        return content.tensors
+
     def rows(self, spec: ViTSpec | None) -> Sequence[Row]:
         """The table of names for such a model; without one, for all of them, to read what somebody wrote."""
         raise NotImplementedError
+
+    def finished(self, written: dict[str, Tensor], spec: ViTSpec) -> dict[str, Tensor]:
+        """What was written by the table, in the form in which they store it. Raises CheckpointError if they cannot."""
+        return written
+
+    def notes(self, content: Content) -> tuple[str, ...]:
+        """What a user should be told of how these tensors were read, in sentences."""
+        return ()
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
         """What a picture goes through. The classes are numbered unless something beside the tensors names them."""

@@ -3,10 +3,10 @@
     Row("blocks.{i}.norm1.{p}", "encoder.layer.{i}.layernorm_before.{p}")
     Row("blocks.{i}.attn.qkv.{p}", ("encoder.layer.{i}.query.{p}", "encoder.layer.{i}.key.{p}", …))
 
-A word in braces stands for one step of a name, `{*}` for all that is left. Of several rows that fit a name the first
-counts. Where one side has several tensors and the other one, that one is these side by side, along `axis`. A None among
-theirs is a tensor that they do not have because it is zero: a key's bias, say. A `Layout` says how the numbers of one
-of their tensors stand in ours.
+A word in braces stands for one step of a name, `{*}` for all that is left, `{i+1}` for a number that is greater by one
+than what the other side calls `{i}`. Of several rows that fit a name the first counts. Where one side has several
+tensors and the other one, that one is these side by side, along `axis`. A None among theirs is a tensor that they do
+not have because it is zero: a key's bias, say. A `Layout` says how the numbers of one of their tensors stand in ours.
 """
 
 import re
@@ -21,7 +21,7 @@ from vitlab.base.errors import CheckpointError
 
 Tensors = Mapping[str, Tensor]
 Names = str | tuple[str | None, ...]
-_FIELD = re.compile(r"\{(\*|\w+)\}")
+_FIELD = re.compile(r"\{(\*|\w+(?:\+1)?)\}")
 
 
 class Layout(NamedTuple):
@@ -44,7 +44,8 @@ TRANSPOSED = permuted(1, 0)
 @dataclass(frozen=True)
 class Row:
     """`ours` and `theirs`: a name, or several that belong together. `sizes`: of ours along `axis`, where one tensor of
-    theirs is several of ours; -1 is what is left. They are told by their other tensors.
+    theirs is several of ours; -1 is what is left. They are told by their other tensors. `beside`: a tensor of theirs
+    without which the row does not count.
     """
 
     ours: Names
@@ -52,12 +53,15 @@ class Row:
     layout: Layout = AS_IT_IS
     axis: int = 0
     sizes: Callable[[Tensors], Sequence[int]] | None = None
+    beside: str = ""
 
     def among(self, names: Collection[str], side: str) -> "Iterator[Bound]":
         """The row for everything that it fits among `names`, which are "ours" or "theirs"."""
+        if self.beside and side == "theirs" and self.beside not in names:
+            return
         needed = [template for template in _several(getattr(self, side)) if template is not None]
         patterns = [_pattern(template) for template in needed]
-        matches = [match.groupdict() for name in names for pattern in patterns if (match := pattern.fullmatch(name))]
+        matches = [_words(match) for name in names for pattern in patterns if (match := pattern.fullmatch(name))]
         for words in {tuple(match.items()): match for match in matches}.values():
             if all(_filled(template, words) in names for template in needed):
                 yield Bound(
@@ -131,8 +135,25 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 def _group(word: str) -> str:
-    return "(?P<rest>.+)" if word == "*" else rf"(?P<{word}>[^./]+)"
+    if word == "*":
+        return "(?P<rest>.+)"
+    return rf"(?P<{word.removesuffix('+1')}_more>[1-9]\d{{0,3}})" if word.endswith("+1") else rf"(?P<{word}>[^./]+)"
+
+
+def _words(match: re.Match[str]) -> dict[str, str]:
+    """What each word stands for, as the side has it that counts from zero."""
+    found = match.groupdict()
+    return {
+        word.removesuffix("_more"): str(int(text) - 1) if word.endswith("_more") else text
+        for word, text in found.items()
+    }
 
 
 def _filled(template: str, words: Mapping[str, str]) -> str:
-    return _FIELD.sub(lambda match: words["rest" if match[1] == "*" else match[1]], template)
+    return _FIELD.sub(lambda match: _text(match[1], words), template)
+
+
+def _text(word: str, words: Mapping[str, str]) -> str:
+    if word.endswith("+1"):
+        return str(int(words[word.removesuffix("+1")]) + 1)
+    return words["rest" if word == "*" else word]

@@ -45,6 +45,13 @@ _ARCHITECTURES = {
     _Built(res_post_norm.Spec, gelu.Spec, _LAYER): "vit_base_patch16_rpn_224",
 }
 _FUSED_DIFFERENCE = "vit_dpwee_patch16_reg1_gap_256"
+_DIFFERENTIAL = ("vit_dwee_patch16_reg1_gap_256", "vit_dlittle_patch16_reg1_gap_256", _FUSED_DIFFERENCE)
+_POOL_NAMES = {"token": "cls", "avg": "mean", "map": "attention"}
+_ACTIVATIONS: dict[str, Any] = {
+    "gelu": "gelu",
+    "quick_gelu": "quick_gelu",
+    "gelu_tanh": {"name": "gelu", "approximate": "tanh"},
+}
 _POOLS = {cls.Spec: "token", mean.Spec: "avg", attention.Spec: "map"}
 
 
@@ -62,6 +69,27 @@ def config(spec: ViTSpec, preprocessing: Preprocessing) -> dict[str, Any]:
         "model_args": dict(_arguments(spec)),
         "pretrained_cfg": _prepared(spec, preprocessing),
     }
+
+
+def told_by(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a config.json's arguments say that no tensor tells: sizes that are not square, heads, activations."""
+    arguments = values.get("model_args") or {}
+    told: dict[str, Any] = {
+        name: arguments[name] for name in ("img_size", "num_heads", "embed_dim") if name in arguments
+    }
+    told |= {"layer_scale": arguments["init_values"]} if "init_values" in arguments else {}
+    if "num_heads" in told and (arguments.get("attn_layer") == "diff" or values.get("architecture") in _DIFFERENTIAL):
+        told["num_heads"] *= 2  # a head of theirs has two maps, which are two heads of ours
+    if "global_pool" in arguments:
+        pool = {"name": _POOL_NAMES.get(str(arguments["global_pool"]), "cls")}
+        told["pool"] = pool | (
+            {"prefix": bool(arguments["pool_include_prefix"])} if "pool_include_prefix" in arguments else {}
+        )
+    if arguments.get("act_layer") in _ACTIVATIONS:
+        told["mlp"] = _ACTIVATIONS[arguments["act_layer"]]
+    if arguments.get("attn_layer") == "diff":
+        told["mixer"] = "differential"
+    return told
 
 
 def _without(spec: ViTSpec) -> Iterator[str]:

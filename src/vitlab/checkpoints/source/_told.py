@@ -1,5 +1,7 @@
 """What the tensors of a ViT tell of it, under our names: its sizes, and which parts it has."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from math import isqrt
 from typing import Any
@@ -9,7 +11,11 @@ from torch import Tensor
 from vitlab.base.errors import CheckpointError
 
 Tensors = Mapping[str, Tensor]
-HEAD_WIDTH = 64  # channels of an attention head in every ViT of the paper, and in most others
+HEAD_WIDTH = 64  # channels of an attention head in most ViTs
+# The widths of others and their heads: SO400M (arXiv 2305.13035), H (2010.11929), g and G (2106.04560, table 2)
+_WIDER_HEADS = {1152: 16, 1280: 16, 1408: 16, 1664: 16}
+_STEM = "patch_embed.backbone.stem.conv.weight"
+_BOTTLENECK = re.compile(r"patch_embed\.backbone\.stages\.(\d)\.blocks\.\d+\.conv1\.weight")
 
 
 def told(tensors: Tensors, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,9 +28,8 @@ def told(tensors: Tensors, named: Mapping[str, Any]) -> dict[str, Any]:
     if patches is None or not depth:
         raise CheckpointError("it has no patch_embed.proj.weight or no blocks: not the weights of a ViT")
     found: dict[str, Any] = {**named, "embed_dim": patches.shape[0], "depth": depth, **_prefix(tensors)}
-    if "patch_embed.backbone.stem.conv.weight" not in tensors:
-        found |= {"in_chans": patches.shape[1], "patch_size": list(patches.shape[2:])}
-    found |= {"num_classes": _classes(tensors), **_heads(found, named)}
+    found |= _resnet(tensors, found) or _linear(tensors, found)
+    found |= {"num_classes": _classes(tensors), **_head(tensors), **_heads(found, named)}
     found |= _biases_and_norms(tensors, found, named) | _mlp(tensors, found)
     return found | _picture(tensors, found)
 
@@ -34,8 +39,9 @@ def assumed(tensors: Tensors, named: Mapping[str, Any], known: Mapping[str, Any]
     if named or "num_heads" in known:
         return ()
     width = tensors["patch_embed.proj.weight"].shape[0]
+    heads = _usual_heads(width)
     return (
-        f"assumed, as no tensor tells: {width // HEAD_WIDTH} attention heads of {HEAD_WIDTH} channels, GELU, norms "
+        f"assumed, as no tensor tells: {heads} attention heads of {width // heads} channels, GELU, norms "
         "with an eps of 1e-6; --model NAME or --set num_heads=N says otherwise",
     )
 
@@ -54,6 +60,35 @@ def _prefix(tensors: Tensors) -> dict[str, Any]:
     }
 
 
+def _resnet(tensors: Tensors, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What a hybrid's embedding is; empty for another."""
+    if _STEM not in tensors:
+        return {}
+    stages = Counter(match[1] for name in tensors if (match := _BOTTLENECK.fullmatch(name)))
+    part, stride = found.get("patch_embed"), 4 << max(len(stages) - 1, 0)
+    return {
+        "in_chans": tensors[_STEM].shape[1],
+        "patch_size": [stride * side for side in tensors["patch_embed.proj.weight"].shape[2:]],
+        "patch_embed": {
+            **(part if isinstance(part, Mapping) else {}),
+            "name": "resnet",
+            "stages": [stages[stage] for stage in sorted(stages)],
+        },
+    }
+
+
+def _linear(tensors: Tensors, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What an embedding of one linear map is; whether it has a bias and a norm, where that is not as it is known."""
+    weight = tensors["patch_embed.proj.weight"]
+    sizes = {"in_chans": weight.shape[1], "patch_size": list(weight.shape[2:])}
+    part = found.get("patch_embed", "linear")
+    known = part if isinstance(part, Mapping) else {"name": part}
+    seen = {"bias": "patch_embed.proj.bias" in tensors, "norm": "patch_embed.norm.weight" in tensors}
+    if known["name"] != "linear" or {"bias": True, "norm": False, **known} == {**known, **seen}:
+        return sizes
+    return sizes | {"patch_embed": {**known, **seen}}
+
+
 def _classes(tensors: Tensors) -> int:
     for name in ("head.weight", "head.logits.weight"):
         if name in tensors:
@@ -61,13 +96,25 @@ def _classes(tensors: Tensors) -> int:
     return 0
 
 
+def _head(tensors: Tensors) -> dict[str, Any]:
+    if "head.pre_logits.weight" not in tensors:
+        return {}
+    shape = tensors["head.pre_logits.weight"].shape
+    return {"head": {"name": "mlp", "hidden": None if shape[0] == shape[-1] else shape[0]}}
+
+
 def _heads(found: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
     width = found["embed_dim"]
-    if named.get("embed_dim") == width and "num_heads" in named:
+    if named.get("embed_dim", width) == width and "num_heads" in named:
         return {}
-    if width % HEAD_WIDTH:
+    if not _usual_heads(width):
         raise CheckpointError(f"how many attention heads share {width} channels no tensor tells: give --model NAME")
-    return {"num_heads": width // HEAD_WIDTH, "head_dim": None}
+    return {"num_heads": _usual_heads(width), "head_dim": None}
+
+
+def _usual_heads(width: int) -> int:
+    """The attention heads of published models of such a width; 0 where there are none."""
+    return _WIDER_HEADS.get(width) or (0 if width % HEAD_WIDTH else width // HEAD_WIDTH)
 
 
 def _biases_and_norms(tensors: Tensors, found: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,13 +178,13 @@ def _picture(tensors: Tensors, found: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     prefix = int(found["cls_token"]) + int(found["dist_token"]) + found["num_registers"]
     number, patch = table.shape[-2], found["patch_size"]
-    known = found.get("img_size")
+    known, likely = found.get("img_size"), _learned(found).get("prefix", True)
     if known is not None:
         patches = (known[0] // patch[0]) * (known[1] // patch[1])
-        for with_prefix in (True, False):
+        for with_prefix in (likely, not likely):
             if number == patches + prefix * with_prefix:
                 return _positions(found, with_prefix or not prefix)
-    for with_prefix in (True, False):
+    for with_prefix in (likely, not likely):
         side = isqrt(max(number - prefix * with_prefix, 0))
         if side and side * side == number - prefix * with_prefix:
             return {"img_size": [side * patch[0], side * patch[1]], **_positions(found, with_prefix or not prefix)}
@@ -146,9 +193,14 @@ def _picture(tensors: Tensors, found: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _positions(found: Mapping[str, Any], with_prefix: bool) -> dict[str, Any]:
+def _learned(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of the positions, as far as they are known."""
     part = found.get("pos_embed", "learned")
-    settings = part if isinstance(part, Mapping) else {"name": part}
+    return part if isinstance(part, Mapping) else {"name": part}
+
+
+def _positions(found: Mapping[str, Any], with_prefix: bool) -> dict[str, Any]:
+    settings = _learned(found)
     if settings.get("name") != "learned" or settings.get("prefix", True) == with_prefix:
         return {}
     return {"pos_embed": {**settings, "prefix": with_prefix}}

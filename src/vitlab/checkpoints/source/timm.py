@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class_names, cropped, published_preprocessing
+from vitlab.checkpoints.source._named_as_timm import BLOCK, EVERYTHING, PLAIN, whose
 from vitlab.checkpoints.source._rows import Row
-from vitlab.checkpoints.source._timm_config import config
+from vitlab.checkpoints.source._timm_config import config, told_by
 from vitlab.data.decode import Fit
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.block import parallel
@@ -21,9 +22,6 @@ from vitlab.nn.mixer import differential
 from vitlab.preprocessing import Preprocessing
 
 _FITS: dict[str, Fit] = {"squash": "squash", "border": "pad"}  # of timm's crop_mode
-_BLOCK = "blocks.{i}."
-_PLAIN = (Row("pos_embed.weight", "pos_embed"), Row("pool.{*}", "attn_pool.{*}"))
-_EVERYTHING = (Row("{*}", "{*}"),)
 
 
 def _width(theirs: Mapping[str, Tensor]) -> int:
@@ -32,30 +30,30 @@ def _width(theirs: Mapping[str, Tensor]) -> int:
 
 _JOINT = (
     Row(
-        (_BLOCK + "mlp.fc1.{p}", _BLOCK + "attn.qkv.{p}"),
-        _BLOCK + "in_proj.{p}",
+        (BLOCK + "mlp.fc1.{p}", BLOCK + "attn.qkv.{p}"),
+        BLOCK + "in_proj.{p}",
         sizes=lambda theirs: (-1, 3 * _width(theirs)),
     ),
-    Row(_BLOCK + "mlp.fc1.bias", _BLOCK + "mlp_bias"),
-    Row(_BLOCK + "norm1.{p}", _BLOCK + "in_norm.{p}"),
-    Row(_BLOCK + "attn.q_norm.{p}", _BLOCK + "q_norm.{p}"),
-    Row(_BLOCK + "attn.k_norm.{p}", _BLOCK + "k_norm.{p}"),
-    Row(_BLOCK + "attn.sub_norm.{p}", _BLOCK + "sub_norm.{p}"),
-    *(Row(_BLOCK + f"attn.lambda_{each}", _BLOCK + f"lambda_{each}") for each in ("q1", "k1", "q2", "k2")),
-    Row(_BLOCK + "ls1.gamma", _BLOCK + "ls.gamma"),
+    Row(BLOCK + "mlp.fc1.bias", BLOCK + "mlp_bias"),
+    Row(BLOCK + "norm1.{p}", BLOCK + "in_norm.{p}"),
+    Row(BLOCK + "attn.q_norm.{p}", BLOCK + "q_norm.{p}"),
+    Row(BLOCK + "attn.k_norm.{p}", BLOCK + "k_norm.{p}"),
+    Row(BLOCK + "attn.sub_norm.{p}", BLOCK + "sub_norm.{p}"),
+    *(Row(BLOCK + f"attn.lambda_{each}", BLOCK + f"lambda_{each}") for each in ("q1", "k1", "q2", "k2")),
+    Row(BLOCK + "ls1.gamma", BLOCK + "ls.gamma"),
 )
 _TWO_LAST_LAYERS = (
-    Row(_BLOCK + "attn.proj.{p}", _BLOCK + "attn_out_proj.{p}"),
-    Row(_BLOCK + "mlp.fc2.{p}", _BLOCK + "mlp_out_proj.{p}"),
+    Row(BLOCK + "attn.proj.{p}", BLOCK + "attn_out_proj.{p}"),
+    Row(BLOCK + "mlp.fc2.{p}", BLOCK + "mlp_out_proj.{p}"),
 )
 _ONE_LAST_LAYER = (
     Row(
-        (_BLOCK + "attn.proj.weight", _BLOCK + "mlp.fc2.weight"),
-        _BLOCK + "out_proj.weight",
+        (BLOCK + "attn.proj.weight", BLOCK + "mlp.fc2.weight"),
+        BLOCK + "out_proj.weight",
         axis=1,
         sizes=lambda theirs: (_width(theirs), -1),
     ),
-    Row(_BLOCK + "mlp.fc2.bias", _BLOCK + "out_proj.bias"),
+    Row(BLOCK + "mlp.fc2.bias", BLOCK + "out_proj.bias"),
 )
 
 
@@ -67,24 +65,25 @@ class Spec(SourceSpec):
     ignored: ClassVar[tuple[str, ...]] = ("mask_token",)
 
     def recognises(self, content: Content) -> bool:
-        return "patch_embed.proj.weight" in content.tensors and any(n.startswith("blocks.0.") for n in content.tensors)
+        return whose(content) == self.name
 
     def preset(self, content: Content) -> str:
         return str(content.config.get("architecture", ""))
 
     def model(self, content: Content, named: Settings) -> Settings:
+        told = told_by(content.config)
         if "patch_embed.backbone.stem.conv.weight" not in content.tensors:
-            return {}
+            return told
         part = named.get("patch_embed", {})
-        return {"patch_embed": {**part, "name": "resnet", "weight_standardisation": "timm", "norm_eps": 1e-5}}
+        return told | {"patch_embed": {**part, "name": "resnet", "weight_standardisation": "timm", "norm_eps": 1e-5}}
 
     def rows(self, spec: ViTSpec | None) -> Sequence[Row]:
         if spec is None:
-            return (*_PLAIN, *_JOINT, *_TWO_LAST_LAYERS, *_ONE_LAST_LAYER, *_EVERYTHING)
+            return (*PLAIN, *_JOINT, *_TWO_LAST_LAYERS, *_ONE_LAST_LAYER, *EVERYTHING)
         if not (isinstance(spec.block, parallel.Spec) and spec.block.joint):
-            return (*_PLAIN, *_EVERYTHING)
+            return (*PLAIN, *EVERYTHING)
         last = _ONE_LAST_LAYER if isinstance(spec.mixer, differential.Spec) else _TWO_LAST_LAYERS
-        return (*_PLAIN, *_JOINT, *last, *_EVERYTHING)
+        return (*PLAIN, *_JOINT, *last, *EVERYTHING)
 
     def texts(self, spec: ViTSpec, preprocessing: Preprocessing) -> dict[str, Settings]:
         return {"config.json": config(spec, preprocessing)}
