@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from vitlab.api.exports import export as export
 from vitlab.api.models import NONE, Settings
 from vitlab.api.models import Converted as Converted
 from vitlab.api.models import convert as convert

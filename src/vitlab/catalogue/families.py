@@ -30,6 +30,7 @@ FAMILIES = {
     "tasks": "vitlab.tasks",
     "start": "vitlab.train.start",
     "source": "vitlab.checkpoints.source",
+    "format": "vitlab.checkpoints.format",
     "evaluators": "vitlab.evaluate",
     "executor": "vitlab.study.executor",
     "data": "vitlab.data.sets",

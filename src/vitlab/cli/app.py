@@ -18,6 +18,7 @@ from vitlab.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     list_,
     output,
     predict,
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for verb in (demo, list_, show, data, train, study, evaluate, predict, convert, report, bench, doctor):
+for verb in (demo, list_, show, data, train, study, evaluate, predict, convert, export, report, bench, doctor):
     verb.register(app)
 
 

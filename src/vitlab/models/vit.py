@@ -81,7 +81,7 @@ class ViT(nn.Module):
         the spec says so
         """
         tokens = (self.cls_token, self.dist_token, self.reg_token)
-        prefix = [token.expand(len(patches), -1, -1) for token in tokens if token is not None]
+        prefix = [token.expand(patches.shape[0], -1, -1) for token in tokens if token is not None]
         return self.norm_pre(self.pos_drop(self.pos_embed.add(torch.cat([*prefix, patches], dim=1)), keys))
 
     def encode(self, tokens: Tensor, keys: Tensor | None = None, visible: Tensor | None = None) -> Tensor:

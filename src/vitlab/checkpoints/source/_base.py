@@ -5,7 +5,8 @@
     model(content, named)        -> settings of their model that neither that name nor their shapes tell
     tensors(content)             -> their tensors in the one form of which the table is
     rows(spec)                   -> the table of names, read in both directions
-    texts(spec, preprocessing)   -> the JSON files beside the tensors, where it is written too
+    texts(spec, preprocessing)   -> the JSON files beside the tensors that its library builds the model of
+    said(folder, images)         -> what its library makes of what was written, to be compared with ours
     finished(written, spec)      -> what was written by the table, in the form in which they store it
     notes(content)               -> what a user should be told of how it was read
     preprocessing(content, spec) -> what a picture went through before it
@@ -24,7 +25,6 @@ from torch import Tensor
 
 from vitlab.augment.ops import center_crop
 from vitlab.augment.ops._base import OpSpec
-from vitlab.base.errors import CheckpointError
 from vitlab.base.spec import Component
 from vitlab.checkpoints.source._rows import Row
 from vitlab.data.decode import Fit
@@ -70,6 +70,7 @@ class SourceSpec(Component):
 
     family: ClassVar[str] = "vitlab.checkpoints.source"
     title: ClassVar[str]
+    file: ClassVar[str] = "model.safetensors"  # in which tensors are written
     ignored: ClassVar[tuple[str, ...]] = ()
 
     def recognises(self, content: Content) -> bool:
@@ -112,7 +113,15 @@ class SourceSpec(Component):
 
         Raises CheckpointError naming what that library does not have.
         """
-        raise CheckpointError(f"{self.title}: nothing is written in this format")
+        return {}
+
+    def used(self, folder: Path) -> str:
+        """How what was written into a folder is used, in a line."""
+        return f"its tensors stand in {self.file}, under the names of {self.title}"
+
+    def said(self, folder: Path, images: Tensor) -> Tensor | None:
+        """The logits [B, Y] that the library gives for what was written into a folder; None where it is not here."""
+        return None
 
     def is_ignored(self, name: str) -> bool:
         """Whether a tensor of theirs is of no use here."""

@@ -131,6 +131,7 @@ class Spec(SourceSpec):
     """No settings."""
 
     title: ClassVar[str] = "Google"
+    file: ClassVar[str] = "model.npz"
 
     def recognises(self, content: Content) -> bool:
         names = list(content.tensors)

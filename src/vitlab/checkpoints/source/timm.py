@@ -7,8 +7,11 @@ A file without config.json does not say how pictures were prepared: that is as u
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar, cast
 
+import torch
 from torch import Tensor
 
 from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class_names, cropped, published_preprocessing
@@ -87,6 +90,18 @@ class Spec(SourceSpec):
 
     def texts(self, spec: ViTSpec, preprocessing: Preprocessing) -> dict[str, Settings]:
         return {"config.json": config(spec, preprocessing)}
+
+    def used(self, folder: Path) -> str:
+        return f'model = timm.create_model("local-dir:{folder}", pretrained=True)'
+
+    def said(self, folder: Path, images: Tensor) -> Tensor | None:
+        if find_spec("timm") is None:
+            return None
+        import timm
+
+        theirs = timm.create_model(f"local-dir:{folder}", pretrained=True).eval().to(images.dtype)
+        with torch.no_grad():
+            return cast(Tensor, theirs(images))
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
         told: Mapping[str, Any] = content.config.get("pretrained_cfg") or {}

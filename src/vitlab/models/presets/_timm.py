@@ -209,7 +209,8 @@ FAMILIES = (
     Family(
         "vit_d{size}_patch{patch}_reg1_gap_{pixels}",
         "pwee/16@256",
-        _registers_and_mean(1) | {"mixer": "differential", "block": {"name": "parallel", "joint": True}},
+        _registers_and_mean(1)
+        | {"mixer": "differential", "block": {"name": "parallel", "joint": True}, "proj_bias": False},
         crop=0.95,
         shapes={"pwee": (256, 16, 8, 5.0)},
     ),

@@ -1,0 +1,65 @@
+"""A source as a format: tensors under a library's names, and the JSON files with which it builds the model."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vitlab.base.files import replacing
+from vitlab.checkpoints import published
+from vitlab.checkpoints.format._base import FormatSpec, difference, some_images
+from vitlab.checkpoints.source._base import SourceSpec
+from vitlab.checkpoints.trained import EquippedViT, of_published
+
+
+@dataclass(frozen=True)
+class AsSource(FormatSpec):
+    """What `source` reads, written."""
+
+    source: SourceSpec = SourceSpec()
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # a class variable of the other formats
+        """What messages call it."""
+        return self.source.title
+
+    def write(self, model: EquippedViT, out: Path) -> str:
+        texts = self.source.texts(model.spec, model.preprocessing)
+        tensors = published.write(self.source, model.spec, model.state_dict())
+        with replacing(out / self.source.file) as path:
+            _save(tensors, path, Path(self.source.file).suffix)
+        for name, values in texts.items():
+            with replacing(out / name) as path:
+                path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        return self.source.used(out)
+
+    def check(self, model: EquippedViT, out: Path) -> float | None:
+        """By its library if that is here; if not, as what we read of it ourselves: a format may have no word for what
+        a model does otherwise, and then it says something else.
+        """
+        images = some_images(model, 3, seed=1)
+        said = self.source.said(out, images)
+        return difference(self._read_back(out, images) if said is None else said, model, images)
+
+    @torch.no_grad()
+    def _read_back(self, out: Path, images: Tensor) -> Tensor:
+        found = published.read(out, self.source.name)
+        again = of_published(found).model.to(images.dtype)
+        return again(images)
+
+
+def _save(tensors: dict[str, Tensor], path: Path, suffix: str) -> None:
+    match suffix:
+        case ".npz":
+            arrays: dict[str, Any] = {name: tensor.numpy() for name, tensor in tensors.items()}
+            with path.open("wb") as file:
+                np.savez(file, **arrays)
+        case ".pth":
+            torch.save(tensors, path)
+        case _:
+            save_file(tensors, path, metadata={"format": "pt"})

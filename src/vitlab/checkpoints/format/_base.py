@@ -1,0 +1,61 @@
+"""The contract of a format: a folder that others can run or load.
+
+write(model, out)   -> a sentence for the card: how the result is used
+check(model, out)   -> the largest difference from the model's own logits; None where nothing here can run it
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from vitlab.base.errors import UserError
+from vitlab.base.spec import Component
+from vitlab.checkpoints.trained import EquippedViT
+from vitlab.nn.kernel import use_kernel
+
+
+@dataclass(frozen=True)
+class FormatSpec(Component):
+    """A format's settings. `title`: what messages call it."""
+
+    family: ClassVar[str] = "vitlab.checkpoints.format"
+    title: ClassVar[str]
+
+    def write(self, model: EquippedViT, out: Path) -> str:
+        """Write the model into a folder; how it is used. Raises CheckpointError where the format cannot hold it."""
+        raise NotImplementedError
+
+    def check(self, model: EquippedViT, out: Path) -> float | None:
+        """The largest difference of its logits from the model's, on random images; None where nothing can run it."""
+        raise NotImplementedError
+
+
+def some_images(model: EquippedViT, count: int, seed: int = 0) -> Tensor:
+    """Random images as a model takes them, [count, C, height, width], in its precision."""
+    generator = torch.Generator().manual_seed(seed)
+    like = next(model.parameters())
+    return torch.randn(count, model.spec.in_chans, *model.spec.img_size, generator=generator).to(like.dtype)
+
+
+@torch.no_grad()
+def difference(said: Tensor, model: EquippedViT, images: Tensor) -> float:
+    """The largest difference of somebody's logits [B, Y] from the model's."""
+    return float((said.double() - model(images).double()).abs().max())
+
+
+def recorded(model: EquippedViT) -> torch.export.ExportedProgram:
+    """The model as a program of PyTorch's operators, for any number of images."""
+    use_kernel(model, "fused")
+    batch = torch.export.Dim("batch", min=1, max=1 << 16)
+    return torch.export.export(model, (some_images(model, 2),), dynamic_shapes=({0: batch},))
+
+
+def needed(package: str, extra: str) -> None:
+    """Refuse what takes a package that is not installed. Raises UserError, saying how it is."""
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        raise UserError(f"this needs {package}: pip install 'vitlab[{extra}]'")

@@ -1,0 +1,64 @@
+"""ONNX, of the newest opset that PyTorch writes: one file, for any number of images.
+
+Input `images` [batch, C, height, width], normalised; output `logits` [batch, Y]. What pictures go through before, and
+what the classes are called, stands in the file's metadata as JSON, `preprocessing` and `class_names`.
+"""
+
+import contextlib
+import io
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+
+from vitlab.base.spec import to_dict
+from vitlab.checkpoints.format._base import FormatSpec, difference, needed, recorded, some_images
+from vitlab.checkpoints.trained import EquippedViT
+
+FILE = "model.onnx"
+
+
+@dataclass(frozen=True)
+class Spec(FormatSpec):
+    """No settings."""
+
+    title: ClassVar[str] = "ONNX"
+
+    def write(self, model: EquippedViT, out: Path) -> str:
+        needed("onnxscript", "onnx")
+        with _quietly():
+            program = torch.onnx.export(
+                recorded(model), dynamo=True, input_names=["images"], output_names=["logits"], external_data=False
+            )
+        assert program is not None
+        told = {"preprocessing": to_dict(model.preprocessing), "class_names": list(model.class_names)}
+        program.model.metadata_props.update({name: json.dumps(value) for name, value in told.items()})
+        program.save(out / FILE, external_data=False)
+        return f'session = onnxruntime.InferenceSession("{FILE}"); logits = session.run(None, {{"images": images}})[0]'
+
+    def check(self, model: EquippedViT, out: Path) -> float | None:
+        needed("onnxruntime", "onnx")
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(out / FILE), providers=["CPUExecutionProvider"])
+        images = some_images(model, 3, seed=1)
+        said = session.run(None, {session.get_inputs()[0].name: images.numpy()})[0]
+        return difference(torch.from_numpy(said), model, images)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """The exporter tells of its progress; we tell of the result."""
+    levels = {name: logging.getLogger(name).level for name in ("torch.onnx", "onnxscript")}
+    for name in levels:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
