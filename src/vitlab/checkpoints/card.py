@@ -32,12 +32,12 @@ def write(
 
 def _model(trained: Trained, format: str, half: bool) -> Iterator[str]:
     spec = trained.model.spec
-    spent = cost(spec)
+    spent, halved = cost(spec), " in half precision" if half else ""
     yield f"# A vision transformer, as {format} has it"
     yield ""
     yield (
-        f"{counted(spec.depth, 'block')} of width {spec.embed_dim}, {counted(spec.num_heads, 'attention head')}, patches "
-        f"of {_size(spec.patch_size)} pixels; {spent.num_params:,} parameters{' in half precision' if half else ''}, "
+        f"{counted(spec.depth, 'block')} of width {spec.embed_dim}, {counted(spec.num_heads, 'attention head')}, "
+        f"patches of {_size(spec.patch_size)} pixels; {spent.num_params:,} parameters{halved}, "
         f"{spent.flops:,} FLOPs an image. Written by vitlab {__version__}."
     )
     yield ""
