@@ -64,11 +64,17 @@ class Converted(NamedTuple):
 
 
 def convert(
-    source: str | Path, out: str | Path, *, kind: str | None = None, model: str = "", settings: Settings = NONE
+    source: str | Path,
+    out: str | Path,
+    *,
+    kind: str | Settings | None = None,
+    model: str = "",
+    settings: Settings = NONE,
 ) -> Converted:
     """Write somebody else's checkpoint as one of ours, which every verb takes.
 
-    `source` is a file, a folder or `hub:ORG/NAME`; `kind` says whose it is, where its names do not; `model` is the name
+    `source` is a file, a folder or `hub:ORG/NAME`; `kind` says whose it is, where its names do not, "timm" or
+    {"name": "key_map", "table": "mine.toml"}; `model` is the name
     of a preset, for what tensors cannot tell; `settings` of the model go before both. Raises CheckpointError naming
     what does not match.
     """

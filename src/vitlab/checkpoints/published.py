@@ -5,6 +5,7 @@ write(source, spec, tensors)                            -> tensors under their n
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, SpecError
-from vitlab.base.spec import component_class, component_names, from_dict, with_settings
+from vitlab.base.spec import component_names, from_dict, read_value, with_settings
 from vitlab.base.words import counted, some
 from vitlab.checkpoints.content import content_at
 from vitlab.checkpoints.source._base import Content, SourceSpec
@@ -26,6 +27,7 @@ from vitlab.preprocessing import Preprocessing
 
 Tensors = Mapping[str, Tensor]
 Settings = Mapping[str, Any]
+Kind = str | Settings | SourceSpec | None  # of a source; None: as its tensors say
 NONE: Settings = MappingProxyType({})
 
 
@@ -39,7 +41,7 @@ class Published(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read(path: str | Path, source: str | None = None, model: str = "", settings: Settings = NONE) -> Published:
+def read(path: str | Path, source: Kind = None, model: str = "", settings: Settings = NONE) -> Published:
     """The checkpoint at a path. `source` is its kind, where that is not to be recognised; `model` a preset's name, for
     what tensors cannot tell; `settings` of the model go before both.
 
@@ -48,9 +50,9 @@ def read(path: str | Path, source: str | None = None, model: str = "", settings:
     return of_content(content_at(path), source, model, settings)
 
 
-def of_content(content: Content, source: str | None = None, model: str = "", settings: Settings = NONE) -> Published:
+def of_content(content: Content, source: Kind = None, model: str = "", settings: Settings = NONE) -> Published:
     """The same of what was found at a path."""
-    kind = component_class(SourceSpec, source)() if source else recognised(content)
+    kind = source_named(source) if source else recognised(content)
     content = content.called(model or kind.preset(content))
     named = presets.settings(content.name) if content.name else {}
     tensors, leftover = _ours(kind, _theirs(kind, content))
@@ -66,9 +68,9 @@ def of_content(content: Content, source: str | None = None, model: str = "", set
     )
 
 
-def tensors_of(content: Content, source: str | None = None) -> dict[str, Tensor]:
+def tensors_of(content: Content, source: Kind = None) -> dict[str, Tensor]:
     """The same tensors under our names, whatever model they are of; those without a place keep their names."""
-    kind = component_class(SourceSpec, source)() if source else recognised_or_none(content)
+    kind = source_named(source) if source else recognised_or_none(content)
     if kind is None:
         return dict(content.tensors)
     theirs = _theirs(kind, content)
@@ -87,6 +89,12 @@ def write(kind: SourceSpec, spec: ViTSpec, tensors: Tensors) -> dict[str, Tensor
     return kind.finished(written, spec)
 
 
+def source_named(source: str | Settings | SourceSpec) -> SourceSpec:
+    """A source by its name, or by settings with a name. Raises SpecError for an unknown one."""
+    read: SourceSpec = read_value(SourceSpec, source, "source")
+    return read
+
+
 def recognised_or_none(content: Content) -> SourceSpec | None:
     """The same, or None for tensors of no source that is known: those of a model of ours with parts of its own, say."""
     fitting = _fitting(content)
@@ -94,8 +102,14 @@ def recognised_or_none(content: Content) -> SourceSpec | None:
 
 
 def _fitting(content: Content) -> list[SourceSpec]:
-    kinds = (component_class(SourceSpec, name)() for name in component_names(SourceSpec.family))
-    return [kind for kind in kinds if kind.recognises(content)]
+    return [kind for name in component_names(SourceSpec.family) if (kind := _usual(name)) and kind.recognises(content)]
+
+
+def _usual(name: str) -> SourceSpec | None:
+    """A source as it is without settings; None for one that needs some."""
+    with suppress(SpecError):
+        return source_named(name)
+    return None
 
 
 def recognised(content: Content) -> SourceSpec:

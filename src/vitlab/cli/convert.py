@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vitlab import api
+from vitlab.base.errors import UserError
 from vitlab.base.going_on import going_on
 from vitlab.base.words import counted
 from vitlab.cli import output
@@ -28,17 +29,24 @@ def convert(
             "--from", metavar="KIND", help="Whose it is, see `vitlab list source`. Default: as its names say."
         ),
     ] = None,
+    key_map: Annotated[
+        Path | None,
+        typer.Option("--key-map", metavar="FILE", help="A table of names of your own, see `vitlab list key_map`."),
+    ] = None,
     model: ModelOption = None,
     set_: SetOption = None,
     trust: TrustOption = False,
     json: JsonOption = False,
 ) -> None:
     """Print what was found, and what had to be assumed; `--set` changes settings of the model."""
+    if kind is not None and key_map is not None:
+        raise UserError(f"--from {kind} and --key-map {key_map}: say one of them")
+    whose = kind if key_map is None else {"name": "key_map", "table": str(key_map)}
     waiting = output.waiting(json)
     changes = settings(set_, of="model")
     output.load_torch(waiting)
     with going_on(waiting, f"reading {source}"):
-        converted = api.convert(source, out, kind=kind, model=model or "", settings=changes)
+        converted = api.convert(source, out, kind=whose, model=model or "", settings=changes)
     if json:
         output.print_json(converted.as_json())
         return
