@@ -1,4 +1,4 @@
-from math import cos, sin
+from math import cos, pi, sin
 
 import pytest
 import torch
@@ -26,6 +26,24 @@ def test_it_is_the_written_rotation(rope, normal):
                     a, b = before[start + 2 * i].item(), before[start + 2 * i + 1].item()
                     assert after[start + 2 * i].item() == pytest.approx(a * cos(angle) - b * sin(angle), abs=1e-13)
                     assert after[start + 2 * i + 1].item() == pytest.approx(a * sin(angle) + b * cos(angle), abs=1e-13)
+
+
+def test_across_the_picture_rows_first_and_pairs_from_both_halves(tiny_dims, normal):
+    """DINOv3's form, written out."""
+    spec = rope2d.Spec(coordinates="picture", first="y", pairs="halves")
+    rope, q = spec.build(tiny_dims(img_size=[16, 20], num_registers=1)), normal(1, 1, PREFIX + 20, 8)
+    turned, _ = rope.rotate(q, q)
+    assert torch.equal(turned[:, :, :PREFIX], q[:, :, :PREFIX])
+    for row in range(4):
+        for column in range(5):
+            before, after = q[0, 0, PREFIX + 5 * row + column], turned[0, 0, PREFIX + 5 * row + column]
+            y, x = (row + 0.5) / 4 * 2 - 1, (column + 0.5) / 5 * 2 - 1
+            for start, position in ((0, y), (2, x)):
+                for i in range(2):
+                    angle = 2 * pi * position * 100.0 ** (-2 * i / 4)
+                    a, b = before[start + i].item(), before[start + i + 4].item()
+                    assert after[start + i].item() == pytest.approx(a * cos(angle) - b * sin(angle), abs=1e-13)
+                    assert after[start + i + 4].item() == pytest.approx(a * sin(angle) + b * cos(angle), abs=1e-13)
 
 
 def test_a_logit_depends_on_the_offset_only(rope, normal):
