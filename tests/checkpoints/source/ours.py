@@ -22,12 +22,7 @@ def as_transformers(model: ViT, folder: Path) -> Path:
     """Its weights and both files beside them."""
     written = published.write(hf.Spec(), model.spec, model.state_dict())
     save_file(written, folder / "model.safetensors", metadata={"format": "pt"})
-    preprocessing = preprocessing_of(model.spec)
-    texts = {
-        "config.json": hf.config(model.spec, preprocessing),
-        "preprocessor_config.json": hf.preprocessor_config(preprocessing),
-    }
-    for name, values in texts.items():
+    for name, values in hf.Spec().texts(model.spec, preprocessing_of(model.spec)).items():
         (folder / name).write_text(json.dumps(values))
     return folder
 

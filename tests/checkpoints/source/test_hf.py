@@ -8,8 +8,11 @@ from torch import Tensor
 from tests.checkpoints.source.ours import rewrite
 from tests.checkpoints.source.theirs import DINOV2, PATCHES, SIZES, exact_rotation, model_of, said_by, saved, with_text
 from vitlab.base.errors import CheckpointError
+from vitlab.base.spec import with_settings
 from vitlab.checkpoints import published
+from vitlab.models.resizing import resized
 from vitlab.models.vit import ViT
+from vitlab.nn.resizing import Resizing
 
 pytestmark = [pytest.mark.peer, pytest.mark.usefixtures("double")]
 pytest.importorskip("transformers")
@@ -129,6 +132,28 @@ def test_of_a_backbone_all_tokens_are_the_same(tmp_path, randomise, normal):
     with torch.no_grad():
         theirs = model(images).last_hidden_state
     torch.testing.assert_close(ours_of(found).forward_features(images), theirs, rtol=0, atol=1e-10)
+
+
+RESIZED = {  # class, configuration, how transformers is asked, antialiasing, and how exact it computes its table
+    "ViT": ("ViTForImageClassification", SIZES, {"interpolate_pos_encoding": True}, False, 1e-10),
+    "DeiT": ("DeiTForImageClassification", SIZES, {"interpolate_pos_encoding": True}, False, 1e-10),
+    "DINOv2": ("Dinov2ForImageClassification", DINOV2, {}, False, 1e-5),
+    "DINOv2, registers": ("Dinov2WithRegistersForImageClassification", DINOV2, {}, True, 1e-5),
+    "CLIP's tower": ("CLIPVisionModelWithProjection", SIZES, {"interpolate_pos_encoding": True}, False, 1e-10),
+}
+
+
+@pytest.mark.parametrize(("architecture", "config", "asked", "antialias", "most"), RESIZED.values(), ids=RESIZED)
+def test_at_another_size_positions_are_resized_as_transformers_does(
+    architecture, config, asked, antialias, most, tmp_path, randomise, normal
+):
+    model = model_of(architecture, config | {"image_size": 12}, randomise)
+    found = published.read(saved(model, tmp_path))
+    larger = with_settings(found.spec, {"img_size": [16, 20]})
+    ours = ViT(larger)
+    ours.load_state_dict(resized(found.tensors, found.spec, larger, Resizing(antialias=antialias)))
+    images = normal(2, 3, 16, 20)
+    torch.testing.assert_close(ours(images), said_by(model, images, **asked), rtol=0, atol=most)
 
 
 @pytest.mark.parametrize("rows", [8, 12])

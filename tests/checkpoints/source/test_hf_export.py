@@ -6,9 +6,11 @@ import torch
 from tests.checkpoints.source.ours import as_transformers, preprocessing_of
 from tests.checkpoints.source.theirs import exact_rotation, said_by
 from vitlab.base.errors import CheckpointError
-from vitlab.checkpoints import published
+from vitlab.checkpoints import exported, published
 from vitlab.checkpoints.source import hf
+from vitlab.checkpoints.trained import EquippedViT
 from vitlab.models.vit import ViT
+from vitlab.tasks import classify
 
 pytestmark = pytest.mark.usefixtures("double")
 SQUARE = {"img_size": [8, 8]}
@@ -87,7 +89,7 @@ REFUSED = {  # our settings, and what is said
 
 
 @pytest.fixture
-def exported(tmp_path, tiny_spec, randomise):
+def exporting(tmp_path, tiny_spec, randomise):
     """A random model of ours, of such settings, and the folder that it was written to."""
 
     def export(settings):
@@ -99,9 +101,9 @@ def exported(tmp_path, tiny_spec, randomise):
 
 @pytest.mark.peer
 @pytest.mark.parametrize(("settings", "architecture"), EXPORTED.values(), ids=EXPORTED)
-def test_transformers_loads_it_and_says_the_same(settings, architecture, exported, normal, monkeypatch):
+def test_transformers_loads_it_and_says_the_same(settings, architecture, exporting, normal, monkeypatch):
     transformers = pytest.importorskip("transformers")
-    model, folder = exported(settings)
+    model, folder = exporting(settings)
     kind = getattr(transformers, architecture)
     theirs, loading = kind.from_pretrained(folder, output_loading_info=True, dtype=torch.float64)
     assert all(any(part in name for part in NOT_OURS) for name in loading["missing_keys"])
@@ -113,8 +115,8 @@ def test_transformers_loads_it_and_says_the_same(settings, architecture, exporte
 
 
 @pytest.mark.parametrize(("settings", "architecture"), EXPORTED.values(), ids=EXPORTED)
-def test_it_is_read_back_as_the_same_model(settings, architecture, exported):
-    model, folder = exported(settings)
+def test_it_is_read_back_as_the_same_model(settings, architecture, exporting):
+    model, folder = exporting(settings)
     found, written = published.read(folder), model.state_dict()
     assert found.source.architecture == architecture
     assert found.preprocessing == preprocessing_of(model.spec)
@@ -126,7 +128,7 @@ def test_it_is_read_back_as_the_same_model(settings, architecture, exported):
 def test_what_no_class_is_is_refused_by_what_differs(settings, said, tiny_spec):
     spec = tiny_spec(**settings)
     with pytest.raises(CheckpointError, match=f"no class of transformers is this model: .*{said}"):
-        hf.config(spec, preprocessing_of(spec))
+        hf.Spec().texts(spec, preprocessing_of(spec))
     with pytest.raises(CheckpointError, match=said):
         published.write(hf.Spec(), spec, ViT(spec).state_dict())
 
@@ -140,6 +142,25 @@ def test_a_class_writes_no_model_that_it_is_not(tiny_spec):
 
 def test_classes_have_their_names(tiny_spec):
     spec = tiny_spec()
-    config = hf.config(spec, preprocessing_of(spec))
+    config = hf.Spec().texts(spec, preprocessing_of(spec))["config.json"]
     assert config["id2label"] == {"0": "a", "1": "b", "2": "c", "3": "d", "4": "e"}
     assert config["label2id"] == {"a": 0, "b": 1, "c": 2, "d": 3, "e": 4}
+
+
+def test_a_class_with_a_tower_for_texts_has_no_config_of_its_own(tiny_spec):
+    spec = tiny_spec(**CLIP, **PROJECTED)
+    with pytest.raises(CheckpointError, match="CLIPModel of transformers has parts that are not here"):
+        hf.Spec(architecture="CLIPModel").texts(spec, preprocessing_of(spec))
+
+
+def test_what_was_read_without_a_key_bias_is_so_written(tiny_spec):
+    spec = tiny_spec(**DINOV3)
+    texts = [hf.Spec(key_bias=biased).texts(spec, preprocessing_of(spec)) for biased in (True, False)]
+    assert [told["config.json"]["key_bias"] for told in texts] == [True, False]
+
+
+def test_exported_as_a_folder_it_is_what_every_command_reads(tmp_path, tiny_spec, randomise):
+    spec = tiny_spec()
+    model = randomise(EquippedViT(spec, preprocessing_of(spec), classify.Spec()))
+    found = published.read(exported.write_as(hf.Spec(), model, tmp_path / "out"))
+    assert (found.spec, found.preprocessing) == (spec, model.preprocessing)

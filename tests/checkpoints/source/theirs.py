@@ -65,15 +65,15 @@ def exact_rotation(monkeypatch: Any, model: Any) -> None:
 
 
 @torch.no_grad()
-def said_by(model: Any, images: Tensor) -> Tensor:
-    """Its logits, or the features that one would put a head on."""
+def said_by(model: Any, images: Tensor, **asked: Any) -> Tensor:
+    """Its logits, or the features that one would put a head on; `asked` is what it is told besides the images."""
     name = type(model).__name__
     if name.startswith("Siglip2"):
         return _of_patches(model, images)
     if name == "CLIPModel":
         return model.get_image_features(images).pooler_output
     tower = model.vision_model if name == "SiglipModel" else model
-    return _read(tower(images), hasattr(tower, "pooler"))
+    return _read(tower(images, **asked), hasattr(tower, "pooler"))
 
 
 def _of_patches(model: Any, images: Tensor) -> Tensor:

@@ -3,6 +3,7 @@ from math import cos, pi, sin
 import pytest
 import torch
 
+from vitlab.base.errors import SpecError
 from vitlab.nn.pos_embed import rope2d
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -76,3 +77,10 @@ def test_it_is_a_constant_and_no_part_of_a_checkpoint(rope):
 def test_an_attention_head_that_does_not_split_in_four_is_refused(tiny_dims):
     assert "rope2d needs head_dim divisible by 4" in rope2d.Spec().conflict(tiny_dims(head_dim=6))
     assert rope2d.Spec().conflict(tiny_dims(head_dim=4)) is None
+
+
+def test_across_the_picture_no_range_was_seen(tiny_dims):
+    spec = rope2d.Spec(coordinates="picture")
+    assert spec.adapted(tiny_dims(), tiny_dims(img_size=[16, 20])) == spec
+    with pytest.raises(SpecError, match=r"pos_embed.seen=\[2, 3\]: coordinates=picture has no range, on any grid"):
+        rope2d.Spec(coordinates="picture", seen=(2, 3))

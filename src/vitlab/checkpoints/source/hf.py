@@ -8,14 +8,17 @@ by the field's name. Without it the name of a preset must be given. A class that
 head; CLIP's projection is a head without a bias. A pooler (a layer and tanh behind the cls token) is left out, as
 transformers leaves it out where a classifier is put on. DeiT's distillation token is a register where no head reads it.
 
-    config(spec, preprocessing)            a model of ours -> config.json
-    preprocessor_config(preprocessing)     -> preprocessor_config.json
+At another size of images transformers resizes position tables, bicubic, without antialiasing, but with it DINOv2's
+with registers: `nn.resizing.Resizing(antialias=…)` does either. DINOv3's angles are single precision there.
+
+A model of ours is written as the class that it is, if it is one. Those without a head have a pooler there, which is
+drawn anew unless one loads them with `add_pooling_layer=False`.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from vitlab.base.errors import CheckpointError, SpecError, unknown
 from vitlab.base.spec import from_dict, to_dict, with_settings
@@ -23,8 +26,7 @@ from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class
 from vitlab.checkpoints.source._hf_classes import CLASSES, class_among, prefix_among
 from vitlab.checkpoints.source._hf_families import FAMILIES
 from vitlab.checkpoints.source._hf_model import class_for, config_of, misfits, settings_of
-from vitlab.checkpoints.source._hf_pictures import FILE, preprocessing_of, told_or_usual
-from vitlab.checkpoints.source._hf_pictures import preprocessor_config as preprocessor_config
+from vitlab.checkpoints.source._hf_pictures import FILE, preprocessing_of, preprocessor_config, told_or_usual
 from vitlab.checkpoints.source._hf_rows import behind
 from vitlab.checkpoints.source._rows import Row
 from vitlab.models.spec import ViTSpec
@@ -88,15 +90,28 @@ class Spec(SourceSpec):
             raise CheckpointError(f"{content.path}: config.json: hidden_size={said}: its tensors are {width} wide")
 
     def rows(self, spec: ViTSpec | None) -> Sequence[Row]:
-        name = self.architecture or (class_for(spec) if spec else "")
+        name = self._class(spec) if spec else self.architecture
         if not name:
             raise CheckpointError("which class of transformers it is config.json tells, or the names of its tensors")
-        if spec and (unlike := misfits(name, spec)):
-            raise CheckpointError(f"{name} of transformers is no model with {', '.join(unlike)}")
         kind = CLASSES[name]
         gated = spec is not None and isinstance(spec.mlp, packed_swiglu.Spec)
         prefix = kind.prefix if self.prefix is None else self.prefix
         return (*behind(prefix, kind.rows(gated, self.key_bias)), *kind.head)
+
+    def _class(self, spec: ViTSpec) -> str:
+        """The class that a model is. Raises CheckpointError if it is none, or not this one."""
+        if self.architecture and (unlike := misfits(self.architecture, spec)):
+            raise CheckpointError(f"{self.architecture} of transformers is no model with {', '.join(unlike)}")
+        return self.architecture or class_for(spec)
+
+    def texts(self, spec: ViTSpec, preprocessing: Preprocessing) -> dict[str, Settings]:
+        name = self._class(spec)
+        if CLASSES[name].whole and not CLASSES[name].written:
+            raise CheckpointError(f"{name} of transformers has parts that are not here, a tower for texts, say")
+        told = config_of(name, spec, preprocessing.class_names)
+        if "key_bias" in told:
+            told["key_bias"] = told["key_bias"] and self.key_bias
+        return {"config.json": told, FILE: preprocessor_config(preprocessing)}
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
         told = told_or_usual(content.texts.get(FILE), CLASSES[self.architecture].family)
@@ -110,13 +125,3 @@ class Spec(SourceSpec):
 
 def _have_key_bias(names: Iterable[str]) -> bool:
     return any(name.endswith("k_proj.bias") for name in names)
-
-
-def config(spec: ViTSpec, preprocessing: Preprocessing) -> dict[str, Any]:
-    """The config.json of a model of ours, for the class of transformers that it is: beside the tensors that
-    `published.write(Spec(), …)` makes. A class without a head has a pooler there, which is drawn anew unless it is
-    loaded with `add_pooling_layer=False`.
-
-    Raises CheckpointError if it is no class, naming what the nearest differs in.
-    """
-    return config_of(class_for(spec), spec, preprocessing.class_names)
