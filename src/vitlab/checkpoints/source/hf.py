@@ -15,13 +15,16 @@ A model of ours is written as the class that it is, if it is one. Those without 
 drawn anew unless one loads them with `add_pooling_layer=False`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import ClassVar, Self
 
+from torch import Tensor
+
 from vitlab.base.errors import CheckpointError, SpecError, unknown
 from vitlab.base.spec import from_dict, to_dict, with_settings
+from vitlab.base.words import some
 from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class_names
 from vitlab.checkpoints.source._hf_classes import CLASSES, class_among, prefix_among
 from vitlab.checkpoints.source._hf_families import FAMILIES
@@ -88,6 +91,14 @@ class Spec(SourceSpec):
         if width not in (None, settings.get("embed_dim", width)):
             said = settings["embed_dim"]
             raise CheckpointError(f"{content.path}: config.json: hidden_size={said}: its tensors are {width} wide")
+
+    def tensors(self, content: Content) -> Mapping[str, Tensor]:
+        """Without those of no numbers: DINOv3 without registers has one."""
+        return {name: tensor for name, tensor in content.tensors.items() if tensor.numel()}
+
+    def notes(self, content: Content) -> tuple[str, ...]:
+        unread = sorted(name for name, tensor in content.tensors.items() if self.is_ignored(name) or not tensor.numel())
+        return (f"left out: {some(unread)}",) if unread else ()
 
     def rows(self, spec: ViTSpec | None) -> Sequence[Row]:
         name = self._class(spec) if spec else self.architecture
