@@ -33,11 +33,12 @@ def test_tables_are_resized_and_the_model_takes_them(positions, tiny_spec, norma
     assert said == ["positions resized from 2 × 3 to 4 × 5 patches"]
 
 
-def test_positions_of_prefix_tokens_stay(tiny_spec):
-    before = tiny_spec(num_registers=2)
+@pytest.mark.parametrize(("registers", "placed"), [(True, 3), (False, 1)])
+def test_positions_of_prefix_tokens_stay(registers, placed, tiny_spec):
+    before = tiny_spec(num_registers=2, pos_embed={"name": "learned", "registers": registers})
     _, tensors, changed, _ = at_another_size(before, LARGER)
-    assert torch.equal(changed["pos_embed.weight"][:, :3], tensors["pos_embed.weight"][:, :3])
-    assert changed["pos_embed.weight"].shape[1] == 3 + 20
+    assert torch.equal(changed["pos_embed.weight"][:, :placed], tensors["pos_embed.weight"][:, :placed])
+    assert changed["pos_embed.weight"].shape[1] == placed + 20
 
 
 @pytest.mark.parametrize("positions", ["sincos2d", "rope2d", "alibi2d"])
@@ -56,6 +57,13 @@ def test_computed_positions_keep_their_range(positions, tiny_spec):
 def test_positions_that_cannot_be_stretched_run_on_and_it_is_said(tiny_spec):
     _, _, _, said = at_another_size(tiny_spec(pos_embed="sincos"), LARGER)
     assert said == ["positions run on from 2 × 3 to 4 × 5 patches: sincos has none that could be stretched"]
+
+
+def test_positions_across_the_picture_need_no_stretching(tiny_spec):
+    before = tiny_spec(pos_embed={"name": "rope2d", "coordinates": "picture"})
+    after, _, _, said = at_another_size(before, LARGER)
+    assert after.pos_embed == before.pos_embed
+    assert said == ["positions are across the picture, from 2 × 3 to 4 × 5 patches"]
 
 
 def test_twice_as_many_patches_stand_between_those_of_before(tiny_spec):

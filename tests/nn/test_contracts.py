@@ -90,7 +90,7 @@ def shapes(family: str, dims) -> set[tuple[int, ...]]:
         case "attention":
             return {qkv}
         case "pool":
-            return {(B, dims.embed_dim)}
+            return {(B, dims.embed_dim), (B, 2 * dims.embed_dim)}
         case "head":
             return {(B, dims.num_classes)}
         case _:

@@ -20,6 +20,7 @@ from vitlab.checkpoints.source._base import Content
 
 _TEXTS = ("config.json", "preprocessor_config.json")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_WEIGHTS = ("model.safetensors", *_INDEXES, "pytorch_model.bin")  # as hubs call them: what is beside is of them
 _PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.", "encoder.", "student.", "teacher.")
 _MOST = 0.5  # of all tensors, whose prefix is taken off though others have none: a head beside a backbone
 
@@ -28,10 +29,9 @@ def content_at(path: str | Path) -> Content:
     """What stands at a path or under a hub's name. Raises CheckpointError, whatever is wrong with it."""
     file, inner = _place(str(path))
     if file.is_dir():
-        texts = _texts(file)
-        tensors = _folder_tensors(file)
+        texts, tensors = _texts(file), _folder_tensors(file)
     else:
-        texts, tensors = {}, read_tensors(file, inner)
+        texts, tensors = _texts(file.parent) if file.name in _WEIGHTS else {}, read_tensors(file, inner)
     bare, taken = _without_prefix(tensors)
     notes = (f"names without their common prefix {taken}",) if taken else ()
     return Content(file, _in_single_precision(bare), texts, notes=notes)
@@ -54,7 +54,7 @@ def _place(path: str) -> tuple[Path, str]:
 
 def weights_file(folder: Path) -> Path:
     """The file that holds a folder's weights, or the index of several. Raises CheckpointError if there is not one."""
-    for name in ("model.safetensors", *_INDEXES, "pytorch_model.bin"):
+    for name in _WEIGHTS:
         if (folder / name).is_file():
             return folder / name
     found = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES and path.is_file())

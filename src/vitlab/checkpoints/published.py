@@ -52,7 +52,7 @@ def read(path: str | Path, source: Kind = None, model: str = "", settings: Setti
 
 def of_content(content: Content, source: Kind = None, model: str = "", settings: Settings = NONE) -> Published:
     """The same of what was found at a path."""
-    kind = source_named(source) if source else recognised(content)
+    kind = (source_named(source) if source else recognised(content)).of(content)
     content = content.called(model or kind.preset(content))
     named = presets.settings(content.name) if content.name else {}
     tensors, leftover = _ours(kind, _theirs(kind, content))
@@ -73,6 +73,7 @@ def tensors_of(content: Content, source: Kind = None) -> dict[str, Tensor]:
     kind = source_named(source) if source else recognised_or_none(content)
     if kind is None:
         return dict(content.tensors)
+    kind = kind.of(content)
     theirs = _theirs(kind, content)
     tensors, leftover = _ours(kind, theirs)
     return tensors | {name: theirs[name] for name in leftover}

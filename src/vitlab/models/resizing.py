@@ -52,6 +52,8 @@ def told(tensors: Mapping[str, Tensor], changed: Mapping[str, Tensor], before: V
         seen = plain(getattr(after.pos_embed, "seen", None))
         if seen:
             said.append(f"positions stretched to the {_written(seen)} patches of training, {grids}")
+        elif after.pos_embed.suits_any_grid:
+            said.append(f"positions are across the picture, {grids}")
         elif after.pos_embed.name != "none":
             said.append(f"positions run on {grids}: {after.pos_embed.name} has none that could be stretched")
     return said

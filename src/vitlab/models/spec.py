@@ -122,6 +122,7 @@ class ViTSpec(Spec):
             head_dim=self.head_dim or self.embed_dim // self.num_heads,
             mlp_dim=int(self.embed_dim * self.mlp_ratio + _ROUNDING),  # as timm cuts it off
             num_prefix_tokens=int(self.cls_token) + int(self.dist_token) + self.num_registers,
+            num_registers=self.num_registers,
             num_classes=self.num_classes,
             qkv_bias=self.qkv_bias,
             proj_bias=self.proj_bias,
@@ -223,16 +224,18 @@ def _parts(spec: ViTSpec) -> Iterator[str]:
     if spec.pool.needs_cls_token and not spec.cls_token:
         legal = _named(PoolSpec, lambda part: not part.needs_cls_token)
         yield f"pool={spec.pool.name} reads the cls token, and cls_token=False leaves it out; works without: {legal}"
+    if spec.dist_token and spec.pool.times_wider > 1:
+        legal = _named(PoolSpec, lambda part: part.times_wider == 1)
+        yield f"dist_token=True has one token for its head, and pool={spec.pool.name} more; works with: {legal}"
     if spec.auxiliary.needs_patches and not spec.patch_embed.cuts_patches:
         legal = _named(PatchEmbedSpec, lambda part: part.cuts_patches)
         auxiliary, patch_embed = f"auxiliary={spec.auxiliary.name}", f"patch_embed={spec.patch_embed.name}"
         yield f"{auxiliary} needs patches, and {patch_embed} makes every pixel a token; works with: {legal}"
-    if not spec.head.ends_linear:
-        if spec.init.head_bias is not None:
-            legal = _named(HeadSpec, lambda part: part.ends_linear)
-            yield f"init.head_bias={spec.init.head_bias}: head={spec.head.name} has no bias; heads with one: {legal}"
-        if spec.init.zero_head:
-            yield f"init.zero_head=True: head={spec.head.name} cannot start from zero; set init.zero_head=False"
+    if spec.init.head_bias is not None and not spec.head.has_bias:
+        legal = _named(HeadSpec, lambda part: part.ends_linear)
+        yield f"init.head_bias={spec.init.head_bias}: this head={spec.head.name} has no bias; heads that may: {legal}"
+    if spec.init.zero_head and not spec.head.ends_linear:
+        yield f"init.zero_head=True: head={spec.head.name} cannot start from zero; set init.zero_head=False"
     dims = spec.dims()
     for part in spec.parts():
         if (conflict := part.conflict(dims)) is not None:

@@ -34,10 +34,9 @@ class Outputs(NamedTuple):
 class ViT(nn.Module):
     """A vision transformer built from a ViTSpec.
 
-    `model(images)` gives logits, or with `num_classes=0` features [B, D], as in timm; `model.outputs(images)` the
-    auxiliary part's loss too. Stochastic depth and dropout
-    act only when the caller hands over sample keys, `model(images, keys)`, as the training loop does: without keys the
-    model is deterministic.
+    `model(images)` gives logits, or with `num_classes=0` features [B, W], as in timm; `model.outputs(images)` the
+    auxiliary part's loss too. Stochastic depth and dropout act only when the caller hands over sample keys,
+    `model(images, keys)`, as the training loop does: without keys the model is deterministic.
     """
 
     parameter_kinds: ClassVar[dict[str, Kind]] = {
@@ -64,8 +63,9 @@ class ViT(nn.Module):
         self.blocks = nn.ModuleList(spec.block.build(replace(dims, layer=i)) for i in range(spec.depth))
         self.norm = spec.norm.build(width) if spec.final_norm == "before_pool" else nn.Identity()
         self.pool = spec.pool.build(replace(dims, layer=spec.depth))
-        self.fc_norm = spec.norm.build(width) if spec.final_norm == "after_pool" else nn.Identity()
-        self.head = _head(spec, dims)
+        pooled = replace(dims, embed_dim=width * spec.pool.times_wider)
+        self.fc_norm = spec.norm.build(pooled.embed_dim) if spec.final_norm == "after_pool" else nn.Identity()
+        self.head = _head(spec, pooled)
         self.head_dist = _head(spec, dims) if spec.dist_token else None
         self._register_load_state_dict_pre_hook(_accept_bare_position_table)
 
@@ -118,7 +118,7 @@ class ViT(nn.Module):
         return self.encode(self.embed(self.patches(images).patches, keys), keys)
 
     def representation(self, images: Tensor) -> Tensor:
-        """[B, C, height, width] -> what the head reads of each image, [B, D]"""
+        """[B, C, height, width] -> what the head reads of each image, [B, W]"""
         return self.fc_norm(self.pool(self.forward_features(images)))
 
     def outputs(self, images: Tensor, keys: Tensor | None = None) -> Outputs:

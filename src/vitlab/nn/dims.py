@@ -37,6 +37,7 @@ class BlockDims:
     head_dim: int
     mlp_dim: int
     num_prefix_tokens: int
+    num_registers: int  # of the prefix tokens, the last
     num_classes: int
     qkv_bias: bool
     proj_bias: bool

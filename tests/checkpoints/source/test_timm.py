@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from vitlab.base.errors import CheckpointError
 from vitlab.checkpoints import published
+from vitlab.checkpoints.source import timm as timm_source
 from vitlab.checkpoints.source._base import Content
 from vitlab.models.presets._timm import FAMILIES
 from vitlab.models.spec import preset
 from vitlab.models.vit import ViT
+from vitlab.preprocessing import Preprocessing
 
 OURS_ALONE = {"vit_medium_patch32_224", "vit_medium_patch16_224", "vit_huge_patch14_518"}  # names that timm has not
 NAMES = sorted(name for family in FAMILIES for name, _ in family.presets() if name not in OURS_ALONE)
@@ -93,3 +96,18 @@ def test_every_name_says_the_same_and_comes_back(timm, name, normal):
     back, before = published.write(found.source, found.spec, found.tensors), theirs.state_dict()
     assert back.keys() == before.keys()
     assert all(torch.equal(back[key], before[key]) for key in before)
+
+
+WITHOUT = {
+    "head.bias=False": {"head": {"name": "linear", "bias": False}},
+    "pos_embed.registers=False": {"num_registers": 1, "pos_embed": {"name": "learned", "registers": False}},
+    "pool=cls_mean": {"pool": "cls_mean"},
+}
+
+
+@pytest.mark.parametrize(("said", "settings"), WITHOUT.items(), ids=WITHOUT)
+def test_what_timm_has_not_is_not_written_for_it(said, settings, tiny_spec):
+    spec = tiny_spec(**settings)
+    preprocessing = Preprocessing(spec.img_size, "crop", (), (0.5,) * 3, (0.5,) * 3, tuple("abcde"))
+    with pytest.raises(CheckpointError, match=f"timm has no {said}"):
+        timm_source.Spec().texts(spec, preprocessing)

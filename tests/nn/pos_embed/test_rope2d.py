@@ -1,8 +1,9 @@
-from math import cos, sin
+from math import cos, pi, sin
 
 import pytest
 import torch
 
+from vitlab.base.errors import SpecError
 from vitlab.nn.pos_embed import rope2d
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -26,6 +27,24 @@ def test_it_is_the_written_rotation(rope, normal):
                     a, b = before[start + 2 * i].item(), before[start + 2 * i + 1].item()
                     assert after[start + 2 * i].item() == pytest.approx(a * cos(angle) - b * sin(angle), abs=1e-13)
                     assert after[start + 2 * i + 1].item() == pytest.approx(a * sin(angle) + b * cos(angle), abs=1e-13)
+
+
+def test_across_the_picture_rows_first_and_pairs_from_both_halves(tiny_dims, normal):
+    """DINOv3's form, written out."""
+    spec = rope2d.Spec(coordinates="picture", first="y", pairs="halves")
+    rope, q = spec.build(tiny_dims(img_size=[16, 20], num_registers=1)), normal(1, 1, PREFIX + 20, 8)
+    turned, _ = rope.rotate(q, q)
+    assert torch.equal(turned[:, :, :PREFIX], q[:, :, :PREFIX])
+    for row in range(4):
+        for column in range(5):
+            before, after = q[0, 0, PREFIX + 5 * row + column], turned[0, 0, PREFIX + 5 * row + column]
+            y, x = (row + 0.5) / 4 * 2 - 1, (column + 0.5) / 5 * 2 - 1
+            for start, position in ((0, y), (2, x)):
+                for i in range(2):
+                    angle = 2 * pi * position * 100.0 ** (-2 * i / 4)
+                    a, b = before[start + i].item(), before[start + i + 4].item()
+                    assert after[start + i].item() == pytest.approx(a * cos(angle) - b * sin(angle), abs=1e-13)
+                    assert after[start + i + 4].item() == pytest.approx(a * sin(angle) + b * cos(angle), abs=1e-13)
 
 
 def test_a_logit_depends_on_the_offset_only(rope, normal):
@@ -58,3 +77,10 @@ def test_it_is_a_constant_and_no_part_of_a_checkpoint(rope):
 def test_an_attention_head_that_does_not_split_in_four_is_refused(tiny_dims):
     assert "rope2d needs head_dim divisible by 4" in rope2d.Spec().conflict(tiny_dims(head_dim=6))
     assert rope2d.Spec().conflict(tiny_dims(head_dim=4)) is None
+
+
+def test_across_the_picture_no_range_was_seen(tiny_dims):
+    spec = rope2d.Spec(coordinates="picture")
+    assert spec.adapted(tiny_dims(), tiny_dims(img_size=[16, 20])) == spec
+    with pytest.raises(SpecError, match=r"pos_embed.seen=\[2, 3\]: coordinates=picture has no range, on any grid"):
+        rope2d.Spec(coordinates="picture", seen=(2, 3))

@@ -1,6 +1,7 @@
 """The contract of a source: how somebody else's checkpoints are laid out.
 
     recognises(content)          -> whether they are its own, by what they hold
+    of(content)                  -> the source itself, with what its checkpoints differ in, where that is more than rows
     preset(content)              -> the name of the preset that they are weights of, where something beside them says so
     model(content, named)        -> settings of their model that neither that name nor their shapes tell
     tensors(content)             -> their tensors in the one form of which the table is
@@ -15,6 +16,8 @@ A source is what a library writes, whoever trained with it. `content` is what wa
 beside them. `named` are the settings of a model that was given by name, where one was.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -33,6 +36,7 @@ from vitlab.models.spec import ViTSpec
 from vitlab.preprocessing import Preprocessing
 
 Settings = Mapping[str, Any]
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,10 @@ class SourceSpec(Component):
     def recognises(self, content: Content) -> bool:
         """Whether this looks like one of its checkpoints, and like nobody else's."""
         raise NotImplementedError
+
+    def of(self, content: Content) -> Self:
+        """The source of this checkpoint, where its checkpoints are not all laid out alike; written so, too."""
+        return self
 
     def preset(self, content: Content) -> str:
         """A preset's name that stands beside the tensors; empty where there is none."""
@@ -149,8 +157,19 @@ def cropped(
 
 
 def class_names(content: Content, number: int) -> tuple[str, ...]:
-    """The classes as config.json names them, or numbers from 0."""
-    named = content.config.get("label_names") or list((content.config.get("id2label") or {}).values())
-    if isinstance(named, list) and len(set(map(str, named))) == len(named) == number:
-        return tuple(map(str, named))
-    return tuple(map(str, range(number)))
+    """The classes as config.json names them, or numbers from 0. One of a few of the same name has its number, too."""
+    named = content.config.get("label_names") or _by_number(content.config.get("id2label"))
+    if not isinstance(named, list) or len(named) != number:
+        return tuple(map(str, range(number)))
+    texts = list(map(str, named))
+    often = Counter(texts)
+    told = tuple(text if often[text] == 1 else f"{text} ({index})" for index, text in enumerate(texts))
+    return told if len(set(told)) == number else tuple(map(str, range(number)))
+
+
+def _by_number(labels: Any) -> list[Any]:
+    """transformers writes the numbers as texts, in the order of texts: 0, 1, 10, 2. Empty if it is no such table."""
+    if not isinstance(labels, Mapping) or not all(_NUMBER.fullmatch(str(number)) for number in labels):
+        return []
+    by_number = {int(number): label for number, label in labels.items()}
+    return [by_number[number] for number in sorted(by_number)]

@@ -108,6 +108,10 @@ def _without(spec: ViTSpec) -> Iterator[str]:
             yield f"{name}={part.name}"
     if isinstance(spec.pos_embed, learned.Spec) and spec.pos_embed.place != "stem":
         yield f"pos_embed.place={spec.pos_embed.place}"
+    if isinstance(spec.pos_embed, learned.Spec) and spec.num_registers and not spec.pos_embed.registers:
+        yield "pos_embed.registers=False"
+    if isinstance(spec.head, linear_head.Spec) and spec.num_classes and not spec.head.bias:
+        yield "head.bias=False"
     if isinstance(spec.attention, softmax.Spec) and spec.attention.scale is not None:
         yield f"attention.scale={spec.attention.scale}"
     if spec.head_dim not in (None, spec.embed_dim // spec.num_heads):

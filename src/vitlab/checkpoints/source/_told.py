@@ -176,7 +176,8 @@ def _picture(tensors: Tensors, found: Mapping[str, Any]) -> dict[str, Any]:
     table = tensors.get("pos_embed.weight")
     if table is None:
         return {}
-    prefix = int(found["cls_token"]) + int(found["dist_token"]) + found["num_registers"]
+    registers = found["num_registers"] if _learned(found).get("registers", True) else 0
+    prefix = int(found["cls_token"]) + int(found["dist_token"]) + registers
     number, patch = table.shape[-2], found["patch_size"]
     known, likely = found.get("img_size"), _learned(found).get("prefix", True)
     if known is not None:

@@ -12,9 +12,9 @@
     reshape = [-1, 16, 16, 3]                                 # then its axes in another order
     permute = [0, 3, 1, 2]
 
-`transpose = true` is short for `permute = [1, 0]`. The names in `split`, in place of `ours`, share one tensor,
-split along its first axis; `part = [0, 3]` says that a tensor is the first of three that one of ours is made of. Of several entries that fit
-a name the first counts. What no entry fits keeps its name.
+`transpose = true` is short for `permute = [1, 0]`. The names in `split`, in place of `ours`, share one tensor, split
+along its first axis; `part = [0, 3]` says that a tensor is the first of three that one of ours is made of. Of several
+entries that fit a name the first counts. What no entry fits keeps its name.
 """
 
 import re

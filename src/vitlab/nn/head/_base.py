@@ -18,7 +18,12 @@ class HeadSpec(PartSpec):
     """A head's settings."""
 
     family: ClassVar[str] = "vitlab.nn.head"
-    ends_linear: ClassVar[bool] = True  # its last layer is a `Logits`: it has a bias, and may start from zero
+    ends_linear: ClassVar[bool] = True  # its last layer is a `Logits`, which may start from zero
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether its last layer adds a bias, which an initialisation may set."""
+        return self.ends_linear
 
     def build(self, dims: BlockDims) -> nn.Module:
         """A module [..., D] -> [..., Y]."""

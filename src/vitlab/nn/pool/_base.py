@@ -1,9 +1,10 @@
-"""The contract of a pooling: tokens [B, N, D], prefix tokens first -> the representation [B, D], and its logits.
+"""The contract of a pooling: tokens [B, N, D], prefix tokens first -> the representation [B, W], and its logits.
 
-    forward(tokens)            -> [B, D]     the representation, which probes read too
+    forward(tokens)            -> [B, W]     the representation, which probes read too
     logits(tokens, classify)   -> [B, Y]
 
-The logits normally are `classify(forward(tokens))`; a variant may classify first and pool what comes of it.
+W is D, or a multiple of it (`times_wider`). The logits normally are `classify(forward(tokens))`; a variant may classify
+first and pool what comes of it.
 """
 
 from collections.abc import Callable
@@ -20,11 +21,11 @@ class Pool(nn.Module):
     """Base class of the poolings."""
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """[B, N, D] -> [B, D]"""
+        """[B, N, D] -> [B, W]"""
         raise NotImplementedError
 
     def logits(self, tokens: Tensor, classify: Callable[[Tensor], Tensor]) -> Tensor:
-        """tokens [B, N, D] and the classifier [..., D] -> [..., Y]: logits [B, Y]"""
+        """tokens [B, N, D] and the classifier [..., W] -> [..., Y]: logits [B, Y]"""
         return classify(self(tokens))
 
 
@@ -34,6 +35,7 @@ class PoolSpec(PartSpec):
 
     family: ClassVar[str] = "vitlab.nn.pool"
     needs_cls_token: ClassVar[bool] = False
+    times_wider: ClassVar[int] = 1  # W / D
 
     def build(self, dims: BlockDims) -> Pool:
         """The pooling over `dims.num_tokens` tokens."""

@@ -133,6 +133,11 @@ class PosEmbedSpec(PartSpec):
     gives_bias: ClassVar[bool] = False  # adds to the attention logits
     rotates: ClassVar[bool] = False  # turns queries and keys
 
+    @property
+    def suits_any_grid(self) -> bool:
+        """Whether positions are within the range of training on a grid of any size, without being stretched."""
+        return False
+
     def build(self, dims: BlockDims) -> PosEmbed:
         """The positions of the whole model."""
         raise NotImplementedError

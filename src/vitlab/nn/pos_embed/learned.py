@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from vitlab.base.spec import added
 from vitlab.nn.dims import BlockDims
 from vitlab.nn.kinds import Kind
 from vitlab.nn.pos_embed._base import AtStem, Place, PosEmbed, PosEmbedSpec, placed, rows_at
@@ -17,30 +18,35 @@ from vitlab.nn.resizing import Resizing
 
 
 class Learned(AtStem):
-    """tokens + weight, where weight is [1, N, D], or [1, L, D] if prefix tokens have no position."""
+    """tokens + weight [1, N, D], of which the tokens between the first `front` and the patches have no rows."""
 
     parameter_kinds: ClassVar[dict[str, Kind]] = {"weight": "position"}
 
-    def __init__(self, count: int, dims: BlockDims):
+    def __init__(self, front: int, dims: BlockDims):
         super().__init__()
-        self.missing = dims.num_tokens - count
-        self.rows_apart = {"weight": range(count - dims.num_patches)}
-        self.weight = nn.Parameter(torch.zeros(1, count, dims.embed_dim))
+        self.front, self.missing = front, dims.num_prefix_tokens - front
+        self.rows_apart = {"weight": range(front)}
+        self.weight = nn.Parameter(torch.zeros(1, front + dims.num_patches, dims.embed_dim))
 
     def add(self, tokens: Tensor, places: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
-        return tokens + rows_at(pad(self.weight, (0, 0, self.missing, 0))[0], places)
+        table = self.weight[0]
+        if self.missing:
+            table = torch.cat([table[: self.front], pad(table[self.front :], (0, 0, self.missing, 0))])
+        return tokens + rows_at(table, places)
 
 
 @dataclass(frozen=True)
 class Spec(PosEmbedSpec):
     """`prefix`: whether prefix tokens have positions too (timm's `no_embed_class` is its negation).
 
-    `place`: at the stem, at every layer from a table of its own, or at every layer from one shared table.
+    `place`: at the stem, at every layer from a table of its own, or at every layer from one shared table. `registers`:
+    whether registers have positions where prefix tokens do; DINOv2's have none (arXiv 2309.16588, the authors' code).
     """
 
     prefix: bool = True
     place: Place = "stem"
+    registers: bool = added(True)
 
     def resized(self, name: str, tensor: Tensor, before: BlockDims, after: BlockDims, resizing: Resizing) -> Tensor:
         if before.num_prefix_tokens != after.num_prefix_tokens:
@@ -50,5 +56,6 @@ class Spec(PosEmbedSpec):
         return torch.cat([tensor[:, :prefix], patches], dim=1)
 
     def build(self, dims: BlockDims) -> PosEmbed:
-        count = dims.num_tokens if self.prefix else dims.num_patches
-        return placed(lambda: Learned(count, dims), self.place, dims)
+        without = 0 if self.registers else dims.num_registers
+        front = dims.num_prefix_tokens - without if self.prefix else 0
+        return placed(lambda: Learned(front, dims), self.place, dims)
