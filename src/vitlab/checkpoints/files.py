@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError
-from vitlab.base.files import is_no_file
+from vitlab.base.files import is_no_file, open_file
 from vitlab.base.words import some
 
 SUFFIXES = (".safetensors", ".npz", ".pt", ".pth", ".bin", ".ckpt", ".tar")
@@ -34,9 +34,9 @@ def read_tensors(path: Path, inner: str = "") -> dict[str, Tensor]:
     if is_no_file(path):
         raise CheckpointError(f"{path} is not a file")
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix == ".safetensors" or _begins_as_safetensors(path):  # whatever it is called
             return load_file(path)
-        if path.suffix == ".npz":
+        if path.suffix == ".npz" or _holds_arrays(path):
             return _read_npz(path)
         _check_unpacked(path)
         with torch.serialization.safe_globals([argparse.Namespace]):  # DeiT and MAE keep their options beside
@@ -54,6 +54,22 @@ def read_tensors(path: Path, inner: str = "") -> dict[str, Tensor]:
     except Exception as error:  # bytes that are no pickle make torch's reader raise almost anything
         raise CheckpointError(f"{path} is damaged or not a checkpoint") from error
     return _inside(loaded, inner, path)
+
+
+def _begins_as_safetensors(path: Path) -> bool:
+    """The length of a header, and the brace that it opens with (the format's own description)."""
+    with open_file(path) as file:
+        start = file.read(9)
+    length = int.from_bytes(start[:8], "little")
+    return len(start) == 9 and start[8:] == b"{" and length < path.stat().st_size
+
+
+def _holds_arrays(path: Path) -> bool:
+    """Whether it is an archive of NumPy's arrays: torch's own archives hold none."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith(".npy") for name in archive.namelist())
 
 
 def _check_unpacked(path: Path) -> None:

@@ -44,11 +44,12 @@ class AsSource(FormatSpec):
         """
         images = some_images(model, 3, seed=1)
         said = self.source.said(out, images)
-        return difference(self._read_back(out, images) if said is None else said, model, images)
+        return difference(self._read_back(out, model, images) if said is None else said, model, images)
 
     @torch.no_grad()
-    def _read_back(self, out: Path, images: Tensor) -> Tensor:
-        found = published.read(out, self.source.name)
+    def _read_back(self, out: Path, model: EquippedViT, images: Tensor) -> Tensor:
+        untold = {"img_size": model.spec.img_size, "num_heads": model.spec.num_heads}  # by tensors
+        found = published.read(out, self.source.name, settings=untold)
         again = of_published(found).model.to(images.dtype)
         return again(images)
 

@@ -137,6 +137,7 @@ class Spec(SourceSpec):
             return None  # what gives features is compared as it is read again
         import transformers
 
+        transformers.utils.logging.disable_progress_bar()
         theirs = getattr(transformers, config["architectures"][0]).from_pretrained(folder, dtype=images.dtype)
         with torch.no_grad():
             return cast(Tensor, theirs.eval()(images).logits)

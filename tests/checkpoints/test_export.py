@@ -1,0 +1,137 @@
+"""Exports: what was written says what the model says, or there is nothing left of it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vitlab.base.errors import CheckpointError, SpecError
+from vitlab.checkpoints import published
+from vitlab.checkpoints.card import Evidence
+from vitlab.checkpoints.export import export, format_named
+from vitlab.checkpoints.trained import EquippedViT, Trained, of_published
+from vitlab.learner import Learner
+from vitlab.models.vit import build
+from vitlab.preprocessing import Preprocessing
+from vitlab.tasks import classify
+
+PLAIN = {"img_size": [16, 24], "patch_size": 8, "embed_dim": 64, "num_heads": 1, "depth": 2}
+BEFORE = Preprocessing((16, 24), "squash", (), (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), ("ape", "bee", "cow", "dog", "eel"))
+
+
+@pytest.fixture
+def trained(tiny_spec, randomise):
+    """`trained(mlp="relu")`: a model with random weights and its preprocessing."""
+
+    def make(**changed):
+        spec = tiny_spec(**PLAIN | changed)
+        equipped = EquippedViT(spec, BEFORE, classify.Spec())
+        equipped.load_state_dict(randomise(build(spec)).state_dict())
+        return Trained(Learner(equipped, classify.Spec().build(spec)), classify.Spec(), BEFORE, None, None)
+
+    return make
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("positions", ["learned", "rope2d", "sincos2d", "relative_bias"])
+def test_onnx_says_the_same_of_any_number_of_images(positions, trained, tmp_path, normal):
+    onnxruntime, onnx = pytest.importorskip("onnxruntime"), pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    model = trained(pos_embed=positions, pool="attention", num_registers=2)
+    done = export(model, "onnx", tmp_path / "o")
+    assert done.difference < 1e-4
+    session = onnxruntime.InferenceSession(tmp_path / "o/model.onnx")
+    for count in (1, 2, 7):
+        images = normal(count, 3, 16, 24)
+        (said,) = session.run(["logits"], {"images": images.numpy()})
+        torch.testing.assert_close(torch.from_numpy(said), model.model(images), rtol=0, atol=1e-4)
+    told = {entry.key: json.loads(entry.value) for entry in onnx.load(tmp_path / "o/model.onnx").metadata_props}
+    assert told["class_names"] == list(BEFORE.class_names)
+    assert told["preprocessing"]["mean"] == list(BEFORE.mean)
+
+
+@pytest.mark.parametrize("changed", [{}, {"mixer": "differential", "num_heads": 2}, {"patch_embed": "conv_stem"}])
+def test_torch_export_says_the_same_of_any_number_of_images(changed, trained, tmp_path, normal):
+    model = trained(**changed)
+    assert export(model, "torch_export", tmp_path / "e").difference < 1e-4
+    program = torch.export.load(tmp_path / "e/model.pt2").module()
+    for count in (1, 5):
+        images = normal(count, 3, 16, 24)
+        torch.testing.assert_close(program(images), model.model(images), rtol=0, atol=1e-4)
+
+
+@pytest.mark.peer
+def test_timm_loads_it_and_says_the_same(trained, tmp_path, normal):
+    timm = pytest.importorskip("timm")
+    model = trained(num_registers=2, layer_scale=0.1, qk_norm=True, pool="mean", final_norm="after_pool")
+    assert export(model, "timm", tmp_path / "t").difference < 1e-4
+    theirs, images = timm.create_model(f"local-dir:{tmp_path / 't'}", pretrained=True).eval(), normal(2, 3, 16, 24)
+    torch.testing.assert_close(theirs(images), model.model(images), rtol=0, atol=1e-4)
+    assert theirs.default_cfg["mean"] == pytest.approx(BEFORE.mean)
+    assert theirs.default_cfg["crop_mode"] == "squash"
+
+
+@pytest.mark.parametrize("name", ["timm", "google_npz", "torchvision", "mae"])
+def test_what_is_written_is_read_again_the_same(name, trained, tmp_path, normal):
+    tanh = {"mlp": {"name": "gelu", "approximate": "tanh"}} if name == "google_npz" else {}
+    model = trained(**tanh)
+    export(model, name, tmp_path / "s")
+    settings = {"num_heads": 1, "img_size": [16, 24]}
+    again = of_published(published.read(tmp_path / "s", name, settings=settings)).model
+    images = normal(2, 3, 16, 24)
+    torch.testing.assert_close(again(images), model.model(images), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "said"),
+    [
+        ("timm", {"attention": "linear"}, "timm has no attention=linear"),
+        ("timm", {"pos_embed": "rope2d"}, "timm has no pos_embed=rope2d"),
+        ("timm", {"mlp": "relu"}, "timm has no block=pre_norm with mlp=relu"),
+        ("google_npz", {}, "Google cannot hold this model: what was written says something else"),
+        ("torchvision", {"mlp": "relu"}, "torchvision cannot hold this model"),
+        ("hf", {"attention": "linear"}, "linear"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused_and_nothing_stays(name, changed, said, trained, tmp_path):
+    """Google's GELU is the tanh form: exact GELU is another function."""
+    with pytest.raises(CheckpointError, match=said):
+        export(trained(**changed), name, tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_half_precision_halves_the_file(trained, tmp_path):
+    full, half = (export(trained(), "timm", tmp_path / str(way), half=way).out for way in (False, True))
+    sizes = [(out / "model.safetensors").stat().st_size for out in (full, half)]
+    assert sizes[1] < 0.6 * sizes[0]
+    assert "in half precision" in (half / "README.md").read_text()
+
+
+def test_the_card_says_what_it_is_and_where_it_comes_from(trained, tmp_path):
+    evidence = Evidence(("trained by `vitlab train mine`",), ("test top-1 71.00 %",))
+    export(trained(), "torch_export", tmp_path / "e", evidence=evidence)
+    card = (tmp_path / "e/README.md").read_text()
+    for part in ("2 blocks of width 64", "[batch, 3, 16, 24]", "0.1, 0.2, 0.3", "ape, bee, cow and 2 more"):
+        assert part in card
+    assert "- trained by `vitlab train mine`\n- test top-1 71.00 %" in card
+    assert "logits differ by at most" in card
+
+
+def test_a_folder_with_something_in_it_is_refused(trained, tmp_path):
+    (tmp_path / "kept.txt").write_text("kept")
+    with pytest.raises(CheckpointError, match="is not empty"):
+        export(trained(), "timm", tmp_path)
+    assert (tmp_path / "kept.txt").read_text() == "kept"
+
+
+def test_an_unknown_format_names_the_nearest():
+    with pytest.raises(SpecError, match="unknown format 'onx'; did you mean onnx"):
+        format_named("onx")
+
+
+def test_npz_is_numpys(trained, tmp_path):
+    export(trained(mlp={"name": "gelu", "approximate": "tanh"}), "google_npz", tmp_path / "g")
+    with np.load(Path(tmp_path / "g/model.npz")) as arrays:
+        assert arrays["Transformer/encoderblock_0/MultiHeadDotProductAttention_1/query/kernel"].shape == (64, 1, 64)
