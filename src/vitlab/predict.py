@@ -1,20 +1,26 @@
 """Predictions of pictures: what a trained model says of each."""
 
+import csv
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import torch
 from torch import Tensor
 
 from vitlab.base.errors import DataError, UserError
+from vitlab.base.files import replacing
 from vitlab.checkpoints.trained import EquippedViT
 from vitlab.data.decode import SUFFIXES, Unreadable, decode, looks_like_a_picture
 from vitlab.data.in_hand import Picture, name_of, source_of
 
 _BATCH = 32  # pictures at once: enough for a processor's cores
 _DECODERS = 4
+TABLES = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,31 @@ class Prediction:
     path: str
     classes: tuple[tuple[str, float], ...]
     reason: str | None = None
+
+
+def write_table(predictions: Sequence[Prediction], path: Path, top: int) -> None:
+    """Write a row for each picture into a .csv or .parquet file: its path, its classes with their probabilities, the
+    likeliest first, and why it is unreadable, empty if it is not.
+    """
+    most = max((len(each.classes) for each in predictions), default=0)
+    columns: dict[str, list[Any]] = {"path": [each.path for each in predictions]}
+    for place in range(min(top, most)):
+        ranked = [each.classes[place] if place < len(each.classes) else ("", None) for each in predictions]
+        columns |= {f"class_{place + 1}": [name for name, _ in ranked]}
+        columns |= {f"probability_{place + 1}": [value for _, value in ranked]}
+    columns["unreadable"] = [each.reason or "" for each in predictions]
+    with replacing(path) as temporary:
+        _write(columns, temporary, path.suffix)
+
+
+def _write(columns: dict[str, list[Any]], path: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        pyarrow.parquet.write_table(pyarrow.table(columns), path)
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(columns)
+        table.writerows(zip(*columns.values(), strict=True))
 
 
 def picture_files(paths: Sequence[Path]) -> list[Path]:

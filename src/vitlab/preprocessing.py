@@ -5,7 +5,7 @@ prediction.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -57,6 +57,12 @@ class Preprocessing(Record):
     def frame(self) -> Frame:
         """How a picture is decoded."""
         return Frame(self.img_size, len(self.mean), self.fit, self.white, self.max_pixels)
+
+    def at_size(self, before: tuple[int, int], after: tuple[int, int]) -> Self:
+        """That of a model of another size: decoded, resized and cropped to as much more, or less."""
+        rows, columns = after[0] / before[0], after[1] / before[1]
+        decoded = round(self.img_size[0] * rows), round(self.img_size[1] * columns)
+        return replace(self, img_size=decoded, ops=tuple(op.scaled(rows, columns) for op in self.ops))
 
     @property
     def largest_value(self) -> float:

@@ -52,3 +52,10 @@ def test_mistakes(vitlab, finished, words, said):
     answer = vitlab("evaluate", *(word.format(run=finished) for word in words))
     assert (answer.code, answer.out) == (2, "")
     assert said in answer.err
+
+
+def test_at_another_size_the_model_is_resized_and_it_is_said(vitlab, finished):
+    answer = vitlab("evaluate", finished, "--img-size", "16")
+    assert answer.code == 0
+    assert "positions stretched to the" in answer.out or "positions resized from" in answer.out
+    assert "360 images: top-1" in answer.out

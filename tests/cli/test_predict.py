@@ -65,3 +65,27 @@ def test_mistakes(vitlab, finished, tmp_path, run, image, said):
     answer = vitlab("predict", run.format(**places), image.format(**places))
     assert (answer.code, answer.out) == (2, "")
     assert said in answer.err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_table_of_all_pictures(vitlab, finished, pictures, suffix):
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    (pictures / "1.png").write_bytes(b"no picture")
+    out = pictures / f"said.{suffix}"
+    answer = vitlab("predict", finished, pictures, "--out", out, "--top", "2")
+    assert (answer.code, "1.png is unreadable" in answer.err) == (2, True)
+    table = (pyarrow.csv.read_csv if suffix == "csv" else pyarrow.parquet.read_table)(out)
+    assert table.column_names == ["path", "class_1", "probability_1", "class_2", "probability_2", "unreadable"]
+    rows = table.to_pylist()
+    assert [row["path"] for row in rows] == [str(pictures / f"{number}.png") for number in range(3)]
+    assert [bool(row["unreadable"]) for row in rows] == [False, True, False]
+    found = json.loads(vitlab("predict", finished, pictures / "0.png", "--json").out)["predictions"][0]["classes"]
+    assert str(rows[0]["class_1"]) == found[0]["name"]
+    assert rows[0]["probability_1"] == pytest.approx(found[0]["probability"], abs=1e-5)
+
+
+def test_a_table_of_another_kind_is_refused(vitlab, finished, pictures):
+    answer = vitlab("predict", finished, pictures, "--out", pictures / "said.xls")
+    assert (answer.code, "a table is .csv or .parquet" in answer.err) == (2, True)

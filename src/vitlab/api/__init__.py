@@ -15,6 +15,7 @@ from vitlab.api.models import costs as costs
 from vitlab.api.models import create as create
 from vitlab.api.models import load as load
 from vitlab.api.models import predict as predict
+from vitlab.api.models import predictions as predictions
 from vitlab.base.going_on import going_on
 from vitlab.base.trust import trusting as trusting
 from vitlab.base.trust import typed
@@ -138,19 +139,21 @@ def evaluate(
     device: str | None = None,
     among: "Among" = "all",
     settings: Settings = NONE,
+    img_size: int | tuple[int, int] | None = None,
 ) -> "Score":
     """The score of a run or a checkpoint folder, measured again: on its own test split, or on other `data`, of which
     the held-out pictures count, or all if none are held out. `settings` say how these are read, {"class_depth": 2}.
 
     Classes are matched by name. Where the data lack some, `among` says what an image is classified among: "all" classes
-    of the model, or those that are "present". It is computed as the run was trained, in its precision. Raises UserError
-    for what a user can mend.
+    of the model, or those that are "present". With `img_size` the model is resized to images of that size. It is
+    computed as the run was trained, in its precision. Raises UserError for what a user can mend.
     """
     from vitlab.evaluate._checkpoint import evaluate_checkpoint
 
     own = _of_data(settings)
     typed({"data": data}, settings)
-    return evaluate_checkpoint(Path(path), data, device, _computing(Path(path)), among, own)
+    size = (img_size, img_size) if isinstance(img_size, int) else img_size
+    return evaluate_checkpoint(path, data, device, _computing(Path(path)), among, own, size)
 
 
 def _computing(path: Path) -> "Computing":

@@ -1,6 +1,6 @@
 """Models: made by name, loaded, converted from what others published, and asked about pictures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -109,3 +109,16 @@ def predict(
 
     loaded = model if isinstance(model, EquippedViT) else load(model)
     return list(predictions(loaded, pictures_of(pictures), top))
+
+
+def predictions(
+    model: str | Path, files: "Sequence[Path]", top: int = 5, device: str | None = None
+) -> "tuple[int, Iterator[Prediction]]":
+    """How many pictures there are at some paths, and what a model says of each, as they are classified."""
+    from vitlab.devices import pick_device
+    from vitlab.predict import picture_files
+    from vitlab.predict import predict as said
+
+    loaded = load(model).to(pick_device(device or "cpu"))
+    pictures = picture_files(files)
+    return len(pictures), said(loaded, pictures, top)

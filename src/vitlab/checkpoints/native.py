@@ -200,6 +200,8 @@ def remove(path: Path) -> None:
 
 def is_ours(path: Path) -> bool:
     """Whether a run or a checkpoint of ours stands at a path, or nothing: not what somebody else has written."""
+    if not path.exists():  # nor the part of a file, or what a hub has
+        return not {"#", ":"} & set(str(path))
     if (path / CHECKPOINTS).is_dir() or CheckpointMeta.exists(path) or RunDeclaration.exists(path):
         return True
     return path.is_dir() and not any(file.suffix in SUFFIXES for file in path.iterdir())

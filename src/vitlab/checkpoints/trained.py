@@ -1,7 +1,7 @@
 """A trained model with all that it takes to use it: from a run, a checkpoint folder, or somebody else's checkpoint."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -9,14 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from vitlab.base.errors import CheckpointError, NoModule, SpecError
-from vitlab.base.spec import Spec, from_dict
+from vitlab.base.spec import Spec, from_dict, with_settings
 from vitlab.checkpoints import native, published
 from vitlab.data.in_hand import Picture
 from vitlab.data.sets._base import DataSpec
 from vitlab.learner import Learner
 from vitlab.models.cost import num_params
+from vitlab.models.resizing import adapted, resized, told
 from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import ViT
+from vitlab.nn.resizing import Resizing
 from vitlab.preprocessing import Preprocessing
 from vitlab.tasks import classify
 from vitlab.tasks._base import TaskSpec
@@ -101,6 +103,22 @@ def load(path: str | Path) -> Trained:
     Raises CheckpointError if there is none or it is damaged.
     """
     return _of_ours(Path(path)) if native.is_ours(Path(path)) else of_published(published.read(path))
+
+
+def at_size(trained: Trained, size: tuple[int, int]) -> Trained:
+    """The same model for images of another size: positions resized or stretched (`models.resizing`), and pictures
+    prepared accordingly. Raises SpecError where the model cannot be of that size.
+    """
+    before = trained.model.spec
+    after = adapted(with_settings(before, {"img_size": list(size)}), before)
+    preprocessing = trained.preprocessing.at_size(before.img_size, size)
+    tensors = trained.model.state_dict()
+    changed = resized(tensors, before, after, Resizing())
+    learner = Learner(EquippedViT(after, preprocessing, trained.task), trained.task.build(after))
+    _fill(learner.model, changed, Path("the model at this size"))
+    _fill(learner.task, trained.learner.task.state_dict(), Path("the task at this size"))
+    notes = (*trained.notes, *told(tensors, changed, before, after))
+    return replace(trained, learner=learner, preprocessing=preprocessing, notes=notes)
 
 
 def of_published(found: published.Published) -> Trained:

@@ -33,10 +33,7 @@ def weights_at(path: str, model: ViTSpec) -> Weights:
 
 def checksum_of(path: str) -> str:
     """A hash of the weights at a path, which names them wherever they lie. Raises CheckpointError."""
-    place = Path(path)
-    if native.is_ours(place) or not (place.exists() or "#" in path or ":" in path):
-        return native.checksum_of(place)
-    return native.checksum(file_at(path))
+    return native.checksum_of(Path(path)) if native.is_ours(Path(path)) else native.checksum(file_at(path))
 
 
 def _spec(values: object) -> ViTSpec | None:

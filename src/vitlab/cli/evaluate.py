@@ -8,7 +8,7 @@ import typer
 from vitlab import api
 from vitlab.base.words import counted, some
 from vitlab.cli import output
-from vitlab.cli.options import DataOption, DeviceOption, JsonOption, RunArgument, SetOption, TrustOption, settings
+from vitlab.cli.options import DataOption, DeviceOption, JsonOption, SetOption, TrustOption, settings
 
 if TYPE_CHECKING:
     from vitlab.evaluate._checkpoint import Score
@@ -23,11 +23,15 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    run: RunArgument,
+    run: Annotated[str, typer.Argument(metavar="RUN|SOURCE", help="A run, or whatever `vitlab convert` takes.")],
     data: DataOption = None,
     among: Annotated[
         str, typer.Option("--among", help="Classify among all classes of the model, or those present in the data.")
     ] = "all",
+    img_size: Annotated[
+        int | None,
+        typer.Option("--img-size", min=1, metavar="N", help="Images of another size, which the model is resized to."),
+    ] = None,
     set_: SetOption = None,
     device: DeviceOption = None,
     trust: TrustOption = False,
@@ -45,12 +49,13 @@ def evaluate(
     waiting = output.waiting(json)
     waiting.print(f"evaluating {run} …")
     with Heartbeat(waiting, lambda: f"evaluating {run} …"):
-        score = api.evaluate(run, data, device, among, changes)  # type: ignore[arg-type]  # among: one of the two
+        score = api.evaluate(run, data, device, among, changes, img_size)  # type: ignore[arg-type]  # among: one of the two
     if json:
         output.print_json(
             {
                 **score.values,
                 "data": score.data,
+                "notes": score.notes,
                 "images": score.images,
                 "classes": len(score.classes),
                 "among": among,
@@ -62,6 +67,8 @@ def evaluate(
     shown = sorted(score.metrics, key=lambda name: not score.metrics[name].is_fraction)  # accuracies first
     told = ", ".join(f"{score.metrics[name].title} {score.metrics[name].written(score.values[name])}" for name in shown)
     console = output.console()
+    for line in score.notes:
+        console.print(line)
     for line in score.data:
         console.print(f"data: {line}")
     console.print(f"{score.images} images{_among(score)}: {told}")

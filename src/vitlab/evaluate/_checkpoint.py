@@ -1,7 +1,7 @@
 """A checkpoint's score, measured again: on the data that it was trained on, or on other data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -9,11 +9,12 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from vitlab.augment.ops import resize
 from vitlab.base.errors import DataError, UserError
 from vitlab.base.metric import Metric
 from vitlab.base.spec import to_dict
 from vitlab.base.words import some
-from vitlab.checkpoints.trained import Trained, load
+from vitlab.checkpoints.trained import Trained, at_size, load
 from vitlab.data.images import ImageSet, Pictures, relabelled
 from vitlab.data.named import data_named, same_place, settings_of
 from vitlab.data.sets._base import DataSpec
@@ -23,6 +24,7 @@ from vitlab.evaluate._base import Evaluation, Split, Subject
 from vitlab.learner import features_of_one, scores_of_one
 from vitlab.models.sites import Call, wrap
 from vitlab.nn.kernel import Kernel, use_kernel
+from vitlab.preprocessing import Preprocessing
 from vitlab.records.data import DataRecord
 from vitlab.records.run import run_at
 from vitlab.stats.by_class import ClassRecall, by_class
@@ -45,7 +47,7 @@ class Score(NamedTuple):
 
     `classes` are those of the images, out of the `known` classes of the model; `among` says whether an image was
     classified among all of these, or among those that are present. `by_class` has each of them, if the task classifies.
-    `data`: what was found in another set, a sentence each.
+    `data`: what was found in another set, a sentence each; `notes`: what was done to the model.
     """
 
     values: dict[str, float]
@@ -56,6 +58,7 @@ class Score(NamedTuple):
     among: Among
     by_class: tuple[ClassRecall, ...]
     data: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def majority(self) -> Majority | None:
@@ -64,22 +67,25 @@ class Score(NamedTuple):
 
 
 def evaluate_checkpoint(
-    path: Path,
+    path: str | Path,
     data: str | DataSpec | None = None,
     device: str | None = None,
     computing: Computing = Computing(),
     among: Among = "all",
     own: Mapping[str, Any] = {},
+    img_size: tuple[int, int] | None = None,
 ) -> Score:
     """The task's metrics on the held-out pictures of `data`, or all of them where none are held out; without it on the
     test split of what the model was trained on. `own` are settings of the set that a text names.
 
-    `path` is a run directory or a checkpoint folder, which is enough. Classes are matched by name; the data may lack
+    `path` is a run directory or a checkpoint folder, which is enough, or somebody else's weights; with `img_size` the
+    model is resized to images of that size. Classes are matched by name; the data may lack
     some, and with `among` "present" an image is classified among those that it has. Raises UserError for what a user
     can mend.
     """
-    trained = load(path)
+    trained = _sized(load(path), img_size)
     images = _images(trained, data, own, path)
+    preprocessing = _ending_at(trained.preprocessing, images.frame.img_size, trained.model.spec.img_size)
     where = pick_device(device)
     learner = trained.learner.to(where, computing.dtype)
     use_kernel(learner, computing.kernel)
@@ -97,7 +103,7 @@ def evaluate_checkpoint(
         features=features_of_one(learner),
         task=trained.task,
         pictures=_only_test(test),
-        prepare=trained.preprocessing.pipeline(spec.num_classes, computing.dtype),
+        prepare=preprocessing.pipeline(spec.num_classes, computing.dtype),
         runs=1,
         noise_seeds=None if trained.noise_seed is None else torch.tensor([trained.noise_seed]),
     )
@@ -112,10 +118,30 @@ def evaluate_checkpoint(
         among=among,
         by_class=_by_class(test, evaluation, names) if trained.task.classifies else (),
         data=tuple(images.found.told()) if data is not None and images.found else (),
+        notes=trained.notes,
     )
 
 
-def _images(trained: Trained, data: str | DataSpec | None, own: Mapping[str, Any], path: Path) -> ImageSet:
+def _sized(trained: Trained, img_size: tuple[int, int] | None) -> Trained:
+    """The model for images of that size, and the data that it was trained on, where pictures may be of any."""
+    if img_size is None or img_size == trained.model.spec.img_size:
+        return trained
+    larger = at_size(trained, img_size)
+    if larger.data is None or "img_size" not in {field.name for field in fields(larger.data)}:
+        return larger
+    return replace(larger, data=replace(larger.data, img_size=larger.preprocessing.img_size))  # type: ignore[call-arg]
+
+
+def _ending_at(before: Preprocessing, decoded: tuple[int, int], size: tuple[int, int]) -> Preprocessing:
+    """What pictures go through that were decoded to a size, and must come out with the model's: those of a set of one
+    size are resized at last.
+    """
+    if decoded == before.img_size:
+        return before
+    return replace(before, ops=(resize.Spec(size=size, interpolation="bicubic"),))
+
+
+def _images(trained: Trained, data: str | DataSpec | None, own: Mapping[str, Any], path: str | Path) -> ImageSet:
     """The set to evaluate on: another one, or the very one that the model was trained on."""
     if own and not isinstance(data, str):
         raise UserError(f"settings of data ({', '.join(own)}), and no --data: name the set that they are for")
@@ -124,7 +150,7 @@ def _images(trained: Trained, data: str | DataSpec | None, own: Mapping[str, Any
     if trained.data is None:
         raise UserError(f"{path} does not say what it was trained on: name a set with --data")
     images = trained.data.load()
-    run = run_at(path)
+    run = run_at(Path(path))
     recorded = None if run is None else DataRecord.read_if_there(run)
     changes = recorded.found.changes(images.found) if recorded and recorded.found and images.found else []
     if changes:

@@ -12,12 +12,12 @@ values on the host. So a sample's crop is the same in any micro-batch, in any pr
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, Self
 
 from torch import Tensor
 
 from vitlab.base.errors import SpecError
-from vitlab.base.spec import Component
+from vitlab.base.spec import Component, with_settings
 
 Stage = Literal["stored", "pixels", "normalised", "batch"]
 
@@ -51,6 +51,14 @@ class OpSpec(Component):
     def unused(self) -> tuple[str, ...]:
         """The settings that change nothing beside the others, as they are set."""
         return ()
+
+    def scaled(self, rows: float, columns: float) -> Self:
+        """The same for pictures of so many times the size: of an operation that has one, `size` scaled."""
+        size: tuple[int, int] | None = getattr(self, "size", None)
+        if size is None:
+            return self
+        larger: Self = with_settings(self, {"size": [round(size[0] * rows), round(size[1] * columns)]})
+        return larger
 
     def need(self, legal: bool, field: str, allowed: str) -> None:
         """Refuse the value of `field` unless it is legal."""
