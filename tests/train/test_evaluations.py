@@ -11,6 +11,7 @@ from vitlab.data.stream import RowStream
 from vitlab.evaluate import scores
 from vitlab.evaluate._base import Evaluation
 from vitlab.processes import ALONE
+from vitlab.train import early_look
 from vitlab.train.evaluations import Evaluations
 from vitlab.train.machine.choices import Choices
 from vitlab.train.split import split_training
@@ -111,3 +112,26 @@ def test_what_is_measured_is_what_is_declared(tiny_run, evaluations_of, monkeypa
     monkeypatch.setattr(scores.Spec, "evaluate", lambda self, subject: Evaluation([measured]))
     with pytest.raises(SpecError, match=f"evaluators: scores on task=classify: {said}"):
         evaluations.at_end(lambda *_: None)
+
+
+def test_an_early_look_sees_some_of_the_validation_images_and_changes_nothing(tiny_run, evaluations_of, monkeypatch):
+    evaluations = evaluations_of(tiny_run(evaluate_every=10.0))
+    before = evaluations.loop.state.evaluated(0)["head.weight"].clone()
+    (few,) = evaluations.look(20)
+    (all_of_them,) = evaluations.look(10**6)
+    whole = scores.Spec(split="val").evaluate(evaluations.subject).metrics[0]
+    assert all_of_them["val_loss"] == pytest.approx(whole["loss"], rel=1e-9)
+    assert 20 * few["val_top1"] == pytest.approx(round(20 * few["val_top1"]))
+    assert torch.equal(evaluations.loop.state.evaluated(0)["head.weight"], before)
+
+
+@pytest.mark.parametrize(("waited", "every", "due"), [(30, 10.0, True), (30, 0.05, False), (3, 10.0, False)])
+def test_it_comes_once_and_where_the_next_evaluation_is_far(tiny_run, evaluations_of, monkeypatch, waited, every, due):
+    """After a step of so many seconds."""
+    clock = iter([0.0, float(waited), float(waited)])
+    evaluations = evaluations_of(tiny_run(evaluate_every=every))
+    monkeypatch.setattr(early_look.time, "monotonic", lambda: next(clock))
+    early = early_look.EarlyLook(evaluations.loop, evaluations, ALONE)
+    evaluations.loop.state.step = 4  # of 4.04 to the next evaluation of a twentieth of an epoch
+    assert early.due() is due
+    assert early.due() is False

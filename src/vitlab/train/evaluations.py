@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from vitlab.base.errors import SpecError
 from vitlab.data.images import ImageSet, Pictures, Stream
+from vitlab.evaluate import scores
 from vitlab.evaluate._base import Evaluation, EvaluatorSpec, Split, Subject
 from vitlab.processes import Processes
 from vitlab.train.machine.choices import Choices
@@ -64,6 +66,23 @@ class Evaluations:
         """What the evaluators give that are due now, with the weights that are evaluated."""
         self.loop.state.compute_with_evaluated()
         return self._measured([evaluator for evaluator in self.spec.along() if self._is_due(evaluator)])
+
+    def can_look(self) -> bool:
+        """Whether there are validation images, and what the task measures of them is asked for along the training."""
+        return len(self.val) > 0 and any(each.split == "val" for each in self.spec.along())
+
+    def steps_left(self) -> int:
+        """How many steps there are before the next evaluation of the training."""
+        step, every = self.loop.state.step, self.spec.evaluate_every * self.loop.steps_per_epoch
+        return min(math.ceil((step // every + 1) * every), self.loop.total_steps) - step
+
+    def look(self, most: int) -> Measured:
+        """What the task measures of some of the validation images: the first in an order that classes do not follow."""
+        self.loop.state.compute_with_evaluated()
+        places = torch.randperm(len(self.val), generator=torch.Generator().manual_seed(0))[:most]
+        few = self.val.subset(places.sort().values)
+        measured = scores.Spec(split="val").evaluate(replace(self.subject, pictures=lambda split: few))
+        return [{f"val_{name}": value for name, value in each.items()} for each in measured.metrics]
 
     def at_end(self, note: Callable[[EvaluatorSpec, Evaluation], None]) -> Measured:
         """What the evaluators of the end give; `note` is shown each."""

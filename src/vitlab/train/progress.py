@@ -82,6 +82,12 @@ class Reporter:
         self.console.print(line if len(line) <= self.console.width else short, highlight=False)
         self.heartbeat.said()
 
+    def looked(self, measured: Sequence[Mapping[str, Any]], seconds: float) -> None:
+        """Print what an early look saw, means over the runs."""
+        means = "  ".join(self._means(measured))
+        self.console.print(f"a first look at some images, after {seconds:.0f} s: {means}", highlight=False)
+        self.heartbeat.said()
+
     def _means(self, lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         """What was measured of each split, the split's name before the first of its metrics."""
         for split, called in SPLITS.items():

@@ -18,6 +18,7 @@ from vitlab.learner import of_model, together
 from vitlab.processes import Processes
 from vitlab.records.data import DataRecord
 from vitlab.records.run import Environment
+from vitlab.train.early_look import EarlyLook
 from vitlab.train.evaluations import Evaluations
 from vitlab.train.interrupt import Request
 from vitlab.train.machine.choices import Choices
@@ -129,6 +130,7 @@ class Trainer:
         if self.choices.compiled:
             console.print("the first step compiles, which may take minutes", highlight=False)
         events = Events([run.run_dir for run in self.runs], tensorboard)
+        early = EarlyLook(loop, self.evaluations, self.processes)
         with Reporter(console, loop.spec, loop.total_steps, loop.state.step) as reporter, events:
             while loop.state.step < loop.total_steps:
                 loop.step()
@@ -141,6 +143,9 @@ class Trainer:
                         lines = self._evaluate()
                     reporter.evaluated(lines)
                     events.update()
+                    early.over = True
+                elif early.due():
+                    reporter.looked(early.look(), self.seconds)
                 if signum:
                     self._stop(signum)
                 if saving:
