@@ -43,6 +43,7 @@ def _contents(run: RunRecord, beside: Beside) -> dict[str, Any]:
     drawings = [*curves, figures.learning_rate(run, beside)]
     return {
         "run": run,
+        "cited": [run.cited] if run.cited else [],
         "subject": wording.subject(run.spec),
         "headline": wording.headline(run),
         "caveats": wording.caveats(run),

@@ -64,6 +64,12 @@ class RunRecord:
         return self.environment.choices if self.environment else {}
 
     @property
+    def cited(self) -> str:
+        """How it is cited; empty if its record has no id."""
+        commit = self.environment.commit if self.environment else None
+        return citation(f"run {self.declaration.id}", commit) if self.declaration.id else ""
+
+    @property
     def measured(self) -> dict[str, Metric]:
         """What was measured of a split, by name without the split."""
         return {metric.name: metric for metric in self.declaration.metrics.values()}
@@ -114,6 +120,11 @@ class RunRecord:
     def class_name(self, index: int) -> str:
         """The name of a class, or its number if names were not recorded."""
         return self.class_names[index] if index < len(self.class_names) else f"class {index}"
+
+
+def citation(source: str, commit: str | None) -> str:
+    """How a run or a study is cited, with the commit of the code if that was recorded."""
+    return f"{source}, commit {commit}" if commit else source
 
 
 def read_run(folder: Path, *, with_predictions: bool = True) -> RunRecord:

@@ -57,9 +57,7 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
         "levels": _levels(outcome.cells[0]),
         "sizes": _sizes(outcome),
         "subject": wording.subject(outcome.cells[0].spec),
-        "commit": next(
-            (run.environment.commit for run in study.begun if run.environment and run.environment.commit), None
-        ),
+        "cited": [study.cited],
         "design": DESIGNS.get(outcome.design, outcome.design),
         "unit": unit_of_study(outcome),
         "marks": study_tables.MARKS,

@@ -11,7 +11,7 @@ from vitlab.records.execution import CellExecution
 from vitlab.records.glimpse import Glimpse, read_glimpse
 from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.records.run import RunDeclaration
-from vitlab.report.run import RunRecord, read_run
+from vitlab.report.run import RunRecord, citation, read_run
 from vitlab.study.study_dir import StudyDir
 
 REPEAT = "repeat"  # the folder that commands write to
@@ -37,6 +37,12 @@ class StudyRecords:
     def begun(self) -> list[RunRecord]:
         """The records of all runs that have begun."""
         return [record for runs in self.runs.values() for record in runs.values()]
+
+    @property
+    def cited(self) -> str:
+        """How it is cited, with the first commit that a run recorded."""
+        commits = (run.environment.commit for run in self.begun if run.environment and run.environment.commit)
+        return citation(f"study {self.outcome.id}, “{self.outcome.question}”", next(commits, None))
 
     def command(self, cell: CellOutcome) -> str | None:
         """What trains the first run of a cell again, as it was trained; None before it has begun."""

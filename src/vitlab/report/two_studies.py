@@ -17,15 +17,21 @@ Studies = tuple[Outcome, Outcome]
 _STYLES = (Style("accent", "circle"), Style("second", "diamond"))
 
 
+def in_common(studies: Studies) -> list[str]:
+    """How many comparisons both have, and how many of them with the same verdict."""
+    pairs = shared(studies)
+    if not pairs:
+        return ["The two studies have no comparison in common."]
+    same = sum(one.decision.verdict == other.decision.verdict for one, other in pairs)
+    return [f"They have {counted(len(pairs), 'comparison')} in common, {same or 'none'} with the same verdict."]
+
+
 def notes(names: Names, studies: Studies) -> list[str]:
     """What comparing two studies cannot say."""
     notes = [
         "Intervals are those of each study’s own verdicts. No test is made between the studies: they may differ in "
         "more than one thing."
     ]
-    if pairs := shared(studies):
-        same = sum(one.decision.verdict == other.decision.verdict for one, other in pairs)
-        notes.insert(0, f"They have {counted(len(pairs), 'comparison')} in common, {same} with the same verdict.")
     if studies[0].metric != studies[1].metric:
         told = " and ".join(f"{name} {study.metric}" for name, study in zip(names, studies, strict=True))
         notes.append(f"The studies have different metrics, {told}: each is written in its own unit.")
@@ -41,8 +47,8 @@ def shared(studies: Studies) -> list[tuple[ComparisonOutcome, ComparisonOutcome]
 
 
 def only_in_one(names: Names, studies: Studies) -> list[str]:
-    """Which cells only one of them has; and if they share no comparison."""
-    sentences = [] if shared(studies) else ["The two studies have no comparison in common."]
+    """Which cells only one of them has."""
+    sentences = []
     common = [{compared.cell for compared in side} for side in zip(*shared(studies), strict=True)] or [set(), set()]
     for name, own, other, both in ((names[0], *studies, common[0]), (names[1], *studies[::-1], common[1])):
         alone = sorted({cell.name for cell in own.cells} - {cell.name for cell in other.cells} - both)
