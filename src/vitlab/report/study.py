@@ -9,6 +9,7 @@ from vitlab.base.words import counted
 from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.report import answers, forest, study_tables, wording
 from vitlab.report.beside import Beside
+from vitlab.report.folded import folded
 from vitlab.report.glimpses import glimpsed
 from vitlab.report.pareto import tradeoffs
 from vitlab.report.study_notes import notes
@@ -62,7 +63,7 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
         "unit": unit_of_study(outcome),
         "marks": study_tables.MARKS,
         "reference": answers.reference(outcome),
-        "sentences": [*answers.compared(outcome), *answers.effects(outcome)],
+        "answers": folded(answers.compared(outcome), answers.effects(outcome)),
         "lacking": answers.missing(outcome),
         "notes": notes(study),
         "differences": forest.differences(outcome, beside),

@@ -26,7 +26,8 @@ _BELOW_TEXT = 30  # pixels, of a row on a telephone: what its name and its numbe
 _ABOVE_AXIS = 6  # pixels, from the line of the last row on a telephone to the numbers of the axis
 _MIDDLE = 10  # of a row, from its top: where its texts and its first estimate stand
 _LINE, _LINE_LENGTH = 13, 42  # pixels from one line of a name to the next; characters of one
-_Y = alt.Y("row:O", axis=None)
+# Of bands in any case: with points alone and no interval the renderer would measure from the middle of a row
+_Y = alt.Y("row:O", axis=None, scale=alt.Scale(type="band"))
 _SAID = {"text": "text:N", "description": "text:N"}
 
 
