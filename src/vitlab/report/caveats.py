@@ -102,7 +102,7 @@ def _levels(outcome: Outcome) -> str:
 
 def _equivalence(outcome: Outcome) -> str:
     unit = unit_of_study(outcome)
-    within = f"within ±{unit.value(outcome.worth or 0.0)} {unit.unit}"
+    within = f"within ±{unit.chosen(outcome.worth or 0.0)} {unit.unit}"
     level = 100 * (1 - 2 * ALPHA / len(outcome.decisions))
     return (
         f"“no difference worth having”: {within}, by two one-sided tests with an error of their own, {ALPHA:g} for all "

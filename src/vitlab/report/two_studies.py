@@ -9,8 +9,8 @@ from vitlab.report.charts.rows import Mark, Row, Rows, Style
 from vitlab.report.forest import scaled
 from vitlab.report.study_tables import MARKS
 from vitlab.report.tables import Column, Entry, Table, absent, named
-from vitlab.report.units import Unit, half, unit_of_study
-from vitlab.stats.intervals import Interval
+from vitlab.report.units import Unit, unit_of_study
+from vitlab.stats.decision import Decision
 
 Names = tuple[str, str]
 Studies = tuple[Outcome, Outcome]
@@ -78,7 +78,7 @@ def _row(unit: Unit, names: Names, pair: tuple[ComparisonOutcome, ComparisonOutc
         Mark(
             name,
             unit.scale * compared.decision.value,
-            scaled(unit, shown_interval(compared)),
+            scaled(unit, compared.decision.told),
             f"{name}, {compared.says}: {_mean(unit, compared)} {unit.unit}",
         )
         for name, compared in zip(names, pair, strict=True)
@@ -89,7 +89,7 @@ def _row(unit: Unit, names: Names, pair: tuple[ComparisonOutcome, ComparisonOutc
 
 def _mean(unit: Unit, compared: ComparisonOutcome) -> str:
     value = compared.decision.value
-    return "–" if value is None else unit.signed(value, unit.digits(half(shown_interval(compared))))
+    return "–" if value is None else unit.signed(value, unit.digits(compared.decision.told))
 
 
 def comparisons(names: Names, studies: Studies) -> Table:
@@ -106,15 +106,13 @@ def comparisons(names: Names, studies: Studies) -> Table:
     for pair in shared(studies):
         row = [named(pair[0].cell)]
         for compared, study in zip(pair, studies, strict=True):
-            unit = unit_of_study(study)
-            halves = (half(shown_interval(other)) for other in study.comparisons)
-            row += _difference(unit, unit.digits(*halves), compared)
+            row += _difference(unit_of_study(study), compared.decision)
         rows.append(tuple(row))
     return Table("comparisons", "The comparisons that both have.", tuple(columns), tuple(rows))
 
 
-def _difference(unit: Unit, digits: int, compared: ComparisonOutcome) -> list[Entry]:
-    decision, interval = compared.decision, shown_interval(compared)
+def _difference(unit: Unit, decision: Decision) -> list[Entry]:
+    interval, digits = decision.told, unit.digits(decision.told)
     value, verdict, why = decision.value, decision.verdict, decision.reasons
     return [
         absent(why["value"]) if value is None else Entry(unit.signed(value, digits), (value,)),
@@ -123,11 +121,6 @@ def _difference(unit: Unit, digits: int, compared: ComparisonOutcome) -> list[En
         else Entry(unit.interval(interval, digits, signed=True), (interval.low, interval.high)),
         Entry(verdict, (verdict,), why.get("verdict", ""), MARKS[verdict]),
     ]
-
-
-def shown_interval(compared: ComparisonOutcome) -> Interval | None:
-    """The interval of the verdict, or that of the comparison alone where there is none."""
-    return compared.decision.quoted or compared.decision.interval
 
 
 def scores(names: Names, studies: Studies) -> Table:
@@ -145,16 +138,15 @@ def scores(names: Names, studies: Studies) -> Table:
         row = [named(cell)]
         for study in studies:
             cell_there = next((other for other in study.cells if other.name == cell), None)
-            unit = unit_of_study(study)
-            row += _score(unit, unit.digits(*(half(other.score.interval) for other in study.cells)), cell_there)
+            row += _score(unit_of_study(study), cell_there)
         rows.append(tuple(row))
     return Table("scores", "Every cell’s score.", tuple(columns), tuple(rows))
 
 
-def _score(unit: Unit, digits: int, cell: CellOutcome | None) -> list[Entry]:
+def _score(unit: Unit, cell: CellOutcome | None) -> list[Entry]:
     if cell is None:
         return [absent("no such cell"), absent("no such cell", 2), absent("no such cell")]
-    score, interval = cell.score, cell.score.interval
+    score, interval, digits = cell.score, cell.score.interval, unit.digits(cell.score.interval)
     return [
         absent(score.reasons["mean"]) if score.mean is None else Entry(unit.value(score.mean, digits), (score.mean,)),
         absent(score.reasons["interval"], 2)
