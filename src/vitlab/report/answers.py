@@ -153,7 +153,7 @@ def _no_verdict(outcome: Outcome, decision: Decision, seen: str, number: str) ->
 def _same_scores(outcome: Outcome, number: str) -> str:
     """What it means that no seed differs: it is the test set that is too small, or too easy."""
     split = SPLITS[outcome.metric.partition("_")[0]]
-    images = counted(outcome.images, f"{split} picture") if outcome.images else f"the {split} pictures"
+    images = counted(outcome.images, f"{split} image") if outcome.images else f"the {split} images"
     return f"the same score at each of {number}; {images} are too few or too easy to tell them apart"
 
 

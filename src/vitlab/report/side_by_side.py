@@ -13,6 +13,7 @@ from vitlab.report import two_studies, wording
 from vitlab.report.answers import missing
 from vitlab.report.beside import Beside
 from vitlab.report.figures import Drawing
+from vitlab.report.glossary import explained
 from vitlab.report.run import SPLITS, RunRecord
 from vitlab.report.study_records import StudyRecords
 from vitlab.report.tables import Column, Entry, Table, absent, named
@@ -60,7 +61,10 @@ def two_runs_page(names: Names, runs: tuple[RunRecord, RunRecord], folder: str) 
 
 def _page(names: Names, contents: Contents, folder: str, beside: Beside) -> Page:
     entries = [(f"section-{number}", section.title) for number, section in enumerate(contents.sections, 1)]
-    values = {"names": names, "figures": folder, "entries": entries, **vars(contents), **scripts()}
+    told = [*contents.headline, *contents.answers, *(drawing.title for drawing in contents.drawings)]
+    named = [str(row[0].text) for section in contents.sections for table in section.tables for row in table.rows]
+    words = explained([*told, *named])
+    values = {"names": names, "figures": folder, "entries": entries, "words": words, **vars(contents), **scripts()}
     return Page(render("side_by_side.html", **values), beside)
 
 

@@ -71,19 +71,17 @@ def _decision_columns(unit: Unit, what: str, paired: bool) -> tuple[Column, ...]
         Column("Verdict", ("verdict",), "at p Holm ≤ .05", numeric=False),
         Column("Difference", ("difference",), f"{what}, {unit.unit}; {unit.direction}"),
         Column("Interval", ("low", "high", "level"), "that goes with the verdict: both tests, at the corrected level"),
-        Column("95 % alone", ("crossed_low", "crossed_high"), "of this one claim, over seeds and pictures"),
-        Column(
-            "95 % seeds", ("seeds_low", "seeds_high"), "of this one claim, over seeds alone: for these pictures only"
-        ),
+        Column("95 % alone", ("crossed_low", "crossed_high"), "of this one claim, over seeds and images"),
+        Column("95 % seeds", ("seeds_low", "seeds_high"), "of this one claim, over seeds alone: for these images only"),
         Column(
             "p seeds", ("p_runs",), f"of the {'sign-flip test over seeds' if paired else 'permutation test over runs'}"
         ),
-        Column("p seeds, pictures", ("p_crossed",), "of the crossed t test over runs and pictures"),
+        Column("p seeds, images", ("p_crossed",), "of the crossed t test over runs and images"),
         Column(
             "p Holm", ("p_holm",), "the larger, corrected over all claims of the study; the verdict depends on this"
         ),
         Column("Seed error", ("seed_error",), f"standard error over seeds, {unit.unit}"),
-        Column("Picture error", ("picture_error",), f"standard error over pictures, {unit.unit}"),
+        Column("Image error", ("image_error",), f"standard error over images, {unit.unit}"),
         Column(
             "Seeds needed",
             ("seeds_needed",),
@@ -147,7 +145,7 @@ def cells(outcome: Outcome) -> Table:
     columns = (
         Column("Cell", ("cell",), numeric=False),
         Column("Mean", ("mean",), f"{unit.title} over seeds, {unit.value_unit}"),
-        Column("95 %", ("low", "high"), "interval of the mean over seeds and pictures"),
+        Column("95 %", ("low", "high"), "interval of the mean over seeds and images"),
         Column("Median", ("median",), f"over seeds, {unit.value_unit}"),
         Column("Worst seed", ("worst",), unit.value_unit),
         Column("Std", ("std",), f"over seeds, {unit.unit}"),
@@ -155,14 +153,14 @@ def cells(outcome: Outcome) -> Table:
         Column(
             "Lost",
             ("lost",),
-            "runs that failed, diverged, or did no better than naming the largest class, as far as the pictures tell",
+            "runs that failed, diverged, or did no better than naming the largest class, as far as the images tell",
             numeric=False,
         ),
         Column(
-            "95 % seeds", ("seeds_low", "seeds_high"), "interval of the mean over seeds alone: for these pictures only"
+            "95 % seeds", ("seeds_low", "seeds_high"), "interval of the mean over seeds alone: for these images only"
         ),
         Column("Seed error", ("seed_error",), f"standard error of the mean over seeds, {unit.unit}"),
-        Column("Picture error", ("picture_error",), f"standard error of the mean over pictures, {unit.unit}"),
+        Column("Image error", ("image_error",), f"standard error of the mean over images, {unit.unit}"),
         *(Column(title, _cost_names(name), _COST_MEANING[name]) for name, (title, _, _) in COSTS.items()),
     )
     if tuned:

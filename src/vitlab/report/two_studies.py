@@ -130,7 +130,7 @@ def scores(names: Names, studies: Studies) -> Table:
         unit = unit_of_study(study)
         columns += [
             Column(f"{name}: mean", (f"{name} mean",), f"{unit.title} over seeds, {unit.value_unit}"),
-            Column("95 %", (f"{name} low", f"{name} high"), "over seeds and pictures"),
+            Column("95 %", (f"{name} low", f"{name} high"), "over seeds and images"),
             Column("Seeds", (f"{name} seeds",)),
         ]
     rows = []
