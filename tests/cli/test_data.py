@@ -18,8 +18,8 @@ def test_what_a_person_sees(vitlab, pets):
     answer = vitlab("data", pets)
     assert (answer.code, answer.err) == (0, "")
     first, second = answer.out.splitlines()
-    assert first == "train 18, test 2 pictures of 2 classes (a folder for every class, no splits)"
-    assert second == "left out as no pictures, by suffix: 1 .txt"
+    assert first == "train 18, test 2 images of 2 classes (a folder for every class, no splits)"
+    assert second == "left out as no images, by suffix: 1 .txt"
 
 
 def test_json(vitlab, pets):
@@ -29,10 +29,10 @@ def test_json(vitlab, pets):
 
 
 def test_a_page_with_pictures(vitlab, pets, tmp_path):
-    assert "the classes and their first pictures" in vitlab("data", pets, "--out", tmp_path / "sheet.html").out
+    assert "the classes and their first images" in vitlab("data", pets, "--out", tmp_path / "sheet.html").out
     page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
     assert page.count("data:image/png") == 20
-    assert "cat, train picture 1" in page
+    assert "cat, train image 1" in page
 
 
 def test_of_many_unreadable_pictures_a_few_are_shown(vitlab, pets):
@@ -41,13 +41,13 @@ def test_of_many_unreadable_pictures_a_few_are_shown(vitlab, pets):
     command = ("data", pets, "--set", "data.max_unreadable=0.9", "--set", "data.test_fraction=0.01")
     lines = [line for line in vitlab(*command).out.splitlines() if "unreadable" in line]
     assert lines[0].startswith("unreadable, train: cat/z")
-    assert lines[-1] == "--json lists every unreadable picture"
+    assert lines[-1] == "--json lists every unreadable image"
     assert len(lines) < 12
     assert sum(map(len, json.loads(vitlab(*command, "--json").out)["unreadable"].values())) == 20
 
 
 def test_any_set_by_its_name(vitlab):
-    assert vitlab("data", "digits").out == "train 1,437, test 360 pictures of 10 classes\n"
+    assert vitlab("data", "digits").out == "train 1,437, test 360 images of 10 classes\n"
 
 
 @pytest.mark.parametrize(

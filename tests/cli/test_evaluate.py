@@ -37,7 +37,7 @@ def test_every_class_is_in_the_json(vitlab, finished):
 
 def test_on_a_named_set(vitlab, finished):
     found, *score = vitlab("evaluate", finished, "--data", "digits").out.splitlines()
-    assert found == "data: train 1,437, test 360 pictures of 10 classes"
+    assert found == "data: train 1,437, test 360 images of 10 classes"
     assert score == vitlab("evaluate", finished).out.splitlines()
 
 

@@ -131,7 +131,7 @@ def test_no_note_grows_with_the_data(put: Callable[..., Path]):
 def test_files_that_are_no_pictures_explain_an_empty_class(pets: Path, suffix: str, why: str):
     for file in pets.rglob("*.png"):
         file.rename(file.with_suffix(suffix))
-    with pytest.raises(DataError, match=f"no picture in class 'cat', 'dog' of .*; left out as no pictures.*: {why}"):
+    with pytest.raises(DataError, match=f"no image in class 'cat', 'dog' of .*; left out as no images.*: {why}"):
         read_layout(pets)
 
 

@@ -128,7 +128,7 @@ def test_a_test_split_without_pictures_can_be_left_out(put: Callable[..., Path])
     for place, count in (("train/cat", 2), ("train/dog", 2), ("test/cat", 0), ("test/dog", 0)):
         root = put(place, count)
     message = refusal(root)
-    assert f"no picture in class 'cat', 'dog' of {root / 'test'}. Add pictures, or leave it out: " in message
+    assert f"no image in class 'cat', 'dog' of {root / 'test'}. Add images, or leave it out: " in message
     assert offered(message) == [{"train": "train"}]
 
 

@@ -87,7 +87,7 @@ def test_a_label_that_is_no_class_stops_the_reader(streamed: Callable[..., Rows]
 
 def test_the_device_and_the_record(streamed: Callable[..., Rows]):
     five = RowStream(streamed(5), FRAME, 5, 10_000)
-    assert five.order == "a shuffle within a buffer of 10,000 pictures, because the set is streamed"
+    assert five.order == "a shuffle within a buffer of 10,000 images, because the set is streamed"
     assert len(five) == 5
     pixels, labels = five.to("meta").reader(0).read(3)
     assert (pixels.device.type, labels.device.type) == ("meta", "meta")

@@ -240,7 +240,7 @@ def uneven(tree):
 
 
 def test_19_an_uneven_set_is_said(uneven):
-    assert "95% of the training pictures are a" in said(api.look(str(uneven)))
+    assert "95% of the training images are a" in said(api.look(str(uneven)))
 
 
 def test_19_a_training_names_what_evens_classes_out_once(uneven, run, capsys):
@@ -342,7 +342,7 @@ def test_23_a_run_does_not_go_on_with_other_pictures(tree, run, tmp_path):
     shutil.move(tmp_path / "d/zebra", tmp_path / "d/ant")
     for number in range(10, 20):
         picture(tmp_path / f"d/ant/{number}.png", 10_000 + number)
-    with pytest.raises(UserError, match=r"train pictures of ant: 9 → 18"):
+    with pytest.raises(UserError, match=r"train images of ant: 9 → 18"):
         run(data, resume=True, steps=4)
 
 
@@ -350,7 +350,7 @@ def test_23_a_picture_that_was_replaced_is_noticed(tree, run, tmp_path):
     data = tree("d", ["ant", "bee"], 10)
     _begin_and_stop(run, data)
     picture(tmp_path / "d/ant/0.png", 77_777)
-    with pytest.raises(UserError, match="as many pictures as before, with other names or contents"):
+    with pytest.raises(UserError, match="as many images as before, with other names or contents"):
         run(data, resume=True, steps=4)
 
 
@@ -412,5 +412,5 @@ def test_39_changed_data_are_not_evaluated_on_as_if_they_were_the_run_s(tree, ru
     data = tree("d", ["a", "b"], 10)
     trained = run(data)
     picture(tmp_path / "d/a/99.png", 99_999)
-    with pytest.raises(DataError, match=r"the data are not those of .*pictures of a: "):
+    with pytest.raises(DataError, match=r"the data are not those of .*images of a: "):
         api.evaluate(trained)

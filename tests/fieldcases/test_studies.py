@@ -198,7 +198,7 @@ def test_54_a_test_set_that_cannot_tell_cells_apart_is_called_that(scored):
     assert api.answers(found)[:2] == [
         "baseline reaches 100.0 % test top-1, 6 seeds",
         "model.pos_embed none instead of learned: not distinguishable, the same score at each of 6 seeds; "
-        "40 test pictures are too few or too easy to tell them apart",
+        "40 test images are too few or too easy to tell them apart",
     ]
 
 
@@ -269,7 +269,7 @@ def test_55_a_study_does_not_go_on_with_other_pictures(on_pictures, tmp_path):
     found = train(on_pictures, out)
     assert results(out) == before
     assert len(found.missing) == 2
-    assert all("the data are not those of" in said and "train pictures of a: 11 → " in said for said in found.missing)
+    assert all("the data are not those of" in said and "train images of a: 11 → " in said for said in found.missing)
     assert "no answer" in api.answers(found)[1]
     for path in (tmp_path / "d/a").glob("more*.png"):
         path.unlink()

@@ -32,18 +32,18 @@ def test_a_record_without_a_look_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({}, "train 20, test 4 pictures of 2 classes (train/, test/, with a folder for every class)"),
+        ({}, "train 20, test 4 images of 2 classes (train/, test/, with a folder for every class)"),
         ({"notes": ("val/ is the test split",)}, "val/ is the test split"),
         ({"not_pictures": {".txt": 2, ".heic": 40}}, "by suffix: 40 .heic, 2 .txt; .heic: convert them to JPEG"),
-        ({"copies": {"train": 1}}, "1 picture is in train more than once (the same content)"),
-        ({"copies": {"train, test": 3}}, "3 pictures are in both train and test (the same content)"),
-        ({"depths": {"16": DARK}}, "24 pictures of 16 bits is 4095, of 65535: almost black; data.white=4095 makes it"),
-        ({"depths": {"0": Depth(2, 0.01, 0.0, 1.0)}}, "2 pictures in floating point is 0.01, of 1: almost black"),
+        ({"copies": {"train": 1}}, "1 image is in train more than once (the same content)"),
+        ({"copies": {"train, test": 3}}, "3 images are in both train and test (the same content)"),
+        ({"depths": {"16": DARK}}, "24 images of 16 bits is 4095, of 65535: almost black; data.white=4095 makes it"),
+        ({"depths": {"0": Depth(2, 0.01, 0.0, 1.0)}}, "2 images in floating point is 0.01, of 1: almost black"),
         ({"depths": {"0": Depth(2, 1.1, 0.0, 1.0)}}, "is 1.1, and white is 1: whatever is above it is white, too"),
         ({"depths": {"32": Depth(1, 2.0**32 - 1, 0.0, 65535.0)}}, "data.white=4294967295 keeps all differences"),
         ({"depths": {"16": Depth(1, 65535.0, -1024.0, 65535.0)}}, "is -1024: whatever is below 0 is black; add 1024"),
-        ({"see_through": 5}, "a band of 5 pictures was taken for transparency"),
-        ({"splits": {"train": FoundSplit(100, {"cat": 95, "dog": 5})}}, "95% of the training pictures are cat"),
+        ({"see_through": 5}, "a band of 5 images was taken for transparency"),
+        ({"splits": {"train": FoundSplit(100, {"cat": 95, "dog": 5})}}, "95% of the training images are cat"),
     ],
 )
 def test_what_a_person_is_told(changed, said):
@@ -66,13 +66,13 @@ def test_what_is_as_usual_is_not_mentioned(fine):
 @pytest.mark.parametrize(
     ("now", "said"),
     [
-        ({"train": replace(TRAIN, fingerprint="new"), "test": TEST}, ["train: as many pictures as before, with other"]),
+        ({"train": replace(TRAIN, fingerprint="new"), "test": TEST}, ["train: as many images as before, with other"]),
         ({"train": TRAIN}, ["the test split is gone"]),
         (
             {"train": FoundSplit(21, {"cat": 12, "emu": 9}, "new"), "test": TEST},
             ["class dog of train is gone", "class emu of train is new"],
         ),
-        ({"train": FoundSplit(21, {"cat": 13, "dog": 8}, "new"), "test": TEST}, ["train pictures of cat: 12 → 13"]),
+        ({"train": FoundSplit(21, {"cat": 13, "dog": 8}, "new"), "test": TEST}, ["train images of cat: 12 → 13"]),
     ],
 )
 def test_what_has_changed(now, said):

@@ -29,7 +29,7 @@ def test_the_largest_effects_come_first_and_what_is_unknown_last():
         "mean pooling instead of cls: not distinguishable, +0.3 points [−1.8, +2.4], 6 seeds "
         "(a difference of less than 2.1 points would probably have been missed)",
         "removing the head: no answer; gone: no run has a score; 6 seeds",
-        "intervals: over other seeds and other test pictures of this kind, from 360 of them",
+        "intervals: over other seeds and other test images of this kind, from 360 of them",
         "verdicts, and the intervals beside them (95 %): corrected over all 4 claims (Holm), at p ≤ 0.05; "
         "a score’s own interval: 95 %",
         "held equal over all cells: the number of training steps",
@@ -93,7 +93,7 @@ def test_without_verdicts_only_what_was_seen_is_said():
     [
         (
             {"no_pictures": "a, seed 1, has kept none"},
-            "over other seeds alone, for these test pictures only: a, seed 1",
+            "over other seeds alone, for these test images only: a, seed 1",
         ),
         (
             {"paired": True},

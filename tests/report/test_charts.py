@@ -112,6 +112,13 @@ def test_nothing_covers_a_text_and_nothing_is_cut(page: Path, width: int, dark: 
     assert told["wide"] <= 0
 
 
+def test_the_picture_begins_on_the_first_screen(page: Path) -> None:
+    """Of 800 pixels, with its title and its first row: below the question and as many answers as there is room for."""
+    charts = """(document) => [...document.querySelectorAll("svg.chart")].map((each) => each.getBoundingClientRect())
+      .filter((box) => box.width).map((box) => box.top)"""
+    assert asked(page, charts)[0] < 740
+
+
 def test_a_mark_says_what_it_is(page: Path) -> None:
     told = asked(page, SAID)
     assert told["before"] is told["left"] is told["after"] is True
@@ -173,6 +180,16 @@ def test_an_arrow_beyond_the_larger_look_has_the_colour_of_its_own_row() -> None
     drawn = str(drawing("rows", "", "", Beside(), Rows(rows, STYLES, "points", 0.0).wide()).wide)
     (arrow,) = re.findall(r'<path aria-label="worse -90.0, beyond this axis"[^>]*>', drawn)
     assert 'fill="var(--second)"' in arrow
+
+
+def test_rows_stand_at_the_same_heights_with_intervals_and_without() -> None:
+    def heights(ends: tuple[float, float] | None) -> list[str]:
+        rows = [Row(name, "1.0", (Mark("better", 1.0, ends, name),)) for name in ("one", "other")]
+        drawn = str(drawing("rows", "", "", Beside(), Rows(rows, STYLES, "points", 0.0).wide()).wide)
+        return re.findall(r'<path aria-label="(?:one|other)"[^>]*transform="translate\([-\d.]+,([-\d.]+)\)"', drawn)
+
+    assert len(heights(None)) == 2
+    assert heights(None) == heights((0.5, 1.5))
 
 
 def test_an_axis_of_one_value_reaches_a_unit_to_either_side() -> None:

@@ -183,7 +183,7 @@ def test_class_names_that_the_picture_files_have_no_letters_for(make_run: MakeRu
 
 
 def test_how_many_pictures_there_were(page: Page) -> None:
-    splits = ("Training pictures", "Validation pictures", "Test pictures")
+    splits = ("Training images", "Validation images", "Test images")
     assert [page.row(name) for name in splits] == [["1,293"], ["144"], ["360"]]
     assert page.row("Order in training") == ["exact"]
     assert "could not be read" not in page.text
@@ -191,13 +191,13 @@ def test_how_many_pictures_there_were(page: Page) -> None:
 
 
 @pytest.mark.slow
-def test_unreadable_pictures_are_counted_and_named(make_run: MakeRun) -> None:
+def test_unreadable_images_are_counted_and_named(make_run: MakeRun) -> None:
     folder = make_run()
     train = {"images": 5_940, "names": [f"train/<b>/{number}.jpg" for number in range(60)]}
     change(folder / "data.json", train=train, test={"images": 360, "names": ["test/cut off.jpg"]})
     page = page_of(folder)
-    assert "60 training pictures could not be read and are left out" in page.text
-    assert "1 test picture could not be read and is left out" in page.text
+    assert "60 training images could not be read and are left out" in page.text
+    assert "1 test image could not be read and is left out" in page.text
     assert "train/<b>/49.jpg" in page.text
     assert "train/<b>/50.jpg" not in page.text
     assert "And 10 more, listed in data.json." in page.text
@@ -207,10 +207,8 @@ def test_unreadable_pictures_are_counted_and_named(make_run: MakeRun) -> None:
 @pytest.mark.slow
 def test_an_order_that_is_not_exact_is_called_out(make_run: MakeRun) -> None:
     folder = make_run()
-    change(folder / "data.json", order="a shuffle within a buffer of 10,000 pictures, because the set is streamed")
-    assert (
-        "The order of the training pictures is not exact: a shuffle within a buffer of 10,000" in page_of(folder).text
-    )
+    change(folder / "data.json", order="a shuffle within a buffer of 10,000 images, because the set is streamed")
+    assert "The order of the training images is not exact: a shuffle within a buffer of 10,000" in page_of(folder).text
 
 
 @pytest.mark.slow

@@ -1,11 +1,12 @@
 """Two runs, or two studies, on one page."""
 
 import json
+import re
 
 import pytest
 
 from tests.report.browser import PALE, asked, shown
-from tests.report.conftest import SPEC, change, write_run
+from tests.report.conftest import DECLARED, ENV, SPEC, change, write_run
 from tests.report.studies import write_study
 from tests.report.test_page import Page
 from vitlab.report.write import write_report
@@ -102,6 +103,36 @@ def test_a_browser_shows_it_without_complaint(studies, tmp_path):
     assert asked(page, PALE, dark=True)["pale"] == []
     content, window = asked(page, "(d) => [d.documentElement.scrollWidth, d.documentElement.clientWidth]", width=360)
     assert content <= window <= 360
+
+
+ORDER = """(document) => {
+  const boxes = (selector) => [...document.querySelectorAll(selector)].map((each) => each.getBoundingClientRect());
+  const top = (selector) => boxes(selector).find((box) => box.width)?.top;  // of the first that is seen
+  const after = ["svg.chart", "nav", "#notes", "table"].map(top).filter(Boolean);
+  const links = [...document.querySelectorAll("nav a")].map((link) => document.querySelector(link.hash)?.textContent);
+  return { last: top("p.between:last-of-type"), after, links };
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["runs", "studies"])
+def test_on_a_telephone_the_picture_stands_right_after_the_sentences(what, request, tmp_path):
+    page = write_report(*request.getfixturevalue(what), out=tmp_path / "page.html")
+    told = asked(page, ORDER, width=390)
+    assert told["last"] < told["after"][0] < 844  # of a common telephone's screen
+    assert told["after"] == sorted(told["after"])
+    assert told["links"] == re.findall(r"<h2[^>]*>([^<]+)<", page.read_text())
+
+
+def test_both_runs_are_cited(runs, tmp_path):
+    change(runs[0] / "env.json", commit=None)
+    run = f"run {DECLARED['id']}"
+    assert page_of(runs, tmp_path).by_id["cite"].startswith(f"To cite: {run}; {run}, commit {'f' * 40}, vitlab ")
+
+
+def test_both_studies_are_cited(studies, tmp_path):
+    study = f"study 0a1b2c3d4e5f, “What does each part do?”, commit {ENV['commit']}"
+    assert page_of(studies, tmp_path).by_id["cite"].startswith(f"To cite: {study}; {study}, vitlab ")
 
 
 @pytest.mark.slow

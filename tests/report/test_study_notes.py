@@ -21,14 +21,14 @@ def study(found=None, **run):
 
 def test_what_every_study_says():
     basis, verdicts, held, tests = notes(study())
-    assert basis == "Intervals: over other seeds and other test pictures of this kind, from 360 of them."
+    assert basis == "Intervals: over other seeds and other test images of this kind, from 360 of them."
     assert verdicts == (
         "Verdicts, and the intervals beside them (95 %): corrected over all 2 claims (Holm), at p ≤ 0.05; "
         "a score’s own interval: 95 %."
     )
     assert held == "Held equal over all cells: the number of training steps."
-    assert "a permutation test over runs and the crossed t test" in tests
-    assert "docs/statistics.md" in tests
+    assert "a permutation test over runs (would runs shared among the cells by lot differ as much?)" in tests
+    assert "docs/statistics.md in vitlab’s documentation" in tests
 
 
 def test_what_was_not_shown_is_explained_where_there_is_such():
@@ -71,7 +71,7 @@ def test_short_runs_are_called_so():
             "The speed of the training disagrees with these timings: a (1.20 × in turn, 2.50 × in training).",
         ),
         (study(outcome(WORSE, busy=0.6)), "busy for only 60 % of one measurement): they are shown, and not ranked"),
-        (study(outcome(WORSE, paired=True)), "the sign-flip test over seeds (paired, as planned)"),
+        (study(outcome(WORSE, paired=True)), "the sign-flip test over seeds (paired, as planned: would"),
         (study(outcome(WORSE, verdicts=False)), "No verdicts: the plan asks for none"),
     ],
 )

@@ -5,13 +5,24 @@ from markupsafe import escape
 
 from tests.report.conftest import change
 from tests.report.studies import run_folder, write_study
+from vitlab.records import history
 from vitlab.report.study import study_page
 from vitlab.report.study_records import read_study as read_computed
-from vitlab.study.outcome import outcome
+from vitlab.study.outcome import outcome_in
+from vitlab.study.study_dir import StudyDir
 
 
 def read_study(folder):
-    return read_computed(folder, outcome(folder))
+    study_dir = StudyDir(folder)
+    return read_computed(study_dir, outcome_in(study_dir))
+
+
+def test_every_history_is_read_once(tmp_path, monkeypatch):
+    read, real = [], history.read_history
+    monkeypatch.setattr(history, "read_history", lambda folder, metrics: read.append(folder) or real(folder, metrics))
+    study = read_study(write_study(tmp_path / "study", cells=3, seeds=2))
+    assert len(read) == len(set(read)) == 6
+    assert all(run.history for run in study.begun)
 
 
 def test_the_records_of_a_study(tmp_path):

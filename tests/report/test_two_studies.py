@@ -1,5 +1,5 @@
 from tests.report.outcomes import comparison, outcome, t
-from vitlab.report.two_studies import comparisons, notes, only_in_one, picture, scores, shared
+from vitlab.report.two_studies import comparisons, in_common, notes, only_in_one, picture, scores, shared
 
 NAMES = ("first", "second")
 ONE = outcome(
@@ -28,7 +28,7 @@ def test_scores_are_of_all_cells_of_either():
 
 def test_what_only_one_has_is_told():
     assert only_in_one(NAMES, (ONE, OTHER)) == ["Only in first: cls.", "Only in second: rope2d."]
-    assert only_in_one(NAMES, (ONE, outcome()))[0] == "The two studies have no comparison in common."
+    assert in_common((ONE, outcome())) == ["The two studies have no comparison in common."]
 
 
 def test_the_picture_has_both_means(beside):
@@ -49,5 +49,6 @@ def test_no_picture_of_two_metrics_or_of_nothing_shared(beside):
 def test_the_same_words_are_the_same_comparison_and_verdicts_in_common_are_counted():
     other = outcome(comparison("no positions", "removing positions", -0.3, t(-0.35, -0.25), "worse"))
     assert [(a.cell, b.cell) for a, b in shared((ONE, other))] == [("none", "no positions")]
-    assert notes(NAMES, (ONE, other))[0] == "They have 1 comparison in common, 1 with the same verdict."
+    assert in_common((ONE, other)) == ["They have 1 comparison in common, 1 with the same verdict."]
+    assert in_common((ONE, OTHER)) == ["They have 1 comparison in common, none with the same verdict."]
     assert only_in_one(NAMES, (ONE, other)) == ["Only in first: cls."]

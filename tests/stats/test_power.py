@@ -53,7 +53,7 @@ def test_the_test_over_runs_must_be_able_to_decide():
 def test_where_pictures_are_too_few_no_seeds_help():
     seen = two_cells(1.0, pictures=100.0, count=100)
     needed, why = seeds_needed(seen, 6, 0.05, never)
-    assert (needed, "too few pictures" in why) == (None, True)
+    assert (needed, "too few images" in why) == (None, True)
     tiny = two_cells(1e-4)
     assert seeds_needed(tiny, 6, 0.05, never)[0] is None
     assert MOST_SEEDS == 10_000

@@ -15,7 +15,7 @@ def test_the_cells_and_what_is_said_of_them():
         ("norm placement post-norm", "post-norm instead of pre-norm"),
         ("pooling mean", "mean pooling instead of cls"),
         ("registers 4", "adding 4 registers"),
-        ("training pictures a third", "training on a third of the pictures"),
+        ("training images a third", "training on a third of the images"),
     ]
     assert {each.cell.against for each in cells[1:]} == {"baseline"}
 
@@ -33,7 +33,7 @@ def test_every_cell_differs_from_the_baseline_in_its_part_alone():
         "norm placement post-norm": 0,
         "pooling mean": -2 * 32,  # cls and its position
         "registers 4": 2 * 4 * 32,
-        "training pictures a third": 0,
+        "training images a third": 0,
     }
 
 

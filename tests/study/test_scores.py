@@ -61,9 +61,9 @@ def test_where_pictures_are_others_or_were_not_kept_only_seeds_count(study, righ
             study.pictures("deep", seed, right, labels)
     said = outcome(study.folder.path)
     assert said.no_pictures == (
-        "deep, seed 0, has kept no top1 of test pictures"
+        "deep, seed 0, has kept no top1 of test images"
         if right is None
-        else "deep, seed 0, was tested on other pictures than plain, seed 0"
+        else "deep, seed 0, was tested on other images than plain, seed 0"
     )
     assert error_of(study) is None
 

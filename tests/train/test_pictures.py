@@ -124,7 +124,7 @@ def test_a_stream_that_was_killed_and_stopped_goes_on_as_if_it_was_not(
     assert records_of(tmp_path / "again") == records_of(tmp_path / "straight")
     for run in ("again", "straight"):
         known = read_json(tmp_path / run / "data.json")
-        assert known["order"] == f"a shuffle within a buffer of {BUFFER} pictures, because the set is streamed"
+        assert known["order"] == f"a shuffle within a buffer of {BUFFER} images, because the set is streamed"
         assert (known["train"]["images"], known["train"]["unreadable"]) == (120, 1)
         found = known["found"]["splits"]
         assert (found["train"]["images"], found["test"]["classes"]) == (120, {"ape": 5, "bee": 5})

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vitlab.recipes import Given
     from vitlab.records.data import Found
     from vitlab.records.outcome import Outcome
+    from vitlab.report.write import Report
     from vitlab.study.execution import Constraints
     from vitlab.study.forecast import Forecast
     from vitlab.study.plan import Plan
@@ -287,7 +288,8 @@ def study(
     from vitlab.report.write import write_study_report
     from vitlab.study.executor._base import executor_named
     from vitlab.study.launch import run_study
-    from vitlab.study.outcome import outcome
+    from vitlab.study.outcome import outcome_in
+    from vitlab.study.study_dir import StudyDir
     from vitlab.train.machine.choices import Overrides
 
     typed(on, setting="on")
@@ -303,10 +305,11 @@ def study(
         console=console,
     )
     with going_on(console, "writing the report"):
-        computed = outcome(out)
+        study_dir = StudyDir(out)
+        computed = outcome_in(study_dir)
         computed.write(out)
         keep_glimpses(out, computed)
-        write_study_report(out, computed)
+        write_study_report(study_dir, computed)
     return computed
 
 
@@ -334,15 +337,19 @@ def outcome(path: str | Path) -> "Outcome | None":
     return computed(Path(path)) if is_study(Path(path)) else None
 
 
-def report(
-    path: str | Path,
-    other: str | Path | None = None,
-    out: str | Path | None = None,
-    outcome: "Outcome | None" = None,
-) -> Path:
-    """Write the report of a run or a study, whose `outcome` need not be known, or of two side by side; the path of the
-    page.
-    """
+def report(path: str | Path, other: str | Path | None = None, out: str | Path | None = None) -> Path:
+    """Write the report of a run or a study, or of two side by side; the path of the page."""
     from vitlab.report.write import write_report
 
-    return write_report(Path(path), Path(other) if other else None, Path(out) if out else None, outcome)
+    return write_report(Path(path), _path(other), _path(out))
+
+
+def reported(path: str | Path, other: str | Path | None = None, out: str | Path | None = None) -> "Report":
+    """The same; the page, and of a study its outcome, so that this need not be computed again."""
+    from vitlab.report.write import reported as written
+
+    return written(Path(path), _path(other), _path(out))
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return Path(given) if given else None

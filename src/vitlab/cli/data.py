@@ -21,7 +21,7 @@ def data(
         str, typer.Argument(metavar="PATH|NAME", help="A folder, hub:ORG/NAME, or a set of `vitlab list data`.")
     ],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write a page with the classes and their first pictures (HTML).")
+        Path | None, typer.Option("--out", help="Write a page with the classes and their first images (HTML).")
     ] = None,
     set_: SetOption = None,
     json: JsonOption = False,
@@ -43,6 +43,6 @@ def data(
         for line in lines:
             console.print(f"unreadable, {split}: {line}")
     if unreadable != look.unreadable:
-        console.print("--json lists every unreadable picture")
+        console.print("--json lists every unreadable image")
     if look.page is not None:
-        console.print(f"{look.page}: the classes and their first pictures")
+        console.print(f"{look.page}: the classes and their first images")

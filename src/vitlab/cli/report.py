@@ -31,8 +31,7 @@ def report(
     from vitlab.base.going_on import going_on
 
     with going_on(output.console(quiet=json, stderr=True), "writing the report", at_once=False):
-        outcome = None if other else api.outcome(path)
-        page = api.report(path, other, out, outcome)
+        page, outcome = api.reported(path, other, out)
     if json:
         output.print_json({"report": str(page)})
         return

@@ -146,7 +146,7 @@ def _check_pictures(
             inessential = role != "train" and "train" in folders
             remedy = f"leave it out: {_without(role, root, folders)}" if inessential else "remove the empty classes"
             why = "".join(f"; {said}" for said in (*walk.notes(), *left_out_as_no_pictures(walk.others)))
-            raise DataError(f"no picture in class {some(empty)} of {folder}{why}. Add pictures, or {remedy}")
+            raise DataError(f"no image in class {some(empty)} of {folder}{why}. Add images, or {remedy}")
 
 
 def _without(role: str, root: Path, folders: Mapping[str, Path]) -> str:

@@ -42,7 +42,7 @@ class RowStream:
     @property
     def order(self) -> str:
         """What records say of the order."""
-        return f"a shuffle within a buffer of {self.buffer:,} pictures, because the set is streamed"
+        return f"a shuffle within a buffer of {self.buffer:,} images, because the set is streamed"
 
     def to(self, device: torch.device | str) -> "RowStream":
         """The same stream, its pictures copied to `device` once they are decoded."""

@@ -1,7 +1,7 @@
 """Reading NumPy archives that anybody may have written: no pickles, and no more than fits into memory."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,20 @@ def read_arrays(path: Path) -> Mapping[str, np.ndarray]:
                 return {name: _array(arrays, name) for name in arrays.files}
     except Exception as error:  # zip, zlib and NumPy raise whatever they come across
         raise damaged(path, f"{error}" or type(error).__name__) from None
+
+
+def read_of_split(path: Path, *names: str, splits: Sequence[str] = SPLITS) -> Mapping[str, np.ndarray] | None:
+    """The arrays of an archive that is of one of some splits and has all of `names`; None where there is no such file.
+    Raises DataError if it is damaged.
+    """
+    if not path.exists():
+        return None
+    arrays = read_arrays(path)
+    if lacking := [name for name in ("split", *names) if name not in arrays]:
+        raise damaged(path, f"it has no {lacking[0]}")
+    if (split := str(arrays["split"])) not in splits:
+        raise damaged(path, f"split is {split!r}, expected {' or '.join(map(repr, splits))}")
+    return arrays
 
 
 def _array(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:

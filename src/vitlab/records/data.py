@@ -22,7 +22,7 @@ def left_out_as_no_pictures(files: Mapping[str, int]) -> list[str]:
     kinds = ", ".join(f"{number:,} {suffix}" for suffix, number in most[:_EXAMPLES])
     more = ", …" if len(most) > _EXAMPLES else ""
     hints = "".join(f"; {suffix}: {hint}" for suffix, hint in _HINTS.items() if suffix in files)
-    return [f"left out as no pictures, by suffix: {kinds}{more}{hints}"]
+    return [f"left out as no images, by suffix: {kinds}{more}{hints}"]
 
 
 @dataclass(frozen=True)
@@ -79,20 +79,20 @@ class Depth(Spec):
 
     def told(self, kind: str) -> Iterator[str]:
         """What of their values cannot be seen."""
-        pictures, brightest = f"{counted(self.pictures, 'picture')} {kind}", _exact(self.brightest)
+        images, brightest = f"{counted(self.pictures, 'image')} {kind}", _exact(self.brightest)
         if self.white is not None and 0 < self.brightest <= _TENTH * self.white:
             yield (
-                f"the brightest value of {pictures} is {brightest}, of {_exact(self.white)}: almost black; "
+                f"the brightest value of {images} is {brightest}, of {_exact(self.white)}: almost black; "
                 f"data.white={brightest} makes it white"
             )
         if self.white is not None and self.brightest > self.white:
             yield (
-                f"the brightest value of {pictures} is {brightest}, and white is {_exact(self.white)}: whatever is "
+                f"the brightest value of {images} is {brightest}, and white is {_exact(self.white)}: whatever is "
                 f"above it is white, too; data.white={brightest} keeps all differences"
             )
         if self.lowest < 0:
             yield (
-                f"the lowest value of {pictures} is {_exact(self.lowest)}: whatever is below 0 is black; add "
+                f"the lowest value of {images} is {_exact(self.lowest)}: whatever is below 0 is black; add "
                 f"{_exact(-self.lowest)} to all values to keep it"
             )
 
@@ -140,40 +140,40 @@ class Found(Spec):
             yield from (f"class {name} of {split} is new" for name in theirs if name not in ours)
             for name in ours:
                 if name in theirs and ours[name] != theirs[name]:
-                    yield f"{split} pictures of {name}: {ours[name]:,} → {theirs[name]:,}"
+                    yield f"{split} images of {name}: {ours[name]:,} → {theirs[name]:,}"
             if before.images != after.images and not theirs:
-                yield f"{split} pictures: {before.images:,} → {after.images:,}"
+                yield f"{split} images: {before.images:,} → {after.images:,}"
             elif ours == theirs:
-                yield f"{split}: as many pictures as before, with other names or contents"
+                yield f"{split}: as many images as before, with other names or contents"
 
     # the sentences of `told`
 
     def _summary(self) -> str:
         splits = ", ".join(f"{name} {split.images:,}" for name, split in self.splits.items())
         classes = counted(max((len(split.classes) for split in self.splits.values()), default=0), "class", "classes")
-        return f"{splits} pictures of {classes}" + (f" ({self.layout})" if self.layout else "")
+        return f"{splits} images of {classes}" + (f" ({self.layout})" if self.layout else "")
 
     def _uneven(self) -> Iterator[str]:
         train = self.splits.get("train")
         if train and train.classes and train.largest_share > (1 + 1 / len(train.classes)) / 2:
             largest = max(train.classes, key=lambda name: train.classes[name])
             yield (
-                f"{train.largest_share:.0%} of the training pictures are {largest}: accuracy alone says little, "
+                f"{train.largest_share:.0%} of the training images are {largest}: accuracy alone says little, "
                 "see the recall of each class"
             )
 
     def _twice(self) -> Iterator[str]:
         for where, number in self.copies.items():
-            pictures = f"{counted(number, 'picture')} {'is' if number == 1 else 'are'}"
+            images = f"{counted(number, 'image')} {'is' if number == 1 else 'are'}"
             place = f"both {where.replace(', ', ' and ')}" if ", " in where else f"{where} more than once"
-            yield f"{pictures} in {place} (the same content)"
+            yield f"{images} in {place} (the same content)"
 
     def _pixels(self) -> Iterator[str]:
         for bits, depth in self.depths.items():
             yield from depth.told(f"of {bits} bits" if int(bits) else "in floating point")
         if self.see_through:
             yield (
-                f"a band of {counted(self.see_through, 'picture')} was taken for transparency, and the picture put on "
+                f"a band of {counted(self.see_through, 'image')} was taken for transparency, and the image put on "
                 "white; if it is a channel of its own, set data.in_chans=4"
             )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from vitlab.base.files import replacing
-from vitlab.records._archives import SPLITS, damaged, read_arrays
+from vitlab.records._archives import damaged, read_of_split
 
 FILE = "glimpse.npz"
 _MAPS = ("attention", "positions")
@@ -21,7 +21,7 @@ class Glimpse:
     `positions`: how alike the positions of patches are to the central one's, apart from what the patches show.
     """
 
-    split: str  # one of SPLITS
+    split: str  # test, val or train
     picture: np.ndarray  # [H, W, C] uint8, C is 1 or 3
     attention: np.ndarray | None = None
     positions: np.ndarray | None = None
@@ -36,11 +36,8 @@ class Glimpse:
 def read_glimpse(folder: Path) -> Glimpse | None:
     """The record in a folder, or None. Raises DataError if it is damaged."""
     path = folder / FILE
-    if not path.exists():
+    if (arrays := read_of_split(path, "picture")) is None:
         return None
-    arrays = read_arrays(path)
-    if lacking := [name for name in ("split", "picture") if name not in arrays]:
-        raise damaged(path, f"it has no {lacking[0]}")
     found = Glimpse(str(arrays["split"]), arrays["picture"], *(arrays.get(name) for name in _MAPS))
     if (broken := _broken(found)) is not None:
         raise damaged(path, broken)
@@ -49,8 +46,6 @@ def read_glimpse(folder: Path) -> Glimpse | None:
 
 def _broken(glimpse: Glimpse) -> str | None:
     """What is no glimpse about it; None if all is."""
-    if glimpse.split not in SPLITS:
-        return f"split is {glimpse.split!r}, expected one of {', '.join(SPLITS)}"
     picture = glimpse.picture
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (1, 3) or not picture.size:
         return f"picture {picture.shape} {picture.dtype} is not one of 1 or 3 channels"

@@ -25,6 +25,20 @@ def read_history(folder: Path, metrics: Mapping[str, Metric] = {}) -> list[Numbe
     return [_checked(line, f"{folder / FILE}, line {number},", metrics) for number, line in lines]
 
 
+class Histories:
+    """The histories of runs, each read once, however many ask for it."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[Path, frozenset[str]], list[Numbers]] = {}
+
+    def read(self, folder: Path, metrics: Mapping[str, Metric]) -> list[Numbers]:
+        """As `read_history`."""
+        key = folder, frozenset(metrics)
+        if key not in self._read:
+            self._read[key] = read_history(folder, metrics)
+        return self._read[key]
+
+
 def peeks(history: Sequence[Numbers]) -> bool:
     """Whether the test split was measured along the training."""
     return any(name.startswith("test_") for line in history for name in line)

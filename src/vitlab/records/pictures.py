@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vitlab.base.files import replacing
-from vitlab.records._archives import damaged, read_arrays
+from vitlab.records._archives import damaged, read_of_split
 
 _FILES = {"test": "pictures.npz", "val": "pictures_val.npz"}  # by what is held out
 _BITS, _NUMBERS = "bits_", "numbers_"  # what an array's name begins with, before the metric's
@@ -47,15 +47,12 @@ def file_of(split: str) -> str:
 
 def read_pictures(folder: Path, split: str) -> PictureScores | None:
     """The record of a split in a folder, or None. Raises DataError if it is damaged."""
-    path = folder / file_of(split) if split in _FILES else None
-    if path is None or not path.exists():
+    if split not in _FILES:
         return None
-    arrays = read_arrays(path)
-    if lacking := [name for name in ("split", "labels") if name not in arrays]:
-        raise damaged(path, f"it has no {lacking[0]}")
-    found, labels = str(arrays["split"]), arrays["labels"]
-    if found != split:
-        raise damaged(path, f"split is {found!r}, expected {split!r}")
+    path = folder / file_of(split)
+    if (arrays := read_of_split(path, "labels", splits=[split])) is None:
+        return None
+    labels = arrays["labels"]
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise damaged(path, f"labels {labels.shape} {labels.dtype} are not a class each")
     scores = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vitlab.base.files import replacing
-from vitlab.records._archives import SPLITS, damaged, read_arrays
+from vitlab.records._archives import damaged, read_of_split
 
 FILE = "predictions.npz"
 _ROUNDING = 1e-3  # of a probability in low precision
@@ -17,7 +17,7 @@ _ROUNDING = 1e-3  # of a probability in low precision
 class Predictions:
     """What the run said about every image of a split."""
 
-    split: str  # one of SPLITS
+    split: str  # test, val or train
     labels: np.ndarray  # [n] int
     probabilities: np.ndarray  # [n, Y] float32
     mistakes: np.ndarray  # [m] int: the images whose wrong class got the highest probability
@@ -62,14 +62,10 @@ class Predictions:
 def read_predictions(folder: Path) -> Predictions | None:
     """The record in a folder, or None. Raises DataError if it is damaged."""
     path = folder / FILE
-    if not path.exists():
+    names = ("labels", "probabilities", "mistakes", "mistake_pixels")
+    if (arrays := read_of_split(path, *names)) is None:
         return None
-    arrays = read_arrays(path)
-    names = ("split", "labels", "probabilities", "mistakes", "mistake_pixels")
-    if lacking := [name for name in names if name not in arrays]:
-        raise damaged(path, f"it has no {lacking[0]}")
-    split, *fields = (arrays[name] for name in names)
-    predictions = Predictions(str(split), *fields)
+    predictions = Predictions(str(arrays["split"]), *(arrays[name] for name in names))
     if (broken := _broken(predictions)) is not None:
         raise damaged(path, broken)
     return predictions
@@ -81,8 +77,6 @@ def _broken(predictions: Predictions) -> str | None:
     count, classes = probabilities.shape if probabilities.ndim == 2 else (0, 0)
     if not (count and classes) or labels.shape != (count,):
         return f"labels {labels.shape} do not fit probabilities {probabilities.shape}"
-    if predictions.split not in SPLITS:
-        return f"split is {predictions.split!r}, expected one of {', '.join(SPLITS)}"
     if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
         return f"labels are not classes from 0 to {classes - 1}"
     if probabilities.dtype.kind != "f" or not ((probabilities >= 0) & (probabilities <= 1 + _ROUNDING)).all():

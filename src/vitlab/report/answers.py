@@ -12,7 +12,7 @@ from vitlab.base.words import counted
 from vitlab.records.outcome import CellOutcome, ComparisonOutcome, EffectOutcome, Outcome
 from vitlab.report.caveats import caveats, never_decided
 from vitlab.report.run import SPLITS
-from vitlab.report.units import Unit, half, negated, unit_of_study
+from vitlab.report.units import Unit, negated, unit_of_study
 from vitlab.stats.decision import Decision, Verdict
 from vitlab.stats.intervals import Interval
 
@@ -56,7 +56,7 @@ def _score(outcome: Outcome, cell: CellOutcome) -> str:
     score, unit = cell.score, unit_of_study(outcome)
     if score.mean is None:
         return f"no score ({_reason(cell)})"
-    digits = unit.digits(half(score.interval))
+    digits = unit.digits(score.interval)
     interval = f" {unit.interval(score.interval, digits)}" if score.interval else ""
     value = f"{unit.value(score.mean, digits)} {unit.value_unit}"
     lost = f"; {cell.lost}" if cell.lost else ""
@@ -126,18 +126,18 @@ def _told(outcome: Outcome, subject: str, decision: Decision, number: str, neede
     unit, verdict, value = unit_of_study(outcome), decision.verdict, decision.value
     if value is None:
         return Sentence(f"{subject}:", "no answer;", f"{decision.reasons['value']}; {number}")
-    digits = unit.digits_beside(decision.quoted or decision.interval)
+    digits = unit.digits(decision.told)
     if verdict in ("worse", "better"):
-        return Sentence(subject, *_effect(unit, verdict, value, decision.quoted, number), verdict)
-    seen = _signed(unit, value, decision.quoted or decision.interval, digits)
+        return Sentence(subject, *_effect(unit, verdict, value, decision.told, number), verdict)
+    seen = _signed(unit, value, decision.told)
     if verdict is None:
         return Sentence(
             f"{subject}:", "no answer;" if outcome.verdicts else "", _no_verdict(outcome, decision, seen, number)
         )
     if verdict == "no difference worth having":
-        within = f"(within ±{unit.value(outcome.worth or 0.0)} {unit.unit})"
+        within = f"(within ±{unit.chosen(outcome.worth or 0.0)} {unit.unit})"
         return Sentence(f"{subject}:", f"no difference worth having {within},", f"{seen}, {number}", verdict)
-    missed = _probably_missed(unit, decision)
+    missed = _probably_missed(unit, decision, digits)
     leaning = f"; with {needed} seeds a difference as large as this one would probably be shown" if needed else ""
     return Sentence(f"{subject}:", "not distinguishable,", f"{seen}, {number}{missed}{leaning}", verdict)
 
@@ -153,13 +153,13 @@ def _no_verdict(outcome: Outcome, decision: Decision, seen: str, number: str) ->
 def _same_scores(outcome: Outcome, number: str) -> str:
     """What it means that no seed differs: it is the test set that is too small, or too easy."""
     split = SPLITS[outcome.metric.partition("_")[0]]
-    images = counted(outcome.images, f"{split} picture") if outcome.images else f"the {split} pictures"
+    images = counted(outcome.images, f"{split} image") if outcome.images else f"the {split} images"
     return f"the same score at each of {number}; {images} are too few or too easy to tell them apart"
 
 
 def _effect(unit: Unit, verdict: Verdict, mean: float, interval: Interval | None, number: str) -> tuple[str, str]:
     """'costs 41.0 points' and '[38.2, 43.9], 6 seeds': the size, whichever way the metric is better."""
-    digits, verb = unit.digits_beside(interval), _verb(unit, verdict)
+    digits, verb = unit.digits(interval), _verb(unit, verdict)
     if mean < 0 and interval is not None:
         interval = negated(interval)
     written = f"{unit.interval(interval, digits)}, " if interval else ""
@@ -171,16 +171,17 @@ def _verb(unit: Unit, verdict: Verdict) -> str:
     return "costs" if verdict == "worse" else "gains" if unit.better == "higher" else "saves"
 
 
-def _signed(unit: Unit, mean: float, interval: Interval | None, digits: int) -> str:
+def _signed(unit: Unit, mean: float, interval: Interval | None) -> str:
     """'+0.3 points [-1.2, +1.8]'"""
+    digits = unit.digits(interval)
     written = f" {unit.interval(interval, digits, signed=True)}" if interval else ""
     return f"{unit.signed(mean, digits)} {unit.unit}{written}"
 
 
-def _probably_missed(unit: Unit, decision: Decision) -> str:
+def _probably_missed(unit: Unit, decision: Decision, digits: int) -> str:
     if not decision.probably_missed:
         return ""
-    written = unit.value(decision.probably_missed, unit.digits(decision.probably_missed))
+    written = unit.value(decision.probably_missed, digits)
     return f" (a difference of less than {written} {unit.unit} would probably have been missed)"
 
 
@@ -214,7 +215,7 @@ def _interaction(outcome: Outcome, effect: EffectOutcome, number: str) -> Senten
     told = _told(outcome, _what(effect), decision, number, effect.seeds_needed)
     if decision.verdict in ("worse", "better") and decision.value is not None:
         unit = unit_of_study(outcome)
-        seen = _signed(unit, decision.value, decision.quoted, unit.digits(half(decision.quoted)))
+        seen = _signed(unit, decision.value, decision.told)
         return Sentence(_what(effect), "is not the sum of the two alone,", f"{seen}, {number}")
     findings: dict[Verdict | None, str] = {
         "not distinguishable": "not distinguishable from the sum of the two alone,",

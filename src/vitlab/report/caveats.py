@@ -68,11 +68,11 @@ def _paired(outcome: Outcome) -> list[str]:
 def _over(outcome: Outcome) -> str:
     if all(cell.score.n < 2 for cell in outcome.cells):
         return "no intervals: one seed of a cell does not show how another would do"
-    pictures = f"{SPLITS[outcome.metric.partition('_')[0]]} pictures"
+    images = f"{SPLITS[outcome.metric.partition('_')[0]]} images"
     if not outcome.no_pictures and outcome.images:
-        return f"intervals: over other seeds and other {pictures} of this kind, from {outcome.images:,} of them"
+        return f"intervals: over other seeds and other {images} of this kind, from {outcome.images:,} of them"
     why = outcome.no_pictures or "their number is not known"
-    return f"intervals: over other seeds alone, for these {pictures} only: {why}"
+    return f"intervals: over other seeds alone, for these {images} only: {why}"
 
 
 def _corrected(outcome: Outcome) -> list[str]:
@@ -102,7 +102,7 @@ def _levels(outcome: Outcome) -> str:
 
 def _equivalence(outcome: Outcome) -> str:
     unit = unit_of_study(outcome)
-    within = f"within ±{unit.value(outcome.worth or 0.0)} {unit.unit}"
+    within = f"within ±{unit.chosen(outcome.worth or 0.0)} {unit.unit}"
     level = 100 * (1 - 2 * ALPHA / len(outcome.decisions))
     return (
         f"“no difference worth having”: {within}, by two one-sided tests with an error of their own, {ALPHA:g} for all "

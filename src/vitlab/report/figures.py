@@ -15,7 +15,7 @@ from vitlab.records._base import Numbers
 from vitlab.records.predictions import Predictions
 from vitlab.report.beside import Beside
 from vitlab.report.charts.drawing import Drawing, data_of, drawing
-from vitlab.report.charts.lines import Axis, Frame, Line
+from vitlab.report.charts.lines import Axis, Frame, Line, Write
 from vitlab.report.charts.theme import COLOURS, SMALL
 from vitlab.report.run import SPLITS, RunRecord
 from vitlab.report.units import title_of, unit_of
@@ -44,10 +44,10 @@ def curves(run: RunRecord, metric: Metric, beside: Beside) -> Drawing | None:
         return None
     labels = {split: SPLITS[split] + (" (peeks)" if split == "test" else "") for split in shown}
     alt = f"{title} by {clock}. " + " ".join(
-        f"{labels[split].capitalize()} from {_ends(values)}." for split, values in shown.items()
+        f"{labels[split].capitalize()} from {_ends(values, unit.drawn)}." for split, values in shown.items()
     )
     lines = [Line(labels[split], _known(at, values), _SPLIT_COLOURS[split]) for split, values in shown.items()]
-    frame = Frame(lines, Axis(clock), Axis(title))
+    frame = Frame(lines, Axis(clock), Axis(title, unit.drawn))
     return drawing(metric.name, title, alt, beside, frame.named_at_ends())
 
 
@@ -118,9 +118,9 @@ def _known(at: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.stack([at[there], values[there]], axis=1)
 
 
-def _ends(values: np.ndarray) -> str:
+def _ends(values: np.ndarray, write: Write) -> str:
     there = values[np.isfinite(values)]
-    return f"{there[0]:.3g} to {there[-1]:.3g}"
+    return f"{write(float(there[0]))} to {write(float(there[-1]))}"
 
 
 # ------------------------------------------------------------------------------------------------------ confusion

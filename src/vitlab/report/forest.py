@@ -8,7 +8,7 @@ from vitlab.report.beside import Beside
 from vitlab.report.charts.drawing import Drawing, drawing
 from vitlab.report.charts.rows import Mark, Row, Rows, Style
 from vitlab.report.tables import add_csv
-from vitlab.report.units import Unit, half, unit_of_study
+from vitlab.report.units import Unit, unit_of_study
 from vitlab.stats.decision import Decision
 from vitlab.stats.intervals import Interval
 
@@ -72,8 +72,7 @@ def effects(outcome: Outcome, beside: Beside) -> Drawing | None:
 
 def _row(unit: Unit, says: str, decision: Decision, points: Points) -> Row:
     kind = decision.verdict or "no verdict"
-    interval = decision.quoted or decision.interval
-    digits = unit.digits_beside(interval)
+    interval, digits = decision.told, unit.digits(decision.told)
     if decision.value is None:
         return Row(says, "no answer", ())
     written = unit.signed(decision.value, digits)
@@ -83,7 +82,7 @@ def _row(unit: Unit, says: str, decision: Decision, points: Points) -> Row:
 
 
 def _points(unit: Unit, compared: ComparisonOutcome, by_seed: Mapping[str, Mapping[int, float]]) -> Points:
-    digits = unit.digits_beside(compared.decision.quoted or compared.decision.interval)
+    digits = unit.digits(compared.decision.told)
     return tuple(
         (unit.scale * value, f"{compared.says}, seed {seed}: {unit.signed(value, digits)}")
         for seed, value in by_seed[compared.cell].items()
@@ -97,8 +96,9 @@ def scaled(unit: Unit, interval: Interval | None) -> tuple[float, float] | None:
 
 def _spoken(says: str, decision: Decision, unit: Unit) -> str:
     verdict = decision.verdict or "no verdict"
-    told = "no answer" if decision.value is None else f"{unit.signed(decision.value)} {unit.unit}, {verdict}"
-    return f"{says}: {told}."
+    if decision.value is None:
+        return f"{says}: no answer."
+    return f"{says}: {unit.signed(decision.value, unit.digits(decision.told))} {unit.unit}, {verdict}."
 
 
 def scores(outcome: Outcome, beside: Beside) -> Drawing | None:
@@ -113,22 +113,21 @@ def scores(outcome: Outcome, beside: Beside) -> Drawing | None:
         for run in cell.runs
     ]
     add_csv(beside, "scores", ("cell", "seed", "status", outcome.metric), data)
-    digits = unit.digits(*(half(cell.score.interval) for cell in outcome.cells))
-    rows = [_score(outcome, unit, digits, cell, by_cell[cell.name]) for cell in outcome.cells]
+    rows = [_score(outcome, unit, cell, by_cell[cell.name]) for cell in outcome.cells]
     means = [cell for cell in outcome.cells if cell.score.mean is not None]
     first = means[0]
     axis = f"{unit.title}, {unit.value_unit}; line: {first.name}".replace(", ;", ";")
     styles = dict.fromkeys((_MEAN, _ALONE), Style("accent", "circle"))
     chart = Rows(rows, styles, axis, origin=unit.scale * float(first.score.mean or 0.0))
     alt = f"{unit.title} of every seed. " + " ".join(
-        _spoken_score(unit, name, by_seed) for name, by_seed in by_cell.items()
+        _spoken_score(unit, cell, by_cell[cell.name]) for cell in outcome.cells
     )
     title = f"{unit.title.capitalize()} of every seed, {unit.value_unit}"
     return drawing("scores", title, alt, beside, chart.wide(), chart.tall())
 
 
-def _score(outcome: Outcome, unit: Unit, digits: int, cell: CellOutcome, by_seed: dict[int, float]) -> Row:
-    score = cell.score
+def _score(outcome: Outcome, unit: Unit, cell: CellOutcome, by_seed: dict[int, float]) -> Row:
+    score, digits = cell.score, unit.digits(cell.score.interval)
     if score.mean is None:
         return Row(cell.name, "no score", ())
     written = unit.value(score.mean, digits)
@@ -144,6 +143,7 @@ def _score(outcome: Outcome, unit: Unit, digits: int, cell: CellOutcome, by_seed
     return Row(cell.name, numbers, (mark,), tuple(points))
 
 
-def _spoken_score(unit: Unit, name: str, by_seed: dict[int, float]) -> str:
-    values = ", ".join(unit.value(value) for value in by_seed.values())
-    return f"{name}: {values or 'none'}."
+def _spoken_score(unit: Unit, cell: CellOutcome, by_seed: dict[int, float]) -> str:
+    digits = unit.digits(cell.score.interval)
+    values = ", ".join(unit.value(value, digits) for value in by_seed.values())
+    return f"{cell.name}: {values or 'none'}."

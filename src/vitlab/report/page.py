@@ -9,6 +9,7 @@ import numpy as np
 
 from vitlab.report import classes, figures, wording
 from vitlab.report.beside import Beside
+from vitlab.report.glossary import explained
 from vitlab.report.images import address, image_of, png
 from vitlab.report.run import SPLITS, RunRecord
 from vitlab.report.template import Page, render, scripts
@@ -41,14 +42,17 @@ def _contents(run: RunRecord, beside: Beside) -> dict[str, Any]:
     """Everything the template shows."""
     curves = [figures.curves(run, metric, beside) for metric in run.measured.values() if metric.brief]
     drawings = [*curves, figures.learning_rate(run, beside)]
+    scores = wording.scores(run)
     return {
         "run": run,
+        "cited": [run.cited] if run.cited else [],
         "subject": wording.subject(run.spec),
         "headline": wording.headline(run),
         "caveats": wording.caveats(run),
-        "scores": wording.scores(run),
+        "scores": scores,
+        "words": explained([wording.headline(run), *scores.columns]),
         "key_numbers": wording.key_numbers(run),
-        "pictures": wording.pictures(run),
+        "images": wording.images(run),
         "unreadable": _unreadable(run),
         "drawings": [drawing for drawing in drawings if drawing],
         "machine": wording.machine(run),

@@ -86,7 +86,8 @@ def _draw(outcome: Outcome, scored: Sequence[CellOutcome], cost: str, beside: Be
 def _point(unit: Unit, cell: CellOutcome, cost: str, name: str, first: bool) -> Point:
     title, _, write = COSTS[cost]
     x, y = float(cell.costs[cost] or 0), float(cell.score.mean or 0)
-    return Point(name, x, unit.scale * y, f"{cell.name}: {unit.value(y)} {unit.value_unit}, {title} {write(x)}", first)
+    score = f"{unit.value(y, unit.digits(cell.score.interval))} {unit.value_unit}"
+    return Point(name, x, unit.scale * y, f"{cell.name}: {score}, {title} {write(x)}", first)
 
 
 def _save_data(outcome: Outcome, beside: Beside) -> None:

@@ -13,7 +13,7 @@ from vitlab.base.metric import Metric
 from vitlab.records._base import Numbers, Record
 from vitlab.records.data import DataRecord
 from vitlab.records.history import FILE as HISTORY
-from vitlab.records.history import peeks, read_history
+from vitlab.records.history import Histories, peeks
 from vitlab.records.predictions import FILE as PREDICTIONS
 from vitlab.records.predictions import Predictions, read_predictions
 from vitlab.records.run import Environment, Result, RunDeclaration, read_result
@@ -62,6 +62,12 @@ class RunRecord:
     def choices(self) -> Mapping[str, Any]:
         """How it was computed, as far as that is recorded."""
         return self.environment.choices if self.environment else {}
+
+    @property
+    def cited(self) -> str:
+        """How it is cited; empty if its record has no id."""
+        commit = self.environment.commit if self.environment else None
+        return citation(f"run {self.declaration.id}", commit) if self.declaration.id else ""
 
     @property
     def measured(self) -> dict[str, Metric]:
@@ -116,13 +122,19 @@ class RunRecord:
         return self.class_names[index] if index < len(self.class_names) else f"class {index}"
 
 
-def read_run(folder: Path, *, with_predictions: bool = True) -> RunRecord:
+def citation(source: str, commit: str | None) -> str:
+    """How a run or a study is cited, with the commit of the code if that was recorded."""
+    return f"{source}, commit {commit}" if commit else source
+
+
+def read_run(folder: Path, *, with_predictions: bool = True, histories: Histories | None = None) -> RunRecord:
     """The records in a run directory. Raises DataError if one is damaged, or if there is no spec.json.
 
-    Predictions may be left out where many runs are read: they are by far the largest.
+    Predictions may be left out where many runs are read: they are by far the largest. `histories`: what others have
+    read already.
     """
     declaration, missing = RunDeclaration.read(folder), dict[str, str]()
-    history = read_history(folder, declaration.metrics)
+    history = (histories or Histories()).read(folder, declaration.metrics)
     if not history:
         missing[HISTORY] = "no evaluation was recorded"
     predictions = read_predictions(folder) if with_predictions else None

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from vitlab.report import two_studies, wording
 from vitlab.report.answers import missing
 from vitlab.report.beside import Beside
 from vitlab.report.figures import Drawing
+from vitlab.report.glossary import explained
 from vitlab.report.run import SPLITS, RunRecord
 from vitlab.report.study_records import StudyRecords
 from vitlab.report.tables import Column, Entry, Table, absent, named
@@ -29,9 +30,21 @@ class Section:
     """A part of the page; what is empty is not shown."""
 
     title: str
-    sentences: list[str] = field(default_factory=list)
-    drawings: Sequence[Drawing] = ()
+    sentences: Sequence[str] = ()
     tables: Sequence[Table] = ()
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The page from above: a sentence or two of each side, what there is between them, the pictures of it, the rest."""
+
+    kind: str
+    headline: Sequence[str]
+    answers: Sequence[str]
+    drawings: Sequence[Drawing]
+    notes: Sequence[str]
+    sections: Sequence[Section]
+    cited: Sequence[str]
 
 
 def two_studies_page(names: Names, studies: tuple[StudyRecords, StudyRecords], folder: str) -> Page:
@@ -46,8 +59,13 @@ def two_runs_page(names: Names, runs: tuple[RunRecord, RunRecord], folder: str) 
     return _page(names, _runs(names, runs, beside), folder, beside)
 
 
-def _page(names: Names, contents: Mapping[str, Any], folder: str, beside: Beside) -> Page:
-    return Page(render("side_by_side.html", names=names, figures=folder, **contents, **scripts()), beside)
+def _page(names: Names, contents: Contents, folder: str, beside: Beside) -> Page:
+    entries = [(f"section-{number}", section.title) for number, section in enumerate(contents.sections, 1)]
+    told = [*contents.headline, *contents.answers, *(drawing.title for drawing in contents.drawings)]
+    named = [str(row[0].text) for section in contents.sections for table in section.tables for row in table.rows]
+    words = explained([*told, *named])
+    values = {"names": names, "figures": folder, "entries": entries, "words": words, **vars(contents), **scripts()}
+    return Page(render("side_by_side.html", **values), beside)
 
 
 def names_of(a: Path, b: Path) -> Names:
@@ -63,44 +81,56 @@ def names_of(a: Path, b: Path) -> Names:
 # ------------------------------------------------------------------------------------------------------- two studies
 
 
-def _studies(names: Names, studies: tuple[StudyRecords, StudyRecords], beside: Beside) -> dict[str, Any]:
+def _studies(names: Names, studies: tuple[StudyRecords, StudyRecords], beside: Beside) -> Contents:
     outcomes = studies[0].outcome, studies[1].outcome
-    picture, alone = two_studies.picture(names, outcomes, beside), two_studies.only_in_one(names, outcomes)
+    picture = two_studies.picture(names, outcomes, beside)
     tables = two_studies.comparisons(names, outcomes), two_studies.scores(names, outcomes)
     lacking = [f"{name}: {line}." for name, study in zip(names, outcomes, strict=True) for line in missing(study)]
-    return {
-        "kind": "Two studies",
-        "headline": [outcome.question for outcome in outcomes],
-        "notes": [*two_studies.notes(names, outcomes), *lacking],
-        "sections": [
-            Section("Differences", alone, [picture] if picture else [], _saved(tables[0], beside)),
-            Section("Scores of all cells", tables=_saved(tables[1], beside)),
-            _settings(names, (studies[0].settings, studies[1].settings), beside),
-        ],
-    }
+    sections = [
+        Section("Differences", tables=_saved(tables[0], beside)),
+        Section("Scores of all cells", tables=_saved(tables[1], beside)),
+        _settings(names, (studies[0].settings, studies[1].settings), beside),
+    ]
+    return Contents(
+        kind="Two studies",
+        headline=[outcome.question for outcome in outcomes],
+        answers=[*two_studies.in_common(outcomes), *two_studies.only_in_one(names, outcomes), *lacking],
+        drawings=[picture] if picture else [],
+        notes=two_studies.notes(names, outcomes),
+        sections=_shown(sections),
+        cited=[study.cited for study in studies],
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- two runs
 
 
-def _runs(names: Names, runs: tuple[RunRecord, RunRecord], beside: Beside) -> dict[str, Any]:
+def _runs(names: Names, runs: tuple[RunRecord, RunRecord], beside: Beside) -> Contents:
     together = draw_together(dict(zip(names, ([run] for run in runs), strict=True)), beside)
     notes = [f"{name}: {note}" for name, run in zip(names, runs, strict=True) for note in wording.caveats(run)]
     one_run = "A difference between two runs may be due to their seeds alone; a study with several seeds can tell."
     numbers = _facts("key_numbers", "Size and effort.", names, [wording.key_numbers(run) for run in runs])
     machines = [wording.machine(run) + wording.choices(run) for run in runs]
     machine = _facts("machine", "Differences in machine, versions and choices.", names, machines, differing=True)
-    return {
-        "kind": "Two runs",
-        "headline": [wording.headline(run) for run in runs],
-        "notes": [*_between(names, runs), one_run, *notes],
-        "sections": [
-            _settings(names, (runs[0].spec, runs[1].spec), beside),
-            Section("Key numbers", tables=[*_saved(_scores(names, runs), beside), *_saved(numbers, beside)]),
-            Section("Training", [] if together else ["Nothing was recorded during training."], together),
-            Section("Where they ran", tables=_saved(machine, beside)),
-        ],
-    }
+    sections = [
+        _settings(names, (runs[0].spec, runs[1].spec), beside),
+        Section("Key numbers", tables=[*_saved(_scores(names, runs), beside), *_saved(numbers, beside)]),
+        Section("Where they ran", tables=_saved(machine, beside)),
+    ]
+    return Contents(
+        kind="Two runs",
+        headline=[wording.headline(run) for run in runs],
+        answers=[*_between(names, runs), one_run, *([] if together else ["Nothing was recorded during training."])],
+        drawings=together,
+        notes=notes,
+        sections=_shown(sections),
+        cited=[run.cited for run in runs if run.cited],
+    )
+
+
+def _shown(sections: Sequence[Section]) -> list[Section]:
+    """Those that have something to say."""
+    return [section for section in sections if section.sentences or section.tables]
 
 
 def _between(names: Names, runs: tuple[RunRecord, RunRecord]) -> list[str]:

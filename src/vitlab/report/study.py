@@ -1,15 +1,19 @@
 """The page of a study: its answers first, then what they stand on. One HTML file, its figures and data beside it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vitlab.base.words import counted
 from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.report import answers, forest, study_tables, wording
+from vitlab.report.answers import Sentence
 from vitlab.report.beside import Beside
+from vitlab.report.charts.drawing import Drawing
+from vitlab.report.folded import folded
 from vitlab.report.glimpses import glimpsed
+from vitlab.report.glossary import explained
 from vitlab.report.pareto import tradeoffs
 from vitlab.report.study_notes import notes
 from vitlab.report.study_records import StudyRecords
@@ -51,26 +55,26 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
     drawings, shared = tradeoffs(outcome, beside)
     names = answers.short_names(outcome)
     effects = study_tables.effects(outcome)
+    told = folded(answers.compared(outcome), answers.effects(outcome))
+    curves = draw_together({names[cell.name]: study.finished(cell) for cell in outcome.cells}, beside)
     executions = study_tables.executions(outcome, study.executions, _choices(study), _one_kernel(study))
     return {
         "study": outcome,
         "levels": _levels(outcome.cells[0]),
         "sizes": _sizes(outcome),
         "subject": wording.subject(outcome.cells[0].spec),
-        "commit": next(
-            (run.environment.commit for run in study.begun if run.environment and run.environment.commit), None
-        ),
+        "cited": [study.cited],
         "design": DESIGNS.get(outcome.design, outcome.design),
         "unit": unit_of_study(outcome),
         "marks": study_tables.MARKS,
         "reference": answers.reference(outcome),
-        "sentences": [*answers.compared(outcome), *answers.effects(outcome)],
+        "answers": told,
         "lacking": answers.missing(outcome),
         "notes": notes(study),
         "differences": forest.differences(outcome, beside),
         "glimpses": glimpsed(study.glimpses, beside),
         "scores": forest.scores(outcome, beside),
-        "curves": draw_together({names[cell.name]: study.finished(cell) for cell in outcome.cells}, beside),
+        "curves": curves,
         "not_drawn": [cell.name for cell in outcome.cells if not study.finished(cell)],
         "comparisons": study_tables.comparisons(outcome).kept(beside) if outcome.comparisons else None,
         "cells": study_tables.cells(outcome).kept(beside),
@@ -83,7 +87,14 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
         "to_decide": study.command_to_decide,
         "executions": executions.kept(beside),
         "machine": wording.machines(study.begun),
+        "words": explained(_texts(outcome, [*told.first, *told.rest], curves)),
     }
+
+
+def _texts(outcome: Outcome, sentences: Sequence[Sentence], curves: Sequence[Drawing]) -> list[str]:
+    """Where a page may have words that are to be explained; "cell" is one of every study."""
+    cells = [f"cell {cell.name}" for cell in outcome.cells]
+    return [str(answers.reference(outcome)), *map(str, sentences), *cells, *(curve.title for curve in curves)]
 
 
 def _levels(cell: CellOutcome) -> str:

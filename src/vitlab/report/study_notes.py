@@ -16,12 +16,14 @@ def _decisions(outcome: Outcome) -> list[str]:
     if not outcome.decisions or not outcome.verdicts:
         return []
     over_runs = (
-        "the sign-flip test over seeds (paired, as planned)" if outcome.paired else "a permutation test over runs"
+        "the sign-flip test over seeds (paired, as planned: would differences with signs drawn by lot be as large?)"
+        if outcome.paired
+        else "a permutation test over runs (would runs shared among the cells by lot differ as much?)"
     )
-    tests = [over_runs, "the crossed t test over seeds and pictures"]
     return [
-        f"A verdict needs {' and '.join(tests)}. What stands behind them, and how "
-        "often they err, is in docs/statistics.md. Verdicts speak of means: where the runs of one cell have a "
+        f"A verdict needs two tests: {over_runs} and the crossed t test over seeds and images (would other seeds and "
+        "other images show it, too?). How often that errs was simulated: docs/statistics.md in vitlab’s "
+        "documentation. Verdicts speak of means: where the runs of one cell have a "
         "different distribution from those of the other (a few collapse, say), no test can guarantee its error with so "
         "few seeds, and what is said is said of the runs seen.",
         *_open(outcome),
@@ -32,7 +34,7 @@ def _open(outcome: Outcome) -> list[str]:
     if all(each.verdict != "not distinguishable" for each in outcome.decisions):
         return []
     return [
-        "“Would probably have been missed”: with these seeds and pictures a smaller difference is more often missed "
+        "“Would probably have been missed”: with these seeds and images a smaller difference is more often missed "
         "than shown. “Not distinguishable” does not mean equal."
     ]
 

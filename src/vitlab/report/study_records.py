@@ -11,7 +11,7 @@ from vitlab.records.execution import CellExecution
 from vitlab.records.glimpse import Glimpse, read_glimpse
 from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.records.run import RunDeclaration
-from vitlab.report.run import RunRecord, read_run
+from vitlab.report.run import RunRecord, citation, read_run
 from vitlab.study.study_dir import StudyDir
 
 REPEAT = "repeat"  # the folder that commands write to
@@ -37,6 +37,12 @@ class StudyRecords:
     def begun(self) -> list[RunRecord]:
         """The records of all runs that have begun."""
         return [record for runs in self.runs.values() for record in runs.values()]
+
+    @property
+    def cited(self) -> str:
+        """How it is cited, with the first commit that a run recorded."""
+        commits = (run.environment.commit for run in self.begun if run.environment and run.environment.commit)
+        return citation(f"study {self.outcome.id}, “{self.outcome.question}”", next(commits, None))
 
     def command(self, cell: CellOutcome) -> str | None:
         """What trains the first run of a cell again, as it was trained; None before it has begun."""
@@ -68,14 +74,14 @@ def command_to_decide(outcome: Outcome, folder: Path) -> str | None:
     return shlex.join(["vitlab", "study", str(folder / "plan.json"), "--out", str(folder), "--seeds", str(enough)])
 
 
-def read_study(path: Path, computed: Outcome) -> StudyRecords:
-    """Read the study in `path`, whose outcome is computed already. Raises DataError if a record is damaged."""
-    study_dir = StudyDir(path)
+def read_study(study_dir: StudyDir, computed: Outcome) -> StudyRecords:
+    """Read a study whose outcome is computed already. Raises DataError if a record is damaged."""
+    path = study_dir.path
     plan, hosts = study_dir.plan(), study_dir.execution_record().hosts.values()
     return StudyRecords(
         name=path.resolve().name,
         outcome=computed,
-        runs={cell.name: _runs(path, cell) for cell in computed.cells},
+        runs={cell.name: _runs(study_dir, cell) for cell in computed.cells},
         executions={
             cell.name: [host.cells[cell.folder] for host in hosts if cell.folder in host.cells] for cell in plan.cells
         },
@@ -89,8 +95,10 @@ def _glimpse(path: Path, cell: CellOutcome) -> Glimpse | None:
     return next(filter(None, found), None)
 
 
-def _runs(path: Path, cell: CellOutcome) -> dict[int, RunRecord]:
-    places = {run.seed: path / run.folder for run in cell.runs if run.folder}
+def _runs(study_dir: StudyDir, cell: CellOutcome) -> dict[int, RunRecord]:
+    places = {run.seed: study_dir.path / run.folder for run in cell.runs if run.folder}
     return {
-        seed: read_run(place, with_predictions=False) for seed, place in places.items() if RunDeclaration.exists(place)
+        seed: read_run(place, with_predictions=False, histories=study_dir.histories)
+        for seed, place in places.items()
+        if RunDeclaration.exists(place)
     }

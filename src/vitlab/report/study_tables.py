@@ -12,7 +12,7 @@ from vitlab.records.outcome import IN_TIME, CellOutcome, Outcome
 from vitlab.report import wording
 from vitlab.report.answers import ordered
 from vitlab.report.tables import Column, Entry, Table, absent, named
-from vitlab.report.units import Unit, half, unit_of, unit_of_study
+from vitlab.report.units import Unit, unit_of, unit_of_study
 from vitlab.stats.decision import Decision, Verdict
 from vitlab.stats.intervals import Interval
 
@@ -45,7 +45,6 @@ def p_value(p: float) -> str:
 def comparisons(outcome: Outcome) -> Table:
     """Every comparison with all that its verdict stands on."""
     unit = unit_of_study(outcome)
-    digits = unit.digits(*(half(compared.decision.interval) for compared in outcome.comparisons))
     columns = (
         Column("Cell", ("cell", "against"), numeric=False),
         *_decision_columns(unit, "cell minus the one it is compared with", outcome.paired),
@@ -55,7 +54,7 @@ def comparisons(outcome: Outcome) -> Table:
     rows = tuple(
         (
             Entry(compared.cell, (compared.cell, compared.against)),
-            *_decided(unit, digits, compared.decision, compared.seeds_needed, compared.reasons),
+            *_decided(unit, compared.decision, compared.seeds_needed, compared.reasons),
             _number(compared.in_run_stds, lambda value: unit_free(value, 2), compared.reasons.get("in_run_stds")),
             _number(compared.correlation, lambda value: unit_free(value, 2), compared.reasons.get("correlation")),
         )
@@ -72,19 +71,17 @@ def _decision_columns(unit: Unit, what: str, paired: bool) -> tuple[Column, ...]
         Column("Verdict", ("verdict",), "at p Holm ≤ .05", numeric=False),
         Column("Difference", ("difference",), f"{what}, {unit.unit}; {unit.direction}"),
         Column("Interval", ("low", "high", "level"), "that goes with the verdict: both tests, at the corrected level"),
-        Column("95 % alone", ("crossed_low", "crossed_high"), "of this one claim, over seeds and pictures"),
-        Column(
-            "95 % seeds", ("seeds_low", "seeds_high"), "of this one claim, over seeds alone: for these pictures only"
-        ),
+        Column("95 % alone", ("crossed_low", "crossed_high"), "of this one claim, over seeds and images"),
+        Column("95 % seeds", ("seeds_low", "seeds_high"), "of this one claim, over seeds alone: for these images only"),
         Column(
             "p seeds", ("p_runs",), f"of the {'sign-flip test over seeds' if paired else 'permutation test over runs'}"
         ),
-        Column("p seeds, pictures", ("p_crossed",), "of the crossed t test over runs and pictures"),
+        Column("p seeds, images", ("p_crossed",), "of the crossed t test over runs and images"),
         Column(
             "p Holm", ("p_holm",), "the larger, corrected over all claims of the study; the verdict depends on this"
         ),
         Column("Seed error", ("seed_error",), f"standard error over seeds, {unit.unit}"),
-        Column("Picture error", ("picture_error",), f"standard error over pictures, {unit.unit}"),
+        Column("Image error", ("image_error",), f"standard error over images, {unit.unit}"),
         Column(
             "Seeds needed",
             ("seeds_needed",),
@@ -93,10 +90,8 @@ def _decision_columns(unit: Unit, what: str, paired: bool) -> tuple[Column, ...]
     )
 
 
-def _decided(
-    unit: Unit, digits: int, decision: Decision, seeds_needed: int | None, reasons: Mapping[str, str]
-) -> tuple[Entry, ...]:
-    why, verdict = decision.reasons, decision.verdict
+def _decided(unit: Unit, decision: Decision, seeds_needed: int | None, reasons: Mapping[str, str]) -> tuple[Entry, ...]:
+    why, verdict, digits = decision.reasons, decision.verdict, unit.digits(decision.told)
 
     def shown(value: float) -> str:
         return unit.value(value, digits)
@@ -121,7 +116,6 @@ def _quoted(decision: Decision, unit: Unit, digits: int, why: str) -> Entry:
     interval = decision.quoted
     if interval is None:
         return absent(why, 3)
-    digits = max(digits, unit.digits_beside(interval))
     written = f"{unit.interval(interval, digits, signed=True)} at {100 * interval.level:.3g} %"
     return Entry(written, (interval.low, interval.high, interval.level))
 
@@ -147,12 +141,11 @@ def _interval(interval: Interval | None, unit: Unit, digits: int, why: str, *, s
 def cells(outcome: Outcome) -> Table:
     """Every cell: its score with both errors, what it costs, and what tuning chose."""
     unit = unit_of_study(outcome)
-    digits = unit.digits(*(half(cell.score.interval) for cell in outcome.cells))
     tuned = any(cell.tuned for cell in outcome.cells)
     columns = (
         Column("Cell", ("cell",), numeric=False),
         Column("Mean", ("mean",), f"{unit.title} over seeds, {unit.value_unit}"),
-        Column("95 %", ("low", "high"), "interval of the mean over seeds and pictures"),
+        Column("95 %", ("low", "high"), "interval of the mean over seeds and images"),
         Column("Median", ("median",), f"over seeds, {unit.value_unit}"),
         Column("Worst seed", ("worst",), unit.value_unit),
         Column("Std", ("std",), f"over seeds, {unit.unit}"),
@@ -160,19 +153,19 @@ def cells(outcome: Outcome) -> Table:
         Column(
             "Lost",
             ("lost",),
-            "runs that failed, diverged, or did no better than naming the largest class, as far as the pictures tell",
+            "runs that failed, diverged, or did no better than naming the largest class, as far as the images tell",
             numeric=False,
         ),
         Column(
-            "95 % seeds", ("seeds_low", "seeds_high"), "interval of the mean over seeds alone: for these pictures only"
+            "95 % seeds", ("seeds_low", "seeds_high"), "interval of the mean over seeds alone: for these images only"
         ),
         Column("Seed error", ("seed_error",), f"standard error of the mean over seeds, {unit.unit}"),
-        Column("Picture error", ("picture_error",), f"standard error of the mean over pictures, {unit.unit}"),
+        Column("Image error", ("image_error",), f"standard error of the mean over images, {unit.unit}"),
         *(Column(title, _cost_names(name), _COST_MEANING[name]) for name, (title, _, _) in COSTS.items()),
     )
     if tuned:
         columns += (Column("Tuned", ("tuned", "grid"), "the value that was best on validation", numeric=False),)
-    rows = tuple(_cell(unit, digits, cell, tuned, outcome.metrics) for cell in outcome.cells)
+    rows = tuple(_cell(unit, cell, tuned, outcome.metrics) for cell in outcome.cells)
     return Table("cells", f"Every cell's {unit.title} and what it costs.", columns, rows)
 
 
@@ -185,8 +178,8 @@ _COST_MEANING = {
 }
 
 
-def _cell(unit: Unit, digits: int, cell: CellOutcome, tuned: bool, metrics: Mapping[str, Metric]) -> tuple[Entry, ...]:
-    score, why = cell.score, cell.score.reasons
+def _cell(unit: Unit, cell: CellOutcome, tuned: bool, metrics: Mapping[str, Metric]) -> tuple[Entry, ...]:
+    score, why, digits = cell.score, cell.score.reasons, unit.digits(cell.score.interval)
     worst = score.lowest if unit.better == "higher" else score.highest
 
     def shown(value: float) -> str:
@@ -257,7 +250,6 @@ def effects(outcome: Outcome) -> Table | None:
     if not outcome.effects:
         return None
     unit = unit_of_study(outcome)
-    digits = unit.digits(*(half(effect.decision.interval) for effect in outcome.effects))
     columns = (
         Column("Effect", ("effect",), numeric=False),
         Column("Levels", ("levels",), "against the first levels of the factors", numeric=False),
@@ -267,7 +259,7 @@ def effects(outcome: Outcome) -> Table | None:
         (
             named(" × ".join(effect.factors)),
             named(", ".join(effect.levels)),
-            *_decided(unit, digits, effect.decision, effect.seeds_needed, effect.reasons),
+            *_decided(unit, effect.decision, effect.seeds_needed, effect.reasons),
         )
         for effect in outcome.effects
     )

@@ -54,14 +54,15 @@ def draw_together(systems: Mapping[str, Sequence[RunRecord]], beside: Beside) ->
     split, progress = _watched(runs), _progress(runs)
     drawings = []
     for metric in _shown(runs):
-        unit, title = unit_of(metric, split), _title(metric, split)
+        unit = unit_of(metric, split)
         curves = {
             name: [_curve(run, progress, f"{split}_{metric.name}", unit.scale) for run in seeds]
             for name, seeds in systems.items()
         }
-        drawings += _drawn(systems, progress, curves, metric.name, title, beside)
+        drawings += _drawn(systems, progress, curves, metric.name, Axis(_title(metric, split), unit.drawn), beside)
     latencies = {name: [_latency(run, progress) for run in seeds] for name, seeds in systems.items()}
-    return drawings + _drawn(systems, progress, latencies, "latency", progress.latency, beside)
+    y = Axis(progress.latency, "{:,.3g}".format, bottom=0.0)
+    return drawings + _drawn(systems, progress, latencies, "latency", y, beside)
 
 
 def _progress(runs: Sequence[RunRecord]) -> Progress:
@@ -89,27 +90,26 @@ def _drawn(
     progress: Progress,
     curves: Curves,
     name: str,
-    title: str,
+    y: Axis,
     beside: Beside,
 ) -> list[Drawing]:
     """The picture, with its data; none where no run recorded anything."""
     if not any(len(seed) for seeds in curves.values() for seed in seeds):
         return []
     _add_data(systems, progress, curves, f"together_{name}", beside)
-    return [_draw(title, progress, curves, f"together_{name}", beside)]
+    return [_draw(y, Axis(progress.name), curves, f"together_{name}", beside)]
 
 
-def _draw(title: str, progress: Progress, curves: Curves, name: str, beside: Beside) -> Drawing:
-    x, y = Axis(progress.name), Axis(title, bottom=0.0 if name.endswith("latency") else None)
-    alt = f"{title} by {progress.name}, of {', '.join(curves)}."
+def _draw(y: Axis, x: Axis, curves: Curves, name: str, beside: Beside) -> Drawing:
+    alt = f"{y.title} by {x.title}, of {', '.join(curves)}."
     if len(curves) <= len(_LINES):
         lines = [_line(system, seeds, *look) for (system, seeds), look in zip(curves.items(), _LINES, strict=False)]
         return drawing(
-            name, title, alt, beside, Frame([line for line in lines if len(line.points)], x, y).with_legend()
+            name, y.title, alt, beside, Frame([line for line in lines if len(line.points)], x, y).with_legend()
         )
     (reference, before), *others = curves.items()
     frames = Frames([_line(*other, "accent", ()) for other in others], _line(reference, before, "muted", ()), x, y)
-    return drawing(name, title, alt, beside, frames.wide(), frames.tall())
+    return drawing(name, y.title, alt, beside, frames.wide(), frames.tall())
 
 
 def _line(system: str, seeds: Sequence[np.ndarray], colour: str, dash: tuple[int, ...]) -> Line:

@@ -9,12 +9,21 @@ from vitlab.report.charts.rows import Mark, Row, Rows, Style
 from vitlab.report.forest import scaled
 from vitlab.report.study_tables import MARKS
 from vitlab.report.tables import Column, Entry, Table, absent, named
-from vitlab.report.units import Unit, half, unit_of_study
-from vitlab.stats.intervals import Interval
+from vitlab.report.units import Unit, unit_of_study
+from vitlab.stats.decision import Decision
 
 Names = tuple[str, str]
 Studies = tuple[Outcome, Outcome]
 _STYLES = (Style("accent", "circle"), Style("second", "diamond"))
+
+
+def in_common(studies: Studies) -> list[str]:
+    """How many comparisons both have, and how many of them with the same verdict."""
+    pairs = shared(studies)
+    if not pairs:
+        return ["The two studies have no comparison in common."]
+    same = sum(one.decision.verdict == other.decision.verdict for one, other in pairs)
+    return [f"They have {counted(len(pairs), 'comparison')} in common, {same or 'none'} with the same verdict."]
 
 
 def notes(names: Names, studies: Studies) -> list[str]:
@@ -23,9 +32,6 @@ def notes(names: Names, studies: Studies) -> list[str]:
         "Intervals are those of each study’s own verdicts. No test is made between the studies: they may differ in "
         "more than one thing."
     ]
-    if pairs := shared(studies):
-        same = sum(one.decision.verdict == other.decision.verdict for one, other in pairs)
-        notes.insert(0, f"They have {counted(len(pairs), 'comparison')} in common, {same} with the same verdict.")
     if studies[0].metric != studies[1].metric:
         told = " and ".join(f"{name} {study.metric}" for name, study in zip(names, studies, strict=True))
         notes.append(f"The studies have different metrics, {told}: each is written in its own unit.")
@@ -41,8 +47,8 @@ def shared(studies: Studies) -> list[tuple[ComparisonOutcome, ComparisonOutcome]
 
 
 def only_in_one(names: Names, studies: Studies) -> list[str]:
-    """Which cells only one of them has; and if they share no comparison."""
-    sentences = [] if shared(studies) else ["The two studies have no comparison in common."]
+    """Which cells only one of them has."""
+    sentences = []
     common = [{compared.cell for compared in side} for side in zip(*shared(studies), strict=True)] or [set(), set()]
     for name, own, other, both in ((names[0], *studies, common[0]), (names[1], *studies[::-1], common[1])):
         alone = sorted({cell.name for cell in own.cells} - {cell.name for cell in other.cells} - both)
@@ -72,7 +78,7 @@ def _row(unit: Unit, names: Names, pair: tuple[ComparisonOutcome, ComparisonOutc
         Mark(
             name,
             unit.scale * compared.decision.value,
-            scaled(unit, shown_interval(compared)),
+            scaled(unit, compared.decision.told),
             f"{name}, {compared.says}: {_mean(unit, compared)} {unit.unit}",
         )
         for name, compared in zip(names, pair, strict=True)
@@ -83,7 +89,7 @@ def _row(unit: Unit, names: Names, pair: tuple[ComparisonOutcome, ComparisonOutc
 
 def _mean(unit: Unit, compared: ComparisonOutcome) -> str:
     value = compared.decision.value
-    return "–" if value is None else unit.signed(value, unit.digits(half(shown_interval(compared))))
+    return "–" if value is None else unit.signed(value, unit.digits(compared.decision.told))
 
 
 def comparisons(names: Names, studies: Studies) -> Table:
@@ -100,15 +106,13 @@ def comparisons(names: Names, studies: Studies) -> Table:
     for pair in shared(studies):
         row = [named(pair[0].cell)]
         for compared, study in zip(pair, studies, strict=True):
-            unit = unit_of_study(study)
-            halves = (half(shown_interval(other)) for other in study.comparisons)
-            row += _difference(unit, unit.digits(*halves), compared)
+            row += _difference(unit_of_study(study), compared.decision)
         rows.append(tuple(row))
     return Table("comparisons", "The comparisons that both have.", tuple(columns), tuple(rows))
 
 
-def _difference(unit: Unit, digits: int, compared: ComparisonOutcome) -> list[Entry]:
-    decision, interval = compared.decision, shown_interval(compared)
+def _difference(unit: Unit, decision: Decision) -> list[Entry]:
+    interval, digits = decision.told, unit.digits(decision.told)
     value, verdict, why = decision.value, decision.verdict, decision.reasons
     return [
         absent(why["value"]) if value is None else Entry(unit.signed(value, digits), (value,)),
@@ -119,11 +123,6 @@ def _difference(unit: Unit, digits: int, compared: ComparisonOutcome) -> list[En
     ]
 
 
-def shown_interval(compared: ComparisonOutcome) -> Interval | None:
-    """The interval of the verdict, or that of the comparison alone where there is none."""
-    return compared.decision.quoted or compared.decision.interval
-
-
 def scores(names: Names, studies: Studies) -> Table:
     """Every cell of either study with its mean, interval and number of seeds."""
     columns = [Column("Cell", ("cell",), numeric=False)]
@@ -131,7 +130,7 @@ def scores(names: Names, studies: Studies) -> Table:
         unit = unit_of_study(study)
         columns += [
             Column(f"{name}: mean", (f"{name} mean",), f"{unit.title} over seeds, {unit.value_unit}"),
-            Column("95 %", (f"{name} low", f"{name} high"), "over seeds and pictures"),
+            Column("95 %", (f"{name} low", f"{name} high"), "over seeds and images"),
             Column("Seeds", (f"{name} seeds",)),
         ]
     rows = []
@@ -139,16 +138,15 @@ def scores(names: Names, studies: Studies) -> Table:
         row = [named(cell)]
         for study in studies:
             cell_there = next((other for other in study.cells if other.name == cell), None)
-            unit = unit_of_study(study)
-            row += _score(unit, unit.digits(*(half(other.score.interval) for other in study.cells)), cell_there)
+            row += _score(unit_of_study(study), cell_there)
         rows.append(tuple(row))
     return Table("scores", "Every cell’s score.", tuple(columns), tuple(rows))
 
 
-def _score(unit: Unit, digits: int, cell: CellOutcome | None) -> list[Entry]:
+def _score(unit: Unit, cell: CellOutcome | None) -> list[Entry]:
     if cell is None:
         return [absent("no such cell"), absent("no such cell", 2), absent("no such cell")]
-    score, interval = cell.score, cell.score.interval
+    score, interval, digits = cell.score, cell.score.interval, unit.digits(cell.score.interval)
     return [
         absent(score.reasons["mean"]) if score.mean is None else Entry(unit.value(score.mean, digits), (score.mean,)),
         absent(score.reasons["interval"], 2)

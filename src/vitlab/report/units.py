@@ -1,10 +1,11 @@
-"""Units, a metric on paper: accuracies in percent, their differences in points, losses in nats; as many digits as the
-interval deserves.
+"""Units, a metric on paper: accuracies in percent, their differences in points, losses in nats.
+
+A value is written with the digits that its own interval deserves (`Unit.digits`), and one without an interval with the
+metric's least: so it is the same number in a sentence, in a table, in a picture and where a mark of it is pointed at.
 """
 
 import math
 from dataclasses import dataclass
-from statistics import median_low
 
 from vitlab.base.metric import Better, Metric
 from vitlab.records.outcome import Outcome
@@ -26,23 +27,21 @@ class Unit:
     scale: float  # from the records to the page
     least_digits: int
 
-    def digits(self, *half_widths: float | None) -> int:
-        """The decimals that intervals of these half widths, as recorded, deserve: rounding moves the ends of the
-        middle one by a quarter of its half width at most.
+    def digits(self, interval: Interval | None) -> int:
+        """The decimals of a value with this interval: rounding moves its ends by a quarter of half its width at most,
+        and one sees that 0 is outside of it.
         """
-        known = [self.scale * width for width in half_widths if width]
-        if not known:
+        if interval is None:
             return self.least_digits
-        wanted = -math.floor(math.log10(median_low(known) / 2))
-        return min(max(wanted, self.least_digits), max(self.least_digits, _MOST_DIGITS))
+        half = self.scale * (interval.high - interval.low) / 2
+        wanted = -math.floor(math.log10(half / 2)) if half else 0
+        return min(max(wanted, self._off_zero(interval), self.least_digits), max(self.least_digits, _MOST_DIGITS))
 
-    def digits_beside(self, interval: Interval | None) -> int:
-        """As many as the interval deserves, and enough to see that 0 is outside of one that leaves it out."""
-        digits = self.digits(half(interval))
-        if interval is None or interval.low <= 0 <= interval.high:
-            return digits
-        nearest = self.scale * min(abs(interval.low), abs(interval.high))
-        return max(digits, min(-math.floor(math.log10(nearest)), _MOST_DIGITS))
+    def _off_zero(self, interval: Interval) -> int:
+        """The decimals that show that 0 is outside of an interval; none where it is inside."""
+        if interval.low <= 0 <= interval.high:
+            return 0
+        return -math.floor(math.log10(self.scale * min(abs(interval.low), abs(interval.high))))
 
     def value(self, value: float, digits: int | None = None) -> str:
         """0.9612 -> '96.1'; without its unit"""
@@ -53,9 +52,19 @@ class Unit:
         text = self.value(difference, digits)
         return f"+{text}" if difference > 0 and _shows(text) else text
 
-    def interval(self, interval: Interval, digits: int | None = None, *, signed: bool = False) -> str:
-        """'[38.2, 43.9]'"""
+    def drawn(self, value: float) -> str:
+        """A value without an interval that is in the unit of an axis already."""
+        return _number(value, self.least_digits)
+
+    def chosen(self, value: float) -> str:
+        """A value that somebody chose, with the digits of that: 0.0025 -> '0.25'"""
+        _, _, decimals = f"{self.scale * value:.4g}".partition(".")
+        return self.value(value, max(self.least_digits, len(decimals)))
+
+    def interval(self, interval: Interval, digits: int, *, signed: bool = False) -> str:
+        """'[38.2, 43.9]': an interval with the digits of a value, or more if these do not show that 0 is outside."""
         write = self.signed if signed else self.value
+        digits = max(digits, min(self._off_zero(interval), _MOST_DIGITS))
         return f"[{write(interval.low, digits)}, {write(interval.high, digits)}]"
 
     @property
@@ -82,11 +91,6 @@ def title_of(metric: Metric) -> str:
     unit = unit_of(metric)
     title = metric.title[:1].upper() + metric.title[1:]
     return f"{title}, {unit.value_unit}" if unit.value_unit else title
-
-
-def half(interval: Interval | None) -> float | None:
-    """Half the width of an interval, if there is one."""
-    return None if interval is None else (interval.high - interval.low) / 2
 
 
 def negated(interval: Interval) -> Interval:

@@ -155,7 +155,7 @@ def caveats(run: RunRecord) -> list[str]:
     selected = run.selected.name if run.selected else ""
     if [split for split in ("test", "val") if is_number(run.metrics.get(f"{split}_{selected}"))] == ["val"]:
         notes.append("The test split was not read. Validation chooses the checkpoint, so its score is optimistic.")
-    notes += [*_of_classes(run), *_of_pictures(run)]
+    notes += [*_of_classes(run), *_of_images(run)]
     if run.peeks:
         notes.append("The test split was evaluated during training (“peeks”): do not choose anything by its curves.")
     if run.from_no_commit:
@@ -176,24 +176,24 @@ def _of_classes(run: RunRecord) -> list[str]:
     ]
 
 
-def _of_pictures(run: RunRecord) -> list[str]:
-    """What a reader must know of the pictures that were seen, and of those that were not."""
+def _of_images(run: RunRecord) -> list[str]:
+    """What a reader must know of the images that were seen, and of those that were not."""
     notes = [
-        f"{count(len(names))} {SPLITS[split]} picture{'s' if len(names) > 1 else ''} could not be read and "
+        f"{count(len(names))} {SPLITS[split]} image{'s' if len(names) > 1 else ''} could not be read and "
         f"{'are' if len(names) > 1 else 'is'} left out; the names are below."
         for split, names in run.unreadable.items()
     ]
     if run.data and run.data.order != EXACT:
-        notes.append(f"The order of the training pictures is not exact: {run.data.order}.")
+        notes.append(f"The order of the training images is not exact: {run.data.order}.")
     return notes
 
 
-def pictures(run: RunRecord) -> list[Fact]:
-    """How many pictures each split has, and how those of training are ordered."""
+def images(run: RunRecord) -> list[Fact]:
+    """How many images each split has, and how those of training are ordered."""
     data = run.data
     if data is None:
         return []
-    titles = {split: f"{SPLITS[split].capitalize()} pictures" for split in ("train", "val", "test")}
+    titles = {split: f"{SPLITS[split].capitalize()} images" for split in ("train", "val", "test")}
     counts = [Fact(title, count(data.split(split).images)) for split, title in titles.items()]
     return [*counts, Fact("Order in training", data.order)]
 

@@ -1,6 +1,7 @@
 """The page of whatever stands in a folder: read, computed, then saved."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from vitlab.base.errors import DataError, UserError
 from vitlab.records.outcome import Outcome
@@ -9,33 +10,44 @@ from vitlab.report.page import run_page
 from vitlab.report.run import read_run
 from vitlab.report.side_by_side import names_of, two_runs_page, two_studies_page
 from vitlab.report.study import study_page
-from vitlab.report.study_records import read_study
+from vitlab.report.study_records import StudyRecords, read_study
 from vitlab.report.template import folder_beside
-from vitlab.study.outcome import outcome
+from vitlab.study.outcome import outcome_in
 from vitlab.study.study_dir import StudyDir
 
 
-def write_report(
-    path: Path, other: Path | None = None, out: Path | None = None, computed: Outcome | None = None
-) -> Path:
-    """Write the page of the run or study in `path`, or of it and `other` side by side; the page. `computed`: a study's
-    outcome, where it is known.
+class Report(NamedTuple):
+    """A page, and of a study what came out."""
+
+    page: Path
+    outcome: Outcome | None = None
+
+
+def write_report(path: Path, other: Path | None = None, out: Path | None = None) -> Path:
+    """Write the page of the run or study in `path`, or of it and `other` side by side; the page. See `reported`."""
+    return reported(path, other, out).page
+
+
+def reported(path: Path, other: Path | None = None, out: Path | None = None) -> Report:
+    """Write a page; that, and what it was computed from.
 
     It is `path/report.html`, or `path/against_OTHER.html`, unless `out` says otherwise; pictures and tables stand in
     `<stem>_figures/` beside it. Raises UserError for what cannot be compared, DataError if a folder holds neither a run
     nor a study, or a record is damaged.
     """
     if other is not None:
-        return _write_side_by_side(path, other, out)
+        return Report(_write_side_by_side(path, other, out))
     if is_study(path):
-        return write_study_report(path, computed or outcome(path), out)
-    return run_page(read_run(path)).save(out or path / "report.html")
+        study_dir = StudyDir(path)
+        computed = outcome_in(study_dir)
+        return Report(write_study_report(study_dir, computed, out), computed)
+    return Report(run_page(read_run(path)).save(out or path / "report.html"))
 
 
-def write_study_report(path: Path, computed: Outcome, out: Path | None = None) -> Path:
-    """Write the page of the study in `path`, whose outcome is computed already; the page."""
-    out = out or path / "report.html"
-    return study_page(read_study(path, computed), folder_beside(out).name).save(out)
+def write_study_report(study_dir: StudyDir, computed: Outcome, out: Path | None = None) -> Path:
+    """Write the page of a study whose outcome is computed already; the page."""
+    out = out or study_dir.path / "report.html"
+    return study_page(read_study(study_dir, computed), folder_beside(out).name).save(out)
 
 
 def is_study(path: Path) -> bool:
@@ -48,6 +60,11 @@ def is_study(path: Path) -> bool:
     raise DataError(f"{path}: neither a study nor a run: it {problem}")
 
 
+def _study(path: Path) -> StudyRecords:
+    study_dir = StudyDir(path)
+    return read_study(study_dir, outcome_in(study_dir))
+
+
 def _write_side_by_side(a: Path, b: Path, out: Path | None) -> Path:
     studies = is_study(a), is_study(b)
     if studies[0] != studies[1]:
@@ -57,7 +74,7 @@ def _write_side_by_side(a: Path, b: Path, out: Path | None) -> Path:
     out = out or a / f"against_{names[1].replace('/', '_')}.html"
     folder = folder_beside(out).name
     if studies[0]:
-        page = two_studies_page(names, (read_study(a, outcome(a)), read_study(b, outcome(b))), folder)
+        page = two_studies_page(names, (_study(a), _study(b)), folder)
     else:
         page = two_runs_page(names, (read_run(a), read_run(b)), folder)
     return page.save(out)

@@ -33,7 +33,7 @@ from vitlab.stats.validation import ROUNDING, Array, constant, largest, numbers,
 METHOD = "crossed t"  # what intervals over seeds and pictures are called
 SEEDS_METHOD = "t"
 _LEAST_P = 1e-100  # below, the quantiles of few degrees of freedom are too far out for double precision
-NO_PICTURES = "what single pictures scored was not kept"
+NO_PICTURES = "what single images scored was not kept"
 
 
 class ScoreTable:

@@ -78,6 +78,11 @@ class Decision:
     reasons: dict[str, str] = field(default_factory=dict)
 
     @property
+    def told(self) -> Interval | None:
+        """The interval that stands beside the value: what goes with the verdict, or else that of this contrast."""
+        return self.quoted or self.interval
+
+    @property
     def p(self) -> float | None:
         """Of both tests together, of this contrast alone: the larger."""
         return None if self.p_crossed is None else max(self.p_crossed, self.p_runs or 0.0)

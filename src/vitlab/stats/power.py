@@ -38,7 +38,7 @@ def seeds_needed(
 
     count("seeds", seeds, 1)
     if not decides(MOST_SEEDS):
-        return None, "more seeds would not decide it: there are too few pictures"
+        return None, "more seeds would not decide it: there are too few images"
     few, enough = seeds, MOST_SEEDS  # so many have not decided it
     while enough - few > 1:
         middle = (few + enough) // 2

@@ -1,10 +1,10 @@
 """What do the main parts of a small ViT do? The study of `vitlab demo`, on digits.
 
-Each part is changed alone, all else equal; a third of the training pictures, as a measure of how large the others are.
+Each part is changed alone, all else equal; a third of the training images, as a measure of how large the others are.
 
     vitlab study demo     65 runs, 2.9e12 FLOPs; for a laptop
 
-Runs of 400 steps show early learning on small pictures, which is not what a part does in a large model after a long
+Runs of 400 steps show early learning on small images, which is not what a part does in a large model after a long
 training.
 """
 
@@ -52,9 +52,9 @@ def study() -> StudySpec:
             says={"4": "adding 4 registers"},
         ),
         choice(
-            "training pictures",
+            "training images",
             {"all": {}, "a third": {"data.train_fraction": 1 / 3}},
-            says={"a third": "training on a third of the pictures"},
+            says={"a third": "training on a third of the images"},
         ),
     )
     return StudySpec(

@@ -1,6 +1,7 @@
 """The outcome of a study: what its records say, with statistics. From plan.json and the runs' records alone; no torch.
 
-    outcome(folder)      everything that study.json and the report show
+    outcome(folder)      everything that study.json and the report show; `outcome_in(StudyDir(folder))` for whoever
+                         reads more of the folder
 
 What is missing stays missing: a cell's score is over the seeds that finished, and `missing` names every run that is not
 there with its reason. A run that diverged, or finished and learned nothing, is an outcome: the cell's survivors are
@@ -15,7 +16,7 @@ from statistics import median
 from vitlab.base.metric import Better
 from vitlab.records.data import DataRecord
 from vitlab.records.execution import CellCosts
-from vitlab.records.history import peeks, read_history
+from vitlab.records.history import peeks
 from vitlab.records.outcome import (
     COSTS,
     IN_TIME,
@@ -45,7 +46,11 @@ from vitlab.study.study_dir import StudyDir
 
 def outcome(path: Path) -> Outcome:
     """Read the study in `path` as far as it has come. Raises DataError if a record is damaged."""
-    study_dir = StudyDir(path)
+    return outcome_in(StudyDir(path))
+
+
+def outcome_in(study_dir: StudyDir) -> Outcome:
+    """The same; `study_dir` keeps what was read of the runs' histories."""
     plan = study_dir.plan()
     better = plan.measured.better
     timed = study_dir.execution_record().costs([cell.folder for cell in plan.cells])
@@ -135,7 +140,7 @@ def _run(
     run = study_dir.run(cell, candidate, seed)
     state = study_dir.state(run)
     reason, folder, nothing = state.reason, "", False
-    history = read_history(run.place, plan.metrics) if state.begun else []
+    history = study_dir.histories.read(run.place, plan.metrics) if state.begun else []
     epochs = history[-1].get("epoch") if history else None
     if state.begun:
         folder = run.place.relative_to(study_dir.path).as_posix()

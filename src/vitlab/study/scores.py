@@ -110,10 +110,10 @@ def _of_the_same(kept: Mapping[Run, PictureScores | None], plan: PlanRecord) -> 
     for run, pictures in kept.items():
         scored = _scores(pictures, name, plan) if pictures else None
         if pictures is None or scored is None:
-            return {}, f"{_called(run)}, has kept no {name} of {split} pictures"
+            return {}, f"{_called(run)}, has kept no {name} of {split} images"
         known[run], scores[run] = pictures, scored
         if not np.array_equal(pictures.labels, next(iter(known.values())).labels):
-            return {}, f"{_called(run)}, was tested on other pictures than {_called(next(iter(known)))}"
+            return {}, f"{_called(run)}, was tested on other images than {_called(next(iter(known)))}"
     return scores, ""
 
 

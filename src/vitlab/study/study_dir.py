@@ -11,7 +11,7 @@ report.html          the same for people
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from vitlab.base.words import first_few
 from vitlab.records._base import ENDED, Status
 from vitlab.records.execution import CellCosts, CellExecution, ExecutionRecord
 from vitlab.records.failures import Failures
+from vitlab.records.history import Histories
 from vitlab.records.outcome import Outcome
 from vitlab.records.plan import FREE, CandidateRecord, CellRecord, PlanRecord
 from vitlab.records.run import Result, RunDeclaration, read_result
@@ -52,6 +53,7 @@ class StudyDir:
     """Reads and writes what concerns the study as a whole."""
 
     path: Path
+    histories: Histories = field(default_factory=Histories, compare=False, repr=False)  # as first read
 
     @property
     def is_study(self) -> bool:

@@ -198,7 +198,7 @@ def test_what_is_missing_is_named(pets: Path, put: Callable[..., Path], tmp_path
         spec(pets / "train/cat").load()
     put("train/eel", 0)
     put("test/eel", 0)
-    with pytest.raises(DataError, match=r"no picture in class 'eel' of .*/train"):
+    with pytest.raises(DataError, match=r"no image in class 'eel' of .*/train"):
         spec(pets).load()
 
 

@@ -156,7 +156,7 @@ def test_settings_that_cannot_be_are_refused(field: str):
 def test_a_stream_has_the_same_pictures_in_an_order_of_its_own(pictures: np.ndarray):
     found, whole = spec(streaming=True, buffer=4).load(), spec().load()
     assert isinstance(found.train, Stream)
-    assert "buffer of 4 pictures, because the set is streamed" in found.order
+    assert "buffer of 4 images, because the set is streamed" in found.order
     assert (found.class_names, found.train.samples_per_epoch) == (tuple(NAMES), 15)
     pixels, labels = found.train.reader(seed=3).read(15)
     order = [int((whole.train.pixels == one).all((1, 2, 3)).nonzero()) for one in pixels]

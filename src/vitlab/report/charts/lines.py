@@ -51,6 +51,7 @@ class Axis:
     log: bool = False
     ticks: tuple[float, ...] | None = None
     labels: str = "format(datum.value, ',')"  # a Vega expression: how its numbers are written
+    room: int = 0  # pixels that its numbers take at least, so that frames above one another begin at one place
 
     def domain(self, values: Iterable[float]) -> tuple[float, float]:
         """What the axis spans, with a margin."""
@@ -72,19 +73,20 @@ class Axis:
         """The scale of a channel, and its axis."""
         kind = {"type": "log"} if self.log else {}
         scale = alt.Scale(domain=list(domain), nice=False, zero=False, **kind)
+        written = {"labelExpr": self.labels, **({"minExtent": self.room} if self.room else {})}
         if self.ticks is not None or self.log:
             values = self.ticks or _decades(domain)
-            return {"scale": scale, "axis": alt.Axis(values=list(values), labelExpr=self.labels)}
-        return {"scale": scale, "axis": alt.Axis(tickCount=ticks, labelExpr=self.labels)}
+            return {"scale": scale, "axis": alt.Axis(values=list(values), **written)}
+        return {"scale": scale, "axis": alt.Axis(tickCount=ticks, **written)}
 
 
 def _decades(domain: tuple[float, float]) -> list[float]:
-    """Powers of ten within a part of an axis; where there is at most one, also twice and five times these."""
+    """Powers of ten within a part of an axis; where there are at most two, also twice and five times these."""
     powers = [10.0**power for power in range(floor(log10(domain[0])), ceil(log10(domain[1])) + 1)]
     within = [
         [m * power for power in powers for m in ms if domain[0] <= m * power <= domain[1]] for ms in ((1,), (1, 2, 5))
     ]
-    return within[0] if len(within[0]) > 1 else within[1]
+    return within[0] if len(within[0]) > 2 else within[1]
 
 
 @dataclass(frozen=True)
@@ -101,15 +103,17 @@ class Frame:
         """A single curve, which needs no name."""
         return self._frame(width - _AXIS, height, None)
 
-    def named_at_ends(self, width: int = CARD, height: int = _HEIGHT) -> Chart:
-        """Every curve named beside its last point; names that would cover one another move apart."""
+    def named_at_ends(self, width: int = CARD, height: int = _HEIGHT, room: int = 0) -> Chart:
+        """Every curve named beside its last point; names that would cover one another move apart. `room`: pixels that
+        the names take at least.
+        """
         _, domain = self.domains()
         ends = [
             (line.name, height * (1 - self.y.place(float(line.points[-1, 1]), domain)), line.colour)
             for line in self.lines
             if len(line.points)
         ]
-        column, taken = names_beside(ends, height)
+        column, taken = names_beside(ends, height, room)
         return beside(self._frame(width - taken - _AXIS, height, None), column)
 
     def with_legend(self, width: int = CARD, height: int = _HEIGHT) -> Chart:

@@ -13,9 +13,11 @@ _LEADER = 12  # pixels, from the frame to the names
 _LINE = 13  # pixels, of text
 
 
-def names_beside(names: Sequence[tuple[str, float, str]], height: int) -> tuple[alt.LayerChart, int]:
-    """Names with their heights in pixels from the top of a frame and their colours -> the column, and its width."""
-    width = round(LETTER * max((len(name) for name, _, _ in names), default=0)) + _LEADER
+def names_beside(names: Sequence[tuple[str, float, str]], height: int, room: int = 0) -> tuple[alt.LayerChart, int]:
+    """Names with their heights in pixels from the top of a frame and their colours -> the column, and its width.
+    `room`: pixels that the names take at least.
+    """
+    width = max(room, round(LETTER * max((len(name) for name, _, _ in names), default=0))) + _LEADER
     places = apart([at for _, at, _ in names], _LINE, height)
     data = data_of(
         [

@@ -23,9 +23,11 @@ _GAP = 22  # pixels between columns
 _STEP, _TALL_STEP = 32, 66  # pixels of a row
 _APART = 13  # pixels between several estimates in one row
 _BELOW_TEXT = 30  # pixels, of a row on a telephone: what its name and its numbers take
+_ABOVE_AXIS = 6  # pixels, from the line of the last row on a telephone to the numbers of the axis
 _MIDDLE = 10  # of a row, from its top: where its texts and its first estimate stand
 _LINE, _LINE_LENGTH = 13, 42  # pixels from one line of a name to the next; characters of one
-_Y = alt.Y("row:O", axis=None)
+# Of bands in any case: with points alone and no interval the renderer would measure from the middle of a row
+_Y = alt.Y("row:O", axis=None, scale=alt.Scale(type="band"))
 _SAID = {"text": "text:N", "description": "text:N"}
 
 
@@ -120,8 +122,9 @@ class Rows:
         if step == _STEP:
             return alt.Chart(data_of([{"value": self.origin}])).mark_rule(color=COLOURS["ink"], aria=False).encode(x=x)
         pieces = alt.Chart(data_of({"row": index, "value": self.origin} for index in range(len(self.rows))))
-        piece = pieces.mark_tick(color=COLOURS["ink"], size=_TALL_STEP - _BELOW_TEXT, thickness=1, aria=False)
-        return piece.encode(x=x, y=_Y, yOffset=alt.value((_TALL_STEP + _BELOW_TEXT) / 2))
+        top, bottom = _BELOW_TEXT, _TALL_STEP - _ABOVE_AXIS
+        piece = pieces.mark_tick(color=COLOURS["ink"], size=bottom - top, thickness=1, aria=False)
+        return piece.encode(x=x, y=_Y, yOffset=alt.value((top + bottom) / 2))
 
     def _dots(self, x: alt.X, domain: Domain, step: int) -> Iterator[alt.Chart]:
         """One dot a seed, below the estimate."""
