@@ -48,7 +48,7 @@ def test_words_that_bash_has_broken_are_whole_and_only_their_rest_is_offered(wor
     ("complete_it", "incomplete", "expected"),
     [
         (complete.recipes, "r1_finetune:", ["r1_finetune:published"]),
-        (complete.models, "vit_giant", ["vit_giant_patch14_224"]),
+        (complete.models, "vit_gigantic_patch14_2", ["vit_gigantic_patch14_224"]),
         (complete.data, "cifar1", ["cifar10", "cifar100"]),
         (complete.listed, "atten", ["attention"]),
         (complete.listed, "attention.l", ["attention.linear", "attention.linformer", "attention.lsa"]),
