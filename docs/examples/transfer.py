@@ -6,11 +6,11 @@
     vitlab study docs/examples/transfer.py --out runs/transfer
 
 A ViT of 560,000 parameters is trained on CIFAR-100 at 32 × 32 pixels, written in timm's format, read again, and
-fine-tuned on CIFAR-10 at 48 × 48: its positions are resized from 4 × 4 to 6 × 6 patches, and its head is new. Beside it
-the same model from scratch, for as many steps, and for as many as fine-tuning and pretraining take together: 4,000 steps
-at 32 pixels cost as many FLOPs as 1,716 at 48. Every cell has the learning rate, of three, that was best on a tenth of
-the training images with one seed; the test images are read once, at the end. All cells have the same seeds. There is one
-pretraining: how another would have turned out, the intervals do not say.
+fine-tuned on CIFAR-10 at 48 × 48: its positions are resized from 4 × 4 to 6 × 6 patches, and its head is new. Beside
+it the same model from scratch, for as many steps, and for as many as fine-tuning and pretraining take together: 4,000
+steps at 32 pixels cost as many FLOPs as 1,716 at 48. Every cell has the learning rate, of three, that was best on a
+tenth of the training images with one seed; the test images are read once, at the end. All cells have the same seeds.
+There is one pretraining: how another would have turned out, the intervals do not say.
 """
 
 from vitlab.recipes import Given, changed, recipe
