@@ -6,6 +6,7 @@ import pytest
 
 from vitlab.models.spec import preset
 from vitlab.nn.init import jax
+from vitlab.nn.mlp import gelu
 from vitlab.recipes import recipe
 from vitlab.recipes.r2_official import VARIANTS
 
@@ -32,7 +33,9 @@ def test_every_model_on_every_set(name):
     spec = recipe("r2_official" if name == "b16_cifar10" else f"r2_official:{name}")
     model, _, data = name.rpartition("_")
     classes = {"cifar10": 10, "cifar100": 100, "imagenet": 1000}[data]
-    assert spec.model == replace(preset(f"{MODELS[model]}@384:{classes}"), init=jax.Spec())
+    assert spec.model == replace(
+        preset(f"{MODELS[model]}@384:{classes}"), init=jax.Spec(), mlp=gelu.Spec(approximate="tanh")
+    )
     assert spec.model.init.zero_head
     assert (spec.data.name, spec.data.num_classes) == ("imagenet1k" if data == "imagenet" else data, classes)
     assert spec.data.mean == spec.data.std == (0.5, 0.5, 0.5)

@@ -39,15 +39,19 @@ def test_a_row_names_what_there_is_or_says_why_not(row):
 
 @pytest.mark.parametrize("row", [row for row, system in ROWS.items() if isinstance(system.recipe, str)])
 def test_a_row_s_recipe_trains_its_preset_on_its_data(row):
-    """Rates of dropout and stochastic depth are the recipe's, and so is where the weights begin."""
+    """Rates of dropout and stochastic depth are the recipe's, and so is where the weights begin; and the form of the
+    GELU that published weights were trained with.
+    """
     system = ROWS[row]
     run, model = recipe(system.recipe), preset(system.preset)
-    free = ("init", "drop_path", "embed_dropout", "mixer_dropout", "mlp_dropout")
+    free = ("init", "mlp", "drop_path", "embed_dropout", "mixer_dropout", "mlp_dropout")
     differing = {name for name, value in vars(run.model).items() if value != getattr(model, name)}
     assert differing <= set(free)
     assert (
         run.data.name == {"CIFAR-10": "cifar10", "CIFAR-100": "cifar100", "ImageNet-1k": "imagenet1k"}[system.dataset]
     )
+    if "mlp" in differing:
+        assert (system.recipe.partition(":")[0], run.model.mlp.approximate) == ("r2_official", "tanh")
     if "init" in differing:  # where the head begins is part of the recipe
         assert system.recipe.startswith(("augreg", "r2_official", "vit_imagenet"))
 

@@ -3,9 +3,10 @@
     vitlab train r1_finetune --init CHECKPOINT --out runs/r1_finetune               as it should have been: 2,930 steps
     vitlab train r1_finetune:published --init CHECKPOINT --out runs/r1_published2   as published: 2,910 steps
 
-1.5 million images seen: 30 passes in batches of 512 (8 × 64 there). CHECKPOINT must have the model's shapes, its head
-of 100 classes too; without --init this trains from scratch, another experiment. `published` keeps three bugs: no
-normalisation of the input, evaluations in training mode, and 97 whole batches of every epoch instead of 97.7.
+1.5 million images seen: 30 passes in batches of 512 (8 × 64 there). CHECKPOINT is a ViT-B/16 of ImageNet-1k at any
+size, timm's `vit_base_patch16_384` say; without --init this trains from scratch, another experiment. `published` keeps
+three bugs: no normalisation of the input, evaluations in training mode, and 97 whole batches of every epoch instead of
+97.7.
 Published: train 86.79, test 86.54 / top-5 98.17 (86,167,396 parameters; the ViT paper's own 87.13).
 The augmentations are in the published order: a picture is enlarged first, then turned and cropped. Not told, and
 inferred: a constant rate, a model without dropout (so that training mode changes nothing here), and the mean and

@@ -5,10 +5,11 @@
     vitlab train r2_multistep --init CHECKPOINT --seeds 3 --out runs/r2_three        three repeats, as published
 
 50 passes in batches of 32; the head learns at 3e-4 and everything else at 3e-5, a tenth of it from epoch 17 and again
-from 33. Its own figures are not known; r2_official has those to compare with. CHECKPOINT must have the model's shapes,
-its head too; without --init this trains from scratch, another experiment. The `384_` variants are the same at
-384 × 384, the other size that the study's models have. Inferred: which of the two sizes a training had, pixels between
--1 and 1, weight decay on all parameters (PyTorch's way), and which dropouts the .1 means.
+from 33. Its own figures are not known; r2_official has those to compare with. CHECKPOINT is what Google publishes of
+ImageNet-21k (`vitlab convert` reads it), at any size; without --init this trains from scratch, another experiment. The
+`384_` variants are the same at 384 × 384, the other size that the study's models have. Inferred: which of the two sizes
+a training had, pixels between -1 and 1, weight decay on all parameters (PyTorch's way), and which dropouts the .1
+means.
 """
 
 from typing import Any

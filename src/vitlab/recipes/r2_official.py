@@ -5,7 +5,8 @@
     vitlab train r2_official:b16_imagenet --init CHECKPOINT --data PATH --out runs/r2_imagenet       20,000 steps
 
 Batches of 512, SGD with momentum, no weight decay, gradients cut at a norm of 1, 500 steps of warm-up, a cosine to 0.
-CHECKPOINT must have the model's shapes: positions resized to 384, and a head of the set's classes, zero to begin with.
+CHECKPOINT is what Google publishes, `ViT-B_16.npz` of ImageNet-21k, or a run: positions are resized to 384, and the
+head begins at zero. The MLP has JAX's GELU, the tanh approximation that these weights were trained with.
 Without --init this trains from scratch, another experiment. Published, without dropout / with .1 (`--set
 model.embed_dropout=0.1 --set model.mixer_dropout=0.1 --set model.mlp_dropout=0.1`):
 
@@ -24,17 +25,19 @@ from vitlab.augment.ops import flip, original_crop, resize
 from vitlab.data.sets import cifar10, imagenet1k
 from vitlab.models.spec import preset
 from vitlab.nn.init import jax
+from vitlab.nn.mlp import gelu
 from vitlab.optim.optimizer import sgd
 from vitlab.optim.schedule import cosine
 from vitlab.train.spec import OptimSpec, RunSpec
 
+OF_JAX = {"init": "jax", "mlp": {"name": "gelu", "approximate": "tanh"}}  # what the official code builds
 HALF = (0.5, 0.5, 0.5)  # mean and deviation: pixels between -1 and 1
 
 
 def on(model: str, data: str) -> dict[str, Any]:
     """Another model on a set of CIFAR's; .03 is the rate of all but B/16 on CIFAR-10."""
     return {
-        "model": {"name": model, "init": "jax"},
+        "model": {"name": model, **OF_JAX},
         "data": data,
         "data.mean": HALF,
         "data.std": HALF,
@@ -45,7 +48,7 @@ def on(model: str, data: str) -> dict[str, Any]:
 def on_imagenet(model: str) -> dict[str, Any]:
     """Another model on ImageNet-1k, for twice as many steps."""
     imagenet = imagenet1k.Spec(img_size=(512, 512), fit="squash", mean=HALF, std=HALF)
-    return {"model": {"name": model, "init": "jax"}, "data": imagenet, "optim.lr": 0.03, "steps": 20_000}
+    return {"model": {"name": model, **OF_JAX}, "data": imagenet, "optim.lr": 0.03, "steps": 20_000}
 
 
 VARIANTS = {
@@ -71,7 +74,7 @@ VARIANTS = {
 def spec() -> RunSpec:
     """All training images are trained on, and a test picture is resized and nothing else."""
     return RunSpec(
-        model=replace(preset("B/16@384:10"), init=jax.Spec()),
+        model=replace(preset("B/16@384:10"), init=jax.Spec(), mlp=gelu.Spec(approximate="tanh")),
         data=cifar10.Spec(mean=HALF, std=HALF),
         augment=(original_crop.Spec(size=(384, 384), scale=(0.05, 1.0)), flip.Spec()),
         preprocess=(resize.Spec(size=(384, 384)),),

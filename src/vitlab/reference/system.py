@@ -30,7 +30,10 @@ class Evidence(NamedTuple):
 
 
 TOO_LONG = Missing("not run at full length: it takes more GPU time than was available")
-NO_CHECKPOINT = Missing("not run: it takes more GPU time than was available; published checkpoints cannot be read yet")
+NO_CHECKPOINT = Missing(
+    "not run: it needs the published weights (`--init FILE`, with what Google or timm publish) and more GPU time than "
+    "was available"
+)
 
 
 @dataclass(frozen=True)
