@@ -1,65 +1,17 @@
 """Exports: what was written says what the model says, or there is nothing left of it."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.checkpoints.conftest import BEFORE
 from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.checkpoints import published
 from vitlab.checkpoints.card import Evidence
 from vitlab.checkpoints.export import export, format_named
-from vitlab.checkpoints.trained import EquippedViT, Trained, of_published
-from vitlab.learner import Learner
-from vitlab.models.vit import build
-from vitlab.preprocessing import Preprocessing
-from vitlab.tasks import classify
-
-PLAIN = {"img_size": [16, 24], "patch_size": 8, "embed_dim": 64, "num_heads": 1, "depth": 2}
-BEFORE = Preprocessing((16, 24), "squash", (), (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), ("ape", "bee", "cow", "dog", "eel"))
-
-
-@pytest.fixture
-def trained(tiny_spec, randomise):
-    """`trained(mlp="relu")`: a model with random weights and its preprocessing."""
-
-    def make(**changed):
-        spec = tiny_spec(**PLAIN | changed)
-        equipped = EquippedViT(spec, BEFORE, classify.Spec())
-        equipped.load_state_dict(randomise(build(spec)).state_dict())
-        return Trained(Learner(equipped, classify.Spec().build(spec)), classify.Spec(), BEFORE, None, None)
-
-    return make
-
-
-@pytest.mark.peer
-@pytest.mark.parametrize("positions", ["learned", "rope2d", "sincos2d", "relative_bias"])
-def test_onnx_says_the_same_of_any_number_of_images(positions, trained, tmp_path, normal):
-    onnxruntime, onnx = pytest.importorskip("onnxruntime"), pytest.importorskip("onnx")
-    pytest.importorskip("onnxscript")
-    model = trained(pos_embed=positions, pool="attention", num_registers=2)
-    done = export(model, "onnx", tmp_path / "o")
-    assert done.difference < 1e-4
-    session = onnxruntime.InferenceSession(tmp_path / "o/model.onnx")
-    for count in (1, 2, 7):
-        images = normal(count, 3, 16, 24)
-        (said,) = session.run(["logits"], {"images": images.numpy()})
-        torch.testing.assert_close(torch.from_numpy(said), model.model(images), rtol=0, atol=1e-4)
-    told = {entry.key: json.loads(entry.value) for entry in onnx.load(tmp_path / "o/model.onnx").metadata_props}
-    assert told["class_names"] == list(BEFORE.class_names)
-    assert told["preprocessing"]["mean"] == list(BEFORE.mean)
-
-
-@pytest.mark.parametrize("changed", [{}, {"mixer": "differential", "num_heads": 2}, {"patch_embed": "conv_stem"}])
-def test_torch_export_says_the_same_of_any_number_of_images(changed, trained, tmp_path, normal):
-    model = trained(**changed)
-    assert export(model, "torch_export", tmp_path / "e").difference < 1e-4
-    program = torch.export.load(tmp_path / "e/model.pt2").module()
-    for count in (1, 5):
-        images = normal(count, 3, 16, 24)
-        torch.testing.assert_close(program(images), model.model(images), rtol=0, atol=1e-4)
+from vitlab.checkpoints.trained import of_published
 
 
 @pytest.mark.peer

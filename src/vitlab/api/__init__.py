@@ -16,6 +16,7 @@ from vitlab.api.models import create as create
 from vitlab.api.models import load as load
 from vitlab.api.models import predict as predict
 from vitlab.api.models import predictions as predictions
+from vitlab.api.models import write_predictions as write_predictions
 from vitlab.base.going_on import going_on
 from vitlab.base.trust import trusting as trusting
 from vitlab.base.trust import typed

@@ -112,13 +112,29 @@ def predict(
 
 
 def predictions(
-    model: str | Path, files: "Sequence[Path]", top: int = 5, device: str | None = None
+    model: str | Path,
+    files: "Sequence[Path]",
+    top: int = 5,
+    device: str | None = None,
+    out: Path | None = None,
 ) -> "tuple[int, Iterator[Prediction]]":
-    """How many pictures there are at some paths, and what a model says of each, as they are classified."""
+    """How many pictures there are at some paths, and what a model says of each, as they are classified. Where they are
+    to be written to `out`, that must be a kind of table that can be. Raises UserError.
+    """
+    from vitlab.base.errors import UserError
     from vitlab.devices import pick_device
-    from vitlab.predict import picture_files
+    from vitlab.predict import TABLES, picture_files
     from vitlab.predict import predict as said
 
+    if out is not None and out.suffix not in TABLES:
+        raise UserError(f"--out {out}: a table is {' or '.join(TABLES)}")
     loaded = load(model).to(pick_device(device or "cpu"))
     pictures = picture_files(files)
     return len(pictures), said(loaded, pictures, top)
+
+
+def write_predictions(predictions: "Sequence[Prediction]", out: Path, top: int) -> None:
+    """Write a table, .csv or .parquet, of a row for each picture: its path and its classes with probabilities."""
+    from vitlab.predict import write_table
+
+    write_table(predictions, out, top)

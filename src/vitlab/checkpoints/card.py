@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from vitlab import __version__
+from vitlab.base.env import versions
 from vitlab.base.files import replacing
 from vitlab.base.words import counted, some
 from vitlab.checkpoints.trained import Trained
@@ -38,7 +38,7 @@ def _model(trained: Trained, format: str, half: bool) -> Iterator[str]:
     yield (
         f"{counted(spec.depth, 'block')} of width {spec.embed_dim}, {counted(spec.num_heads, 'attention head')}, "
         f"patches of {_size(spec.patch_size)} pixels; {spent.num_params:,} parameters{halved}, "
-        f"{spent.flops:,} FLOPs an image. Written by vitlab {__version__}."
+        f"{spent.flops:,} FLOPs an image. Written by vitlab {versions().get('vitlab', '')}."
     )
     yield ""
 

@@ -38,16 +38,12 @@ def predict(
     from vitlab.base.errors import DataError
 
     waiting = output.waiting(json)
-    if out is not None:
-        _check_suffix(out)
-    total, arriving = api.predictions(run, images, top, device)
+    total, arriving = api.predictions(run, images, top, device, out)
     predictions = list(_followed(arriving, total, waiting))
     readable = [prediction for prediction in predictions if prediction.reason is None]
     unreadable = [f"{file.path} is unreadable: {file.reason}" for file in predictions if file.reason is not None]
     if out is not None:
-        from vitlab.predict import write_table
-
-        write_table(predictions, out, top)
+        api.write_predictions(predictions, out, top)
     if json and readable:
         output.print_json({"predictions": [_as_json(prediction) for prediction in readable], "unreadable": unreadable})
     elif out is not None:
@@ -58,14 +54,6 @@ def predict(
         _print(readable)
     if unreadable:
         raise DataError("\n".join(unreadable))
-
-
-def _check_suffix(out: Path) -> None:
-    from vitlab.base.errors import UserError
-    from vitlab.predict import TABLES
-
-    if out.suffix not in TABLES:
-        raise UserError(f"--out {out}: a table is {' or '.join(TABLES)}")
 
 
 def _followed(predictions: "Iterator[Prediction]", total: int, console: "Console") -> "Iterator[Prediction]":
