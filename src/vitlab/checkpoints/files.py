@@ -19,8 +19,9 @@ from torch import Tensor
 
 from vitlab.base.errors import CheckpointError
 from vitlab.base.files import is_no_file, open_file
-from vitlab.base.words import some
+from vitlab.base.words import shortened, some
 
+_SAID = 200  # characters of what another library says
 SUFFIXES = (".safetensors", ".npz", ".pt", ".pth", ".bin", ".ckpt", ".tar")
 
 
@@ -50,7 +51,7 @@ def read_tensors(path: Path, inner: str = "") -> dict[str, Tensor]:
             f"{path} is not opened: it is a pickle with more than tensors in it, or not a checkpoint"
         ) from error
     except (OSError, SafetensorError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path} is damaged or not a checkpoint: {error}") from error
+        raise CheckpointError(f"{path} is damaged or not a checkpoint: {shortened(str(error), _SAID)}") from error
     except Exception as error:  # bytes that are no pickle make torch's reader raise almost anything
         raise CheckpointError(f"{path} is damaged or not a checkpoint") from error
     return _inside(loaded, inner, path)
