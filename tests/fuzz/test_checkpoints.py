@@ -213,6 +213,7 @@ def test_a_thousand_damaged_checkpoints(tiny_spec, tmp_path):
         said[number] = json.loads(answer)
         remove(path)
     reader.stdin.close()
+    reader.stdout.close()
     assert reader.wait() == 0
     wrong = {number: text for number, text in said.items() if not text.startswith(("loaded", "refused "))}
     assert not wrong, dict(list(wrong.items())[:5])
