@@ -79,6 +79,17 @@ def tensors_of(content: Content, source: Kind = None) -> dict[str, Tensor]:
     return tensors | {name: theirs[name] for name in leftover}
 
 
+def told_of(content: Content) -> Settings:
+    """Settings of the model that stand beside the tensors, or that its source always has; empty if there are none."""
+    kind = recognised_or_none(content)
+    if kind is None:
+        return NONE
+    try:
+        return kind.of(content).model(content, NONE)
+    except CheckpointError:  # nothing stands there
+        return NONE
+
+
 def write(kind: SourceSpec, spec: ViTSpec, tensors: Tensors) -> dict[str, Tensor]:
     """A model's tensors as a source names and lays them out. Raises CheckpointError where it has no place for some."""
     rows, without = bound(kind.rows(spec), tensors, "ours")

@@ -97,9 +97,9 @@ class Spec(StartSpec):
         """The source's tensors for the sizes of the model, and what was done to them."""
         source = self._read(model)
         if source.spec is None:
-            return source.tensors, []
+            return source.tensors, list(source.unlike)
         changed = resized(source.tensors, source.spec, model, Resizing(self.interpolation, self.antialias))
-        return changed, told(source.tensors, changed, source.spec, model)
+        return changed, [*source.unlike, *told(source.tensors, changed, source.spec, model)]
 
     def _read(self, model: ViTSpec) -> Weights:
         """The source's weights, if they are those that the run is named by."""
