@@ -44,6 +44,14 @@ def bench_loader(
     return {"recipe": recipe, **measure(changed(run_spec(recipe), settings), rounds, device, against)}
 
 
+def bench_export(run: str, formats: Sequence[str] = (), *, rounds: int = 9, say: Say = unsaid) -> dict[str, Any]:
+    """Exports of a run beside the run: how many test images both classify alike, and the latency of each."""
+    from vitlab.bench.export import PROGRAMS
+    from vitlab.bench.export import bench_export as measure
+
+    return measure(run, tuple(formats) or PROGRAMS, rounds, say)
+
+
 def bench_attention(
     model: str,
     tokens: Sequence[int] = (),

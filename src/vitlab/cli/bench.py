@@ -74,6 +74,31 @@ bench.command("train", help="Training speed (forward, backward, AdamW), compared
 bench.command("infer", help="Inference speed, compared with other libraries.")(_verb("infer"))
 
 
+@bench.command("export", help="Exports of a run beside it: the same answers on the test images, and latency.")
+def export(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run directory.")],
+    to: Annotated[str, typer.Option("--to", help="Formats, e.g. onnx,torch_export.")] = "onnx,torch_export",
+    rounds: RoundsOption = 9,
+    json: JsonOption = False,
+) -> None:
+    """Print how many test images are classified alike, and how fast each is."""
+    console = output.console(quiet=json)
+    output.load_torch(console)
+    with going_on(console) as say:
+        figures = benches.bench_export(run, [name for name in to.split(",") if name], rounds=rounds, say=say)
+    if json:
+        output.print_json(figures)
+        return
+    for row in figures["exports"]:
+        alike = f"{row['same_class']:,} of {figures['images']:,} test images classified alike"
+        console.print(f"{row['format']}: {alike}, logits at most {row['largest_difference']:.1g} apart")
+        for point in row["latency"]:
+            console.print(
+                f"  {point['batch']:>3} at once: {1000 * point['model_seconds']:.2f} ms the model, "
+                f"{1000 * point['export_seconds']:.2f} ms the export, {point['times_as_fast']:.2f} times as fast"
+            )
+
+
 @bench.command("loader", help="Images a second of the data path: decoding, augmentation, both.")
 def loader(
     recipe: Annotated[str, typer.Option("--recipe", help="A recipe, for its data and augmentation.")] = "r0_cifar10",

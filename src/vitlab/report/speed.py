@@ -17,6 +17,8 @@ def markdown(figures: Figures) -> Iterator[str]:
         yield from _versus(figures)
     elif "mechanisms" in figures:
         yield from _attention(figures)
+    elif "exports" in figures:
+        yield from _exports(figures)
     else:
         yield from _loader(figures)
 
@@ -131,3 +133,28 @@ def _loader(figures: Figures) -> Iterator[str]:
 def _peer(setting: str) -> str:
     """'torchvision.io', 'torchvision, Pillow'"""
     return setting if setting.startswith("torchvision") else ", ".join(filter(None, ("torchvision", setting)))
+
+
+# ------------------------------------------------------------------------------------------------------- exports
+
+
+def _exports(figures: Figures) -> Iterator[str]:
+    images = figures["images"]
+    columns = ("format", f"classified alike, of {images:,} test images", "logits apart by at most", *_batches(figures))
+    yield from _table(columns, (_export(row, images) for row in figures["exports"]))
+    yield ""
+    threads = counted(figures["threads"], "thread")
+    yield f"Latency in ms, the model's → the export's (how many times as fast that is), on {threads}."
+
+
+def _batches(figures: Figures) -> Iterator[str]:
+    for point in figures["exports"][0]["latency"]:
+        yield counted(point["batch"], "image")
+
+
+def _export(row: Figures, images: int) -> Sequence[str]:
+    latencies = (
+        f"{1000 * point['model_seconds']:.2f} → {1000 * point['export_seconds']:.2f} ({point['times_as_fast']:.2f} ×)"
+        for point in row["latency"]
+    )
+    return row["format"], f"{row['same_class']:,}", f"{row['largest_difference']:.1g}", *latencies

@@ -38,7 +38,7 @@ class AsSource(FormatSpec):
                 path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
         return self.source.used(out)
 
-    def check(self, model: EquippedViT, out: Path) -> float | None:
+    def check(self, model: EquippedViT, out: Path) -> float:
         """By its library if that is here; if not, as what we read of it ourselves: a format may have no word for what
         a model does otherwise, and then it says something else.
         """

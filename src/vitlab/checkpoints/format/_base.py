@@ -1,9 +1,13 @@
 """The contract of a format: a folder that others can run or load.
 
-write(model, out)   -> a sentence for the card: how the result is used
-check(model, out)   -> the largest difference from the model's own logits; None where nothing here can run it
+    write(model, out)   -> a line for the card: how the result is used
+    loaded(out)         -> images [B, C, height, width] -> logits [B, Y], by what was written
+    check(model, out)   -> the largest difference of these logits from the model's
+
+What is not the same is no export: whoever writes one checks it before it is called done.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -28,9 +32,15 @@ class FormatSpec(Component):
         """Write the model into a folder; how it is used. Raises CheckpointError where the format cannot hold it."""
         raise NotImplementedError
 
-    def check(self, model: EquippedViT, out: Path) -> float | None:
-        """The largest difference of its logits from the model's, on random images; None where nothing can run it."""
+    def loaded(self, out: Path) -> Callable[[Tensor], Tensor]:
+        """What was written, ready to be run. Raises UserError where that takes what is not installed."""
         raise NotImplementedError
+
+    @torch.no_grad()
+    def check(self, model: EquippedViT, out: Path) -> float:
+        """The largest difference of its logits from the model's, on random images."""
+        images = some_images(model, 3, seed=1)
+        return difference(self.loaded(out)(images), model, images)
 
 
 def some_images(model: EquippedViT, count: int, seed: int = 0) -> Tensor:
