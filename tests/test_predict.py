@@ -96,6 +96,7 @@ def test_a_picture_in_hand_goes_the_way_of_its_file(tmp_path, pixels, tiny_spec,
     [
         (np.zeros((8, 12, 3), dtype=np.float32), "expected 8-bit values"),
         (np.zeros((3, 8, 12), dtype=np.uint8), r"\[rows, columns, channels\]"),
+        (np.zeros((0, 12, 3), dtype=np.uint8), r"shape \[0, 12, 3\] is no picture"),
         (torch.zeros(3, 8, 12), "a NumPy array, and not a Tensor"),
         (7, "and not a int"),
     ],

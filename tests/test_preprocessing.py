@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vitlab.augment.ops import center_crop, resize
-from vitlab.base.errors import SpecError
+from vitlab.base.errors import DataError, SpecError
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.data.sets import digits
 from vitlab.preprocessing import Preprocessing
@@ -44,6 +44,11 @@ def test_an_evaluation_goes_through_the_ops_and_is_normalised(preprocessing):
     assert images.shape == (1, 2, 1, 8, 8)
     torch.testing.assert_close(images, torch.full_like(images, (1 - 0.25) / 0.5))
     assert targets.tolist() == [[[1, 0], [0, 1]]]
+
+
+def test_no_pictures_are_refused(preprocessing):
+    with pytest.raises(DataError, match="no pictures were given"):
+        preprocessing.prepare([])
 
 
 def test_training_has_an_augmentation_in_its_place(preprocessing):

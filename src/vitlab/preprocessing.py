@@ -76,6 +76,8 @@ class Preprocessing(Record):
         """
         if isinstance(pictures, str | Path) or not isinstance(pictures, Sequence):
             raise DataError("expected several pictures: [picture] is a list of one")
+        if not pictures:
+            raise DataError("no pictures were given")
         pixels = torch.stack([decode(source_of(picture), self.frame) for picture in pictures])
         return self.pipeline(len(self.class_names)).prepared(pixels)
 

@@ -45,6 +45,7 @@ def test_what_is_written_is_read_again_the_same(name, trained, tmp_path, normal)
         ("google_npz", {}, "Google cannot hold this model: what was written says something else"),
         ("torchvision", {"mlp": "relu"}, "torchvision cannot hold this model"),
         ("hf", {"attention": "linear"}, "linear"),
+        ("timm", {"block": "parallel", "layer_scale": 0.1}, "timm has no block.joint=False with layer_scale=0.1"),
     ],
 )
 def test_what_a_format_cannot_hold_is_refused_and_nothing_stays(name, changed, said, trained, tmp_path):
@@ -52,6 +53,17 @@ def test_what_a_format_cannot_hold_is_refused_and_nothing_stays(name, changed, s
     with pytest.raises(CheckpointError, match=said):
         export(trained(**changed), name, tmp_path / "s")
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.peer
+def test_a_parallel_block_without_layer_scales_is_timms(trained, tmp_path):
+    pytest.importorskip("timm")
+    assert export(trained(block="parallel"), "timm", tmp_path / "t").difference < 1e-4
+
+
+def test_what_gives_features_is_loaded_as_the_class_that_it_is(trained, tmp_path):
+    used = export(trained(num_classes=0), "hf", tmp_path / "h").used
+    assert used == f'model = transformers.ViTModel.from_pretrained("{tmp_path / "h"}")'
 
 
 def test_half_precision_halves_the_file(trained, tmp_path):
@@ -81,6 +93,11 @@ def test_a_folder_with_something_in_it_is_refused(trained, tmp_path):
 def test_an_unknown_format_names_the_nearest():
     with pytest.raises(SpecError, match="unknown format 'onx'; did you mean onnx"):
         format_named("onx")
+
+
+def test_a_table_of_names_is_no_format():
+    with pytest.raises(SpecError, match="unknown format 'key_map'"):
+        format_named("key_map")
 
 
 def test_npz_is_numpys(trained, tmp_path):

@@ -3,6 +3,7 @@
 import os
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -71,6 +72,20 @@ def test_a_truncated_file_is_refused(tmp_path, name):
 def test_an_absent_file(tmp_path, name):
     with pytest.raises(CheckpointError, match="does not exist"):
         read_tensors(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", ["pt", "safetensors", "npz"])
+def test_a_name_inside_of_a_file_that_has_no_inside(tmp_path, suffix):
+    path = tmp_path / f"weights.{suffix}"
+    match suffix:
+        case "pt":
+            torch.save(TENSORS, path)
+        case "safetensors":
+            save_file(TENSORS, path)
+        case _:
+            np.savez(path, **{name: tensor.numpy() for name, tensor in TENSORS.items()})
+    with pytest.raises(CheckpointError, match="has no teacher: it holds the tensors of one model"):
+        read_tensors(path, "teacher")
 
 
 @pytest.mark.parametrize("contents", [[torch.ones(2)], {"epoch": 3}, torch.ones(2)])

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from tests.checkpoints.saving import meta_of, save_model
 from vitlab.augment.ops import center_crop
-from vitlab.base.errors import CheckpointError
-from vitlab.checkpoints.trained import load
+from vitlab.base.errors import CheckpointError, SpecError
+from vitlab.checkpoints import published
+from vitlab.checkpoints.trained import at_size, load
 from vitlab.models.vit import build
 from vitlab.preprocessing import Preprocessing
 from vitlab.tasks import classify
@@ -43,6 +46,29 @@ def test_weights_of_another_model_are_refused(tmp_path, model, tiny_spec):
     path = save(tmp_path, model, tiny_spec(depth=3))
     with pytest.raises(CheckpointError, match="does not fit its own settings"):
         load(path)
+
+
+def test_where_somebody_elses_weights_came_from_is_kept(tmp_path, model):
+    save_model(tmp_path / "checkpoint", model, replace(meta_of(model.spec, BEFORE), origin=("timm weights",)))
+    assert load(tmp_path).notes == ("timm weights",)
+
+
+@pytest.mark.parametrize("changed", [{"pos_embed": "relative"}, {"mixer": "token_mlp"}, {"attention": "linformer"}])
+def test_a_model_of_one_number_of_patches_has_no_other_size(tmp_path, tiny_spec, changed):
+    save(tmp_path, build(tiny_spec(**changed)))
+    with pytest.raises(SpecError, match=r"img_size=\[16, 24\]: the model cannot be of another size, because of \w+"):
+        at_size(load(tmp_path), (16, 24))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [(lambda each: each / 0, "not finite"), (lambda each: each.to(torch.int8), "not of floating point")],
+)
+def test_numbers_that_are_no_weights_are_refused(tmp_path, model, damage, said):
+    weights = build(replace(model.spec, patch_size=(4, 4), img_size=(8, 8))).state_dict()
+    torch.save({name: damage(tensor) for name, tensor in weights.items()}, tmp_path / "weights.pth")
+    with pytest.raises(CheckpointError, match=said):
+        published.read(tmp_path / "weights.pth", settings={"num_heads": model.spec.num_heads})
 
 
 def test_no_checkpoint(tmp_path):

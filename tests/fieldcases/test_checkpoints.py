@@ -192,7 +192,7 @@ def test_50_the_command_line_says_what_it_read(vitlab, weights, tmp_path):
     answer = vitlab("convert", tmp_path / "last.ckpt", "--out", tmp_path / "converted")
     assert answer.code == 0
     assert "names without their common prefix model." in answer.out
-    assert "assumed, as no tensor tells: 1 attention heads of 64 channels" in answer.out
+    assert "assumed, as no tensor tells: 1 attention head of 64 channels" in answer.out
     again = vitlab("convert", tmp_path / "last.ckpt", "--out", tmp_path / "converted")
     assert (again.code, "is not empty" in again.err) == (2, True)
     picture = tmp_path / "a.png"

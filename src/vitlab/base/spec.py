@@ -135,6 +135,16 @@ def from_dict(cls: type, values: Mapping[str, Any], path: str = "") -> Any:
         raise _placed(error, path, fields) from None
 
 
+def read_fields(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Some settings of a spec, as plain values of the types that it has, but not checked against each other: 48 for
+    both sides of an image as [48, 48]. Names that it has not stay. Raises SpecError.
+    """
+    hints = _hints(cls)
+    return {
+        name: plain(read_value(hints[name], value, name)) if name in hints else value for name, value in values.items()
+    }
+
+
 def _placed(error: SpecError, path: str, fields: Iterable[str]) -> SpecError:
     """A refusal by a spec of its own setting, `depth=0: …`, with the place of the spec: `model.depth=0: …`."""
     setting, equals, _ = str(error).partition("=")

@@ -34,10 +34,10 @@ def format_named(name: str) -> FormatSpec:
     """A format, or a source that is written as one. Raises SpecError for an unknown one."""
     if name in component_names(FormatSpec.family):
         return component_class(FormatSpec, name)()
-    if name in component_names(SourceSpec.family):
+    written = [each for each in component_names(SourceSpec.family) if component_class(SourceSpec, each).writes]
+    if name in written:
         return AsSource(component_class(SourceSpec, name)())
-    legal = [*component_names(FormatSpec.family), *component_names(SourceSpec.family)]
-    raise SpecError(unknown("format", name, legal))
+    raise SpecError(unknown("format", name, [*component_names(FormatSpec.family), *written]))
 
 
 def export(trained: Trained, name: str, out: Path, half: bool = False, evidence: card.Evidence = card.NONE) -> Exported:

@@ -36,9 +36,9 @@ def read_tensors(path: Path, inner: str = "") -> dict[str, Tensor]:
         raise CheckpointError(f"{path} is not a file")
     try:
         if path.suffix == ".safetensors" or _begins_as_safetensors(path):  # whatever it is called
-            return load_file(path)
+            return _inside(load_file(path), inner, path)
         if path.suffix == ".npz" or _holds_arrays(path):
-            return _read_npz(path)
+            return _inside(_read_npz(path), inner, path)
         _check_unpacked(path)
         with torch.serialization.safe_globals([argparse.Namespace]):  # DeiT and MAE keep their options beside
             loaded = torch.load(path, map_location="cpu", weights_only=True)
@@ -110,6 +110,8 @@ def _inside(loaded: Any, inner: str, path: Path) -> dict[str, Tensor]:
     if not isinstance(loaded, Mapping):
         raise CheckpointError(f"{path} does not hold named tensors")
     if _are_tensors(loaded):
+        if inner:
+            raise CheckpointError(f"{path} has no {inner}: it holds the tensors of one model")
         return dict(loaded)
     found = {str(key): value for key, value in loaded.items() if isinstance(value, Mapping) and _are_tensors(value)}
     if inner in found:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, SpecError
-from vitlab.base.spec import component_names, from_dict, read_value, with_settings
+from vitlab.base.spec import component_names, from_dict, read_fields, read_value, with_settings
 from vitlab.base.words import counted, some
 from vitlab.checkpoints.content import content_at
 from vitlab.checkpoints.source._base import Content, SourceSpec
@@ -45,9 +45,12 @@ def read(path: str | Path, source: Kind = None, model: str = "", settings: Setti
     """The checkpoint at a path. `source` is its kind, where that is not to be recognised; `model` a preset's name, for
     what tensors cannot tell; `settings` of the model go before both.
 
-    Raises CheckpointError naming what does not match, on both sides.
+    Raises CheckpointError naming what does not match, on both sides, and SpecError for settings that cannot be.
     """
-    return of_content(content_at(path), source, model, settings)
+    found = of_content(content_at(path), source, model, settings)
+    if broken := [name for name, tensor in found.tensors.items() if not tensor.isfinite().all()]:
+        raise CheckpointError(f"{path} holds numbers that are not finite: {some(broken)}")
+    return found
 
 
 def of_content(content: Content, source: Kind = None, model: str = "", settings: Settings = NONE) -> Published:
@@ -154,9 +157,13 @@ def _ours(kind: SourceSpec, tensors: Tensors) -> tuple[dict[str, Tensor], list[s
 
 
 def _spec(kind: SourceSpec, content: Content, tensors: Tensors, named: Settings, settings: Settings) -> ViTSpec:
+    given = read_fields(ViTSpec, _plain(settings))  # what is wrong there is not the file's fault
     try:
-        known = {**named, **kind.model(content, named)}
-        spec = from_dict(ViTSpec, told(tensors, {**known, **_plain(settings)}))
+        besides = {**kind.model(content, named), **given}
+        known = {**named, **besides}
+        if "num_heads" in besides:
+            known.pop("embed_dim", None)  # they hold whatever the width, and not for that of the preset alone
+        spec = from_dict(ViTSpec, told(tensors, known))
         return with_settings(spec, settings)
     except SpecError as error:
         raise CheckpointError(f"{content.path}: its tensors are of no model that can be: {error}") from None
@@ -183,7 +190,10 @@ def _problems(spec: ViTSpec, tensors: Tensors, leftover: Sequence[str]) -> Itera
         yield f"missing there: {some(missing)}"
     if unknown:
         yield f"without a place here: {some(unknown)}"
-    differing = [name for name in sorted(wanted.keys() & tensors.keys()) if wanted[name] != tensors[name].shape]
+    there = {name: tensors[name] for name in sorted(wanted.keys() & tensors.keys())}
+    if whole := [name for name, tensor in there.items() if tensor.is_quantized or not tensor.is_floating_point()]:
+        yield f"not of floating point: {some(whole)}"
+    differing = [name for name in there if wanted[name] != tensors[name].shape]
     if differing:
         shapes = [f"{name} is {_size(tensors[name].shape)} there and {_size(wanted[name])} here" for name in differing]
         yield f"of another shape: {some(shapes)}"

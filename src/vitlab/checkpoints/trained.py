@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vitlab.base.errors import CheckpointError, NoModule, SpecError
 from vitlab.base.spec import Spec, from_dict, with_settings
+from vitlab.base.words import some
 from vitlab.checkpoints import native, published
 from vitlab.data.in_hand import Picture
 from vitlab.data.sets._base import DataSpec
@@ -115,10 +116,19 @@ def at_size(trained: Trained, size: tuple[int, int]) -> Trained:
     tensors = trained.model.state_dict()
     changed = resized(tensors, before, after, Resizing())
     learner = Learner(EquippedViT(after, preprocessing, trained.task), trained.task.build(after))
+    _check_resized(changed, learner.model, size)
     _fill(learner.model, changed, Path("the model at this size"))
     _fill(learner.task, trained.learner.task.state_dict(), Path("the task at this size"))
     notes = (*trained.notes, *told(tensors, changed, before, after))
     return replace(trained, learner=learner, preprocessing=preprocessing, notes=notes)
+
+
+def _check_resized(tensors: Mapping[str, Tensor], model: nn.Module, size: tuple[int, int]) -> None:
+    """Refuse a part whose tensors are of one number of patches and have no other."""
+    wanted = model.state_dict()
+    fixed = [name for name, tensor in tensors.items() if tensor.shape != wanted[name].shape]
+    if fixed:
+        raise SpecError(f"img_size={list(size)}: the model cannot be of another size, because of {some(fixed)}")
 
 
 def of_published(found: published.Published) -> Trained:
@@ -139,7 +149,7 @@ def _of_ours(path: Path) -> Trained:
     _fill(learner.model, checkpoint.tensors.model, folder)
     _fill(learner.task, checkpoint.tensors.task, folder)
     data = None if meta.data is None else _read(DataSpec, meta.data, folder)
-    return Trained(learner, task, preprocessing, data, meta.noise_seed)
+    return Trained(learner, task, preprocessing, data, meta.noise_seed, tuple(meta.origin))
 
 
 def _read(cls: type[T], values: Mapping[str, Any], folder: Path) -> T:

@@ -35,7 +35,12 @@ def name_of(picture: Picture, number: int) -> str:
 def _of_array(values: np.ndarray) -> Image.Image:
     """[H, W] or [H, W, 3] of 8 bits, [H, W] of 16. Raises DataError, saying what would be right."""
     channels_last = values.ndim == 2 or (values.ndim == 3 and values.shape[2] in (1, 3, 4))
-    if not channels_last or values.dtype not in (np.uint8, np.uint16) or (values.ndim == 3 and values.itemsize > 1):
+    if (
+        not values.size
+        or not channels_last
+        or values.dtype not in (np.uint8, np.uint16)
+        or (values.ndim == 3 and values.itemsize > 1)
+    ):
         raise DataError(
             f"an array of {values.dtype} of shape {list(values.shape)} is no picture: expected 8-bit values, "
             "[rows, columns] or [rows, columns, channels]"

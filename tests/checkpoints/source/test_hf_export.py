@@ -6,7 +6,8 @@ import torch
 from tests.checkpoints.source.ours import as_transformers, preprocessing_of
 from tests.checkpoints.source.theirs import exact_rotation, said_by
 from vitlab.base.errors import CheckpointError
-from vitlab.checkpoints import exported, published
+from vitlab.checkpoints import published
+from vitlab.checkpoints.format._as_source import AsSource
 from vitlab.checkpoints.source import hf
 from vitlab.checkpoints.trained import EquippedViT
 from vitlab.models.vit import ViT
@@ -162,5 +163,6 @@ def test_what_was_read_without_a_key_bias_is_so_written(tiny_spec):
 def test_exported_as_a_folder_it_is_what_every_command_reads(tmp_path, tiny_spec, randomise):
     spec = tiny_spec()
     model = randomise(EquippedViT(spec, preprocessing_of(spec), classify.Spec()))
-    found = published.read(exported.write_as(hf.Spec(), model, tmp_path / "out"))
+    AsSource(hf.Spec()).write(model, tmp_path)
+    found = published.read(tmp_path)
     assert (found.spec, found.preprocessing) == (spec, model.preprocessing)

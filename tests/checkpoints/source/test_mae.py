@@ -64,6 +64,13 @@ def test_a_model_fine_tuned_on_the_mean_of_the_patches(source, normal):
     check_comes_back(found, theirs)
 
 
+@pytest.mark.parametrize("terms", [{"settings": {"num_heads": 1}}, {"model": "vit_base_patch16_224"}])
+def test_what_else_is_said_of_it_does_not_change_what_it_pools(terms):
+    shapes = {name.replace("norm.", "fc_norm."): shape for name, shape in timm_shapes().items() if name[:5] == "norm."}
+    shapes |= {name: shape for name, shape in timm_shapes(classes=5).items() if name[:5] != "norm."}
+    assert read(drawn(shapes), **terms).spec.pool.name == "mean"
+
+
 @pytest.mark.usefixtures("double")
 def test_a_model_fine_tuned_on_the_cls_token(normal):
     theirs, images = drawn(timm_shapes(classes=5)), normal(3, 3, 12, 12)

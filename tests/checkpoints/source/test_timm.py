@@ -111,3 +111,43 @@ def test_what_timm_has_not_is_not_written_for_it(said, settings, tiny_spec):
     preprocessing = Preprocessing(spec.img_size, "crop", (), (0.5,) * 3, (0.5,) * 3, tuple("abcde"))
     with pytest.raises(CheckpointError, match=f"timm has no {said}"):
         timm_source.Spec().texts(spec, preprocessing)
+
+
+@pytest.fixture
+def with_config(tiny_spec):
+    """`with_config(model_args={…})`: what is made of small weights beside which these fields of config.json stand."""
+
+    def make(**fields):
+        spec = tiny_spec(img_size=[8, 8])
+        config = {"architecture": "vit_base_patch16_224", "model_args": {"num_heads": spec.num_heads}, **fields}
+        tensors = published.write(timm_source.Spec(), spec, ViT(spec).state_dict())
+        return published.of_content(Content(Path("w.safetensors"), tensors, {"config.json": config}))
+
+    return make
+
+
+def test_one_number_in_config_json_is_both_sides(with_config):
+    """As a model has it that was made with `timm.create_model(…, img_size=8)`."""
+    assert with_config(model_args={"img_size": 8, "num_heads": 2}).spec.img_size == (8, 8)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"model_args": "x"}, "model_args='x': expected settings"),
+        ({"model_args": {"img_size": "x"}}, "img_size='x': expected 2 values"),
+        ({"model_args": {"num_heads": 2, "act_layer": "relu"}}, "act_layer='relu': possible: gelu, quick_gelu"),
+        ({"model_args": {"num_heads": 2, "act_layer": ["x"]}}, "act_layer="),
+        ({"pretrained_cfg": "x"}, "pretrained_cfg='x': expected settings"),
+        *(
+            ({"pretrained_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3, "crop_pct": crop}}, "crop_pct=")
+            for crop in (0, "x", 1e-9, 2.0, None)
+        ),
+        ({"pretrained_cfg": {"mean": "x", "std": [0.5] * 3}}, "mean='x': expected numbers"),
+        ({"pretrained_cfg": {"mean": [0.5] * 3}}, "std=None: expected numbers"),
+        ({"pretrained_cfg": {"mean": [0.5], "std": [0.5]}}, "the model takes 3 channels"),
+    ],
+)
+def test_a_config_json_that_cannot_be_is_refused_by_its_field(fields, said, with_config):
+    with pytest.raises(CheckpointError, match=said):
+        with_config(**fields)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.checkpoints.source.by_hand import read, timm_shapes
-from vitlab.base.errors import CheckpointError
+from vitlab.base.errors import CheckpointError, SpecError
 
 
 def of_width(width, **terms):
@@ -22,7 +22,28 @@ def test_attention_heads_are_those_of_published_models_of_that_width(width, head
     assert any(f"{heads} attention heads of {width // heads} channels" in note for note in found.notes)
 
 
+def test_heads_that_a_name_does_not_tell_are_said_to_be_assumed():
+    assert any("assumed" in note and "GELU" not in note for note in of_width(384, model="vit_base_patch16_224").notes)
+    assert not any("assumed" in note for note in of_width(768, model="vit_base_patch16_224").notes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"img_size": "x"}, "img_size='x'"), ({"mlp_ratio": None}, "mlp_ratio"), ({"num_heads": "x"}, "whole number")],
+)
+def test_a_setting_that_cannot_be_is_not_the_fault_of_the_file(settings, said):
+    with pytest.raises(SpecError, match=said):
+        of_width(64, settings=settings)
+
+
+def test_one_number_is_both_sides_of_a_picture():
+    size = of_width(64).spec.img_size
+    assert size[0] == size[1]
+    assert of_width(64, settings={"img_size": size[0]}).spec.img_size == size
+
+
 def test_of_another_width_somebody_has_to_say_it():
     with pytest.raises(CheckpointError, match="how many attention heads share 40 channels"):
         of_width(40)
     assert of_width(40, settings={"num_heads": 5}).spec.num_heads == 5
+    assert of_width(40, settings={"num_heads": 5}, model="vit_base_patch16_224").spec.num_heads == 5

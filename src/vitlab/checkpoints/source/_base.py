@@ -75,6 +75,7 @@ class SourceSpec(Component):
     family: ClassVar[str] = "vitlab.checkpoints.source"
     title: ClassVar[str]
     file: ClassVar[str] = "model.safetensors"  # in which tensors are written
+    writes: ClassVar[bool] = True  # whether models of ours are exported so
     ignored: ClassVar[tuple[str, ...]] = ()
 
     def recognises(self, content: Content) -> bool:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from vitlab.augment.ops import center_crop
 from vitlab.base.errors import CheckpointError
+from vitlab.base.spec import read_fields
+from vitlab.base.words import shown
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.attention import softmax
 from vitlab.nn.auxiliary import none as no_auxiliary
@@ -72,11 +74,13 @@ def config(spec: ViTSpec, preprocessing: Preprocessing) -> dict[str, Any]:
 
 
 def told_by(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a config.json's arguments say that no tensor tells: sizes that are not square, heads, activations."""
-    arguments = values.get("model_args") or {}
-    told: dict[str, Any] = {
-        name: arguments[name] for name in ("img_size", "num_heads", "embed_dim") if name in arguments
-    }
+    """What a config.json's arguments say that no tensor tells: sizes that are not square, heads, activations.
+
+    Raises SpecError for a value that none of these can have.
+    """
+    arguments = inside(values, "model_args")
+    known = {name: arguments[name] for name in ("img_size", "num_heads", "embed_dim") if name in arguments}
+    told = read_fields(ViTSpec, known)
     told |= {"layer_scale": arguments["init_values"]} if "init_values" in arguments else {}
     if "num_heads" in told and (arguments.get("attn_layer") == "diff" or values.get("architecture") in _DIFFERENTIAL):
         told["num_heads"] *= 2  # a head of theirs has two maps, which are two heads of ours
@@ -85,11 +89,21 @@ def told_by(values: Mapping[str, Any]) -> dict[str, Any]:
         told["pool"] = pool | (
             {"prefix": bool(arguments["pool_include_prefix"])} if "pool_include_prefix" in arguments else {}
         )
-    if arguments.get("act_layer") in _ACTIVATIONS:
-        told["mlp"] = _ACTIVATIONS[arguments["act_layer"]]
+    if (activation := arguments.get("act_layer")) is not None:
+        if str(activation) not in _ACTIVATIONS:
+            raise CheckpointError(f"config.json: act_layer={shown(activation)}: possible: {', '.join(_ACTIVATIONS)}")
+        told["mlp"] = _ACTIVATIONS[str(activation)]
     if arguments.get("attn_layer") == "diff":
         told["mixer"] = "differential"
     return told
+
+
+def inside(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Settings that stand under a name, none if there is none. Raises CheckpointError for something else."""
+    found = values.get(name) or {}
+    if not isinstance(found, Mapping):
+        raise CheckpointError(f"config.json: {name}={shown(found)}: expected settings")
+    return found
 
 
 def _without(spec: ViTSpec) -> Iterator[str]:
@@ -118,13 +132,20 @@ def _without(spec: ViTSpec) -> Iterator[str]:
         yield f"head_dim={spec.head_dim}"
     if isinstance(spec.pool, mean.Spec) and spec.pool.prefix:
         yield "pool.prefix=True beside pool=mean"
-    if _built(spec) not in _ARCHITECTURES and not _is_fused_difference(spec):
+    if isinstance(spec.block, parallel.Spec) and not is_joint(spec):
+        yield f"block.joint=False with layer_scale={spec.layer_scale}"
+    elif _built(spec) not in _ARCHITECTURES and not _is_fused_difference(spec):
         yield f"block={spec.block.name} with mlp={spec.mlp.name} and norm={spec.norm.name} of this eps"
 
 
 def _built(spec: ViTSpec) -> _Built:
     kind = gelu.Spec if isinstance(spec.mlp, quick_gelu.Spec) else type(spec.mlp)
     return _Built(type(spec.block), kind, spec.norm, spec.dist_token)
+
+
+def is_joint(spec: ViTSpec) -> bool:
+    """Whether it is of timm's parallel blocks; without layer scales one of ours computes the same in either form."""
+    return isinstance(spec.block, parallel.Spec) and (spec.block.joint or spec.layer_scale is None)
 
 
 def _is_fused_difference(spec: ViTSpec) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError
+from vitlab.base.words import counted
 
 Tensors = Mapping[str, Tensor]
 HEAD_WIDTH = 64  # channels of an attention head in most ViTs
@@ -36,13 +37,15 @@ def told(tensors: Tensors, named: Mapping[str, Any]) -> dict[str, Any]:
 
 def assumed(tensors: Tensors, named: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
     """What stands in no tensor and was taken to be as usual, in sentences. `known`: settings that somebody has told."""
-    if named or "num_heads" in known:
-        return ()
     width = tensors["patch_embed.proj.weight"].shape[0]
+    if "num_heads" in known or (named and named.get("embed_dim", width) == width):
+        return ()
     heads = _usual_heads(width)
+    others = "" if named else ", GELU, norms with an eps of 1e-6"
+    otherwise = "--set num_heads=N" if named else "--model NAME or --set num_heads=N"
     return (
-        f"assumed, as no tensor tells: {heads} attention heads of {width // heads} channels, GELU, norms "
-        "with an eps of 1e-6; --model NAME or --set num_heads=N says otherwise",
+        f"assumed, as no tensor tells: {counted(heads, 'attention head')} of {width // heads} channels{others}; "
+        f"{otherwise} says otherwise",
     )
 
 
@@ -143,10 +146,13 @@ def _final_norm(tensors: Tensors) -> str:
 
 
 def _pool(tensors: Tensors, found: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
-    """What tensors decide: without a cls token only patches can be pooled, and a norm after pooling is a mean's."""
+    """What tensors decide: without a cls token only patches can be pooled, and a norm after pooling is a mean's, unless
+    of a model that is known to have it there.
+    """
     if "pool.latent" in tensors:
         return {} if _name(named.get("pool")) == "attention" else {"pool": "attention"}
-    if _name(named.get("pool")) == "attention" or (not named and "fc_norm.weight" in tensors):
+    known = "pool" in named or named.get("final_norm") == "after_pool"
+    if _name(named.get("pool")) == "attention" or ("fc_norm.weight" in tensors and not known):
         return {"pool": "mean"}
     return {} if found["cls_token"] or _name(named.get("pool")) == "mean" else {"pool": "mean"}
 

@@ -129,7 +129,9 @@ class Spec(SourceSpec):
         return {"config.json": told, FILE: preprocessor_config(preprocessing)}
 
     def used(self, folder: Path) -> str:
-        return f'model = transformers.AutoModelForImageClassification.from_pretrained("{folder}")'
+        name = read_object(folder / "config.json")["architectures"][0]
+        loader = "AutoModelForImageClassification" if name.endswith("ForImageClassification") else name
+        return f'model = transformers.{loader}.from_pretrained("{folder}")'
 
     def said(self, folder: Path, images: Tensor) -> Tensor | None:
         config = read_object(folder / "config.json")

@@ -76,6 +76,7 @@ class Spec(SourceSpec):
     """`table`: the file."""
 
     title: ClassVar[str] = "the key map's"
+    writes: ClassVar[bool] = False
     table: str = ""
 
     def __post_init__(self) -> None:

@@ -9,21 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor
 
+from vitlab.base.errors import CheckpointError
+from vitlab.base.words import shown
 from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class_names, cropped, published_preprocessing
 from vitlab.checkpoints.source._named_as_timm import BLOCK, EVERYTHING, PLAIN, whose
 from vitlab.checkpoints.source._rows import Row
-from vitlab.checkpoints.source._timm_config import config, told_by
+from vitlab.checkpoints.source._timm_config import config, inside, is_joint, told_by
 from vitlab.data.decode import Fit
 from vitlab.models.spec import ViTSpec
-from vitlab.nn.block import parallel
 from vitlab.nn.mixer import differential
 from vitlab.preprocessing import Preprocessing
 
+_LEAST_CROP = 0.1
 _FITS: dict[str, Fit] = {"squash": "squash", "border": "pad"}  # of timm's crop_mode
 
 
@@ -83,7 +85,7 @@ class Spec(SourceSpec):
     def rows(self, spec: ViTSpec | None) -> Sequence[Row]:
         if spec is None:
             return (*PLAIN, *_JOINT, *_TWO_LAST_LAYERS, *_ONE_LAST_LAYER, *EVERYTHING)
-        if not (isinstance(spec.block, parallel.Spec) and spec.block.joint):
+        if not is_joint(spec):
             return (*PLAIN, *EVERYTHING)
         last = _ONE_LAST_LAYER if isinstance(spec.mixer, differential.Spec) else _TWO_LAST_LAYERS
         return (*PLAIN, *_JOINT, *last, *EVERYTHING)
@@ -104,9 +106,21 @@ class Spec(SourceSpec):
             return cast(Tensor, theirs(images))
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
-        told: Mapping[str, Any] = content.config.get("pretrained_cfg") or {}
+        told = inside(content.config, "pretrained_cfg")
         names = class_names(content, spec.num_classes)
         if "mean" not in told:
             return published_preprocessing(content.name, spec, names)
-        fit = _FITS.get(str(told.get("crop_mode")), "crop")
-        return cropped(spec.img_size, float(told.get("crop_pct", 1.0)), told["mean"], told["std"], names, fit)
+        fit, crop = _FITS.get(str(told.get("crop_mode")), "crop"), told.get("crop_pct", 1.0)
+        if not isinstance(crop, int | float) or not _LEAST_CROP <= crop <= 1:
+            raise CheckpointError(f"config.json: crop_pct={shown(crop)}: expected a share between {_LEAST_CROP} and 1")
+        mean, std = (_of_channels(told, name, spec.in_chans) for name in ("mean", "std"))
+        return cropped(spec.img_size, crop, mean, std, names, fit)
+
+
+def _of_channels(told: Settings, name: str, channels: int) -> Sequence[float]:
+    values = told.get(name)
+    if not isinstance(values, list | tuple) or not all(isinstance(each, int | float) for each in values):
+        raise CheckpointError(f"config.json: {name}={shown(values)}: expected numbers")
+    if len(values) != channels:
+        raise CheckpointError(f"config.json: {name}={shown(values)}: the model takes {channels} channels")
+    return values
