@@ -35,9 +35,9 @@ def test_another_function_with_the_same_shapes_is_told(google):
     path, spec = google
     assert weights_at(str(path), spec).unlike == ()
     (said,) = weights_at(str(path), with_settings(spec, {"mlp": "gelu"})).unlike
-    assert said == "its mlp is gelu (approximate=tanh), and the model's gelu: set it alike"
+    assert said == "mlp is gelu here and gelu (approximate=tanh) there"
     (heads,) = weights_at(str(path), with_settings(spec, {"num_heads": 2})).unlike
-    assert heads == "its num_heads is 1, and the model's 2: set it alike"
+    assert heads == "num_heads is 2 here and 1 there"
 
 
 def test_the_size_of_theirs_is_told_by_their_table(google):

@@ -60,3 +60,22 @@ def test_other_classes_are_refused(tiny_run, run_tiny, tmp_path, digits, monkeyp
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match=r"holds no checkpoint"):
         evaluate_checkpoint(tmp_path)
+
+
+def test_weights_that_only_number_their_classes_take_the_datas_in_order(tmp_path, tiny_spec, monkeypatch):
+    """As published weights do: the third folder by name is class 2."""
+    from tests.recipes.conftest import small_pictures
+    from vitlab.preprocessing import Preprocessing
+
+    monkeypatch.setenv("VITLAB_CACHE", str(tmp_path / "cache"))
+    spec = tiny_spec(num_classes=3)
+    before = Preprocessing(spec.img_size, "crop", (), (0.5,) * 3, (0.5,) * 3, tuple("012"))
+    folder = save_model(tmp_path / "checkpoint", build(spec), meta_of(spec, before))
+    score = evaluate_checkpoint(folder, str(small_pictures(tmp_path / "pictures")))
+    assert score.classes == score.known == ("ape", "bee", "cow")
+    assert any(note.startswith("classes matched by their order") for note in score.notes)
+    named = save_model(
+        tmp_path / "named", build(spec), meta_of(spec, replace(before, class_names=("ant", "bee", "cat")))
+    )
+    with pytest.raises(DataError, match="it knows ant, bee, cat"):
+        evaluate_checkpoint(named, str(tmp_path / "pictures"))

@@ -17,7 +17,7 @@ from vitlab.api.models import load as load
 from vitlab.api.models import predict as predict
 from vitlab.api.models import predictions as predictions
 from vitlab.api.models import write_predictions as write_predictions
-from vitlab.base.going_on import going_on
+from vitlab.base.going_on import Say, going_on, unsaid
 from vitlab.base.trust import trusting as trusting
 from vitlab.base.trust import typed
 
@@ -80,7 +80,8 @@ def train(
     folders = [Path(out)] if seeds is None else [Path(out) / f"seed-{seed}" for seed in seeds]
     resumed = folders[0] if resume else None
     # an unknown recipe is refused before torch is loaded
-    base, settings = _begun(what, init, {**settings, **more_settings}, resumed)
+    say = unsaid if console is None else console.print
+    base, settings = _begun(what, init, {**settings, **more_settings}, resumed, say)
     from vitlab.train.launch import train as launch
     from vitlab.train.machine.choices import Overrides
     from vitlab.train.run_dir.checkpoint_policy import CheckpointPolicy
@@ -102,7 +103,7 @@ def train(
 
 
 def _begun(
-    what: "str | RunSpec", init: str | Path | None, settings: Settings, resumed: Path | None
+    what: "str | RunSpec", init: str | Path | None, settings: Settings, resumed: Path | None, say: Say
 ) -> "tuple[RunSpec, Settings]":
     """The run that settings are to change, and those that are left: a recipe may be made for weights and data. What a
     run that is resumed was made for need not be there any more.
@@ -115,7 +116,7 @@ def _begun(
     left = {path: value for path, value in settings.items() if path != "data" and path not in own}
     if resumed is not None and init is not None and not Path(init).exists() and (resumed / "spec.json").exists():
         return run_spec(str(resumed / "spec.json")), left
-    return run_spec(what, Given("" if init is None else str(init), settings)), left
+    return run_spec(what, Given("" if init is None else str(init), settings, say)), left
 
 
 def run_spec(what: "str | RunSpec", given: "Given | None" = None) -> "RunSpec":

@@ -36,7 +36,7 @@ def export(path: str | Path, out: str | Path, to: str, *, half: bool = False) ->
     typed(to, setting="format")
     trained = load(path)
     said = tuple(_scores(Path(path)))
-    lost = _cost_of_half(Path(path)) if half and trained.data is not None else None
+    lost = _cost_of_half(path, trained.data is not None) if half else None
     evidence = Evidence(tuple(_training(Path(path))), said if lost is None else (*said, lost))
     written = write(trained, to, Path(out), half, evidence)
     return Export(written.out, written.files, written.used, written.difference, lost)
@@ -50,7 +50,9 @@ def _training(path: Path) -> Iterator[str]:
     if run is None:
         return
     declaration = RunDeclaration.read(run)
-    yield f"run {declaration.id}" + (f", recipe {declaration.recipe}" if declaration.recipe else "")
+    data = declaration.spec.get("data", {}).get("name", "")
+    recipe = f", recipe {declaration.recipe}" if declaration.recipe else ""
+    yield f"run {declaration.id}{recipe}, trained on {data}"
     environment = Environment.read_if_there(run)
     if environment is not None:
         yield f"trained by `{environment.command}`, commit {(environment.commit or 'unknown')[:12]}"
@@ -65,8 +67,10 @@ def _scores(path: Path) -> Iterator[str]:
         yield summary(run)
 
 
-def _cost_of_half(path: Path) -> str | None:
-    """The scores of the test split in single and in half precision."""
+def _cost_of_half(path: str | Path, measurable: bool) -> str:
+    """The scores of the test split in single and in half precision, where there are test images."""
+    if not measurable:
+        return "what half precision costs was not measured: there are no test images"
     import torch
 
     from vitlab.evaluate._checkpoint import Computing, evaluate_checkpoint

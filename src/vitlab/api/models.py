@@ -111,15 +111,23 @@ def predict(
     return list(predictions(loaded, pictures_of(pictures), top))
 
 
+class Arriving(NamedTuple):
+    """Predictions as they are made: how many there will be, and what there is to say of the model."""
+
+    total: int
+    notes: tuple[str, ...]
+    predictions: "Iterator[Prediction]"
+
+
 def predictions(
     model: str | Path,
     files: "Sequence[Path]",
     top: int = 5,
     device: str | None = None,
     out: Path | None = None,
-) -> "tuple[int, Iterator[Prediction]]":
-    """How many pictures there are at some paths, and what a model says of each, as they are classified. Where they are
-    to be written to `out`, that must be a kind of table that can be. Raises UserError.
+) -> Arriving:
+    """What a model says of the pictures at some paths, as they are classified. Where that is to be written to `out`, it
+    must be a kind of table that can be. Raises UserError.
     """
     from vitlab.base.errors import UserError
     from vitlab.devices import pick_device
@@ -130,7 +138,7 @@ def predictions(
         raise UserError(f"--out {out}: a table is {' or '.join(TABLES)}")
     loaded = load(model).to(pick_device(device or "cpu"))
     pictures = picture_files(files)
-    return len(pictures), said(loaded, pictures, top)
+    return Arriving(len(pictures), loaded.notes, said(loaded, pictures, top))
 
 
 def write_predictions(predictions: "Sequence[Prediction]", out: Path, top: int) -> None:

@@ -30,16 +30,17 @@ _RANDOM = 16.0  # what people try a model with, torch.randn, stays below it
 
 
 class EquippedViT(ViT):
-    """A ViT that knows what a picture goes through before it, what its classes are called, and its `task`:
+    """A ViT that knows what a picture goes through before it, what its classes are called, its `task`, and
+    where somebody else's weights came from, with what had to be assumed of them (`notes`):
 
         logits = model(model.prepare(["cat.jpg"]))
 
     What was not prepared is refused, as far as it can be seen: bytes, values up to 255, an image without a batch.
     """
 
-    def __init__(self, spec: ViTSpec, preprocessing: Preprocessing, task: TaskSpec):
+    def __init__(self, spec: ViTSpec, preprocessing: Preprocessing, task: TaskSpec, notes: tuple[str, ...] = ()):
         super().__init__(spec)
-        self.preprocessing, self.task = preprocessing, task
+        self.preprocessing, self.task, self.notes = preprocessing, task, notes
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -115,7 +116,7 @@ def at_size(trained: Trained, size: tuple[int, int]) -> Trained:
     preprocessing = trained.preprocessing.at_size(before.img_size, size)
     tensors = trained.model.state_dict()
     changed = resized(tensors, before, after, Resizing())
-    learner = Learner(EquippedViT(after, preprocessing, trained.task), trained.task.build(after))
+    learner = Learner(EquippedViT(after, preprocessing, trained.task, trained.notes), trained.task.build(after))
     _check_resized(changed, learner.model, size)
     _fill(learner.model, changed, Path("the model at this size"))
     _fill(learner.task, trained.learner.task.state_dict(), Path("the task at this size"))
@@ -134,7 +135,7 @@ def _check_resized(tensors: Mapping[str, Tensor], model: nn.Module, size: tuple[
 def of_published(found: published.Published) -> Trained:
     """Somebody else's checkpoint as a trained model, whose task is to classify."""
     task = classify.Spec()
-    learner = Learner(EquippedViT(found.spec, found.preprocessing, task), task.build(found.spec))
+    learner = Learner(EquippedViT(found.spec, found.preprocessing, task, found.notes), task.build(found.spec))
     learner.model.load_state_dict(found.tensors)
     return Trained(learner, task, found.preprocessing, None, None, found.notes)
 

@@ -38,8 +38,10 @@ def predict(
     from vitlab.base.errors import DataError
 
     waiting = output.waiting(json)
-    total, arriving = api.predictions(run, images, top, device, out)
-    predictions = list(_followed(arriving, total, waiting))
+    arriving = api.predictions(run, images, top, device, out)
+    for note in arriving.notes:
+        waiting.print(note)
+    predictions = list(_followed(arriving.predictions, arriving.total, waiting))
     readable = [prediction for prediction in predictions if prediction.reason is None]
     unreadable = [f"{file.path} is unreadable: {file.reason}" for file in predictions if file.reason is not None]
     if out is not None:

@@ -89,14 +89,15 @@ def evaluate_checkpoint(
     where = pick_device(device)
     learner = trained.learner.to(where, computing.dtype)
     use_kernel(learner, computing.kernel)
-    test, classes = images.test.to(where), trained.preprocessing.class_names
+    known, told = _known(trained, images)
+    test, classes = images.test.to(where), known
     if trained.task.needs_labels:
         test, columns = _matched(test, images.class_names, classes)
         classes = tuple(classes[column] for column in columns.tolist())
         if among == "present":
             test = relabelled(test, torch.searchsorted(columns.to(where), test.labels))
             wrap(learner.model, partial(_only, columns.to(where)), "outputs")
-    names = classes if among == "present" else trained.preprocessing.class_names
+    names = classes if among == "present" else known
     spec = replace(trained.model.spec, num_classes=len(names)) if among == "present" else trained.model.spec
     subject = Subject(
         scores=scores_of_one(learner),
@@ -114,11 +115,11 @@ def evaluate_checkpoint(
         metrics={f"test_{metric.name}": metric for metric in evaluator.metrics(trained.task, spec)},
         images=len(test),
         classes=classes,
-        known=trained.preprocessing.class_names,
+        known=known,
         among=among,
         by_class=_by_class(test, evaluation, names) if trained.task.classifies else (),
         data=tuple(images.found.told()) if data is not None and images.found else (),
-        notes=trained.notes,
+        notes=(*trained.notes, *told),
     )
 
 
@@ -130,6 +131,17 @@ def _sized(trained: Trained, img_size: tuple[int, int] | None) -> Trained:
     if larger.data is None or "img_size" not in {field.name for field in fields(larger.data)}:
         return larger
     return replace(larger, data=replace(larger.data, img_size=larger.preprocessing.img_size))  # type: ignore[call-arg]
+
+
+def _known(trained: Trained, images: ImageSet) -> tuple[tuple[str, ...], list[str]]:
+    """The classes that the model knows, by the names of the data where its weights only number as many; and what is to
+    be said of that.
+    """
+    ours, theirs = trained.preprocessing.class_names, tuple(images.class_names)
+    named_by_order = trained.task.needs_labels and are_numbers(ours) and not are_numbers(theirs)
+    if not named_by_order or len(ours) != len(theirs):
+        return ours, []
+    return theirs, [f"classes matched by their order, as the weights do not name them: 0 is {theirs[0]}, and so on"]
 
 
 def _ending_at(before: Preprocessing, decoded: tuple[int, int], size: tuple[int, int]) -> Preprocessing:
@@ -180,14 +192,17 @@ def _by_class(test: Pictures, evaluation: Evaluation, names: Sequence[str]) -> t
     return tuple(by_class(test.labels.cpu().numpy(), evaluation.logits[0].argmax(-1).numpy(), names))
 
 
+def are_numbers(names: Sequence[str]) -> bool:
+    """Whether classes are numbered and not named, as those of weights without anything beside them."""
+    return tuple(names) == tuple(map(str, range(len(names))))
+
+
 def _matched(test: Pictures, theirs: Sequence[str], ours: Sequence[str]) -> tuple[Pictures, Tensor]:
     """The pictures with the model's labels, and its classes that they have, ascending. Raises DataError."""
     occurring = test.labels.unique().tolist()  # a class of pictures that are not scored may be unknown
     unknown = [theirs[label] for label in occurring if theirs[label] not in ours]
     if unknown:
-        raise DataError(
-            f"--data has classes that the model does not know: {some(unknown)}; it was trained on {some(ours)}"
-        )
+        raise DataError(f"--data has classes that the model does not know: {some(unknown)}; it knows {some(ours)}")
     places = torch.tensor([ours.index(name) if name in ours else -1 for name in theirs], device=test.labels.device)
     labels = places[test.labels]
     return relabelled(test, labels), labels.unique().cpu()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitlab.base.errors import SpecError
 from vitlab.base.files import naming_source, read_object
+from vitlab.base.going_on import unsaid
 from vitlab.base.spec import (
     Spec,
     from_dict,
@@ -54,6 +55,7 @@ class Given(NamedTuple):
 
     init: str = ""
     settings: Mapping[str, Any] = MappingProxyType({})
+    say: Callable[[str], object] = unsaid  # is told of what was found
 
     def inside(self, part: str) -> dict[str, Any]:
         """The settings of a part, `data` say, by their own names."""

@@ -39,7 +39,7 @@ def passes(pictures: int | None) -> float:
 
 def spec(given: Given = NOTHING) -> RunSpec:
     """The source's model on the user's pictures."""
-    model, before = _source(given.init)
+    model, before = _source(given)
     data = _data(given, model, before)
     size = _size(given, model)
     decoded_so = data.img_size == size
@@ -63,11 +63,13 @@ def spec(given: Given = NOTHING) -> RunSpec:
     )
 
 
-def _source(init: str) -> tuple[ViTSpec, Preprocessing | None]:
+def _source(given: Given) -> tuple[ViTSpec, Preprocessing | None]:
     """The model of the weights, and what pictures went through before it."""
-    if not init:
+    if not given.init:
         return preset(PLAIN), None
-    source = trained.load(init)
+    source = trained.load(given.init)
+    for note in source.notes:
+        given.say(note)
     return source.model.spec, source.preprocessing
 
 

@@ -10,11 +10,13 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from vitlab.base.errors import CheckpointError
 from vitlab.base.files import replacing
 from vitlab.checkpoints import published
 from vitlab.checkpoints.format._base import FormatSpec, difference, some_images
 from vitlab.checkpoints.source._base import SourceSpec
 from vitlab.checkpoints.trained import EquippedViT, of_published
+from vitlab.models.likeness import unlike
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,13 @@ class AsSource(FormatSpec):
 
     @torch.no_grad()
     def _read_back(self, out: Path, model: EquippedViT, images: Tensor) -> Tensor:
+        """The logits of what we read of it. Raises CheckpointError where that is another model: logits that are all
+        near zero, as those of a new head, would not show it.
+        """
         untold = {"img_size": model.spec.img_size, "num_heads": model.spec.num_heads}  # by tensors
-        found = published.read(out, self.source.name, settings=untold)
-        again = of_published(found).model.to(images.dtype)
+        again = of_published(published.read(out, self.source.name, settings=untold)).model.to(images.dtype)
+        if differing := list(unlike(again.spec, model.spec)):
+            raise CheckpointError(f"{self.title} has no word for this model: {'; '.join(differing)}")
         return again(images)
 
 

@@ -1,4 +1,4 @@
-"""ONNX, of the newest opset that PyTorch writes: one file, for any number of images.
+"""ONNX, opset 23: one file, for any number of images.
 
 Input `images` [batch, C, height, width], normalised; output `logits` [batch, Y]. What pictures go through before, and
 what the classes are called, stands in the file's metadata as JSON, `preprocessing` and `class_names`.
@@ -21,6 +21,7 @@ from vitlab.checkpoints.format._base import FormatSpec, needed, recorded
 from vitlab.checkpoints.trained import EquippedViT
 
 FILE = "model.onnx"
+OPSET = 23  # the newest that torch 2.14 translates to
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,17 @@ class Spec(FormatSpec):
         needed("onnxscript", "onnx")
         with _quietly():
             program = torch.onnx.export(
-                recorded(model), dynamo=True, input_names=["images"], output_names=["logits"], external_data=False
+                recorded(model),
+                dynamo=True,
+                input_names=["images"],
+                output_names=["logits"],
+                external_data=False,
+                opset_version=OPSET,
             )
         assert program is not None
+        for value in (*program.model.graph.inputs, *program.model.graph.outputs):
+            assert value.shape is not None
+            value.shape[0] = "batch"
         told = {"preprocessing": to_dict(model.preprocessing), "class_names": list(model.class_names)}
         program.model.metadata_props.update({name: json.dumps(value) for name, value in told.items()})
         program.save(out / FILE, external_data=False)
