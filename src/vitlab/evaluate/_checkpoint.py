@@ -138,8 +138,8 @@ def _known(trained: Trained, images: ImageSet) -> tuple[tuple[str, ...], list[st
     be said of that.
     """
     ours, theirs = trained.preprocessing.class_names, tuple(images.class_names)
-    named_by_order = trained.task.needs_labels and are_numbers(ours) and not are_numbers(theirs)
-    if not named_by_order or len(ours) != len(theirs):
+    unnamed = trained.data is None and trained.task.needs_labels and are_numbers(ours)
+    if not unnamed or are_numbers(theirs) or len(ours) != len(theirs):
         return ours, []
     return theirs, [f"classes matched by their order, as the weights do not name them: 0 is {theirs[0]}, and so on"]
 
