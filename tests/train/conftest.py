@@ -72,6 +72,7 @@ def variant(family: str, name: str) -> dict[str, Any]:
     """Settings of the tiny run with another part, and with what that part needs."""
     needs = {
         "pool.cls": {"model.cls_token": True},
+        "pool.cls_mean": {"model.cls_token": True},
         "mixer.identity": {"model.pos_embed": "learned"},
         "patch_embed.resnet": {"model.patch_size": 4},
     }

@@ -83,7 +83,7 @@ def source(tmp_path, tiny_run, digits):
     names = {"recipe": "digits", "id": "0", "spec": to_dict(spec), "metrics": {}, "selects": "val_top1", "drawn": ()}
     RunDeclaration(**names).write(tmp_path)
     DataRecord("exact", nothing, nothing, nothing, digits.class_names, digits.found).write(tmp_path)
-    return {"start": {"name": "checkpoint", "path": str(tmp_path), "checksum": "0"}}
+    return {"start": {"name": "checkpoint", "path": str(tmp_path), "checksum": "0", "positions": "run_on"}}  # unread
 
 
 def test_other_validation_pictures_than_those_of_the_start_are_said(tiny_run, digits, source):

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from vitlab.base.env import usable_memory
 from vitlab.base.errors import CheckpointError
 from vitlab.base.files import is_no_file, open_file
 from vitlab.base.words import shortened, some
@@ -89,9 +89,9 @@ def _unpacked_size(path: Path) -> int:
 
 def _read_npz(path: Path) -> dict[str, Tensor]:
     """Arrays of numbers; NumPy's own pickles are refused by NumPy."""
-    unpacked, free = _unpacked_size(path), psutil.virtual_memory().available
-    if unpacked > free:
-        raise CheckpointError(f"{path} is not opened: it unpacks to {unpacked:,} bytes, and {free:,} are free")
+    unpacked, most = _unpacked_size(path), usable_memory()
+    if unpacked > most:
+        raise CheckpointError(f"{path} is not opened: it unpacks to {unpacked:,} bytes, and the machine has {most:,}")
     with np.load(path, allow_pickle=False) as arrays:
         return {name: _tensor(arrays[name], name, path) for name in arrays.files}
 
