@@ -161,7 +161,8 @@ def _spec(kind: SourceSpec, content: Content, tensors: Tensors, named: Settings,
     try:
         besides = {**kind.model(content, named), **given}
         known = {**named, **besides}
-        if "num_heads" in given or besides.get("num_heads") != named.get("num_heads"):
+        of_name = named.get("num_heads")
+        if "num_heads" in given or besides.get("num_heads", of_name) != of_name:
             known.pop("embed_dim", None)  # they hold whatever the width, and not for that of the preset alone
         spec = from_dict(ViTSpec, told(tensors, known))
         return with_settings(spec, settings)
