@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from vitlab.base.trust import typed
-
-if TYPE_CHECKING:
-    pass
 
 
 class Export(NamedTuple):

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from vitlab.base.errors import CheckpointError
 from vitlab.base.spec import to_dict
 from vitlab.checkpoints import native
 from vitlab.checkpoints.published import Published
@@ -12,8 +11,7 @@ from vitlab.tasks import classify
 
 def write(found: Published, out: Path) -> Path:
     """The checkpoint's folder, inside of `out`, which must be empty or not there. Raises CheckpointError."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CheckpointError(f"{out} is not empty: name another folder")
+    native.check_empty(out)
     meta = CheckpointMeta(
         step=0,
         model=to_dict(found.spec),

@@ -10,7 +10,7 @@ import torch
 
 from vitlab.base.errors import CheckpointError, SpecError, unknown
 from vitlab.base.spec import component_class, component_names
-from vitlab.checkpoints import card
+from vitlab.checkpoints import card, native
 from vitlab.checkpoints.format._as_source import AsSource
 from vitlab.checkpoints.format._base import FormatSpec
 from vitlab.checkpoints.source._base import SourceSpec
@@ -47,8 +47,7 @@ def export(trained: Trained, name: str, out: Path, half: bool = False, evidence:
     cannot hold the model, and where what it says is not what the model says.
     """
     chosen = format_named(name)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CheckpointError(f"{out} is not empty: name another folder")
+    native.check_empty(out)
     out.mkdir(parents=True, exist_ok=True)
     model = _prepared(trained.model, half)
     with _unless_refused(out):

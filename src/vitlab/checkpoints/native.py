@@ -207,6 +207,12 @@ def is_ours(path: Path) -> bool:
     return path.is_dir() and not any(file.suffix in SUFFIXES for file in path.iterdir())
 
 
+def check_empty(out: Path) -> None:
+    """Refuse a folder to write that has something in it, or is none. Raises CheckpointError."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise CheckpointError(f"{out} is not empty: name another folder")
+
+
 def checkpoint_at(path: Path) -> Path:
     """The checkpoint folder that a user's path means: itself, or the best or latest of a run directory.
 

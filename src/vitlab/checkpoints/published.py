@@ -113,7 +113,7 @@ def source_named(source: str | Settings | SourceSpec) -> SourceSpec:
 def recognised_or_none(content: Content) -> SourceSpec | None:
     """The same, or None for tensors of no source that is known: those of a model of ours with parts of its own, say."""
     fitting = _fitting(content)
-    return recognised(content) if fitting else None
+    return _only(fitting, content) if fitting else None
 
 
 def _fitting(content: Content) -> list[SourceSpec]:
@@ -129,7 +129,10 @@ def _usual(name: str) -> SourceSpec | None:
 
 def recognised(content: Content) -> SourceSpec:
     """The source that wrote these tensors. Raises CheckpointError if none, or more than one, can have."""
-    fitting = _fitting(content)
+    return _only(_fitting(content), content)
+
+
+def _only(fitting: Sequence[SourceSpec], content: Content) -> SourceSpec:
     names = ", ".join([kind.name for kind in fitting] or component_names(SourceSpec.family))
     if not fitting:
         first = some(sorted(content.tensors))

@@ -6,16 +6,12 @@ such a sign is read as timm's, which says the same function; only how pictures w
 
 from fnmatch import filter as matching
 
-from vitlab.checkpoints.source._base import Content, class_names, cropped
+from vitlab.checkpoints.source._base import Content
 from vitlab.checkpoints.source._rows import Row
-from vitlab.data.sets._pictures import IMAGENET_MEAN, IMAGENET_STD
-from vitlab.models.spec import ViTSpec
-from vitlab.preprocessing import Preprocessing
 
 BLOCK = "blocks.{i}."
 PLAIN = (Row("pos_embed.weight", "pos_embed"), Row("pool.{*}", "attn_pool.{*}"))
 EVERYTHING = (Row("{*}", "{*}"),)
-CROP = 224 / 256  # the share of a side that evaluations of ImageNet cut out
 _SIGNS = {  # tensors that only the files of one have; the first counts, since MAE's decoder has a mask token too
     "mae": ("decoder_*",),
     "dino": ("head.mlp.*", "head.last_layer.*"),
@@ -33,8 +29,3 @@ def whose(content: Content) -> str:
         return "timm"
     signed = (source for source, signs in _SIGNS.items() if any(matching(names, sign) for sign in signs))
     return next(signed, "timm")
-
-
-def imagenet_preprocessing(content: Content, spec: ViTSpec, crop: float) -> Preprocessing:
-    """The middle of a picture, normalised by the statistics of ImageNet."""
-    return cropped(spec.img_size, crop, IMAGENET_MEAN, IMAGENET_STD, class_names(content, spec.num_classes))

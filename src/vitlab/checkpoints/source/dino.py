@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vitlab.checkpoints.source._base import Content, SourceSpec
-from vitlab.checkpoints.source._named_as_timm import CROP, EVERYTHING, PLAIN, imagenet_preprocessing, whose
+from vitlab.checkpoints.source._named_as_timm import EVERYTHING, PLAIN, whose
+from vitlab.checkpoints.source._prepared import CROP, imagenet_preprocessing
 from vitlab.checkpoints.source._rows import Row
 from vitlab.models.spec import ViTSpec
 from vitlab.preprocessing import Preprocessing

@@ -20,7 +20,8 @@ from torch.nn.functional import pad
 
 from vitlab.base.errors import CheckpointError
 from vitlab.checkpoints.source._base import Content, Settings, SourceSpec
-from vitlab.checkpoints.source._named_as_timm import BLOCK, CROP, EVERYTHING, PLAIN, imagenet_preprocessing, whose
+from vitlab.checkpoints.source._named_as_timm import BLOCK, EVERYTHING, PLAIN, whose
+from vitlab.checkpoints.source._prepared import CROP, imagenet_preprocessing
 from vitlab.checkpoints.source._rows import Row
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.mlp import packed_swiglu

@@ -25,7 +25,8 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from vitlab.base.words import counted
-from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class_names, cropped
+from vitlab.checkpoints.source._base import Content, Settings, SourceSpec
+from vitlab.checkpoints.source._prepared import half_preprocessing
 from vitlab.checkpoints.source._rows import TRANSPOSED, Layout, Row, permuted
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.pool import attention
@@ -165,8 +166,7 @@ class Spec(SourceSpec):
         return (f"without {counted(left_out, 'other tensor')} that stand beside the model",) if left_out else ()
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
-        half = (0.5,) * spec.in_chans
-        return cropped(spec.img_size, 1.0, half, half, class_names(content, spec.num_classes), "squash")
+        return half_preprocessing(content, spec)
 
 
 def _unstacked(name: str, tensor: Tensor) -> Iterable[tuple[str, Tensor]]:

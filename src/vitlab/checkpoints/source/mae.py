@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vitlab.checkpoints.source._base import Content, SourceSpec
-from vitlab.checkpoints.source._named_as_timm import CROP, EVERYTHING, PLAIN, imagenet_preprocessing, whose
+from vitlab.checkpoints.source._named_as_timm import EVERYTHING, PLAIN, whose
+from vitlab.checkpoints.source._prepared import imagenet_preprocessing_whole_if_large
 from vitlab.checkpoints.source._rows import Row
 from vitlab.models.spec import ViTSpec
 from vitlab.preprocessing import Preprocessing
-
-_LARGE = 224  # pixels a side, above which nothing is cut off
 
 
 @dataclass(frozen=True)
@@ -39,4 +38,4 @@ class Spec(SourceSpec):
         return ("its fixed positions of sines and cosines as a learned table with their values",)
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
-        return imagenet_preprocessing(content, spec, 1.0 if max(spec.img_size) > _LARGE else CROP)
+        return imagenet_preprocessing_whole_if_large(content, spec)

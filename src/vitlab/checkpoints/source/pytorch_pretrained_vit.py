@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vitlab.checkpoints.source._base import Content, SourceSpec, class_names, cropped
+from vitlab.checkpoints.source._base import Content, SourceSpec
+from vitlab.checkpoints.source._prepared import half_preprocessing
 from vitlab.checkpoints.source._rows import Row
 from vitlab.models.spec import ViTSpec
 from vitlab.preprocessing import Preprocessing
@@ -52,5 +53,4 @@ class Spec(SourceSpec):
         return (_NOTE,) if content.has("pre_logits.weight") else ()
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
-        half = (0.5,) * spec.in_chans
-        return cropped(spec.img_size, 1.0, half, half, class_names(content, spec.num_classes), "squash")
+        return half_preprocessing(content, spec)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vitlab.checkpoints.source._base import Content, SourceSpec, class_names, cropped
+from vitlab.checkpoints.source._base import Content, SourceSpec
+from vitlab.checkpoints.source._prepared import imagenet_preprocessing_whole_if_large
 from vitlab.checkpoints.source._rows import Row
-from vitlab.data.sets._pictures import IMAGENET_MEAN, IMAGENET_STD
 from vitlab.models.spec import ViTSpec
 from vitlab.preprocessing import Preprocessing
 
@@ -37,7 +37,6 @@ _ROWS = (
     Row("head.pre_logits.{p}", "heads.pre_logits.{p}"),
     Row("head.{p}", "heads.head.{p}"),
 )
-_CROP, _LARGE = 224 / 256, 224  # the share of a side that is cut out, of pictures of at most so many pixels
 
 
 @dataclass(frozen=True)
@@ -53,5 +52,4 @@ class Spec(SourceSpec):
         return _ROWS
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
-        crop = 1.0 if max(spec.img_size) > _LARGE else _CROP
-        return cropped(spec.img_size, crop, IMAGENET_MEAN, IMAGENET_STD, class_names(content, spec.num_classes))
+        return imagenet_preprocessing_whole_if_large(content, spec)

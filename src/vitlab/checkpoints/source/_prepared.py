@@ -1,0 +1,25 @@
+"""How pictures were prepared, of sources that did it alike."""
+
+from vitlab.checkpoints.source._base import Content, class_names, cropped
+from vitlab.data.sets._pictures import IMAGENET_MEAN, IMAGENET_STD
+from vitlab.models.spec import ViTSpec
+from vitlab.preprocessing import Preprocessing
+
+CROP = 224 / 256  # the share of a side that evaluations of ImageNet cut out
+_LARGE = 224  # pixels a side, above which some cut nothing off
+
+
+def imagenet_preprocessing(content: Content, spec: ViTSpec, crop: float) -> Preprocessing:
+    """The middle of a picture, normalised by the statistics of ImageNet."""
+    return cropped(spec.img_size, crop, IMAGENET_MEAN, IMAGENET_STD, class_names(content, spec.num_classes))
+
+
+def imagenet_preprocessing_whole_if_large(content: Content, spec: ViTSpec) -> Preprocessing:
+    """The same, of which nothing is cut off above 224 pixels a side."""
+    return imagenet_preprocessing(content, spec, 1.0 if max(spec.img_size) > _LARGE else CROP)
+
+
+def half_preprocessing(content: Content, spec: ViTSpec) -> Preprocessing:
+    """Resized to the size of the model, whatever the sides, and normalised to [-1, 1]."""
+    half = (0.5,) * spec.in_chans
+    return cropped(spec.img_size, 1.0, half, half, class_names(content, spec.num_classes), "squash")
