@@ -70,7 +70,8 @@ def test_two_studies(studies, tmp_path):
     assert [row[0] for row in compared] == [
         *("position embedding none", "position embedding rope2d", "position embedding sincos2d"),
     ]
-    assert all(len(row) == 7 for row in compared)
+    assert all(len(row) == 5 for row in compared)
+    assert "Left out, as no row has a value: Verdict." in page.text
     assert page.row("pooling cls")[3:] == ["–", "–", "–"]
     assert page.row("num_seeds") == ["3", "2"]
     assert len(page.drawings) == 1

@@ -38,7 +38,7 @@ def test_a_comparison_s_row():
         ("Image error", "1.2"),
         ("Seeds needed", None),
         ("In SDs of runs", "−3.00"),
-        ("Corr.", "−0.25"),
+        ("Correlation", "−0.25"),
     ]
     assert column(table, "Seeds needed")[0].note == "it does not lean"
     assert column(table, "Interval")[0].values == (-0.439, -0.382, 0.95)

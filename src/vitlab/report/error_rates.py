@@ -78,11 +78,11 @@ def _errors(rows: Sequence[Mapping[str, Any]], alpha: float) -> Chart | None:
 
 
 def _named(row: Mapping[str, Any]) -> str:
-    return f"{row['pictures']:,} pictures" if "pictures" in row else str(row["law"])
+    return f"{row['pictures']:,} images" if "pictures" in row else _value(row["law"])
 
 
 def _coverages(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
-    """A row each contrast and number of seeds; a mark each number of pictures, and each law of them."""
+    """A row each contrast and number of seeds; a mark each number of images, and each law of them."""
     if not rows:
         return None
     shares = [(f"{row['contrast']}, {row['seeds']} seeds", how, row[how]) for row in rows for how in _COVERS]
@@ -137,7 +137,7 @@ def _powers(rows: Sequence[Mapping[str, Any]]) -> Chart | None:
             lines.append(Line(f"{CALLED[method]}, baseline of {baseline}", points, MARKS[method][0], dash))
     x = Axis("effect, standard deviations of runs")
     frame = Frame(lines, x, Axis("power", "{:.3f}".format, bottom=0.0)).with_legend(_WIDTH)
-    return frame.properties(title="Power: studies that find a cell which differs, pictures as hard for all")
+    return frame.properties(title="Power: studies that find a cell which differs, images as hard for all")
 
 
 def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
@@ -150,7 +150,7 @@ def tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], l
             yield kind.title, columns, [_line(row, kind.told_by, methods) for row in rows]
 
 
-_COLUMNS = {"baseline_seeds": "seeds of the baseline", "contrast": "of a"}
+_COLUMNS = {"pictures": "images", "baseline_seeds": "seeds of the baseline", "contrast": "of a"}
 
 
 def _line(row: Mapping[str, Any], told_by: Sequence[str], methods: Sequence[str]) -> tuple[str, ...]:
@@ -158,7 +158,10 @@ def _line(row: Mapping[str, Any], told_by: Sequence[str], methods: Sequence[str]
 
 
 def _value(value: Any) -> str:
-    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    """As it is read. A law keeps its name in the record, by which its studies are drawn; pages call pictures images."""
+    return (
+        "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value).replace("pictures", "images")
+    )
 
 
 def markdown(figures: Mapping[str, Any]) -> Iterator[str]:

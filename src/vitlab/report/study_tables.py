@@ -49,7 +49,7 @@ def comparisons(outcome: Outcome) -> Table:
         Column("Cell", ("cell", "against"), numeric=False),
         *_decision_columns(unit, "cell minus the one it is compared with", outcome.paired),
         Column("In SDs of runs", ("in_run_stds",), "difference / standard deviation of the runs of both"),
-        Column("Corr.", ("correlation",), "of the two cells over seeds: what pairing would rely on"),
+        Column("Correlation", ("correlation",), "of the two cells over seeds: what pairing would rely on"),
     )
     rows = tuple(
         (

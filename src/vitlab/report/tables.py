@@ -41,6 +41,21 @@ class Table:
     rows: tuple[tuple[Entry, ...], ...]
     address: str = ""  # a data address of its CSV file
 
+    @property
+    def filled(self) -> "Table":
+        """The table without its empty columns: what a person reads. The CSV file has them all."""
+        empty = self.empty
+        shown = [at for at, column in enumerate(self.columns) if column.title not in empty]
+        rows = tuple(tuple(row[at] for at in shown) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[at] for at in shown), rows=rows)
+
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """Titles under which no row knows anything; what stands side by side stays while either side has a value."""
+        titles = [column.title for column in self.columns]
+        known = {title for row in self.rows for title, entry in zip(titles, row, strict=True) if entry.text is not None}
+        return tuple(title for title in dict.fromkeys(titles) if title not in known) if self.rows else ()
+
     def kept(self, beside: Beside) -> "Table":
         """Put `NAME.csv`, with unrounded values, beside the page; the table with the file's address."""
         header = [name for column in self.columns for name in column.names]
