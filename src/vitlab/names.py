@@ -12,6 +12,7 @@ from vitlab.base.errors import SpecError, UserError, unknown
 from vitlab.base.source import keys_of, parsed
 from vitlab.base.spec import component_names
 from vitlab.models import presets
+from vitlab.records.checkpoint import is_checkpoint
 from vitlab.records.run import RunDeclaration
 
 
@@ -100,6 +101,11 @@ def _meanings(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "data set", (f"what it holds:   {look}", f"to train on it:  {train} r0_cifar10 --data {name}")
     if is_run(name):
         yield "run", (f"what it came to:    {show}", f"to train it again:  {train} {path / RunDeclaration.file}")
+    elif is_checkpoint(path):
+        yield (
+            "checkpoint",
+            (f"what it is:        {show}", f"to start from it:  {train} finetune --init {name} --data FOLDER"),
+        )
     elif path.is_dir():
         yield "folder", (f"what it holds:   {look}", f"to train on it:  {train} pictures --data {name}")
     if is_study(name):

@@ -19,6 +19,12 @@ from vitlab.data.images import ImageSet
 from vitlab.data.in_hand import Picture, source_of
 from vitlab.records._base import Record, check_least
 
+_FITS: dict[Fit, str] = {
+    "crop": "the shorter side resized, the middle kept",
+    "squash": "both sides resized",
+    "pad": "resized to fit inside, on grey",
+}
+
 
 @dataclass(frozen=True)
 class Preprocessing(Record):
@@ -64,6 +70,15 @@ class Preprocessing(Record):
         decoded = round(self.img_size[0] * rows), round(self.img_size[1] * columns)
         return replace(self, img_size=decoded, ops=tuple(op.scaled(rows, columns) for op in self.ops))
 
+    def told(self, img_size: tuple[int, int]) -> str:
+        """What it does before a model of that size, in words."""
+        cut = ", ".join(op.name.replace("_", " ") for op in self.ops)
+        through = f"put through {cut} to {_size(img_size)} pixels, " if cut else ""
+        return (
+            f"brought to {_size(self.img_size)} pixels ({_FITS[self.fit]}), {through}scaled to values from 0 to 1, and "
+            f"normalised with a mean of {_numbers(self.mean)} and a standard deviation of {_numbers(self.std)}"
+        )
+
     @property
     def largest_value(self) -> float:
         """No value of a normalised image is further from zero."""
@@ -88,3 +103,11 @@ class Preprocessing(Record):
     def training_pipeline(self, augment: Sequence[OpSpec], num_classes: int, dtype: torch.dtype) -> Pipeline:
         """The same for training, which has an augmentation in place of `ops`."""
         return Pipeline(tuple(augment), self.mean, self.std, num_classes, dtype)
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]} × {size[1]}"
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" for value in values)

@@ -25,6 +25,25 @@ def test_timm_loads_it_and_says_the_same(trained, tmp_path, normal):
     assert theirs.default_cfg["crop_mode"] == "squash"
 
 
+@pytest.mark.peer
+@pytest.mark.parametrize("kind", ["none", "sincos2d", "learned_2d"])
+def test_positions_that_others_compute_otherwise_are_a_table_there(kind, trained, tmp_path, normal):
+    timm = pytest.importorskip("timm")
+    model = trained(pos_embed=kind)
+    export(model, "timm", tmp_path / "t")
+    theirs, images = timm.create_model(f"local-dir:{tmp_path / 't'}", pretrained=True).eval(), normal(2, 3, 16, 24)
+    torch.testing.assert_close(theirs(images), model.model(images), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("timm", "timm.create_model("), ("dino", "safetensors.torch.load_file("), ("google_npz", "numpy")],
+)
+def test_it_says_how_it_is_used(name, said, trained, tmp_path):
+    tanh = {"mlp": {"name": "gelu", "approximate": "tanh"}} if name == "google_npz" else {}
+    assert said in export(trained(**tanh), name, tmp_path / "s").used
+
+
 @pytest.mark.parametrize("name", ["timm", "google_npz", "torchvision", "mae"])
 def test_what_is_written_is_read_again_the_same(name, trained, tmp_path, normal):
     tanh = {"mlp": {"name": "gelu", "approximate": "tanh"}} if name == "google_npz" else {}

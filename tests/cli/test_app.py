@@ -109,7 +109,7 @@ def test_a_terminal_that_lacks_letters_gets_them_escaped():
     command = [sys.executable, "-m", "vitlab", "show", "grüße"]
     done = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.startswith(r"vitlab: unknown model, recipe or run 'gr\xfc\xdfe'")
+    assert done.stderr.startswith(r"vitlab: unknown model, recipe, run or checkpoint 'gr\xfc\xdfe'")
 
 
 def test_ctrl_c_ends_with_130(vitlab, monkeypatch):

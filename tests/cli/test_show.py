@@ -3,6 +3,8 @@ import re
 
 import pytest
 
+from vitlab import api
+
 
 @pytest.mark.slow
 def test_the_parts_add_up(vitlab):
@@ -30,7 +32,7 @@ def test_the_table_for_people(vitlab):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("show", "B/17"), ("unknown model, recipe or run 'B/17'", "B/16")),
+        (("show", "B/17"), ("unknown model, recipe, run or checkpoint 'B/17'", "B/16")),
         (("show", "r0_vit", "--set", "depht=3"), ("unknown setting 'depht'", "depth")),
         (("show", "r0_vit", "--set", "depth=x"), ("depth='x'", "a whole number")),
         (("show", "r0_vit", "--set", "depth"), ("--set depth", "PATH=VALUE")),
@@ -126,4 +128,56 @@ def test_a_name_that_is_both_is_the_recipe_and_that_is_said(vitlab, finished, tm
 def test_what_cannot_be_shown_is_called_what_it_is(vitlab):
     answer = vitlab("show", "cifar10")
     assert answer.code == 2
-    assert answer.err.startswith("vitlab: cifar10 is a data set, not a model, recipe or run")
+    assert answer.err.startswith("vitlab: cifar10 is a data set, not a model, recipe, run or checkpoint")
+
+
+# --------------------------------------------------------------------------------------------------------- checkpoints
+
+
+@pytest.fixture(scope="module")
+def exported(finished, tmp_path_factory):
+    """A model in timm's format: somebody else's folder."""
+    out = tmp_path_factory.mktemp("exported") / "timm"
+    api.export(finished, out, "timm")
+    return out
+
+
+def test_a_checkpoint_in_lines(vitlab, exported):
+    answer = vitlab("show", exported)
+    assert answer.code == 0
+    assert answer.out.startswith(f"{exported}, a checkpoint\n")
+    for said in (
+        r"^model +2 blocks of width 16, 2 attention heads, patches of 2 × 2 pixels",
+        r"^size +[\d,]+ parameters, [\d,]+ FLOPs an image",
+        r"^classes +10: 0, 1, 2 and 7 more",
+        r"^pictures +brought to 8 × 8 pixels",
+        r"^weights +timm weights, \d+ tensors",
+        r"^embed_dim +16",
+    ):
+        assert re.search(said, answer.out, re.MULTILINE), said
+
+
+@pytest.mark.parametrize("which", ["model.safetensors", "."])
+def test_a_checkpoint_as_json(vitlab, exported, which):
+    found = json.loads(vitlab("show", exported / which, "--json").out)
+    assert found["model"]["embed_dim"] == found["differs"]["embed_dim"] == 16
+    assert found["preprocessing"]["img_size"] == [8, 8]
+
+
+def test_a_converted_folder_and_one_checkpoint_of_a_run_are_checkpoints(vitlab, exported, finished, tmp_path):
+    api.convert(exported, tmp_path / "mine")
+    assert "timm weights" in vitlab("show", tmp_path / "mine").out
+    (first, *_) = sorted((finished / "checkpoint").iterdir())
+    assert re.search(r"^trained on +digits", vitlab("show", first).out, re.MULTILINE)
+
+
+def test_what_has_been_trained_stands(vitlab, exported):
+    assert (
+        f"--set: {exported} is a checkpoint, whose settings stand" in vitlab("show", exported, "--set", "depth=3").err
+    )
+
+
+def test_a_checkpoint_is_no_recipe_and_it_is_said_what_starts_from_it(vitlab, exported):
+    answer = vitlab("train", exported)
+    assert f"{exported} is a checkpoint, not a recipe" in answer.err
+    assert f"vitlab train finetune --init {exported} --data FOLDER" in answer.err

@@ -1,21 +1,23 @@
 """Exports: a model of ours as others run or load it, with what records say of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vitlab.base.trust import typed
+
+Settings = Mapping[str, Any]
 
 
 class Export(NamedTuple):
     """What was written: its folder, the files, how it is used, the largest difference of its logits from the model's
-    (None where its library is not here), and what half precision cost (None where that was not asked or measured).
+    and what half precision cost (None where that was not asked or measured).
     """
 
     out: Path
     files: tuple[str, ...]
     used: str
-    difference: float | None
+    difference: float
     cost_of_half: str | None
 
 
@@ -49,19 +51,25 @@ def _training(path: Path) -> Iterator[str]:
     declaration = RunDeclaration.read(run)
     data = declaration.spec.get("data", {}).get("name", "")
     recipe = f", recipe {declaration.recipe}" if declaration.recipe else ""
-    yield f"run {declaration.id}{recipe}, trained on {data}"
+    yield f"run {declaration.id}{recipe}, trained on {data}{_begun_with(declaration.spec.get('start', {}))}"
     environment = Environment.read_if_there(run)
     if environment is not None:
         yield f"trained by `{environment.command}`, commit {(environment.commit or 'unknown')[:12]}"
 
 
+def _begun_with(start: Settings) -> str:
+    """The weights that a run started from, by their name, as their place is of no use elsewhere, and their checksum."""
+    path, checksum = start.get("path"), start.get("checksum")
+    return f", begun with the weights {Path(path).name}, checksum {checksum}" if path else ""
+
+
 def _scores(path: Path) -> Iterator[str]:
-    from vitlab.records.run import Result, run_at
-    from vitlab.report.summary import summary
+    from vitlab.records.run import run_at
+    from vitlab.report.summary import score
 
     run = run_at(path)
-    if run is not None and Result.exists(run):
-        yield summary(run)
+    if run is not None and (scored := score(run)):
+        yield scored
 
 
 def _cost_of_half(path: str | Path, measurable: bool) -> str:

@@ -21,11 +21,12 @@ class Evidence(NamedTuple):
 NONE = Evidence()
 
 
-def write(
-    out: Path, trained: Trained, format: str, used: str, apart: float | None, half: bool, evidence: Evidence
-) -> None:
+def write(out: Path, trained: Trained, format: str, used: str, apart: float, half: bool, evidence: Evidence) -> None:
     """Write the card into a folder."""
-    lines = [*_model(trained, format, half), *_use(used, trained), *_evidence(trained, evidence), *_check(apart)]
+    lines = [*_model(trained, format, half), *_use(used, trained), *_evidence(trained, evidence)]
+    lines.append(
+        f"Compared with the model that it was written of on random images: logits differ by at most {apart:.1g}."
+    )
     with replacing(out / "README.md") as path:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -36,9 +37,8 @@ def _model(trained: Trained, format: str, half: bool) -> Iterator[str]:
     yield f"# A vision transformer, as {format} has it"
     yield ""
     yield (
-        f"{counted(spec.depth, 'block')} of width {spec.embed_dim}, {counted(spec.num_heads, 'attention head')}, "
-        f"patches of {_size(spec.patch_size)} pixels; {spent.num_params:,} parameters{halved}, "
-        f"{spent.flops:,} FLOPs an image. Written by vitlab {versions().get('vitlab', '')}."
+        f"{spec.told()}; {spent.num_params:,} parameters{halved}, {spent.flops:,} FLOPs an image. "
+        f"Written by vitlab {versions().get('vitlab', '')}."
     )
     yield ""
 
@@ -50,26 +50,13 @@ def _use(used: str, trained: Trained) -> Iterator[str]:
     yield f"    {used}"
     yield ""
     yield (
-        f"Images are [batch, {spec.in_chans}, {spec.img_size[0]}, {spec.img_size[1]}]: a picture is brought to "
-        f"{_size(before.img_size)} pixels ({_FITS[before.fit]}), {_ops(trained)}scaled to values from 0 to 1, and "
-        f"normalised with a mean of {_numbers(before.mean)} and a standard deviation of {_numbers(before.std)}."
+        f"Images are [batch, {spec.in_chans}, {spec.img_size[0]}, {spec.img_size[1]}]: a picture is "
+        f"{before.told(spec.img_size)}."
     )
     yield ""
     if spec.num_classes:
         yield f"{counted(spec.num_classes, 'class', 'classes')}: {some(before.class_names)}."
         yield ""
-
-
-_FITS = {
-    "crop": "the shorter side resized, the middle kept",
-    "squash": "both sides resized",
-    "pad": "resized to fit inside, on grey",
-}
-
-
-def _ops(trained: Trained) -> str:
-    cut = [op.name.replace("_", " ") for op in trained.preprocessing.ops]
-    return f"goes through {', '.join(cut)} to {_size(trained.model.spec.img_size)} pixels, " if cut else ""
 
 
 def _evidence(trained: Trained, evidence: Evidence) -> Iterator[str]:
@@ -79,18 +66,3 @@ def _evidence(trained: Trained, evidence: Evidence) -> Iterator[str]:
         yield ""
         yield from (f"- {sentence}" for sentence in said)
         yield ""
-
-
-def _check(apart: float | None) -> Iterator[str]:
-    if apart is None:
-        yield "Not compared with the model that it was written of: its library is not installed there."
-    else:
-        yield f"Compared with the model that it was written of on random images: logits differ by at most {apart:.1g}."
-
-
-def _size(size: tuple[int, int]) -> str:
-    return f"{size[0]} × {size[1]}"
-
-
-def _numbers(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{value:g}" for value in values)

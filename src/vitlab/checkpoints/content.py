@@ -14,9 +14,10 @@ from torch import Tensor
 from vitlab.base.errors import CheckpointError, DataError
 from vitlab.base.files import read_object
 from vitlab.base.words import some
-from vitlab.checkpoints.files import SUFFIXES, read_tensors
+from vitlab.checkpoints.files import read_tensors
 from vitlab.checkpoints.hub import downloaded, repo_of
 from vitlab.checkpoints.source._base import Content
+from vitlab.records.checkpoint import OTHERS
 
 _TEXTS = ("config.json", "preprocessor_config.json")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -57,7 +58,7 @@ def weights_file(folder: Path) -> Path:
     for name in _WEIGHTS:
         if (folder / name).is_file():
             return folder / name
-    found = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES and path.is_file())
+    found = sorted(path for path in folder.glob("*") if path.suffix in OTHERS and path.is_file())
     if len(found) != 1:
         which = f"several files of weights: {some([path.name for path in found])}" if found else "no file of weights"
         raise CheckpointError(f"{folder} has {which}; name the one that is meant")

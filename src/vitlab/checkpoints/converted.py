@@ -5,7 +5,7 @@ from pathlib import Path
 from vitlab.base.spec import to_dict
 from vitlab.checkpoints import native
 from vitlab.checkpoints.published import Published
-from vitlab.records.checkpoint import CheckpointMeta
+from vitlab.records.checkpoint import CHECKPOINTS, CheckpointMeta
 from vitlab.tasks import classify
 
 
@@ -19,4 +19,4 @@ def write(found: Published, out: Path) -> Path:
         preprocessing=to_dict(found.preprocessing),
         origin=found.notes,
     )
-    return native.save(out / native.CHECKPOINTS, "step", native.Tensors(found.tensors), meta)
+    return native.save(out / CHECKPOINTS, "step", native.Tensors(found.tensors), meta)

@@ -21,13 +21,13 @@ NEAR, NEAR_IN_HALF = 1e-4, 5e-2  # of logits that are told to be the same
 
 class Exported(NamedTuple):
     """What was written: its folder, the files, how it is used, and the largest difference of its logits from the
-    model's, None where nothing here can run it.
+    model's.
     """
 
     out: Path
     files: tuple[str, ...]
     used: str
-    difference: float | None
+    difference: float
 
 
 def format_named(name: str) -> FormatSpec:
@@ -41,7 +41,7 @@ def format_named(name: str) -> FormatSpec:
 
 
 def export(trained: Trained, name: str, out: Path, half: bool = False, evidence: card.Evidence = card.NONE) -> Exported:
-    """Write a model in a format, check it where that can be, and put a card beside it.
+    """Write a model in a format, check it, and put a card beside it.
 
     With `half` weights are in half precision, and a program computes in it. Raises CheckpointError where the format
     cannot hold the model, and where what it says is not what the model says.
@@ -53,7 +53,7 @@ def export(trained: Trained, name: str, out: Path, half: bool = False, evidence:
     with _unless_refused(out):
         used = chosen.write(model, out)
         apart = chosen.check(model, out)
-        if apart is not None and not apart <= (NEAR_IN_HALF if half else NEAR):
+        if not apart <= (NEAR_IN_HALF if half else NEAR):
             raise CheckpointError(
                 f"{chosen.title} cannot hold this model: what was written says something else, by up to {apart:.2g}"
             )

@@ -22,7 +22,6 @@ from vitlab.base.files import is_no_file, open_file
 from vitlab.base.words import shortened, some
 
 _SAID = 200  # characters of what another library says
-SUFFIXES = (".safetensors", ".npz", ".pt", ".pth", ".bin", ".ckpt", ".tar")
 
 
 def read_tensors(path: Path, inner: str = "") -> dict[str, Tensor]:

@@ -23,13 +23,11 @@ from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, DataError, OtherVersion
 from vitlab.base.files import json_text, open_file, sync_folder
-from vitlab.checkpoints.files import SUFFIXES
-from vitlab.records.checkpoint import CheckpointMeta
+from vitlab.records.checkpoint import CHECKPOINTS, OTHERS, CheckpointMeta
 from vitlab.records.run import RunDeclaration
 
 _NUMBERED = re.compile(r"(step|best)-\d{8,18}", re.ASCII)
 _FILES = ("model.safetensors", "task.safetensors", "training.safetensors")
-CHECKPOINTS = "checkpoint"  # the folder of them in a run's
 KEPT = 2  # how many of the latest checkpoints stay on the disk
 
 
@@ -204,7 +202,7 @@ def is_ours(path: Path) -> bool:
         return not {"#", ":"} & set(str(path))
     if (path / CHECKPOINTS).is_dir() or CheckpointMeta.exists(path) or RunDeclaration.exists(path):
         return True
-    return path.is_dir() and not any(file.suffix in SUFFIXES for file in path.iterdir())
+    return path.is_dir() and not any(file.suffix in OTHERS for file in path.iterdir())
 
 
 def check_empty(out: Path) -> None:

@@ -54,7 +54,6 @@ def convert(
     for note in converted.notes:
         console.print(note)
     spec = converted.spec
-    size = f"{counted(spec.depth, 'block')} of width {spec.embed_dim}, patches of {spec.patch_size[0]} pixels"
     classes = counted(spec.num_classes, "class", "classes") if spec.num_classes else "no head"
-    console.print(f"a ViT of {size}, images of {' × '.join(map(str, spec.img_size))}, {classes}")
+    console.print(f"a ViT of {spec.told()}, images of {' × '.join(map(str, spec.img_size))}, {classes}")
     console.print(f"written to {out}: vitlab predict {out} IMAGE, vitlab train finetune --init {out} --data FOLDER")

@@ -1,4 +1,4 @@
-"""`vitlab show`: what a model, a recipe or a run is."""
+"""`vitlab show`: what a model, a recipe, a run or a checkpoint is."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from vitlab.base.going_on import going_on
 from vitlab.cli import complete, output
 from vitlab.cli.options import JsonOption, SetOption, TrustOption, settings
 
-HELP = "A model's cost per component; what a recipe trains; what a run came to."
+HELP = "A model's cost per component; what a recipe trains; what a run came to; what a checkpoint is of."
 
 
 def register(app: typer.Typer) -> None:
@@ -23,8 +23,8 @@ def show(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="MODEL|RECIPE|RUN",
-            help="vit_tiny_patch16_224, B/16, r0_vit … digits, r0_cifar10:tomvit … runs/digits …",
+            metavar="MODEL|RECIPE|RUN|CHECKPOINT",
+            help="vit_tiny_patch16_224, B/16, r0_vit … digits, r0_cifar10:tomvit … runs/digits, vit.safetensors …",
             autocompletion=complete.shown,
         ),
     ],
@@ -95,10 +95,7 @@ def _recipe(name: str, set_: list[str] | None, json: bool) -> None:
 
 def _run(name: str, set_: list[str] | None, json: bool) -> None:
     """What a run came to."""
-    from vitlab.base.errors import UserError
-
-    if set_:
-        raise UserError(f"--set: {name} is a run, whose settings stand; they apply to models and recipes")
+    _check_stands(name, "run", set_)
     with going_on(output.console(quiet=json, stderr=True), "reading the run", at_once=False):
         from vitlab.catalogue.run import about
 
@@ -109,8 +106,37 @@ def _run(name: str, set_: list[str] | None, json: bool) -> None:
     console = output.console()
     console.print(f"{name}, a run\n")
     _print_facts(run.facts)
-    rows = [(path, output.json_text(value)) for path, value in run.differs.items()]
-    console.print(f"\nsettings: {'these differ from' if rows else 'all as in'} {run.compared_with}")
+    _print_settings("settings", run.differs, run.compared_with)
+
+
+def _checkpoint(name: str, set_: list[str] | None, json: bool) -> None:
+    """Which model a checkpoint is of."""
+    _check_stands(name, "checkpoint", set_)
+    waiting = output.waiting(json)
+    with going_on(waiting, f"reading {name}", at_once=False):
+        from vitlab.catalogue.checkpoint import about
+
+        checkpoint = about(Path(name))
+    if json:
+        output.print_json({"checkpoint": name, **checkpoint.as_json()})
+        return
+    output.console().print(f"{name}, a checkpoint\n")
+    _print_facts(checkpoint.facts)
+    _print_settings("the model's settings", checkpoint.differs, "the defaults, those of ViT-B/16")
+
+
+def _check_stands(name: str, kind: str, set_: list[str] | None) -> None:
+    """Refuse to change what has been trained."""
+    from vitlab.base.errors import UserError
+
+    if set_:
+        raise UserError(f"--set: {name} is a {kind}, whose settings stand; they apply to models and recipes")
+
+
+def _print_settings(which: str, differing: Mapping[str, Any], compared_with: str) -> None:
+    """Those that differ, in a table."""
+    rows = [(path, output.json_text(value)) for path, value in differing.items()]
+    output.console().print(f"\n{which}: {'these differ from' if rows else 'all as in'} {compared_with}")
     if rows:
         output.print_table("", ("setting", "value"), rows)
 
@@ -125,4 +151,4 @@ def _print_facts(facts: Mapping[str, str]) -> None:
     output.console().print(table)
 
 
-_SHOW: Mapping[str, Any] = {"model": _model, "recipe": _recipe, "run": _run}
+_SHOW: Mapping[str, Any] = {"model": _model, "recipe": _recipe, "run": _run, "checkpoint": _checkpoint}

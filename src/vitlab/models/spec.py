@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from vitlab.base.errors import SpecError
 from vitlab.base.spec import Component, Spec, added, component_class, component_names, from_dict
+from vitlab.base.words import counted
 from vitlab.models import presets
 from vitlab.nn.attention import softmax
 from vitlab.nn.attention._base import AttentionSpec
@@ -104,6 +105,13 @@ class ViTSpec(Spec):
     def named(cls, name: str) -> dict[str, Any]:
         """A preset's settings."""
         return presets.settings(name)
+
+    def told(self) -> str:
+        """Its sizes in words."""
+        return (
+            f"{counted(self.depth, 'block')} of width {self.embed_dim}, {counted(self.num_heads, 'attention head')}, "
+            f"patches of {self.patch_size[0]} × {self.patch_size[1]} pixels"
+        )
 
     def parts(self) -> list[PartSpec]:
         """The parts that it is made of, in the order of its fields."""

@@ -6,10 +6,14 @@ through, the classes' names, and the data that it was trained on.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from vitlab.base.errors import SpecError
 from vitlab.records._base import Record
+
+CHECKPOINTS = "checkpoint"  # the folder of them in a run's
+OTHERS = (".safetensors", ".npz", ".pt", ".pth", ".bin", ".ckpt", ".tar")  # what files of weights are called elsewhere
 
 
 @dataclass(frozen=True)
@@ -41,3 +45,15 @@ class CheckpointMeta(Record):
     def __post_init__(self) -> None:
         if self.step < 0:
             raise SpecError(f"step={self.step}: must not be negative")
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether weights stand at a path, as far as names tell: a checkpoint of ours, a folder of them, or what somebody
+    else has written, a file or a folder with one.
+    """
+    if path.is_file():
+        return path.suffix in OTHERS
+    ours = (path, *path.glob(f"{CHECKPOINTS}/*"))
+    return any(CheckpointMeta.exists(folder) for folder in ours) or any(
+        file.suffix in OTHERS for file in path.glob("*")
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from vitlab.base.words import counted
 from vitlab.records.data import DataRecord
 from vitlab.records.run import Result, RunDeclaration, read_result
 from vitlab.stats.majority import majority
@@ -14,9 +15,23 @@ def summary(folder: Path) -> str:
     result = read_result(folder, declaration) or Result.read(folder)  # which says that there is none
     if result.status != "finished":
         return f"{result.status}: {result.reason}"
-    score = declaration.told(result.metrics)
-    beside = "".join(_where_uneven(declaration, result, DataRecord.read_if_there(folder)))
-    return f"{score}{beside}{', ' if score else ''}{result.metrics.get('train_seconds', '?')} s"
+    scored = _scored(declaration, result, DataRecord.read_if_there(folder))
+    return f"{scored}{', ' if scored else ''}{result.metrics.get('train_seconds', '?')} s"
+
+
+def score(folder: Path) -> str:
+    """What a finished run scored, on how many images; empty of any other."""
+    declaration, data = RunDeclaration.read(folder), DataRecord.read_if_there(folder)
+    result = read_result(folder, declaration)
+    if result is None or result.status != "finished":
+        return ""
+    split = declaration.scored_on(result.metrics)
+    count = f", on {counted(data.split(split).images, 'image')}" if data and split else ""
+    return _scored(declaration, result, data) + count
+
+
+def _scored(declaration: RunDeclaration, result: Result, data: DataRecord | None) -> str:
+    return declaration.told(result.metrics) + "".join(_where_uneven(declaration, result, data))
 
 
 def _where_uneven(declaration: RunDeclaration, result: Result, data: DataRecord | None) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""A source as a format: tensors under a library's names, and the JSON files with which it builds the model."""
+"""A source as a format: tensors under a library's names, and the JSON files with which it builds the model.
+
+Positions that are computed and added at the stem are written as a table, for which every library has a word.
+"""
 
 import json
 from dataclasses import dataclass
@@ -17,6 +20,8 @@ from vitlab.checkpoints.format._base import FormatSpec, difference, some_images
 from vitlab.checkpoints.source._base import SourceSpec
 from vitlab.checkpoints.trained import EquippedViT, of_published
 from vitlab.models.likeness import unlike
+from vitlab.models.spec import ViTSpec
+from vitlab.models.tabled import has_other_table, tabled
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,9 @@ class AsSource(FormatSpec):
         return self.source.title
 
     def write(self, model: EquippedViT, out: Path) -> str:
-        texts = self.source.texts(model.spec, model.preprocessing)
-        tensors = published.write(self.source, model.spec, model.state_dict())
+        spec, weights = _writable(model)
+        texts = self.source.texts(spec, model.preprocessing)
+        tensors = published.write(self.source, spec, weights)
         with replacing(out / self.source.file) as path:
             _save(tensors, path, Path(self.source.file).suffix)
         for name, values in texts.items():
@@ -55,9 +61,13 @@ class AsSource(FormatSpec):
         """
         untold = {"img_size": model.spec.img_size, "num_heads": model.spec.num_heads}  # by tensors
         again = of_published(published.read(out, self.source.name, settings=untold)).model.to(images.dtype)
-        if differing := list(unlike(again.spec, model.spec)):
+        if differing := list(unlike(again.spec, _writable(model)[0])):
             raise CheckpointError(f"{self.title} has no word for this model: {'; '.join(differing)}")
         return again(images)
+
+
+def _writable(model: EquippedViT) -> tuple[ViTSpec, dict[str, Tensor]]:
+    return tabled(model) if has_other_table(model) else (model.spec, model.state_dict())
 
 
 def _save(tensors: dict[str, Tensor], path: Path, suffix: str) -> None:

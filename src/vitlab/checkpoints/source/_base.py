@@ -126,7 +126,8 @@ class SourceSpec(Component):
 
     def used(self, folder: Path) -> str:
         """How what was written into a folder is used, in a line."""
-        return f"its tensors stand in {self.file}, under the names of {self.title}"
+        load = f'model.load_state_dict(safetensors.torch.load_file("{folder / self.file}"))'
+        return f"{load}, of a model of the same sizes that {self.title}'s code has built"
 
     def said(self, folder: Path, images: Tensor) -> Tensor | None:
         """The logits [B, Y] that the library gives for what was written into a folder; None where it is not here."""

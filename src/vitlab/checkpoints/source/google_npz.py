@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import filter as matching
 from itertools import chain
+from pathlib import Path
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -133,6 +134,9 @@ class Spec(SourceSpec):
 
     title: ClassVar[str] = "Google"
     file: ClassVar[str] = "model.npz"
+
+    def used(self, folder: Path) -> str:
+        return f'arrays = numpy.load("{folder / self.file}"), named as vit_jax and big_vision read them'
 
     def recognises(self, content: Content) -> bool:
         names = list(content.tensors)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vitlab.nn.dims import BlockDims
-from vitlab.nn.pos_embed._base import PosEmbed, PosEmbedSpec
+from vitlab.nn.pos_embed._base import AtStem, PosEmbed, PosEmbedSpec
 
 
 @dataclass(frozen=True)
@@ -11,4 +11,4 @@ class Spec(PosEmbedSpec):
     """No settings."""
 
     def build(self, dims: BlockDims) -> PosEmbed:
-        return PosEmbed()
+        return AtStem()
