@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 
 from vitlab.checkpoints.trained import load
@@ -13,6 +14,15 @@ def saved(tiny_spec, path):
     tensors["pos_embed"] = tensors.pop("pos_embed.weight")
     torch.save({"model": tensors}, path)
     return tensors
+
+
+@pytest.fixture
+def source(tiny_spec, tmp_path):
+    """Somebody's file, of three classes that only have numbers."""
+    torch.save(
+        build(tiny_spec(img_size=8, embed_dim=64, num_heads=1, num_classes=3)).state_dict(), tmp_path / "three.pth"
+    )
+    return tmp_path / "three.pth"
 
 
 def test_there_and_back(vitlab, tiny_spec, tmp_path):
@@ -41,3 +51,23 @@ def test_mistakes(vitlab, tiny_spec, tmp_path):
         answer = vitlab(*words)
         assert (answer.code, said in answer.err) == (2, True), (words, answer.err)
         assert not (tmp_path / "o").exists()
+
+
+def test_classes_that_are_only_numbered_are_named_from_a_file(vitlab, source, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("ape\nbee\n\ncow\n")
+    answer = vitlab("convert", source, "--classes", names, "--out", tmp_path / "mine")
+    assert answer.code == 0
+    assert "3: ape, bee, cow" in vitlab("show", tmp_path / "mine").out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("ape\nbee", "2 names for 3 classes"), ("ape\nbee\nape", "two classes of one name: ape"), (None, "No such file")],
+)
+def test_names_that_do_not_fit_are_refused(vitlab, source, tmp_path, text, said):
+    if text is not None:
+        (tmp_path / "names.txt").write_text(text)
+    answer = vitlab("convert", source, "--classes", tmp_path / "names.txt", "--out", tmp_path / "mine")
+    assert (answer.code, said in answer.err) == (2, True), answer.err
+    assert not (tmp_path / "mine").exists()

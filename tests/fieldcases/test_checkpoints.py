@@ -177,6 +177,37 @@ def test_50_what_training_scripts_save_is_read(kind, name, weights, tmp_path):
     assert next(model.parameters()).dtype == torch.float32
 
 
+def _averaged(weights):
+    return {"n_averaged": torch.tensor(7), **{f"module.{name}": tensor for name, tensor in weights.items()}}
+
+
+def _with_a_loss(weights):
+    return {"criterion.weight": torch.ones(9), **{f"model._orig_mod.{name}": each for name, each in weights.items()}}
+
+
+def _head_beside(body):
+    def wrapped(weights):
+        return {name if "head" in name else f"{body}.{name}": tensor for name, tensor in weights.items()}
+
+    return wrapped
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "said"),
+    [
+        (_averaged, "left out, beside the model: n_averaged"),
+        (_with_a_loss, "left out, beside the model: criterion.weight"),
+        (_head_beside("backbone"), "names without the prefix backbone. of most of them"),
+        (_head_beside("encoder"), "names without the prefix encoder. of most of them"),
+    ],
+)
+def test_50_a_wrapper_around_most_tensors_is_taken_off_and_that_is_said(wrapped, said, weights, tmp_path):
+    torch.save(wrapped(weights), tmp_path / "w.pt")
+    model = package.load(tmp_path / "w.pt")
+    assert said in model.notes
+    torch.testing.assert_close(model.state_dict()["head.weight"], weights["head.weight"], rtol=0, atol=0)
+
+
 def test_50_several_models_are_asked_for(weights, tmp_path):
     torch.save({"student": weights, "teacher": {n: t + 1 for n, t in weights.items()}}, tmp_path / "dino.pth")
     with pytest.raises(

@@ -70,19 +70,23 @@ def convert(
     kind: str | Settings | None = None,
     model: str = "",
     settings: Settings = NONE,
+    classes: "Sequence[str] | Path | None" = None,
 ) -> Converted:
     """Write somebody else's checkpoint as one of ours, which every verb takes.
 
     `source` is a file, a folder or `hub:ORG/NAME`; `kind` says whose it is, where its names do not, "timm" or
-    {"name": "key_map", "table": "mine.toml"}; `model` is the name
-    of a preset, for what tensors cannot tell; `settings` of the model go before both. Raises CheckpointError naming
-    what does not match.
+    {"name": "key_map", "table": "mine.toml"}; `model` is the name of a preset, for what tensors cannot tell; `settings`
+    of the model go before both; `classes` are names, or a file of them, a line each, where the checkpoint only numbers
+    its classes. Raises CheckpointError naming what does not match.
     """
+    from vitlab.base.files import read_names
     from vitlab.checkpoints import converted, published
 
     typed(settings, kind, setting="source")
     own = {path.removeprefix("model."): value for path, value in settings.items()}
     found = published.read(source, kind, model, own)
+    if classes is not None:
+        found = published.named(found, read_names(classes) if isinstance(classes, Path) else classes)
     return Converted(converted.write(found, Path(out)), found.spec, found.preprocessing, found.notes)
 
 

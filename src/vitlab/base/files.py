@@ -126,6 +126,14 @@ def read_object(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: {error}") from None
 
 
+def read_names(path: Path) -> list[str]:
+    """The lines of a text that somebody wrote, a name each; empty ones are none. Raises DataError."""
+    try:
+        return [line.strip() for line in _text_of(path).splitlines() if line.strip()]
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
 def _object_in(path: Path) -> dict[str, Any]:
     """Raises ValueError where a file has none."""
     values = parsed(_text_of(path))

@@ -6,6 +6,7 @@ hub:ORG/NAME                                               the same, downloaded 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from vitlab.checkpoints.hub import downloaded, repo_of
 from vitlab.checkpoints.source._base import Content
 from vitlab.records.checkpoint import OTHERS
 
+_SINGLE = 4  # bytes of a number in single precision
 _TEXTS = ("config.json", "preprocessor_config.json")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _WEIGHTS = ("model.safetensors", *_INDEXES, "pytorch_model.bin")  # as hubs call them: what is beside is of them
-_PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.", "encoder.", "student.", "teacher.")
-_MOST = 0.5  # of all tensors, whose prefix is taken off though others have none: a head beside a backbone
+_BODIES = ("backbone.", "encoder.")  # of all but the head, which stands beside
+_PREFIXES = ("module.", "_orig_mod.", "model.", "student.", "teacher.", *_BODIES)
+_MOST = 0.5  # of all tensors, which are what a wrapper is around
 
 
 def content_at(path: str | Path) -> Content:
@@ -91,21 +94,43 @@ def _folder_tensors(folder: Path) -> dict[str, Tensor]:
     return tensors
 
 
+def unwrapped(content: Content) -> Content:
+    """The same without what a wrapper put around most of its tensors. What stands beside the whole model, an average's
+    counter or the weights of a loss, is left out; a head beside a backbone stays.
+    """
+    tensors, taken = dict(content.tensors), ""
+    beside: list[str] = []
+    while prefix := next((each for each in _PREFIXES if _is_around_most(each, tensors)), ""):
+        inside = {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
+        others = {name: each for name, each in tensors.items() if not name.startswith(prefix)}
+        tensors = {**others, **inside} if prefix in _BODIES else inside
+        taken += prefix
+        beside += [] if prefix in _BODIES else others
+    if not taken:
+        return content
+    left_out = (f"left out, beside the model: {some(sorted(beside))}",) if beside else ()
+    notes = (f"names without the prefix {taken} of most of them", *left_out)
+    return replace(content, tensors=tensors, notes=(*content.notes, *notes))
+
+
+def _is_around_most(prefix: str, tensors: Mapping[str, Tensor]) -> bool:
+    inside = [name.removeprefix(prefix) for name in tensors if name.startswith(prefix)]
+    return len(inside) > _MOST * len(tensors) and not tensors.keys() & set(inside)
+
+
 def _without_prefix(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], str]:
     """Tensors without what a wrapper put before their names, and what that was."""
     taken = ""
-    while prefix := next((each for each in _PREFIXES if _is_common(each, tensors)), ""):
+    while tensors and (prefix := next((p for p in _PREFIXES if all(name.startswith(p) for name in tensors)), "")):
         tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
         taken += prefix
     return dict(tensors), taken
 
 
-def _is_common(prefix: str, tensors: Mapping[str, Tensor]) -> bool:
-    with_it = sum(name.startswith(prefix) for name in tensors)
-    return with_it == len(tensors) > 0 or (prefix == "backbone." and with_it > _MOST * len(tensors))
-
-
 def _in_single_precision(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Halves widened, so that all are at least in single precision."""
-    narrow = {name for name, tensor in tensors.items() if tensor.is_floating_point() and tensor.dtype.itemsize < 4}
-    return {name: tensor.float() if name in narrow else tensor for name, tensor in tensors.items()}
+    return {name: tensor.float() if _is_narrow(tensor) else tensor for name, tensor in tensors.items()}
+
+
+def _is_narrow(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() and tensor.dtype.itemsize < _SINGLE

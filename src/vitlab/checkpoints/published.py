@@ -4,8 +4,10 @@ read("vit.safetensors", model="vit_base_patch16_224")   -> Published
 write(source, spec, tensors)                            -> tensors under their names
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -16,7 +18,7 @@ from torch import Tensor
 from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.base.spec import component_names, from_dict, read_fields, read_value, with_settings
 from vitlab.base.words import counted, some
-from vitlab.checkpoints.content import content_at
+from vitlab.checkpoints.content import content_at, unwrapped
 from vitlab.checkpoints.source._base import Content, SourceSpec
 from vitlab.checkpoints.source._rows import bound
 from vitlab.checkpoints.source._told import assumed, told
@@ -47,10 +49,27 @@ def read(path: str | Path, source: Kind = None, model: str = "", settings: Setti
 
     Raises CheckpointError naming what does not match, on both sides, and SpecError for settings that cannot be.
     """
-    found = of_content(content_at(path), source, model, settings)
+    found = of_content(known(content_at(path)), source, model, settings)
     if broken := [name for name, tensor in found.tensors.items() if not tensor.isfinite().all()]:
         raise CheckpointError(f"{path} holds numbers that are not finite: {some(broken)}")
     return found
+
+
+def named(found: Published, names: Sequence[str]) -> Published:
+    """The same with its classes called so. Raises CheckpointError unless each of them has a name of its own."""
+    if len(names) != found.spec.num_classes:
+        raise CheckpointError(
+            f"{counted(len(names), 'name')} for {counted(found.spec.num_classes, 'class', 'classes')}"
+        )
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
+        raise CheckpointError(f"two classes of one name: {some(twice)}")
+    return found._replace(preprocessing=replace(found.preprocessing, class_names=tuple(names)))
+
+
+def known(content: Content) -> Content:
+    """The same, or without what a wrapper put around most of its names, where only then a source has such."""
+    inside = unwrapped(content)
+    return content if _fitting(content) or not _fitting(inside) else inside
 
 
 def of_content(content: Content, source: Kind = None, model: str = "", settings: Settings = NONE) -> Published:
@@ -59,7 +78,8 @@ def of_content(content: Content, source: Kind = None, model: str = "", settings:
     content = content.called(model or kind.preset(content))
     named = presets.settings(content.name) if content.name else {}
     tensors, leftover = _ours(kind, _theirs(kind, content))
-    spec = _spec(kind, content, tensors, named, settings)
+    beside = _beside(kind, content, named)
+    spec = _spec(content, tensors, named, beside, settings)
     _check_fit(kind, spec, tensors, leftover)
     notes = (f"{kind.title} weights, {counted(len(content.tensors), 'tensor')}", *content.notes, *kind.notes(content))
     return Published(
@@ -67,7 +87,7 @@ def of_content(content: Content, source: Kind = None, model: str = "", settings:
         spec,
         {name: tensor.contiguous() for name, tensor in tensors.items()},
         kind.preprocessing(content, spec),
-        (*notes, *assumed(tensors, named, {**kind.model(content, named), **settings})),
+        (*notes, *assumed(tensors, named, {**beside, **settings})),
     )
 
 
@@ -159,10 +179,19 @@ def _ours(kind: SourceSpec, tensors: Tensors) -> tuple[dict[str, Tensor], list[s
     return read, leftover
 
 
-def _spec(kind: SourceSpec, content: Content, tensors: Tensors, named: Settings, settings: Settings) -> ViTSpec:
+def _beside(kind: SourceSpec, content: Content, named: Settings) -> Settings:
+    try:
+        return kind.model(content, named)
+    except SpecError as error:
+        raise CheckpointError(
+            f"{content.path}: what stands beside its tensors is of no model that can be: {error}"
+        ) from None
+
+
+def _spec(content: Content, tensors: Tensors, named: Settings, beside: Settings, settings: Settings) -> ViTSpec:
     given = read_fields(ViTSpec, _plain(settings))  # what is wrong there is not the file's fault
     try:
-        besides = {**kind.model(content, named), **given}
+        besides = {**beside, **given}
         known = {**named, **besides}
         of_name = named.get("num_heads")
         if "num_heads" in given or besides.get("num_heads", of_name) != of_name:

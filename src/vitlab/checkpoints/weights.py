@@ -32,7 +32,7 @@ def weights_at(path: str, model: ViTSpec) -> Weights:
     if native.is_ours(Path(path)):
         checkpoint = native.load_at(Path(path))
         return _of(_spec(checkpoint.meta.model), dict(checkpoint.tensors.model), model)
-    content = content_at(path)
+    content = published.known(content_at(path))
     tensors = published.tensors_of(content)
     return _of(_alike(tensors, published.told_of(content), model), tensors, model)
 

@@ -33,6 +33,10 @@ def convert(
         Path | None,
         typer.Option("--key-map", metavar="FILE", help="A table of names of your own, see `vitlab list key_map`."),
     ] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option("--classes", metavar="FILE", help="Names of the classes, a line each, where it only has numbers."),
+    ] = None,
     model: ModelOption = None,
     set_: SetOption = None,
     trust: TrustOption = False,
@@ -46,7 +50,7 @@ def convert(
     changes = settings(set_, of="model")
     output.load_torch(waiting)
     with going_on(waiting, f"reading {source}"):
-        converted = api.convert(source, out, kind=whose, model=model or "", settings=changes)
+        converted = api.convert(source, out, kind=whose, model=model or "", settings=changes, classes=classes)
     if json:
         output.print_json(converted.as_json())
         return
@@ -54,6 +58,6 @@ def convert(
     for note in converted.notes:
         console.print(note)
     spec = converted.spec
-    classes = counted(spec.num_classes, "class", "classes") if spec.num_classes else "no head"
-    console.print(f"a ViT of {spec.told()}, images of {' × '.join(map(str, spec.img_size))}, {classes}")
+    number = counted(spec.num_classes, "class", "classes") if spec.num_classes else "no head"
+    console.print(f"a ViT of {spec.told()}, images of {' × '.join(map(str, spec.img_size))}, {number}")
     console.print(f"written to {out}: vitlab predict {out} IMAGE, vitlab train finetune --init {out} --data FOLDER")
