@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from vitlab import api
 from vitlab.augment.ops import center_crop
 from vitlab.base.errors import DataError, SpecError, UserError
 from vitlab.base.spec import from_dict
@@ -120,6 +121,16 @@ def test_many_pictures_come_back_in_their_order(tmp_path, pixels, tiny_spec, ran
     for single, together in zip(alone, (found[0], found[41], found[69]), strict=True):
         assert [name for name, _ in single.classes] == [name for name, _ in together.classes]
         assert [p for _, p in single.classes] == pytest.approx([p for _, p in together.classes], abs=1e-5)
+
+
+def test_no_classes_of_a_picture_are_none_to_ask_for(tmp_path, pixels, tiny_spec):
+    with pytest.raises(UserError, match="top=0: must be at least 1"):
+        list(predict(trained(build(tiny_spec())), [pixels], top=0))
+
+
+def test_a_plain_model_does_not_know_what_goes_before(pixels):
+    with pytest.raises(SpecError, match=r"a ViT does not know .* vitlab\.load"):
+        api.predict(api.create("r0_vit"), [pixels])
 
 
 def test_a_model_without_a_head_predicts_nothing(tmp_path, pixels, tiny_spec):

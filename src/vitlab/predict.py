@@ -90,6 +90,8 @@ def predict(model: EquippedViT, pictures: Sequence[Picture], top: int = 5) -> It
 
     A picture goes the way that it would go in an evaluation. Raises UserError for a task or a model without classes.
     """
+    if top < 1:
+        raise UserError(f"top={top}: must be at least 1")
     if not model.task.has_logits:
         raise UserError(f"task={model.task.name}: it has no classes, so there is nothing to predict")
     if not model.spec.num_classes:

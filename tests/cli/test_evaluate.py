@@ -46,6 +46,9 @@ def test_on_a_named_set(vitlab, finished):
     [
         (("nowhere",), "nowhere does not exist; is it a run directory?"),
         (("{run}", "--data", "digit"), "did you mean digits?"),
+        (("{run}", "--img-size", "16x"), "--img-size 16x: expected a number of pixels, or two as in 256x192"),
+        (("{run}", "--img-size", "-8"), "expected a number of pixels"),
+        (("{run}", "--img-size", "8x8x8"), "expected a number of pixels"),
     ],
 )
 def test_mistakes(vitlab, finished, words, said):

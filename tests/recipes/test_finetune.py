@@ -8,6 +8,7 @@ from tests.checkpoints.saving import meta_of, save_model
 from tests.recipes.conftest import small_pictures
 from vitlab import api
 from vitlab.augment.ops import original_crop, resize
+from vitlab.base.errors import SpecError
 from vitlab.checkpoints.trained import load
 from vitlab.models.vit import build
 from vitlab.preprocessing import Preprocessing
@@ -56,6 +57,11 @@ def test_a_set_of_one_size_is_resized_and_keeps_the_sources_statistics(source):
     assert (spec.data.img_size, spec.data.mean) == ((32, 32), BEFORE.mean)
     assert spec.preprocess == (resize.Spec(size=(16, 16), interpolation="bicubic"),)
     assert spec.augment[0] == original_crop.Spec(size=(16, 16), scale=(0.25, 1.0))
+
+
+def test_pictures_of_other_channels_than_the_sources_are_refused(source):
+    with pytest.raises(SpecError, match=r"data=digits has images of 1 channel, and the model of .* takes 3"):
+        recipe("finetune", Given(source, {"data": "digits"}))
 
 
 @pytest.mark.parametrize(("pictures", "expected"), [(15, 30), (1_000, 30), (1_001, 15), (50_000, 8), (10**6, 4)])

@@ -112,8 +112,7 @@ def _begun(
 
     if not (isinstance(what, str) and is_made_for(what)):
         return run_spec(what), settings
-    own = {path: value for path, value in settings.items() if path.startswith("data.")}
-    left = {path: value for path, value in settings.items() if path != "data" and path not in own}
+    left = {path: value for path, value in settings.items() if path.partition(".")[0] != "data"}
     if resumed is not None and init is not None and not Path(init).exists() and (resumed / "spec.json").exists():
         return run_spec(str(resumed / "spec.json")), left
     return run_spec(what, Given("" if init is None else str(init), settings, say)), left

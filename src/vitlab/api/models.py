@@ -107,10 +107,14 @@ def predict(
     """The `top` classes of every picture: of files and of those in folders, of Pillow's pictures, and of 8-bit arrays
     [H, W, C]. `model` is what `load` gives, or what it takes. Raises UserError for what is no picture.
     """
+    from vitlab.base.errors import SpecError
     from vitlab.checkpoints.trained import EquippedViT
     from vitlab.predict import pictures_of
     from vitlab.predict import predict as predictions
 
+    if not isinstance(model, EquippedViT | str | Path):
+        told = "vitlab.load(…) gives a model that knows how to prepare pictures, and what its classes are called"
+        raise SpecError(f"a {type(model).__name__} does not know what pictures go through before it: {told}")
     loaded = model if isinstance(model, EquippedViT) else load(model)
     return list(predictions(loaded, pictures_of(pictures), top))
 
@@ -140,7 +144,7 @@ def predictions(
 
     if out is not None and out.suffix not in TABLES:
         raise UserError(f"--out {out}: a table is {' or '.join(TABLES)}")
-    loaded = load(model).to(pick_device(device or "cpu"))
+    loaded = load(model).to(pick_device(device))
     pictures = picture_files(files)
     return Arriving(len(pictures), loaded.notes, said(loaded, pictures, top))
 

@@ -19,6 +19,7 @@ from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.base.spec import component_names, from_dict, read_fields, read_value, with_settings
 from vitlab.base.words import counted, some
 from vitlab.checkpoints.content import content_at, unwrapped
+from vitlab.checkpoints.shapes import differing_shapes
 from vitlab.checkpoints.source._base import Content, SourceSpec
 from vitlab.checkpoints.source._rows import bound
 from vitlab.checkpoints.source._told import assumed, told
@@ -76,7 +77,7 @@ def of_content(content: Content, source: Kind = None, model: str = "", settings:
     """The same of what was found at a path."""
     kind = (source_named(source) if source else recognised(content)).of(content)
     content = content.called(model or kind.preset(content))
-    named = presets.settings(content.name) if content.name else {}
+    named = _of_name(content, told=not model)
     tensors, leftover = _ours(kind, _theirs(kind, content))
     beside = _beside(kind, content, named)
     spec = _spec(content, tensors, named, beside, settings)
@@ -179,6 +180,14 @@ def _ours(kind: SourceSpec, tensors: Tensors) -> tuple[dict[str, Tensor], list[s
     return read, leftover
 
 
+def _of_name(content: Content, told: bool) -> Settings:
+    """The settings of the preset that the user named, or that is `told` by what stands beside the tensors."""
+    try:
+        return presets.settings(content.name) if content.name else {}
+    except SpecError as error:
+        raise (CheckpointError(f"{content.path}: config.json: {error}") if told else error) from None
+
+
 def _beside(kind: SourceSpec, content: Content, named: Settings) -> Settings:
     try:
         return kind.model(content, named)
@@ -217,7 +226,7 @@ def _check_fit(kind: SourceSpec, spec: ViTSpec, tensors: Tensors, leftover: Sequ
 
 def _problems(spec: ViTSpec, tensors: Tensors, leftover: Sequence[str]) -> Iterator[str]:
     with torch.device("meta"):
-        wanted = {name: tensor.shape for name, tensor in ViT(spec).state_dict().items()}
+        wanted = ViT(spec).state_dict()
     unknown = sorted({*leftover, *(tensors.keys() - wanted.keys())})
     if missing := sorted(wanted.keys() - tensors.keys()):
         yield f"missing there: {some(missing)}"
@@ -226,11 +235,4 @@ def _problems(spec: ViTSpec, tensors: Tensors, leftover: Sequence[str]) -> Itera
     there = {name: tensors[name] for name in sorted(wanted.keys() & tensors.keys())}
     if whole := [name for name, tensor in there.items() if tensor.is_quantized or not tensor.is_floating_point()]:
         yield f"not of floating point: {some(whole)}"
-    differing = [name for name in there if wanted[name] != tensors[name].shape]
-    if differing:
-        shapes = [f"{name} is {_size(tensors[name].shape)} there and {_size(wanted[name])} here" for name in differing]
-        yield f"of another shape: {some(shapes)}"
-
-
-def _size(shape: Sequence[int]) -> str:
-    return " × ".join(map(str, shape)) or "one number"
+    yield from differing_shapes(there, wanted)

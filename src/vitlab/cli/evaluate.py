@@ -22,6 +22,16 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate", help="A run's score on a test split, from its checkpoint.")(evaluate)
 
 
+def _size(text: str) -> tuple[int, int]:
+    """'384' or '256x192'"""
+    from vitlab.base.errors import UserError
+
+    sides = [int(side) for side in text.split("x") if side.isascii() and side.isdigit() and int(side)]
+    if len(sides) != text.count("x") + 1 or len(sides) > len(("rows", "columns")):
+        raise UserError(f"--img-size {text}: expected a number of pixels, or two as in 256x192")
+    return sides[0], sides[-1]
+
+
 def evaluate(
     run: Annotated[str, typer.Argument(metavar="RUN|SOURCE", help="A run, or whatever `vitlab convert` takes.")],
     data: DataOption = None,
@@ -29,8 +39,10 @@ def evaluate(
         str, typer.Option("--among", help="Classify among all classes of the model, or those present in the data.")
     ] = "all",
     img_size: Annotated[
-        int | None,
-        typer.Option("--img-size", min=1, metavar="N", help="Images of another size, which the model is resized to."),
+        str | None,
+        typer.Option(
+            "--img-size", metavar="N|ROWSxCOLUMNS", help="Images of another size, which the model is resized to."
+        ),
     ] = None,
     set_: SetOption = None,
     device: DeviceOption = None,
@@ -45,11 +57,11 @@ def evaluate(
 
     if among not in ("all", "present"):
         raise UserError(f"--among {among}; legal: all, present")
-    changes = settings(set_, of="data", own=True)
+    changes, size = settings(set_, of="data", own=True), None if img_size is None else _size(img_size)
     waiting = output.waiting(json)
     waiting.print(f"evaluating {run} …")
     with Heartbeat(waiting, lambda: f"evaluating {run} …"):
-        score = api.evaluate(run, data, device, among, changes, img_size)  # type: ignore[arg-type]  # among: one of the two
+        score = api.evaluate(run, data, device, among, changes, size)  # type: ignore[arg-type]  # among: one of the two
     if json:
         output.print_json(
             {

@@ -19,7 +19,7 @@ def unlike(theirs: ViTSpec, ours: ViTSpec) -> Iterator[str]:
     for name in to_dict(ours) | to_dict(theirs):
         here, there = getattr(ours, name), getattr(theirs, name)
         if name not in _ASIDE and _settled(here) != _settled(there):
-            yield f"{name} is {_written(here)} here and {_written(there)} there"
+            yield f"{name} is {written(here)} here and {written(there)} there"
 
 
 def _settled(value: Any) -> Any:
@@ -28,7 +28,8 @@ def _settled(value: Any) -> Any:
     return {name: each for name, each in to_dict(value).items() if name != _RANGE}
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """A setting as messages have it: 'gelu (approximate=none)'."""
     if not isinstance(value, Component):
         return str(value)
     own = ", ".join(f"{name}={each}" for name, each in to_dict(value).items() if name != "name")

@@ -14,6 +14,8 @@ last step counts. `--set optim.frozen='["patch_embed.*", "blocks.[0-5].*"]'` lea
 from dataclasses import replace
 
 from vitlab.augment.ops import flip, original_crop, resize
+from vitlab.base.errors import SpecError
+from vitlab.base.words import counted
 from vitlab.checkpoints import trained
 from vitlab.data.named import data_named
 from vitlab.data.sets import parquet
@@ -41,6 +43,9 @@ def spec(given: Given = NOTHING) -> RunSpec:
     """The source's model on the user's pictures."""
     model, before = _source(given)
     data = _data(given, model, before)
+    if given.init and data.in_chans != model.in_chans:
+        channels = f"{counted(data.in_chans, 'channel')}, and the model of {given.init} takes {model.in_chans}"
+        raise SpecError(f"data={data.name} has images of {channels}: a folder's images get as many as the model takes")
     size = _size(given, model)
     decoded_so = data.img_size == size
     return RunSpec(

@@ -10,6 +10,7 @@ from vitlab.augment.ops import center_crop
 from vitlab.base.errors import CheckpointError
 from vitlab.base.spec import read_fields
 from vitlab.base.words import shown
+from vitlab.models.likeness import written
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.attention import softmax
 from vitlab.nn.auxiliary import none as no_auxiliary
@@ -135,7 +136,7 @@ def _without(spec: ViTSpec) -> Iterator[str]:
     if isinstance(spec.block, parallel.Spec) and not is_joint(spec):
         yield f"block.joint=False with layer_scale={spec.layer_scale}"
     elif _built(spec) not in _ARCHITECTURES and not _is_fused_difference(spec):
-        yield f"block={spec.block.name} with mlp={spec.mlp.name} and norm={spec.norm.name} of this eps"
+        yield f"block={spec.block.name} with mlp={spec.mlp.name} and norm={written(spec.norm)}"
 
 
 def _built(spec: ViTSpec) -> _Built:

@@ -132,6 +132,7 @@ class PosEmbedSpec(PartSpec):
     family: ClassVar[str] = "vitlab.nn.pos_embed"
     gives_bias: ClassVar[bool] = False  # adds to the attention logits
     rotates: ClassVar[bool] = False  # turns queries and keys
+    stretches: ClassVar[bool] = False  # at another size keeps the range that it was trained on
 
     @property
     def suits_any_grid(self) -> bool:

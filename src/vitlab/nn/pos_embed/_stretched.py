@@ -5,7 +5,7 @@ into `seen` patches were cut into more, or fewer: the middle of patch i of n is 
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -23,6 +23,8 @@ class StretchedSpec(PosEmbedSpec):
     """`seen`: rows and columns of patches that the model was trained on, to whose range positions are stretched; null:
     positions count patches, and run on where there are more than in training.
     """
+
+    stretches: ClassVar[bool] = True
 
     seen: Seen = added(None)
 

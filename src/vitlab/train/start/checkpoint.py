@@ -17,6 +17,7 @@ from torch import Tensor
 from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.base.spec import added, whereabouts
 from vitlab.base.words import some
+from vitlab.checkpoints.shapes import differing_shapes
 from vitlab.checkpoints.weights import Weights, checksum_of, weights_at
 from vitlab.models.resizing import adapted, resized, told
 from vitlab.models.spec import ViTSpec
@@ -63,7 +64,7 @@ class Spec(StartSpec):
         return self if self.checksum else replace(self, checksum=checksum_of(self.path))
 
     def fitted(self, model: ViTSpec) -> ViTSpec:
-        if self.positions == "run_on" or self._is_gone():
+        if self.positions == "run_on" or not model.pos_embed.stretches or self._is_gone():
             return model
         before = self._read(model).spec
         return model if before is None else adapted(model, before)
@@ -131,7 +132,6 @@ class Spec(StartSpec):
 
 def _problems(wanted: set[str], given: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> Iterator[str]:
     """What the source lacks, what the model has no place for, and what is of another shape."""
-    differing = {name for name in wanted & given.keys() if given[name].shape != drawn[name].shape}
     groups = {
         "missing": wanted - given.keys(),
         "unknown": given.keys() - drawn.keys(),
@@ -141,10 +141,4 @@ def _problems(wanted: set[str], given: Mapping[str, Tensor], drawn: Mapping[str,
     for what, names in groups.items():
         if names:
             yield f"{what}: {some(sorted(names))}"
-    if differing:
-        shapes = [f"{n} is {_size(given[n])} there and {_size(drawn[n])} here" for n in sorted(differing)]
-        yield f"of another shape: {some(shapes)}"
-
-
-def _size(tensor: Tensor) -> str:
-    return " × ".join(map(str, tensor.shape)) or "one number"
+    yield from differing_shapes(given, {name: drawn[name] for name in wanted & drawn.keys()})
