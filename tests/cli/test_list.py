@@ -248,3 +248,16 @@ def test_markdown_is_for_pages(vitlab, words):
     answer = vitlab("list", *words)
     assert (answer.code, answer.out) == (2, "")
     assert "--markdown: only for `vitlab list` with systems or compatibility" in answer.err
+
+
+def test_the_sites_of_a_model_and_their_shapes(vitlab, finished):
+    rows = json.loads(vitlab("list", "sites", "vit_tiny_patch16_224", "--json").out)["sites"]
+    shapes = {row["site"]: row["shape"] for row in rows}
+    assert shapes["blocks.*.attn.weights"] == [1, 3, 197, 197]
+    assert shapes["blocks.*.mlp.hidden"] == [1, 197, 768]
+    assert "blocks.*.attn.q   " in vitlab("list", "sites", finished).out
+
+
+def test_sites_are_of_a_model(vitlab):
+    assert "vitlab list sites: of which MODEL?" in vitlab("list", "sites").err
+    assert "vitlab list models: takes no x" in vitlab("list", "models", "x").err

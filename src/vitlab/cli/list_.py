@@ -8,10 +8,11 @@ import typer
 from vitlab.cli import complete, output
 from vitlab.cli.options import JsonOption
 
+SITES = "sites"  # the activations of a model
 PAGES = ("systems", "compatibility")  # more than a family, and each a page in docs/
 
 WHAT = (
-    "A family, models, studies, systems, compatibility; a component (softmax, attention.linear), "
+    "A family, models, studies, systems, compatibility, sites; a component (softmax, attention.linear), "
     "a setting (lr), or a module of your own (my_package.my_attention, my_attention.py)."
 )
 
@@ -23,6 +24,9 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     what: Annotated[str | None, typer.Argument(metavar="[WHAT]", help=WHAT, autocompletion=complete.listed)] = None,
+    of: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="Whose sites: a model's name, a run, a checkpoint.")
+    ] = None,
     json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Systems or compatibility as Markdown.")] = False,
 ) -> None:
@@ -34,8 +38,12 @@ def list_(
 
     if markdown and (what not in PAGES or json):
         raise UserError(f"--markdown: only for `vitlab list` with {' or '.join(PAGES)}, and not with --json")
+    if (what == SITES) != (of is not None):
+        raise UserError(f"vitlab list {what or SITES}: " + ("of which MODEL?" if of is None else f"takes no {of}"))
     family, dot, _ = (what or "").partition(".")
-    if what == "systems":
+    if of is not None:
+        _sites(of, json)
+    elif what == "systems":
         _systems(json, markdown)
     elif what == "compatibility":
         _compatibility(json, markdown)
@@ -129,6 +137,20 @@ def _systems(json: bool, markdown: bool) -> None:
     for line in reasons:
         console.print(line)
     console.print("Accuracies are top-1 in percent; --json and docs/reproductions.md say what each of them is.")
+
+
+def _sites(model: str, json: bool) -> None:
+    waiting = output.waiting(json)
+    output.load_torch(waiting)
+    from vitlab.catalogue import sites
+
+    rows = list(sites.rows(model))
+    if json:
+        output.print_json({"sites": [{"site": name, "shape": list(shape)} for name, shape in rows]})
+        return
+    cells = [(name, " × ".join(["B", *map(str, shape[1:])])) for name, shape in rows]
+    output.print_table(f"sites of {model}", sites.COLUMNS, cells)
+    output.console().print("B: images. blocks.* are all blocks; `.in` behind a part's name is what that is given.")
 
 
 def _compatibility(json: bool, markdown: bool) -> None:
