@@ -1,42 +1,125 @@
-"""Attention maps, recomputed from each mechanism's definition.
+"""Attention: who looks at whom, how far, how widely, and what that comes to through all layers.
 
 A map never comes out of the forward pass: a fused kernel has none to give. What enters a block's mixer is caught on its
 way in, and the mixer says from the definition who looks at whom. So a map is there whatever kernel trained the model.
+
+Distance: the mean of the pixels between a patch and those that it attends to (arXiv 2010.11929, appendix D.7); prefix
+tokens stand nowhere, and their shares are left out. Entropy: -Σ w log w of a row, in nats: from 0, one token, to log N,
+all alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from vitlab.base.errors import UserError
+from vitlab.base.errors import SpecError, UserError
+from vitlab.interpret.grid import grid_of
 from vitlab.models.sites import Call, wrapped
 from vitlab.models.vit import ViT
+from vitlab.nn.attention._base import Attention
 from vitlab.nn.mixer._base import Mixer
 from vitlab.nn.pos_embed._base import PosEmbed
 
+_IMAGES = 2  # at once: N² numbers a head and image are more than all else that a layer needs
+_LEAST = 1e-30  # of a share of attention whose logarithm is taken
+
 
 @torch.no_grad()
-def attention_maps(model: ViT, images: Tensor, layers: Sequence[int] | None = None) -> Tensor:
-    """images [B, C, height, width] -> attention weights [depth, B, H, N, N], query by key, prefix tokens first; of some
-    `layers` alone, [layers, B, H, N, N], in the order of the blocks; -1 is the last one. A block with several mixers
-    has a map of each.
+def attention_maps(
+    model: ViT,
+    images: Tensor,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
+    queries: Sequence[int] | None = None,
+) -> Tensor:
+    """images [B, C, height, width] -> attention weights [depth, B, H, N, N], query by key, prefix tokens first, on the
+    CPU; of some `layers`, `heads` and `queries` alone, in their order; -1 is the last one. A block with several mixers
+    has a map of each. No more than a layer's map of a few images is kept besides.
 
     Raises UserError for a model whose mixer has no attention.
     """
-    maps: list[Tensor] = []
 
-    def look(mixer: Mixer, call: Call, x: Tensor, positions: PosEmbed, *rest: Tensor | None) -> Tensor:
+    def chosen(weights: Tensor) -> Tensor:
+        few = weights if heads is None else weights[:, list(heads)]
+        return few if queries is None else few[:, :, list(queries)]
+
+    return _measured(model, images, chosen, layers)
+
+
+@torch.no_grad()
+def attention_distance(model: ViT, images: Tensor, layers: Sequence[int] | None = None) -> Tensor:
+    """images [B, C, height, width] -> [depth, B, H]: how far patches look, in pixels, a mean over them."""
+    grid = grid_of(model)
+    far = grid.distances()
+
+    def distance(weights: Tensor) -> Tensor:
+        among = weights[:, :, grid.prefix :, grid.prefix :].double()
+        return ((among * far.to(among)).sum(-1) / among.sum(-1)).mean(-1)
+
+    check_shares(model, "distance", layers)
+    return _measured(model, images, distance, layers)
+
+
+@torch.no_grad()
+def attention_entropy(model: ViT, images: Tensor, layers: Sequence[int] | None = None) -> Tensor:
+    """images [B, C, height, width] -> [depth, B, H]: how widely tokens look, in nats, a mean over all of them."""
+
+    def entropy(weights: Tensor) -> Tensor:
+        shares = weights.double()
+        return -(shares * shares.clamp_min(_LEAST).log()).sum(-1).mean(-1)
+
+    check_shares(model, "entropy", layers)
+    return _measured(model, images, entropy, layers)
+
+
+def mixers_of(model: ViT, layers: Sequence[int] | None = None) -> list[Mixer]:
+    """The mixers of all blocks or of some, in the order of `layers`. Raises SpecError for a block that is not there."""
+    depth = len(model.blocks)
+    if beyond := [layer for layer in layers or () if not -depth <= layer < depth]:
+        raise SpecError(f"layers={list(layers or ())}: the model has {depth} blocks, and no {beyond[0]}")
+    chosen = range(depth) if layers is None else layers
+    return [module for layer in chosen for module in model.blocks[layer].modules() if isinstance(module, Mixer)]
+
+
+def check_shares(model: ViT, what: str, layers: Sequence[int] | None = None) -> None:
+    """Refuse to take for shares what does not sum to one, or is not there. Raises UserError, by name."""
+    for mixer in mixers_of(model, layers):
+        if type(mixer).weights is Mixer.weights:
+            raise UserError(f"mixer={model.spec.mixer.name} has no attention, so there is no {what}")
+        if not mixer.rows_sum_to_one:
+            raise UserError(f"{_called(model, mixer)} has weights that do not sum to one, so there is no {what}")
+
+
+def _called(model: ViT, mixer: Mixer) -> str:
+    """Whose weights they are: the mechanism's, or those that the mixer makes of them."""
+    attention = getattr(mixer, "attention", None)
+    if isinstance(attention, Attention) and not attention.rows_sum_to_one:
+        return f"attention={model.spec.attention.name}"
+    return f"mixer={model.spec.mixer.name}"
+
+
+def _measured(model: ViT, images: Tensor, measure: Callable[[Tensor], Tensor], layers: Sequence[int] | None) -> Tensor:
+    """`measure` of every mixer's weights [B, H, N, N], which are forgotten at once: [layers, B, ...], on the CPU."""
+    mixers = mixers_of(model, layers)
+    place = {mixer: index for index, mixer in enumerate(mixers)}
+    kept: Tensor | None = None
+
+    def look(mixer: Mixer, start: int, call: Call, x: Tensor, positions: PosEmbed, *rest: Tensor | None) -> Tensor:
+        nonlocal kept
         weights = mixer.weights(x, positions)
         if weights is None:
             raise UserError(f"mixer={model.spec.mixer.name} has no attention, so there are no attention maps")
-        maps.append(weights)
+        found = measure(weights)
+        if kept is None:
+            kept = found.new_empty((len(mixers), len(images), *found.shape[1:]), device="cpu")
+        kept[place[mixer], start : start + len(found)] = found
         return call(x, positions, *rest)
 
-    blocks = range(len(model.blocks))
-    chosen = blocks if layers is None else sorted(blocks[layer] for layer in layers)
-    mixers = [module for index in chosen for module in model.blocks[index].modules() if isinstance(module, Mixer)]
-    with wrapped((mixer, partial(look, mixer)) for mixer in mixers):
-        model(images)
-    return torch.stack(maps)
+    for start in range(0, len(images), _IMAGES):
+        with wrapped((mixer, partial(look, mixer, start)) for mixer in mixers):
+            model(images[start : start + _IMAGES])
+    if kept is None:
+        raise SpecError("no images were given")
+    return kept
