@@ -133,7 +133,10 @@ def effect(
 
 
 def outcome(*comparisons: ComparisonOutcome, **changes: Any) -> Outcome:
-    cells = (cell("baseline", 0.961, t(0.952, 0.970), None), *(cell(each.cell) for each in comparisons))
+    cells = (
+        cell("baseline", 0.961, t(0.952, 0.970), None),
+        *(cell(each.cell, settings={"changes": each.says}) for each in comparisons),
+    )
     given: dict[str, Any] = {
         "id": "0a1b2c3d4e5f",
         "question": "What does it do?",

@@ -23,7 +23,7 @@ def test_the_patch_that_has_it_all_is_coloured_and_named():
     (cell,) = glimpsed({"heads 1": Glimpse("test", GREY, grid(0, 2), grid(1, 0))}, beside)
     assert cell.attention.alt == "heads 1, attention: most at row 1, column 3 of 2 × 3 patches"
     assert cell.positions.alt == "heads 1, positions: most at row 2, column 1 of 2 × 3 patches"
-    attention, positions = (Image.open(BytesIO(beside[f"{name}_1.png"])) for name in ("attention", "positions"))
+    attention, positions = (Image.open(BytesIO(beside[f"{name}_heads-1.png"])) for name in ("attention", "positions"))
     assert attention.size == positions.size == (96, 64)
     red, _, blue = attention.getpixel((95, 0))
     assert red > 128 > blue
@@ -35,11 +35,11 @@ def test_the_patch_that_has_it_all_is_coloured_and_named():
 
 def test_what_a_model_does_not_have_is_said():
     (cell,) = glimpsed({"no positions": Glimpse("test", GREY, grid(0, 0), None)}, Beside())
-    assert (cell.positions.address, cell.positions.why) == ("", "no positions")
+    assert (cell.positions.address, cell.positions.why) == ("", "no positions to draw")
 
 
 def test_maps_that_are_even_everywhere_are_drawn():
     even = np.zeros((2, 2), np.float32)
     beside = Beside()
     glimpsed({"a": Glimpse("test", GREY, even, even)}, beside)
-    assert Image.open(BytesIO(beside["attention_1.png"])).getpixel((3, 3)) == (128, 128, 128)
+    assert Image.open(BytesIO(beside["attention_a.png"])).getpixel((3, 3)) == (128, 128, 128)

@@ -94,15 +94,17 @@ def page(finished: Path) -> Page:
 
 def test_the_numbers_are_those_of_the_records(page: Page) -> None:
     assert page.by_id["headline"] == (
-        "98.1 % test top-1 on digits (353 of 360), n = 1 run, seed 0; "
+        "98.1 % test top-1 on digits (353 of 360), one run, seed 0; "
         "95 % interval from the test set's size [96.0, 99.1]."
     )
     assert page.row("Test") == ["98.1", "99.7", "0.084"]
     assert page.row("Validation") == ["98.6", "100.0", "0.071"]
     assert page.row("Training") == ["99.4", "not recorded", "0.031"]
-    for number in ("212,810", "7.34 MFLOPs", "492", "451", "15,744", "1 min 15 s", "6.3 s", "209", "412 MiB"):
+    for number in ("212,810", "7.34 M", "492", "451", "15,744", "1 min 15 s", "6.3 s", "209", "412 MiB"):
         assert number in page.text
-    assert page.by_id["command"].strip() == ENV["command"]
+    chosen = "--device cpu --precision bf16 --kernel explicit --threads 2"
+    assert page.by_id["command"].strip() == f"vitlab train run/spec.json --out repeat {chosen}"
+    assert ENV["command"] in page.text
     assert json.loads(page.by_id["configuration"].partition("configuration")[2]) == SPEC
     assert page.row("CPU") == ["Example CPU"]
     assert page.row("RAM") == ["24.0 GiB"]
@@ -261,8 +263,18 @@ def test_validation_alone_is_called_optimistic(make_run: MakeRun) -> None:
     folder = make_run()
     change(folder / "result.json", metrics={"val_top1": 0.9})
     page = page_of(folder)
-    assert page.by_id["headline"].startswith("90.0 % validation top-1 on digits, n = 1 run, seed 0; no interval")
+    assert page.by_id["headline"].startswith(
+        "90.0 % validation top-1 on digits, one run, seed 0; no interval, because val"
+    )
     assert "The test split was not read" in page.text
+
+
+def test_without_predictions_the_interval_is_from_the_number_of_images(make_run: MakeRun) -> None:
+    folder = make_run()
+    (folder / "predictions.npz").unlink()
+    page = page_of(folder)
+    assert page.by_id["headline"].startswith("98.1 % test top-1 on digits (353 of 360), one run, seed 0; 95 % interval")
+    assert "the run directory has no predictions.npz" in page.text
 
 
 @pytest.mark.slow

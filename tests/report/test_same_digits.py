@@ -17,7 +17,12 @@ from vitlab.report.together import draw_together
 NEAR = comparison("a", "x", -0.0075, t(-0.0148, -0.0002), "worse")
 FAR = comparison("b", "y", -0.41, t(-0.439, -0.382), "worse")
 NARROW = cell("baseline", 0.961, t(0.9605, 0.9615), None, costs=COSTS | {"num_params": 50.0})
-STUDY = outcome(NEAR, FAR, cells=(NARROW, cell("a"), cell("b")), fronts={"num_params": ("baseline",)})
+STUDY = outcome(
+    NEAR,
+    FAR,
+    cells=(NARROW, cell("a", settings={"changes": "x"}), cell("b", settings={"changes": "y"})),
+    fronts={"num_params": ("baseline",)},
+)
 
 
 def words(drawing):
@@ -46,7 +51,7 @@ def test_a_difference_of_two_studies(beside):
     both = STUDY, outcome(NEAR)
     (row,) = two_studies.comparisons(("one", "other"), both).rows
     assert [entry.text for entry in row[1:3]] == ["−0.75", "[−1.48, −0.02]"]
-    assert "−0.75 · −0.75" in words(two_studies.picture(("one", "other"), both, beside))
+    assert "● −0.75  ◆ −0.75" in words(two_studies.picture(("one", "other"), both, beside))
     (first, *_) = two_studies.scores(("one", "other"), both).rows
     assert [entry.text for entry in first[1:3]] == ["96.10", "[96.05, 96.15]"]
 
@@ -69,4 +74,4 @@ def test_a_curve_s_points_have_the_digits_of_the_scores_without_an_interval(tmp_
     for drawing, digits in zip(drawn, (1, 3, 1, 3), strict=False):
         values = [each.rpartition(": ")[2] for each in words(drawing) if ", epoch " in each]
         assert len(values) >= 12
-        assert {len(value.partition(".")[2]) for value in values} == {digits}
+        assert {len(value.split()[0].partition(".")[2]) for value in values} == {digits}

@@ -71,7 +71,7 @@ def test_two_studies(studies, tmp_path):
         *("position embedding none", "position embedding rope2d", "position embedding sincos2d"),
     ]
     assert all(len(row) == 5 for row in compared)
-    assert "Left out, as no row has a value: Verdict." in page.text
+    assert "Columns left out because they are empty: Verdict." in page.text
     assert page.row("pooling cls")[3:] == ["–", "–", "–"]
     assert page.row("num_seeds") == ["3", "2"]
     assert len(page.drawings) == 1
@@ -128,12 +128,12 @@ def test_on_a_telephone_the_picture_stands_right_after_the_sentences(what, reque
 def test_both_runs_are_cited(runs, tmp_path):
     change(runs[0] / "env.json", commit=None)
     run = f"run {DECLARED['id']}"
-    assert page_of(runs, tmp_path).by_id["cite"].startswith(f"To cite: {run}; {run}, commit {'f' * 40}, vitlab ")
+    assert page_of(runs, tmp_path).by_id["cite"].startswith(f"{run}; {run}, commit {'f' * 40}, vitlab ")
 
 
 def test_both_studies_are_cited(studies, tmp_path):
     study = f"study 0a1b2c3d4e5f, “What does each part do?”, commit {ENV['commit']}"
-    assert page_of(studies, tmp_path).by_id["cite"].startswith(f"To cite: {study}; {study}, vitlab ")
+    assert page_of(studies, tmp_path).by_id["cite"].startswith(f"{study}; {study}, vitlab ")
 
 
 @pytest.mark.slow

@@ -267,6 +267,16 @@ def test_the_sizes_tell_of_whom_there_are_more_seeds_and_levels_what_a_name_does
     more = replace(more, runs=(*more.runs, replace(more.runs[0], seed=6)))
     assert _sizes(outcomes.outcome(cells=(more, outcomes.cell("a")))) == "2 cells, 6 seeds each, 7 of baseline"
     assert _sizes(outcomes.outcome(cells=(outcomes.cell("a"),))) == "1 cell, 6 seeds each"
-    assert _levels(more) == "positions learned, pooling cls"
-    assert _levels(replace(more, name="positions learned, pooling cls")) == ""
-    assert _levels(outcomes.cell("VIT", levels={"system": "VIT"})) == ""
+    assert _levels([more]) == "positions learned, pooling cls"
+    assert _levels([replace(more, name="positions learned, pooling cls")]) == ""
+
+
+def test_a_cell_called_by_its_level_is_told_by_what_others_change():
+    spec = {"model": {"attention": {"name": "softmax", "scale": None}, "depth": 4}}
+    first = outcomes.cell("VIT", levels={"system": "VIT"}, spec=spec)
+    others = [
+        outcomes.cell("a", settings={"model.attention": "linear"}),
+        outcomes.cell("b", settings={"model.attention": "linear", "model.depth": 3}),
+    ]
+    assert _levels([first, *others]) == "attention softmax, depth 4"
+    assert _levels([first]) == ""

@@ -46,7 +46,7 @@ def test_short_runs_are_called_so():
     short = trained(epochs=2.9675)
     assert answers(short)[-1].startswith("the runs are short, 2.97 epochs")  # in the terminal, too
     assert notes(study(short))[2] == (
-        "The runs are short, 2.97 epochs: they show early learning, and longer training may rank the cells differently."
+        "The runs are short, 2.97 epochs: longer training may rank the cells differently."
     )
 
 

@@ -73,7 +73,7 @@ def test_the_same_steps_and_other_epochs_are_drawn_by_step(drawn, tmp_path):
 
     drawings = drawn({"all": [of(1.0)], "a third": [of(3.0)]})
     assert drawings[-1].title == "Latency, ms / step"
-    assert (tmp_path / "together_top1.csv").read_text().startswith("system,seed,step,value\nall,,50.0,50.0\n")
+    assert (tmp_path / "together_top1.csv").read_text().startswith("cell,seed,step,value\nall,,50.0,50.0\n")
 
 
 @pytest.mark.slow
@@ -92,7 +92,7 @@ def test_every_system_is_named_and_all_files_are_there(drawn, tmp_path):
 @pytest.mark.slow
 def test_the_data_of_a_picture_stand_beside_it(drawn, tmp_path):
     drawn({"VIT": [run(top1=0.5, seed=7)]})
-    assert (tmp_path / "together_top1.csv").read_text() == "system,seed,epoch,value\nVIT,7,0.5,50.0\nVIT,7,1.0,50.0\n"
+    assert (tmp_path / "together_top1.csv").read_text() == "cell,seed,epoch,value\nVIT,7,0.5,50.0\nVIT,7,1.0,50.0\n"
 
 
 @pytest.mark.slow

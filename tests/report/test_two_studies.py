@@ -1,4 +1,6 @@
-from tests.report.outcomes import comparison, outcome, t
+from dataclasses import replace
+
+from tests.report.outcomes import cell, comparison, effect, outcome, t
 from vitlab.report.two_studies import comparisons, in_common, notes, only_in_one, picture, scores, shared
 
 NAMES = ("first", "second")
@@ -13,7 +15,7 @@ OTHER = outcome(
 
 
 def test_what_both_compared_stands_side_by_side():
-    assert [(a.cell, b.cell) for a, b in shared((ONE, OTHER))] == [("none", "none")]
+    assert [(a.name, b.name) for a, b in shared((ONE, OTHER))] == [("none", "none")]
     (row,) = comparisons(NAMES, (ONE, OTHER)).rows
     assert [entry.text for entry in row] == ["none", "−41.0", "[−43.9, −38.2]", "worse", "−30.0", None, None]
     assert row[-1].note == "cell: 1 run has no spread"
@@ -34,7 +36,7 @@ def test_what_only_one_has_is_told():
 def test_the_picture_has_both_means(beside):
     drawing = picture(NAMES, (ONE, OTHER), beside)
     svg = beside["differences.svg"].decode()
-    for words in ("−41.0 · −30.0", ">first<", ">second<"):
+    for words in ("● −41.0  ◆ −30.0", ">first<", ">second<"):
         assert words in svg
     assert drawing.alt.endswith("none: −41.0 and −30.0.")
 
@@ -46,9 +48,27 @@ def test_no_picture_of_two_metrics_or_of_nothing_shared(beside):
     assert len(notes(NAMES, (ONE, loss))) == 1 + len(notes(NAMES, (ONE, OTHER)))
 
 
-def test_the_same_words_are_the_same_comparison_and_verdicts_in_common_are_counted():
+def test_the_same_settings_are_the_same_comparison_whatever_it_is_called_and_verdicts_in_common_are_counted():
     other = outcome(comparison("no positions", "removing positions", -0.3, t(-0.35, -0.25), "worse"))
-    assert [(a.cell, b.cell) for a, b in shared((ONE, other))] == [("none", "no positions")]
+    assert [(a.name, b.name) for a, b in shared((ONE, other))] == [("none", "no positions")]
     assert in_common((ONE, other)) == ["They have 1 comparison in common, 1 with the same verdict."]
     assert in_common((ONE, OTHER)) == ["They have 1 comparison in common, none with the same verdict."]
     assert only_in_one(NAMES, (ONE, other)) == ["Only in first: cls."]
+
+
+def test_effects_of_two_factorials_are_the_same_where_they_change_the_same():
+    """Of other names for factors and levels."""
+    cells = tuple(
+        cell(name, levels=levels, settings=settings)
+        for name, levels, settings in (
+            ("a", {"f": "1"}, {}),
+            ("b", {"f": "2"}, {"model.depth": 3}),
+        )
+    )
+    renamed = tuple(replace(each, name=each.name * 2, levels={"g": each.levels["f"] * 2}) for each in cells)
+    first = outcome(cells=cells, effects=(effect(("f",), ("2",), ("1",), -0.1, t(-0.2, -0.05), "worse"),))
+    second = outcome(cells=renamed, effects=(effect(("g",), ("22",), ("11",), -0.2, t(-0.3, -0.1), "worse"),))
+    assert [(a.name, b.name) for a, b in shared((first, second))] == [
+        ("on average: f 2 instead of 1", "on average: g 22 instead of 11")
+    ]
+    assert [row[0].text for row in scores(NAMES, (first, second)).rows] == ["a", "b"]

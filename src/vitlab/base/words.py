@@ -1,5 +1,6 @@
 """Words that agree with their number, and texts that fit their place."""
 
+import re
 import reprlib
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,11 @@ KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or f
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """'1 run', '3 runs', '2 classes'"""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def slug(name: str) -> str:
+    """A name as that of a file or a folder."""
+    return re.sub(r"[^A-Za-z0-9.=+-]+", "-", name).strip("-.") or "cell"
 
 
 def shortened(text: str, length: int) -> str:

@@ -176,10 +176,10 @@ class Outcome(Record):
         return self.busy is not None and self.busy < UNDISTURBED
 
     @property
-    def epochs(self) -> float | None:
-        """That the longest run of the first cell was trained for; others may have more of a smaller training set."""
-        known = (run.epochs for run in self.cells[0].runs)
-        return max((epochs for epochs in known if epochs is not None), default=None)
+    def epochs(self) -> tuple[float, float] | None:
+        """The fewest and the most that a run was trained for; of a smaller training set they are more."""
+        known = [run.epochs for cell in self.cells for run in cell.runs if run.epochs is not None]
+        return (min(known), max(known)) if known else None
 
     @property
     def complete(self) -> bool:

@@ -9,7 +9,7 @@ from vitlab.report.units import MINUS, unit_of, unit_of_study
 from vitlab.stats.decision import ALPHA
 from vitlab.stats.intervals import LEVEL
 
-SHORT = 30  # epochs, below which a run shows early learning
+SHORT = 30  # epochs, below which a run is called short
 
 
 def caveats(outcome: Outcome) -> list[str]:
@@ -41,10 +41,10 @@ _HELD = {
 
 
 def _short(outcome: Outcome) -> list[str]:
-    if outcome.epochs is None or outcome.epochs >= SHORT:
+    if outcome.epochs is None or outcome.epochs[0] >= SHORT:
         return []
-    shown = "early learning, and longer training may rank the cells differently"
-    return [f"the runs are short, {outcome.epochs:.3g} epochs: they show {shown}"]
+    passes = " to ".join(dict.fromkeys(f"{epochs:.3g}" for epochs in outcome.epochs))
+    return [f"the runs are short, {passes} epochs: longer training may rank the cells differently"]
 
 
 def _peeked(outcome: Outcome) -> list[str]:

@@ -23,7 +23,8 @@ def data_page(name: str, found: Found, sheet: Mapping[str, Mapping[str, Sequence
     }
     headline, *notes = found.told()
     values = {"name": name, "headline": headline, "notes": notes, "splits": splits, "rows": rows, "images": images}
-    return Page(render("data.html", **values), Beside())
+    made_by = f"vitlab data {name}"
+    return Page(render("data.html", made_by=made_by, **values), Beside())
 
 
 def _address(pixels: np.ndarray) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from vitlab.base.words import slug
 from vitlab.records.glimpse import Glimpse
 from vitlab.report.beside import Beside
 from vitlab.report.charts.theme import COLOURS
@@ -39,23 +40,23 @@ def glimpsed(glimpses: Mapping[str, Glimpse], beside: Beside) -> list[GlimpsedCe
     return [
         GlimpsedCell(
             name,
-            _small(f"attention_{number}", name, glimpse, glimpse.attention, _attended, "no attention", beside),
-            _small(f"positions_{number}", name, glimpse, glimpse.positions, _alike, "no positions", beside),
+            _small("attention", name, glimpse, glimpse.attention, _attended, beside),
+            _small("positions", name, glimpse, glimpse.positions, _alike, beside),
         )
-        for number, (name, glimpse) in enumerate(glimpses.items(), 1)
+        for name, glimpse in glimpses.items()
     ]
 
 
 def _small(
-    file: str, cell: str, glimpse: Glimpse, grid: np.ndarray | None, draw: Drawn, why: str, beside: Beside
+    what: str, cell: str, glimpse: Glimpse, grid: np.ndarray | None, draw: Drawn, beside: Beside
 ) -> SmallPicture:
     if grid is None:
-        return SmallPicture(why=why)
-    beside[f"{file}.png"] = png(draw(glimpse, grid))
-    what, _, _ = file.partition("_")
+        return SmallPicture(why=f"no {what} to draw")
+    file = f"{what}_{slug(cell)}.png"
+    beside[file] = png(draw(glimpse, grid))
     row, column = np.unravel_index(grid.argmax(), grid.shape)
     alt = f"{cell}, {what}: most at row {row + 1}, column {column + 1} of {grid.shape[0]} × {grid.shape[1]} patches"
-    return SmallPicture(address(beside[f"{file}.png"]), alt)
+    return SmallPicture(address(beside[file]), alt)
 
 
 def _attended(glimpse: Glimpse, grid: np.ndarray) -> Image.Image:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from vitlab.records.run import RunDeclaration
 from vitlab.report import classes, figures, wording
 from vitlab.report.beside import Beside
 from vitlab.report.glossary import explained
 from vitlab.report.images import address, image_of, png
-from vitlab.report.run import SPLITS, RunRecord
+from vitlab.report.run import SPLITS, RunRecord, command_again
 from vitlab.report.template import Page, render, scripts
 
 MATRIX_CLASSES = 20  # beyond them the cells of a confusion matrix are too small to read
@@ -32,10 +33,11 @@ class Mistake:
     index: int  # in the split
 
 
-def run_page(run: RunRecord) -> Page:
-    """The page of a run."""
+def run_page(run: RunRecord, name: str, folder: str) -> Page:
+    """The page of a run in a folder called `name`, with its files in a `folder` beside it."""
     beside = Beside()
-    return Page(render("run.html", **_contents(run, beside)), beside)
+    values = {"again": command_again(run, f"{name}/{RunDeclaration.file}"), "made_by": f"vitlab report {name}"}
+    return Page(render("run.html", figures=folder, **values, **_contents(run, beside)), beside)
 
 
 def _contents(run: RunRecord, beside: Beside) -> dict[str, Any]:

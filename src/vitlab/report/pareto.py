@@ -15,6 +15,7 @@ from vitlab.report.units import Unit, unit_of_study
 
 SHARED = 0.01  # costs that differ by less of their size are one
 _SPREAD = 20.0  # between the smallest and the largest, from which on the axis is logarithmic
+_NAMED = 12  # cells of which all are named: of more the front, and the first
 _DESK = 470  # pixels, of one of two abreast
 # Vega's expressions for the numbers beside an axis
 LABELS = {
@@ -73,7 +74,8 @@ def _draw(outcome: Outcome, scored: Sequence[CellOutcome], cost: str, beside: Be
     unit, front = unit_of_study(outcome), outcome.fronts[cost]
     names = short_names(outcome)
     points = [_point(unit, cell, cost, names[cell.name], cell.name in front) for cell in scored]
-    points[0] = replace(points[0], named=True)  # what the others are compared with
+    named = len(points) if len(points) <= _NAMED else 1  # the first is what the others are compared with
+    points[:named] = [replace(point, named=True) for point in points[:named]]
     values = [point.x for point in points]
     spread = max(values) > _SPREAD * min(values)
     x = Axis(axis, write, log=spread, labels=LABELS[cost])
@@ -87,7 +89,7 @@ def _point(unit: Unit, cell: CellOutcome, cost: str, name: str, first: bool) -> 
     title, _, write = COSTS[cost]
     x, y = float(cell.costs[cost] or 0), float(cell.score.mean or 0)
     score = f"{unit.value(y, unit.digits(cell.score.interval))} {unit.value_unit}"
-    return Point(name, x, unit.scale * y, f"{cell.name}: {score}, {title} {write(x)}", first)
+    return Point(f"{name}, {write(x)}", x, unit.scale * y, f"{cell.name}: {score}, {title} {write(x)}", first)
 
 
 def _save_data(outcome: Outcome, beside: Beside) -> None:

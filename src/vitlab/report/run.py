@@ -3,6 +3,7 @@
 A record that is absent is absent with the reason; one that is damaged is a DataError. Nothing is filled in.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vitlab.base.metric import Metric
+from vitlab.base.options import OPTIONS, as_options
 from vitlab.records._base import Numbers, Record
 from vitlab.records.data import DataRecord
 from vitlab.records.history import FILE as HISTORY
@@ -21,6 +23,8 @@ from vitlab.stats.by_class import ClassRecall, by_class
 
 R = TypeVar("R", bound=Record)
 
+REPEAT = "repeat"  # the folder that commands write to
+_CHOICES = [name for name in OPTIONS if name != "micro_batch"]  # how many images are taken at once changes no result
 UNFINISHED = "unfinished"  # of a run that has no result
 EXACT = "exact"  # of the order: what any step sees is known from the seed alone
 SPLITS = {"test": "test", "val": "validation", "train": "training"}  # as the records say it, as the page says it
@@ -127,6 +131,11 @@ def citation(source: str, commit: str | None) -> str:
     return f"{source}, commit {commit}" if commit else source
 
 
+def command_again(run: RunRecord, spec: str) -> str:
+    """What trains a run again as it was trained, from the file of its spec."""
+    return shlex.join(["vitlab", "train", spec, "--out", REPEAT, *as_options(run.choices, _CHOICES)])
+
+
 def read_run(folder: Path, *, with_predictions: bool = True, histories: Histories | None = None) -> RunRecord:
     """The records in a run directory. Raises DataError if one is damaged, or if there is no spec.json.
 
@@ -141,7 +150,7 @@ def read_run(folder: Path, *, with_predictions: bool = True, histories: Historie
     if not with_predictions:
         missing[PREDICTIONS] = "predictions were not read"
     elif predictions is None:
-        missing[PREDICTIONS] = f"the run directory has no {PREDICTIONS}, which a run writes when it finishes"
+        missing[PREDICTIONS] = f"the run directory has no {PREDICTIONS}"
     return RunRecord(
         declaration=declaration,
         environment=_noted(Environment, Environment.read_if_there(folder), missing),

@@ -64,7 +64,15 @@ def _page(names: Names, contents: Contents, folder: str, beside: Beside) -> Page
     told = [*contents.headline, *contents.answers, *(drawing.title for drawing in contents.drawings)]
     named = [str(row[0].text) for section in contents.sections for table in section.tables for row in table.rows]
     words = explained([*told, *named])
-    values = {"names": names, "figures": folder, "entries": entries, "words": words, **vars(contents), **scripts()}
+    values = {
+        "names": names,
+        "figures": folder,
+        "made_by": f"vitlab report {' '.join(names)}",
+        "entries": entries,
+        "words": words,
+        **vars(contents),
+        **scripts(),
+    }
     return Page(render("side_by_side.html", **values), beside)
 
 
@@ -141,7 +149,8 @@ def _between(names: Names, runs: tuple[RunRecord, RunRecord]) -> list[str]:
         before, after = (run.metrics.get(f"{split}_{metric.name}") for run in runs)
         if wording.is_number(before) and wording.is_number(after):
             unit = unit_of(metric, split)
-            return [f"{names[1]} has {unit.signed(after - before)} {unit.unit} of {unit.title} beside {names[0]}."]
+            told = f"{names[1]} minus {names[0]}: {unit.signed(after - before)} {unit.unit}"
+            return [f"Difference in {unit.title}, {told}."]
     return []
 
 
@@ -200,7 +209,7 @@ def _settings(names: Names, settings: tuple[Mapping[str, Any], Mapping[str, Any]
     rows = tuple((named(path), _setting(a, path), _setting(b, path)) for path in dict.fromkeys(paths))
     if not rows:
         return Section(title, ["None."])
-    table = Table("settings", "By dotted path.", _columns("Setting", names, False), rows)
+    table = Table("settings", "Each by its path in the spec.", _columns("Setting", names, False), rows)
     return Section(title, tables=_saved(table, beside))
 
 

@@ -46,7 +46,8 @@ def study_page(study: StudyRecords, folder: str) -> Page:
     A study that has not finished has a page too; it says what is missing.
     """
     beside = Beside()
-    return Page(render("study.html", figures=folder, **_contents(study, beside), **scripts()), beside)
+    made_by = f"vitlab report {study.name}"
+    return Page(render("study.html", figures=folder, made_by=made_by, **_contents(study, beside), **scripts()), beside)
 
 
 def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
     executions = study_tables.executions(outcome, study.executions, _choices(study), _one_kernel(study))
     return {
         "study": outcome,
-        "levels": _levels(outcome.cells[0]),
+        "levels": _levels(outcome.cells),
         "sizes": _sizes(outcome),
         "subject": wording.subject(outcome.cells[0].spec),
         "cited": [study.cited],
@@ -75,6 +76,7 @@ def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:
         "glimpses": glimpsed(study.glimpses, beside),
         "scores": forest.scores(outcome, beside),
         "curves": curves,
+        "stacked": any(run.environment and run.environment.stacked_runs > 1 for run in study.begun),
         "not_drawn": [cell.name for cell in outcome.cells if not study.finished(cell)],
         "comparisons": study_tables.comparisons(outcome).kept(beside) if outcome.comparisons else None,
         "cells": study_tables.cells(outcome).kept(beside),
@@ -97,10 +99,26 @@ def _texts(outcome: Outcome, sentences: Sequence[Sentence], curves: Sequence[Dra
     return [str(answers.reference(outcome)), *map(str, sentences), *cells, *(curve.title for curve in curves)]
 
 
-def _levels(cell: CellOutcome) -> str:
-    """What a cell has of every factor; empty where its name says that already."""
-    told = ", ".join(f"{factor} {level}" for factor, level in cell.levels.items())
-    return "" if cell.name in (told, *cell.levels.values()) else told
+def _levels(cells: Sequence[CellOutcome]) -> str:
+    """What the first cell has of every factor, or where its name is that of a level, of every setting that another one
+    changes; empty where its name says it already.
+    """
+    first = cells[0]
+    told = ", ".join(f"{factor} {level}" for factor, level in first.levels.items())
+    if first.name == told:
+        return ""
+    if told and first.name not in first.levels.values():
+        return told
+    changed = dict.fromkeys(path for cell in cells[1:] for path in cell.settings)
+    return ", ".join(f"{path.removeprefix('model.')} {_short(_at(first.spec, path))}" for path in changed)
+
+
+def _at(spec: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path; of a part without settings worth telling its name."""
+    value: Any = spec
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value["name"] if isinstance(value, Mapping) and "name" in value else value
 
 
 def _sizes(outcome: Outcome) -> str:

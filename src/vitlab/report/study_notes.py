@@ -25,7 +25,7 @@ def _decisions(outcome: Outcome) -> list[str]:
         "other images show it, too?). How often that errs was simulated: docs/statistics.md in vitlab’s "
         "documentation. Verdicts speak of means: where the runs of one cell have a "
         "different distribution from those of the other (a few collapse, say), no test can guarantee its error with so "
-        "few seeds, and what is said is said of the runs seen.",
+        "few seeds, and a verdict is one on the runs seen.",
         *_open(outcome),
     ]
 

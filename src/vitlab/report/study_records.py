@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vitlab.base.options import OPTIONS, as_options
+from vitlab.base.options import as_options
 from vitlab.records.execution import CellExecution
 from vitlab.records.glimpse import Glimpse, read_glimpse
 from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.records.run import RunDeclaration
-from vitlab.report.run import RunRecord, citation, read_run
+from vitlab.report.run import REPEAT, RunRecord, citation, command_again, read_run
 from vitlab.study.study_dir import StudyDir
-
-REPEAT = "repeat"  # the folder that commands write to
-CHOICES = [name for name in OPTIONS if name != "micro_batch"]  # how many images are taken at once changes no result
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,7 @@ class StudyRecords:
         for run in cell.runs:
             record = self.runs[cell.name].get(run.seed)
             if record is not None:
-                place = f"{self.name}/{run.folder}/spec.json"
-                chosen = as_options(record.choices, CHOICES)
-                return shlex.join(["vitlab", "train", place, "--out", REPEAT, *chosen])
+                return command_again(record, f"{self.name}/{run.folder}/{RunDeclaration.file}")
         return None
 
     @property

@@ -26,8 +26,8 @@ MARKS: dict[Verdict | None, str] = {
 COSTS: dict[str, tuple[str, str, Callable[[float], str]]] = {  # column, unit of an axis, how it is written
     "num_params": ("Parameters", "parameters", wording.count),
     "flops": ("FLOPs / image", "FLOPs of one image forward", wording.scaled),
-    "seconds_per_image": ("µs / image", "µs of one image forward, in a batch", lambda s: f"{1e6 * s:.0f}"),
-    "seconds_per_step": ("ms / step", "ms of one training step, alone", lambda s: f"{1e3 * s:.1f}"),
+    "seconds_per_image": ("µs / image", "µs of one image forward, in a batch", lambda s: f"{1e6 * s:,.0f}"),
+    "seconds_per_step": ("ms / step", "ms of one training step, alone", lambda s: f"{1e3 * s:,.1f}"),
     "activation_bytes": ("Activations", "bytes of activations an image", wording.memory),
 }
 
@@ -156,12 +156,12 @@ def cells(outcome: Outcome) -> Table:
             "runs that failed, diverged, or did no better than naming the largest class, as far as the images tell",
             numeric=False,
         ),
+        *(Column(title, _cost_names(name), _COST_MEANING[name]) for name, (title, _, _) in COSTS.items()),
         Column(
             "95 % seeds", ("seeds_low", "seeds_high"), "interval of the mean over seeds alone: for these images only"
         ),
         Column("Seed error", ("seed_error",), f"standard error of the mean over seeds, {unit.unit}"),
         Column("Image error", ("image_error",), f"standard error of the mean over images, {unit.unit}"),
-        *(Column(title, _cost_names(name), _COST_MEANING[name]) for name, (title, _, _) in COSTS.items()),
     )
     if tuned:
         columns += (Column("Tuned", ("tuned", "grid"), "the value that was best on validation", numeric=False),)
@@ -169,11 +169,12 @@ def cells(outcome: Outcome) -> Table:
     return Table("cells", f"Every cell's {unit.title} and what it costs.", columns, rows)
 
 
+_RATIO = "in parentheses its ratio to the first cell's, each pair timed right after one another, and not of the medians"
 _COST_MEANING = {
     "num_params": "trained values of the model",
     "flops": "of one forward pass of one image; a multiply-add counts as two",
-    "seconds_per_image": "forward pass, per image of a batch; timed in turn, in parentheses the ratio to the first",
-    "seconds_per_step": "training step of one run; timed in turn, in parentheses the ratio to the first",
+    "seconds_per_image": f"forward pass, per image of a batch, the median; {_RATIO}",
+    "seconds_per_step": f"training step of one run, the median; {_RATIO}",
     "activation_bytes": "kept for the backward pass, one image in fp32",
 }
 
@@ -194,10 +195,10 @@ def _cell(unit: Unit, cell: CellOutcome, tuned: bool, metrics: Mapping[str, Metr
         _number(score.std, shown, why.get("std")),
         Entry(str(score.n), (score.n,)),
         Entry(_lost(cell) or "none", (_lost(cell),)),
+        *(_cost(cell, name) for name in COSTS),
         _interval(score.seed_interval, unit, digits, why.get("seed_interval", ""), signed=False),
         _number(score.seed_error, shown, why.get("seed_error")),
         _number(score.picture_error, shown, why.get("picture_error")),
-        *(_cost(cell, name) for name in COSTS),
     )
     return (*row, _tuned(cell, metrics)) if tuned else row
 
@@ -281,7 +282,12 @@ def executions(
     columns = (
         Column("Cell", ("cell",), numeric=False),
         Column("Trained", ("way",), "the fastest of the ways that all cells can share", numeric=False),
-        Column("Measured, ms / step of a run", ("measured",), "the fastest first", numeric=False),
+        Column(
+            "Measured, ms / step of a run",
+            ("measured",),
+            "the fastest first; a short look, so one that is many times slower may have met other work",
+            numeric=False,
+        ),
         Column("Machine settings", ("choices",), "chosen for its runs", numeric=False),
     )
     rows = tuple(
@@ -297,12 +303,11 @@ def executions(
 
 def _trained(hosts: Sequence[CellExecution], kernels: bool) -> tuple[Entry, Entry]:
     """The way taken and the times measured, on every kind of host that has trained the cell."""
-    measured = [cell for cell in hosts if cell.measured]
-    if not measured:
-        return absent("not measured yet"), absent("not measured yet")
-    taken = " · ".join(dict.fromkeys(_called(cell.called, kernels) for cell in measured))
-    written = " · ".join(_times(cell.measured, kernels) for cell in measured)
-    return Entry(taken, (taken,)), Entry(written, (written,))
+    if not hosts:
+        return absent("not trained yet"), absent("not measured yet")
+    taken = " · ".join(dict.fromkeys(_called(cell.called, kernels) for cell in hosts))
+    written = " · ".join(_times(cell.measured, kernels) for cell in hosts if cell.measured)
+    return Entry(taken, (taken,)), Entry(written, (written,)) if written else absent("not timed")
 
 
 def _times(measured: Mapping[str, float], kernels: bool) -> str:

@@ -59,9 +59,16 @@ def draw_together(systems: Mapping[str, Sequence[RunRecord]], beside: Beside) ->
             name: [_curve(run, progress, f"{split}_{metric.name}", unit.scale) for run in seeds]
             for name, seeds in systems.items()
         }
-        drawings += _drawn(systems, progress, curves, metric.name, Axis(_title(metric, split), unit.drawn), beside)
+        drawings += _drawn(
+            systems,
+            progress,
+            curves,
+            metric.name,
+            Axis(_title(metric, split), unit.drawn, unit=unit.value_unit),
+            beside,
+        )
     latencies = {name: [_latency(run, progress) for run in seeds] for name, seeds in systems.items()}
-    y = Axis(progress.latency, "{:,.3g}".format, bottom=0.0)
+    y = Axis(progress.latency, "{:,.4g}".format, bottom=0.0, unit=progress.latency.partition(", ")[2])
     return drawings + _drawn(systems, progress, latencies, "latency", y, beside)
 
 
@@ -172,7 +179,7 @@ def _add_data(
         for run, points in zip(runs, curves[system], strict=True)
         for at, value in points.tolist()
     ]
-    add_csv(beside, name, ("system", "seed", progress.name, "value"), rows)
+    add_csv(beside, name, ("cell", "seed", progress.name, "value"), rows)
 
 
 def _stacked(run: RunRecord) -> int:

@@ -1,8 +1,11 @@
 """Two studies' common comparisons: a picture and tables, and what only one of them has."""
 
+import json
+from dataclasses import dataclass
+
 from vitlab.base.words import counted
-from vitlab.records.outcome import CellOutcome, ComparisonOutcome, Outcome
-from vitlab.report.answers import ordered
+from vitlab.records.outcome import CellOutcome, EffectOutcome, Outcome
+from vitlab.report.answers import alone_or_together, ordered
 from vitlab.report.beside import Beside
 from vitlab.report.charts.drawing import Drawing, drawing
 from vitlab.report.charts.rows import Mark, Row, Rows, Style
@@ -14,7 +17,7 @@ from vitlab.stats.decision import Decision
 
 Names = tuple[str, str]
 Studies = tuple[Outcome, Outcome]
-_STYLES = (Style("accent", "circle"), Style("second", "diamond"))
+_STYLES, _GLYPHS = (Style("accent", "circle"), Style("second", "diamond")), ("●", "◆")
 
 
 def in_common(studies: Studies) -> list[str]:
@@ -38,23 +41,60 @@ def notes(names: Names, studies: Studies) -> list[str]:
     return notes
 
 
-def shared(studies: Studies) -> list[tuple[ComparisonOutcome, ComparisonOutcome]]:
-    """The comparisons that both have, by the cell's name or by what they say, in the order of the first."""
-    by_name = {compared.cell: compared for compared in studies[1].comparisons}
-    by_words = {compared.says: compared for compared in studies[1].comparisons}
-    found = ((compared, by_name.get(compared.cell) or by_words.get(compared.says)) for compared in ordered(studies[0]))
-    return [(compared, other) for compared, other in found if other]
+@dataclass(frozen=True)
+class Claim:
+    """A comparison or an effect, by what it changes: two studies have it if both change the same."""
+
+    changes: str
+    name: str
+    says: str
+    decision: Decision
+
+
+def claims(study: Outcome) -> list[Claim]:
+    """All of a study's comparisons, the largest first, and its effects."""
+    compared = [
+        Claim(_changes(study, each.cell, each.against), each.cell, each.says, each.decision) for each in ordered(study)
+    ]
+    crossed = [(each, f"on average: {alone_or_together(study, each)}") for each in study.effects]
+    return [*compared, *(Claim(_changes_of_effect(study, each), says, says, each.decision) for each, says in crossed)]
+
+
+def _changes(study: Outcome, cell: str, against: str) -> str:
+    return json.dumps([study.cell(cell).settings, study.cell(against).settings], sort_keys=True)
+
+
+def _changes_of_effect(study: Outcome, effect: EffectOutcome) -> str:
+    """The settings of the cells that have one of its levels alone."""
+    levels = [{**study.cells[0].levels, name: level} for name, level in zip(effect.factors, effect.levels, strict=True)]
+    alone = [cell.settings for each in levels for cell in study.cells if cell.levels == each]
+    return json.dumps(["effect", *sorted(json.dumps(each, sort_keys=True) for each in alone)])
+
+
+def shared(studies: Studies) -> list[tuple[Claim, Claim]]:
+    """What both compared, by the settings that it changes, in the order of the first."""
+    others = {claim.changes: claim for claim in claims(studies[1])}
+    return [(claim, others[claim.changes]) for claim in claims(studies[0]) if claim.changes in others]
+
+
+def _same_cells(studies: Studies) -> list[tuple[CellOutcome | None, CellOutcome | None]]:
+    """Every cell of either study beside the one of the other that has the same settings."""
+    first, second = ({_settings_of(cell): cell for cell in study.cells} for study in studies)
+    return [(first.get(settings), second.get(settings)) for settings in dict.fromkeys([*first, *second])]
+
+
+def _settings_of(cell: CellOutcome) -> str:
+    return json.dumps(cell.settings, sort_keys=True)
 
 
 def only_in_one(names: Names, studies: Studies) -> list[str]:
     """Which cells only one of them has."""
-    sentences = []
-    common = [{compared.cell for compared in side} for side in zip(*shared(studies), strict=True)] or [set(), set()]
-    for name, own, other, both in ((names[0], *studies, common[0]), (names[1], *studies[::-1], common[1])):
-        alone = sorted({cell.name for cell in own.cells} - {cell.name for cell in other.cells} - both)
-        if alone:
-            sentences.append(f"Only in {name}: {'; '.join(alone)}.")
-    return sentences
+    cells = _same_cells(studies)
+    alone = (
+        [one.name for one, other in cells if one and not other],
+        [other.name for one, other in cells if other and not one],
+    )
+    return [f"Only in {name}: {'; '.join(sorted(each))}." for name, each in zip(names, alone, strict=True) if each]
 
 
 def picture(names: Names, studies: Studies, beside: Beside) -> Drawing | None:
@@ -68,26 +108,34 @@ def picture(names: Names, studies: Studies, beside: Beside) -> Drawing | None:
     rows = [_row(unit, names, pair) for pair in pairs]
     chart = Rows(rows, styles, f"difference in {unit.title}, {unit.unit} ({unit.direction})", origin=0.0)
     title = f"Differences in {unit.title}, {unit.unit}"
-    told = " ".join(f"{pair[0].cell}: {_mean(unit, pair[0])} and {_mean(unit, pair[1])}." for pair in pairs)
+    told = " ".join(f"{pair[0].name}: {_mean(unit, pair[0])} and {_mean(unit, pair[1])}." for pair in pairs)
     alt = f"{title}, of {names[0]} and {names[1]}. {told}"
     return drawing("differences", title, alt, beside, chart.wide(), chart.tall())
 
 
-def _row(unit: Unit, names: Names, pair: tuple[ComparisonOutcome, ComparisonOutcome]) -> Row:
+def _row(unit: Unit, names: Names, pair: tuple[Claim, Claim]) -> Row:
     marks = [
         Mark(
             name,
             unit.scale * compared.decision.value,
             scaled(unit, compared.decision.told),
-            f"{name}, {compared.says}: {_mean(unit, compared)} {unit.unit}",
+            f"{name}, {compared.says}: {_told(unit, compared)}",
         )
         for name, compared in zip(names, pair, strict=True)
         if compared.decision.value is not None
     ]
-    return Row(pair[0].cell, " · ".join(_mean(unit, compared) for compared in pair), tuple(marks))
+    numbers = (f"{glyph} {_mean(unit, compared)}" for glyph, compared in zip(_GLYPHS, pair, strict=True))
+    return Row(pair[0].name, "  ".join(numbers), tuple(marks))
 
 
-def _mean(unit: Unit, compared: ComparisonOutcome) -> str:
+def _told(unit: Unit, compared: Claim) -> str:
+    """'-1.2 points [-2.4, -0.1], worse'"""
+    interval, digits = compared.decision.told, unit.digits(compared.decision.told)
+    written = f" {unit.interval(interval, digits, signed=True)}" if interval else ""
+    return f"{_mean(unit, compared)} {unit.unit}{written}, {compared.decision.verdict or 'no verdict'}"
+
+
+def _mean(unit: Unit, compared: Claim) -> str:
     value = compared.decision.value
     return "–" if value is None else unit.signed(value, unit.digits(compared.decision.told))
 
@@ -104,7 +152,7 @@ def comparisons(names: Names, studies: Studies) -> Table:
         ]
     rows = []
     for pair in shared(studies):
-        row = [named(pair[0].cell)]
+        row = [named(pair[0].name)]
         for compared, study in zip(pair, studies, strict=True):
             row += _difference(unit_of_study(study), compared.decision)
         rows.append(tuple(row))
@@ -134,11 +182,10 @@ def scores(names: Names, studies: Studies) -> Table:
             Column("Seeds", (f"{name} seeds",)),
         ]
     rows = []
-    for cell in dict.fromkeys(cell.name for study in studies for cell in study.cells):
-        row = [named(cell)]
-        for study in studies:
-            cell_there = next((other for other in study.cells if other.name == cell), None)
-            row += _score(unit_of_study(study), cell_there)
+    for cells in _same_cells(studies):
+        row = [named(next(cell.name for cell in cells if cell))]
+        for cell, study in zip(cells, studies, strict=True):
+            row += _score(unit_of_study(study), cell)
         rows.append(tuple(row))
     return Table("scores", "Every cell’s score.", tuple(columns), tuple(rows))
 

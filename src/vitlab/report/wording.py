@@ -98,12 +98,29 @@ def _score(run: RunRecord) -> str | None:
     on = f"{_written(metric, value, split)} on {run.data_name or 'unnamed data'}"
     if not metric.counts_right:
         return f"{on}, {_evidence(run)}."
-    if run.predictions is None or run.predictions.split != split or disagreement(run):
-        return f"{on}, {_evidence(run)}; no interval, because the number of {SPLITS[split]} images is not known."
-    correct, total = run.predictions.num_correct, len(run.predictions.labels)
+    if why := _no_interval(run, split):
+        return f"{on}, {_evidence(run)}; no interval, because {why}."
+    total = _tested(run, split) or 0
+    correct = round(value * total)
     chance = wilson(correct / total, total, 0.95)
     interval = f"95 % interval from the {SPLITS[split]} set's size [{percent(chance.low)}, {percent(chance.high)}]"
     return f"{on} ({count(correct)} of {count(total)}), {_evidence(run)}; {interval}."
+
+
+def _no_interval(run: RunRecord, split: str) -> str:
+    """Why a share has no interval; empty if it has one."""
+    if disagreement(run):
+        return "the records disagree"
+    if split != "test":
+        return "validation chooses the checkpoint"
+    return "" if _tested(run, split) else "the number of test images is not known"
+
+
+def _tested(run: RunRecord, split: str) -> int | None:
+    """How many images a split has, as far as that was recorded."""
+    if run.predictions is not None and run.predictions.split == split:
+        return len(run.predictions.labels)
+    return run.data.split(split).images if run.data else None
 
 
 def _last_score(run: RunRecord) -> str | None:
@@ -128,7 +145,7 @@ def _written(metric: Metric, value: float, split: str) -> str:
 
 def _evidence(run: RunRecord) -> str:
     seed = run.spec.get("seed")
-    return f"n = 1 run, {'seed not recorded' if seed is None else f'seed {seed}'}"
+    return f"one run, {'seed not recorded' if seed is None else f'seed {seed}'}"
 
 
 def disagreement(run: RunRecord) -> str | None:
@@ -221,7 +238,7 @@ def key_numbers(run: RunRecord) -> list[Fact]:
     """Size and effort, each with its unit."""
     written: dict[str, tuple[str, Callable[[float], str]]] = {
         "num_params": ("Parameters", count),
-        "flops": ("Forward of one image", lambda value: scaled(value, "FLOPs")),
+        "flops": ("FLOPs / image", scaled),
         "steps": ("Steps", count),
         "best_step": ("Best step", count),
         "images_seen": ("Images seen", count),
@@ -284,7 +301,7 @@ def choices(run: RunRecord) -> list[Fact]:
 
 def _label(name: str) -> str:
     """'ram_bytes' -> 'RAM'; 'peak_memory' -> 'Peak memory'"""
-    known = {"ram_bytes": "RAM", "cpu": "CPU", "gpu": "GPU"}
+    known = {"ram_bytes": "RAM", "cpu": "CPU", "gpu": "GPU", "kernel": "Attention kernel"}
     return known.get(name, name.removesuffix("_bytes").replace("_", " ").capitalize())
 
 
@@ -295,4 +312,6 @@ def _value(name: str, value: object) -> str | None:
         return memory(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return str(value)

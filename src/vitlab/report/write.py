@@ -41,7 +41,8 @@ def reported(path: Path, other: Path | None = None, out: Path | None = None) -> 
         study_dir = StudyDir(path)
         computed = outcome_in(study_dir)
         return Report(write_study_report(study_dir, computed, out), computed)
-    return Report(run_page(read_run(path)).save(out or path / "report.html"))
+    out = out or path / "report.html"
+    return Report(run_page(read_run(path), path.resolve().name, folder_beside(out).name).save(out))
 
 
 def write_study_report(study_dir: StudyDir, computed: Outcome, out: Path | None = None) -> Path:

@@ -1,6 +1,5 @@
 """A study's runs, before anything is trained: every cell built on the meta device, checked and costed."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +9,7 @@ from vitlab.base.errors import SpecError, UserError
 from vitlab.base.going_on import Say, unsaid
 from vitlab.base.identity import spec_id, whereabouts_of
 from vitlab.base.spec import from_dict, plain, to_dict
-from vitlab.base.words import counted
+from vitlab.base.words import counted, slug
 from vitlab.models.cost import Cost, cost
 from vitlab.recipes import changed
 from vitlab.records.plan import FREE, CandidateRecord, CellRecord, PlanRecord
@@ -248,11 +247,6 @@ def _twins(named: Sequence[tuple[str, str]], kind: str) -> Iterator[str]:
         if key in first:
             yield f"{first[key]} and {name} are the same {kind}: {key}"
         first.setdefault(key, name)
-
-
-def slug(name: str) -> str:
-    """A name as a folder's name."""
-    return re.sub(r"[^A-Za-z0-9.=+-]+", "-", name).strip("-.") or "cell"
 
 
 def _cell_record(planned: PlannedCell) -> CellRecord:

@@ -48,8 +48,14 @@ def drawing(name: str, title: str, alt: str, beside: Beside, wide: Chart, tall: 
     """Draw `name.png` and `name.svg`, to stand beside the page, and the drawing for the page itself."""
     svg = _svg(wide)
     beside.add_text(f"{name}.svg", svg)
-    beside[f"{name}.png"] = vl_convert.svg_to_png(svg, scale=_PIXELS)
+    beside[f"{name}.png"] = vl_convert.svg_to_png(_on_paper(svg), scale=_PIXELS)
     return Drawing(title, alt, _inline(svg, name, alt), tall and _inline(_svg(tall), f"{name}-tall", alt))
+
+
+def _on_paper(svg: str) -> str:
+    """With a ground of its own, so that it can be read wherever it is shown."""
+    opening, content = svg.split(">", 1)
+    return f'{opening}><rect width="100%" height="100%" fill="{COLOURS["paper"]}"/>{content}'
 
 
 def _svg(chart: Chart) -> str:

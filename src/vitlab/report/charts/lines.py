@@ -51,7 +51,12 @@ class Axis:
     log: bool = False
     ticks: tuple[float, ...] | None = None
     labels: str = "format(datum.value, ',')"  # a Vega expression: how its numbers are written
+    unit: str = ""  # of its values, where one is said alone
     room: int = 0  # pixels that its numbers take at least, so that frames above one another begin at one place
+
+    def said(self, value: float) -> str:
+        """A value with its unit."""
+        return f"{self.write(value)} {self.unit}".rstrip()
 
     def domain(self, values: Iterable[float]) -> tuple[float, float]:
         """What the axis spans, with a margin."""
@@ -226,7 +231,7 @@ def _means(line: Line, x: Axis, y: Axis) -> Iterator[dict[str, str | float]]:
                 "name": line.name,
                 "x": float(at),
                 "y": float(value),
-                "says": f"{line.name}, {x.title} {x.write(float(at))}: {y.write(float(value))}".removeprefix(", "),
+                "says": f"{line.name}, {x.title} {x.write(float(at))}: {y.said(float(value))}".removeprefix(", "),
                 "seen": float(len(line.points) == 1),
             }
 

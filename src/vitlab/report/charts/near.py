@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-_SQUEEZED = 4.0  # how many times as far as all others what is apart reaches
+_SQUEEZED = 2.0  # how many times as far as all others what is apart reaches
 _USUAL = 5.0  # medians of how far things reach; what reaches farther is apart
 _MARGIN = 0.06  # of the part
 _FEWEST = 3  # things that are squeezed

@@ -91,8 +91,14 @@ class Rows:
     def tall(self) -> Chart:
         """For a telephone."""
         domains = [None, near] if (near := self.near()) else [None]
-        frames = [alt.layer(self._frame(domain, TALL, _TALL_STEP), *self._above()) for domain in domains]
+        step = _TALL_STEP + self._second_line
+        frames = [alt.layer(self._frame(domain, TALL, step), *self._above()) for domain in domains]
         return self._together(alt.vconcat(*frames, spacing=_GAP))
+
+    @property
+    def _second_line(self) -> int:
+        """Pixels that names take on a telephone beyond one line, in every row alike."""
+        return _LINE if any(len(row.name) > NAME_LENGTH for row in self.rows) else 0
 
     def near(self) -> Domain:
         """The part of the axis in which all rows lie but those that squeeze them; None where none does."""
@@ -122,7 +128,7 @@ class Rows:
         if step == _STEP:
             return alt.Chart(data_of([{"value": self.origin}])).mark_rule(color=COLOURS["ink"], aria=False).encode(x=x)
         pieces = alt.Chart(data_of({"row": index, "value": self.origin} for index in range(len(self.rows))))
-        top, bottom = _BELOW_TEXT, _TALL_STEP - _ABOVE_AXIS
+        top, bottom = _BELOW_TEXT + self._second_line, step - _ABOVE_AXIS
         piece = pieces.mark_tick(color=COLOURS["ink"], size=bottom - top, thickness=1, aria=False)
         return piece.encode(x=x, y=_Y, yOffset=alt.value((top + bottom) / 2))
 
@@ -142,7 +148,7 @@ class Rows:
     def _estimates(self, place: int, x: alt.X, domain: Domain, step: int) -> Iterator[alt.Chart]:
         """The estimates that stand at some place of their rows: intervals, then values, then arrows."""
         drawn = [(index, row.marks[place]) for index, row in enumerate(self.rows) if len(row.marks) > place]
-        above = _MIDDLE if step == _STEP else _BELOW_TEXT + 8
+        above = _MIDDLE if step == _STEP else _BELOW_TEXT + self._second_line + 8
         at = alt.value(above + _APART * place)
         ends = [
             {"row": index, "kind": mark.kind, "value": low, "to": high}
@@ -181,11 +187,13 @@ class Rows:
 
     def _above(self) -> Iterator[alt.Chart]:
         """The name and the numbers of every row, above its marks."""
+        names = [(*_lines(row.name, NAME_LENGTH), "")[:2] for row in self.rows]
         for texts, at, colour, size in (
-            ([shortened(row.name, NAME_LENGTH) for row in self.rows], 8, "ink", NORMAL),
-            ([row.numbers for row in self.rows], 23, "muted", SMALL),
+            ([first for first, _ in names], 8, "ink", NORMAL),
+            ([second for _, second in names], 8 + _LINE, "ink", NORMAL),
+            ([row.numbers for row in self.rows], 23 + self._second_line, "muted", SMALL),
         ):
-            data = data_of({"row": index, "text": text} for index, text in enumerate(texts))
+            data = data_of({"row": index, "text": text} for index, text in enumerate(texts) if text)
             chart = alt.Chart(data).mark_text(align="left", color=COLOURS[colour], fontSize=size)
             yield chart.encode(y=_Y, yOffset=alt.value(at), x=alt.value(0), **_SAID)
 
@@ -204,12 +212,12 @@ def _column(texts: Sequence[Sequence[str]]) -> alt.LayerChart:
     return alt.layer(*layers).properties(width=width, height=alt.Step(_STEP))
 
 
-def _lines(name: str) -> list[str]:
+def _lines(name: str, length: int = _LINE_LENGTH) -> list[str]:
     """A name in one line or in two, of which the second is cut if it must be."""
-    if len(name) <= _LINE_LENGTH:
+    if len(name) <= length:
         return [name]
-    first = textwrap.wrap(name, _LINE_LENGTH)[0]
-    return [first, shortened(name[len(first) :].strip(), _LINE_LENGTH)]
+    first = textwrap.wrap(name, length)[0]
+    return [first, shortened(name[len(first) :].strip(), length)]
 
 
 def _width(texts: Sequence[Sequence[str]]) -> int:

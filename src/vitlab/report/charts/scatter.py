@@ -13,7 +13,7 @@ from vitlab.report.charts.near import nearer
 from vitlab.report.charts.theme import COLOURS
 
 _HEIGHT, _AXIS = 210, 50  # pixels
-_NAME_LENGTH = 28  # characters
+_NAME_LENGTH = 36  # characters
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,14 @@ class Scatter:
             points = [point for point in self.points if side * (point.y - edge) > 0]
             rows = [{"x": point.x, "y": edge, "says": f"{point.says}, beyond this axis"} for point in points]
             if rows:
-                marks = alt.Chart(data_of(rows)).mark_point(shape=shape, filled=True, size=60, opacity=1)
-                yield marks.encode(x=x, y=y, color=alt.value(COLOURS["muted"]), description="says:N")
+                marks = alt.Chart(data_of(rows)).mark_point(shape=shape, size=60, opacity=1, strokeWidth=1.5)
+                yield marks.encode(
+                    x=x,
+                    y=y,
+                    color=alt.value(COLOURS["muted"]),
+                    fill=alt.value(COLOURS["paper"]),
+                    description="says:N",
+                )
 
 
 def _of_two(first: str, other: str) -> alt.Scale:
