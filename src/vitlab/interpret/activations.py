@@ -39,7 +39,7 @@ def edit(model: ViT, edits: Mapping[str, Edit]) -> Iterator[None]:
     with ExitStack() as ending:
         for pattern, change in edits.items():
             for name, site in found(model, pattern).items():
-                ending.callback(_added(site, partial(_changed, name, change)))
+                ending.callback(added(site, partial(_changed, name, change)))
         yield
 
 
@@ -193,7 +193,8 @@ class _Around:
         return activation
 
 
-def _added(site: Site, change: Edit) -> Callable[[], None]:
+def added(site: Site, change: Edit) -> Callable[[], None]:
+    """Have a function change a site from now on; what is returned ends that."""
     there = getattr(vars(site.module).get("forward"), "func", None)
     around = there if isinstance(there, _Around) else _Around(site.module)
     return around.add(site.part, change)

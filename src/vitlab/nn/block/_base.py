@@ -34,6 +34,12 @@ class LayerScale(nn.Module):
 class Block(nn.Module):
     """Base class of the blocks."""
 
+    def added(self) -> dict[str, nn.Module]:
+        """Of a block that leaves the tokens it is given as they are and adds to them, y = x + Σ added(...): the modules
+        whose outputs are added, by the name of what they begin with. Empty where it changes what is carried past, too.
+        """
+        return {}
+
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
         """x [B, N, D], the block's positions, sample keys [B] or None -> [B, N, D]"""
         raise NotImplementedError
@@ -53,6 +59,10 @@ class OneOfEach(Block):
         self.mlp: nn.Module = dims.mlp.build(dims)
         self.ls2 = layer_scale(dims)
         self.drop_path2 = DropPath(rate, f"{dims.place}.drop_path2")
+
+    def branches(self) -> dict[str, nn.Module]:
+        """Both branches, as what `added` returns where both are added to the tokens."""
+        return {"attn": self.drop_path1, "mlp": self.drop_path2}
 
     def mixing(self, x: Tensor, positions: PosEmbed, keys: Tensor | None) -> Tensor:
         """The first branch, without norm and residual: [B, N, D] -> [B, N, D]"""

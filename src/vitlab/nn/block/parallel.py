@@ -31,6 +31,9 @@ class Parallel(OneOfEach):
 class Apart(Parallel):
     """Each branch has its own layer scale and drop path."""
 
+    def added(self) -> dict[str, nn.Module]:
+        return self.branches()
+
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
         normed = self.norm1(x)
@@ -43,6 +46,9 @@ class Joint(Parallel):
     def __init__(self, dims: BlockDims):
         super().__init__(dims)
         del self.ls2, self.drop_path2
+
+    def added(self) -> dict[str, nn.Module]:
+        return {"both": self.drop_path1}
 
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""

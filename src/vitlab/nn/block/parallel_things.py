@@ -56,6 +56,11 @@ class ParallelThings(Block):
         self.attns = nn.ModuleList(map(MixerBranch, places))
         self.ffns = nn.ModuleList(map(MLPBranch, places))
 
+    def added(self) -> dict[str, nn.Module]:
+        return {
+            f"{name}.{index}": branch for name in ("attns", "ffns") for index, branch in enumerate(getattr(self, name))
+        }
+
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
         x = x + sum(branch(x, positions, keys) for branch in self.attns)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from vitlab.nn.block._base import Block, BlockSpec, OneOfEach
 from vitlab.nn.dims import BlockDims
@@ -11,6 +11,9 @@ from vitlab.nn.pos_embed._base import PosEmbed
 
 class PreNorm(OneOfEach):
     """The residual stream is never normalised."""
+
+    def added(self) -> dict[str, nn.Module]:
+        return self.branches()
 
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""

@@ -7,7 +7,7 @@ deep it stands. Layer scale and drop path, of which Swin v2 has the second, stan
 
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from vitlab.nn.block._base import Block, BlockSpec, OneOfEach
 from vitlab.nn.dims import BlockDims
@@ -24,6 +24,9 @@ class ResPostNorm(OneOfEach):
     def feeding(self, x: Tensor, keys: Tensor | None) -> Tensor:
         """The second branch with its norm: [B, N, D] -> [B, N, D]"""
         return self.drop_path2(self.ls2(self.norm2(self.mlp(x, keys))), keys)
+
+    def added(self) -> dict[str, nn.Module]:
+        return self.branches()
 
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""

@@ -8,7 +8,7 @@ norm would undo the scale.) O(N) on top of mixer and MLP.
 
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from vitlab.nn.block._base import Block, BlockSpec, OneOfEach
 from vitlab.nn.dims import BlockDims
@@ -30,6 +30,9 @@ class Sandwich(OneOfEach):
     def feeding(self, x: Tensor, keys: Tensor | None) -> Tensor:
         """The second branch with the norm after it: [B, N, D] -> [B, N, D]"""
         return self.drop_path2(self.ls2(self.norm2_post(self.mlp(x, keys))), keys)
+
+    def added(self) -> dict[str, nn.Module]:
+        return self.branches()
 
     def forward(self, x: Tensor, positions: PosEmbed, keys: Tensor | None = None) -> Tensor:
         """[B, N, D] -> [B, N, D]"""
