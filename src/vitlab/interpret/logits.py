@@ -1,8 +1,8 @@
 """Direct logit attribution: what each head, each MLP and the embedding add to a class's logit, straight to the head.
 
 Where blocks only add to the tokens, what the head reads is a sum: the embedding, and the output of every branch. With
-the norms' divisors held fixed (`interpret.frozen`) the way from there to a logit is affine, so a logit is a sum, too, of
-⟨g, part⟩ over all parts and of what biases give; g is the logit's gradient at the sum. What a part does to later
+the norms' divisors held fixed (`interpret.frozen`) the way from there to a logit is affine, so a logit is a sum, too,
+of ⟨g, part⟩ over all parts and of what biases give; g is the logit's gradient at the sum. What a part does to later
 blocks is not in it: the knock-outs tell that. (Elhage et al. 2021, "A mathematical framework for transformer circuits",
 and Gandelsman et al., arXiv 2310.05916, on vision transformers.)
 """

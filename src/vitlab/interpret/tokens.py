@@ -14,6 +14,7 @@ from vitlab.interpret.grid import grid_of
 from vitlab.models.vit import ViT
 
 _COLOURS = 3
+_ROUNDING = 1e-6  # of the largest component: what is smaller is none
 _MIDDLE = (0.02, 0.98)  # of the values of a component, from black to full colour: a few outliers darken no picture
 
 
@@ -49,8 +50,8 @@ def patch_colours(model: ViT, images: Tensor, layer: int = -1) -> Tensor:
 def _components(rows: Tensor) -> Tensor:
     """[n, D] -> [n, 3]: along the directions in which rows differ most; zero where there are fewer of these."""
     centred = rows - rows.mean(0)
-    _, _, directions = torch.linalg.svd(centred, full_matrices=False)
-    chosen = directions[:_COLOURS]
+    _, sizes, directions = torch.linalg.svd(centred, full_matrices=False)
+    chosen = directions[:_COLOURS] * (sizes[:_COLOURS, None] > _ROUNDING * sizes[0])
     signs = chosen.gather(1, chosen.abs().argmax(1, keepdim=True)).sign()
     found = centred @ (chosen * signs).T
     return torch.nn.functional.pad(found, (0, _COLOURS - found.shape[1]))
