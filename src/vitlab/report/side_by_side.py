@@ -227,7 +227,7 @@ def _setting(settings: Any, path: str) -> Entry:
 def _columns(first: str, names: Names, numeric: bool) -> tuple[Column, ...]:
     return (
         Column(first or "What", ("what",), numeric=False),
-        *(Column(name, (name,), numeric=numeric) for name in names),
+        *(Column(name, (name,), numeric=numeric, always=True) for name in names),
     )
 
 

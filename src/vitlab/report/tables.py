@@ -13,12 +13,15 @@ Value = float | int | str | None
 
 @dataclass(frozen=True)
 class Column:
-    """What stands over a column, what it means, and what its values are called in the CSV file."""
+    """What stands over a column, what it means, and what its values are called in the CSV file; whether it stands there
+    `always`, also where no row knows anything, because that is what it says.
+    """
 
     title: str
     names: tuple[str, ...]
     meaning: str = ""
     numeric: bool = True
+    always: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ class Table:
     def empty(self) -> tuple[str, ...]:
         """Titles under which no row knows anything; what stands side by side stays while either side has a value."""
         titles = [column.title for column in self.columns]
-        known = {title for row in self.rows for title, entry in zip(titles, row, strict=True) if entry.text is not None}
+        known = {column.title for column in self.columns if column.always}
+        known |= {
+            title for row in self.rows for title, entry in zip(titles, row, strict=True) if entry.text is not None
+        }
         return tuple(title for title in dict.fromkeys(titles) if title not in known) if self.rows else ()
 
     def kept(self, beside: Beside) -> "Table":
