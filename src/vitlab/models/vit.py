@@ -84,8 +84,11 @@ class ViT(nn.Module):
         prefix = [token.expand(patches.shape[0], -1, -1) for token in tokens if token is not None]
         return self.norm_pre(self.pos_drop(self.pos_embed.add(torch.cat([*prefix, patches], dim=1)), keys))
 
-    def encode(self, tokens: Tensor, keys: Tensor | None = None, visible: Tensor | None = None) -> Tensor:
-        """[B, N, D] -> tokens after the last block and, if it stands there, the final norm: [B, N, D]
+    def encode(
+        self, tokens: Tensor, keys: Tensor | None = None, visible: Tensor | None = None, start: int = 0
+    ) -> Tensor:
+        """[B, N, D] -> tokens after the last block and, if it stands there, the final norm: [B, N, D]. They are those
+        that enter block `start`, and blocks before it are not computed.
 
         `visible` [B, V] int64 are the patches that the encoder is given, numbered along the grid, as many of every
         image and in any order; the others might as well not be there. Then the tokens are the prefix and these,
@@ -94,9 +97,9 @@ class ViT(nn.Module):
         places = None if visible is None else self._places(visible)
         if places is not None:
             tokens = tokens.gather(1, places[..., None].expand(-1, -1, tokens.shape[-1]))
-        for index, block in enumerate(self.blocks):
+        for index in range(start, len(self.blocks)):
             positions = self.pos_embed.layer(index).at(places)
-            tokens = block(positions.add(tokens), positions, keys)
+            tokens = self.blocks[index](positions.add(tokens), positions, keys)
         return self.norm(tokens)
 
     def _places(self, visible: Tensor) -> Tensor:

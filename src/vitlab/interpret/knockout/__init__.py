@@ -1,0 +1,1 @@
+"""Knock-outs: what a trained model loses without one of its parts."""
