@@ -23,6 +23,7 @@ from vitlab.evaluate import scores
 from vitlab.evaluate._base import Evaluation, Split, Subject
 from vitlab.learner import features_of_one, scores_of_one
 from vitlab.models.sites import Call, wrap
+from vitlab.models.spec import ViTSpec
 from vitlab.nn.kernel import Kernel, use_kernel
 from vitlab.preprocessing import Preprocessing
 from vitlab.records.data import DataRecord
@@ -83,6 +84,50 @@ def evaluate_checkpoint(
     some, and with `among` "present" an image is classified among those that it has. Raises UserError for what a user
     can mend.
     """
+    asked = ask(path, data, device, computing, among, own, img_size)
+    task, found = asked.trained.task, asked.images.found
+    evaluator = scores.Spec()
+    evaluation = evaluator.evaluate(asked.subject)
+    names = asked.classes if among == "present" else asked.known
+    return Score(
+        values={f"test_{name}": value for name, value in evaluation.metrics[0].items()},
+        metrics={f"test_{metric.name}": metric for metric in evaluator.metrics(task, asked.model)},
+        images=len(asked.test),
+        classes=asked.classes,
+        known=asked.known,
+        among=among,
+        by_class=_by_class(asked.test, evaluation, names) if task.classifies else (),
+        data=tuple(found.told()) if data is not None and found else (),
+        notes=(*asked.trained.notes, *asked.told),
+    )
+
+
+class Asked(NamedTuple):
+    """A trained model and the pictures that it is asked about, ready to be measured: `subject`. `model` is its spec, of
+    the classes among which it answers; `known` are all that it knows, `classes` those of the pictures; `told` is what
+    there is to say of how they were matched.
+    """
+
+    trained: Trained
+    images: ImageSet
+    test: Pictures
+    subject: Subject
+    model: ViTSpec
+    known: tuple[str, ...]
+    classes: tuple[str, ...]
+    told: list[str]
+
+
+def ask(
+    path: str | Path,
+    data: str | DataSpec | None = None,
+    device: str | None = None,
+    computing: Computing = Computing(),
+    among: Among = "all",
+    own: Mapping[str, Any] = {},
+    img_size: tuple[int, int] | None = None,
+) -> Asked:
+    """What `evaluate_checkpoint` measures, for whoever measures something else."""
     trained = _sized(load(path), img_size)
     images = _images(trained, data, own, path)
     preprocessing = _ending_at(trained.preprocessing, images.frame.img_size, trained.model.spec.img_size)
@@ -108,19 +153,7 @@ def evaluate_checkpoint(
         runs=1,
         noise_seeds=None if trained.noise_seed is None else torch.tensor([trained.noise_seed]),
     )
-    evaluator = scores.Spec()
-    evaluation = evaluator.evaluate(subject)
-    return Score(
-        values={f"test_{name}": value for name, value in evaluation.metrics[0].items()},
-        metrics={f"test_{metric.name}": metric for metric in evaluator.metrics(trained.task, spec)},
-        images=len(test),
-        classes=classes,
-        known=known,
-        among=among,
-        by_class=_by_class(test, evaluation, names) if trained.task.classifies else (),
-        data=tuple(images.found.told()) if data is not None and images.found else (),
-        notes=(*trained.notes, *told),
-    )
+    return Asked(trained, images, test, subject, spec, known, classes, told)
 
 
 def _sized(trained: Trained, img_size: tuple[int, int] | None) -> Trained:

@@ -1,0 +1,77 @@
+"""How many heads can go: heads are knocked out one after the other, the one that does least harm alone first.
+
+The order is that of the single effects on the loss, measured once (as in Michel et al., arXiv 1905.10650, section 4);
+heads that stand in for each other are told by the curve, which falls where the second one goes.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vitlab.interpret.activations import edit
+from vitlab.interpret.knockout.measure import Batches
+from vitlab.interpret.knockout.outcome import KnockoutOutcome
+from vitlab.interpret.knockout.parts import Knockout
+from vitlab.models.vit import ViT
+
+_TOGETHER = 256  # images times sets of heads that run at once
+POINT = 0.01  # of accuracy, that may be lost
+
+
+class Curve(NamedTuple):
+    """The order in which heads went, and the share of images that is right without the first of them: [0] without none.
+    `removable`: how many can go before more than a point is lost.
+    """
+
+    order: tuple[str, ...]
+    top1: tuple[float, ...]
+    removable: int
+
+
+def head_curve(
+    model: ViT,
+    batches: Batches,
+    parts: Sequence[Knockout],
+    found: KnockoutOutcome,
+    done: Callable[[int], object] = lambda images: None,
+) -> Curve:
+    """The curve of all heads among `parts`, of whose single effects `found` tells. Heads are replaced by zero."""
+    harm = {effect.site: effect.delta_loss for effect in found.effects}
+    order = sorted((part for part in parts if part.kind == "head"), key=lambda part: harm[part.site])
+    right, images = torch.zeros(1 + len(order), dtype=torch.float64), 0
+    for pictures, labels in batches():
+        right += _right(model, pictures, labels, order)
+        images += len(labels)
+        done(len(labels))
+    top1 = (right / images).tolist()
+    lost = [number for number, share in enumerate(top1) if share < top1[0] - POINT]
+    removable = (lost[0] - 1) if lost else len(order)
+    return Curve(tuple(part.site for part in order), tuple(top1), removable)
+
+
+@torch.no_grad()
+def _right(model: ViT, pictures: Tensor, labels: Tensor, order: Sequence[Knockout]) -> Tensor:
+    """[1 + heads]: how many images are right without the first none, one, two … of the heads"""
+    tokens = model.embed(model.patches(pictures).patches)
+    size = max(1, _TOGETHER // len(labels))
+    counts = []
+    for some in torch.arange(1 + len(order)).split(size):
+        gone = [order[:number] for number in some.tolist()]
+        edits = {act: partial(_silenced, act, gone) for act in dict.fromkeys(part.act for part in order)}
+        with edit(model, edits):
+            logits = model.classify(model.encode(tokens.repeat(len(gone), 1, 1)))
+        counts += [(each.argmax(-1) == labels).sum().cpu() for each in logits.chunk(len(gone))]
+    return torch.stack(counts).double()
+
+
+def _silenced(act: str, gone: Sequence[Sequence[Knockout]], heads: Tensor) -> Tensor:
+    """[sets·B, H, N, K] -> the same with zeros for the heads of each set"""
+    changed = heads.unflatten(0, (len(gone), -1)).clone()
+    for place, parts in enumerate(gone):
+        for part in parts:
+            if part.act == act:
+                changed[place][part.index] = 0
+    return changed.flatten(0, 1)
