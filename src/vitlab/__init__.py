@@ -5,6 +5,7 @@ vitlab.train("digits", out="runs/digits")                     a training
 vitlab.load("runs/digits")                                    what it learned; or what others published
 vitlab.evaluate("runs/digits")                                its score, again
 vitlab.predict("runs/digits", ["picture.png"])                what it says of pictures
+vitlab.knockout("runs/digits")                                what it loses without each of its parts
 vitlab.convert("ViT-B_16.npz", "runs/b16")                     somebody else's checkpoint as one of ours
 vitlab.export("runs/digits", "digits_onnx", "onnx")           for others to run
 vitlab.report("runs/digits")                                  a page about it
@@ -23,13 +24,26 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["convert", "create", "evaluate", "export", "load", "predict", "report", "study", "train", "trusting"]
+__all__ = [
+    "convert",
+    "create",
+    "evaluate",
+    "export",
+    "knockout",
+    "load",
+    "predict",
+    "report",
+    "study",
+    "train",
+    "trusting",
+]
 
 if TYPE_CHECKING:
     from vitlab.api import convert as convert
     from vitlab.api import create as create
     from vitlab.api import evaluate as evaluate
     from vitlab.api import export as export
+    from vitlab.api import knockout as knockout
     from vitlab.api import load as load
     from vitlab.api import predict as predict
     from vitlab.api import report as report

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from vitlab.api.exports import export as export
+from vitlab.api.insides import knockout as knockout
 from vitlab.api.models import NONE, Settings
 from vitlab.api.models import Converted as Converted
 from vitlab.api.models import convert as convert

@@ -19,6 +19,7 @@ from vitlab.cli import (
     doctor,
     evaluate,
     export,
+    knockout,
     list_,
     output,
     predict,
@@ -35,7 +36,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for verb in (demo, list_, show, data, train, study, evaluate, predict, convert, export, report, bench, doctor):
+for verb in (
+    demo,
+    list_,
+    show,
+    data,
+    train,
+    study,
+    evaluate,
+    predict,
+    knockout,
+    convert,
+    export,
+    report,
+    bench,
+    doctor,
+):
     verb.register(app)
 
 
