@@ -101,7 +101,7 @@ def _meanings(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "data set", (f"what it holds:   {look}", f"to train on it:  {train} r0_cifar10 --data {name}")
     if is_run(name):
         yield "run", (f"what it came to:    {show}", f"to train it again:  {train} {path / RunDeclaration.file}")
-    elif is_checkpoint(path):
+    elif is_checkpoint(path) or is_checkpoint(Path(name.partition("#")[0])):
         yield (
             "checkpoint",
             (f"what it is:        {show}", f"to start from it:  {train} finetune --init {name} --data FOLDER"),

@@ -96,6 +96,8 @@ def predict(model: EquippedViT, pictures: Sequence[Picture], top: int = 5) -> It
         raise UserError(f"task={model.task.name}: it has no classes, so there is nothing to predict")
     if not model.spec.num_classes:
         raise UserError("the model has no head, so there are no classes to predict: it gives features")
+    if not model.class_names:
+        raise UserError("what the model gives are no classes, but a projection: model(images) returns it")
     named = [(name_of(picture, number), picture) for number, picture in enumerate(pictures)]
     with ThreadPoolExecutor(_DECODERS) as decoders:
         for start in range(0, len(named), _BATCH):

@@ -23,7 +23,7 @@ NONE = Evidence()
 
 def write(out: Path, trained: Trained, format: str, used: str, apart: float, half: bool, evidence: Evidence) -> None:
     """Write the card into a folder."""
-    lines = [*_model(trained, format, half), *_use(used, trained), *_evidence(trained, evidence)]
+    lines = [*_model(trained, format, half), *_use(used, trained, half), *_evidence(trained, evidence)]
     lines.append(
         f"Compared with the model that it was written of on random images: logits differ by at most {apart:.1g}."
     )
@@ -43,14 +43,15 @@ def _model(trained: Trained, format: str, half: bool) -> Iterator[str]:
     yield ""
 
 
-def _use(used: str, trained: Trained) -> Iterator[str]:
+def _use(used: str, trained: Trained, half: bool) -> Iterator[str]:
     before, spec = trained.preprocessing, trained.model.spec
+    precision = " of float16" if half else ""
     yield "## Use"
     yield ""
     yield f"    {used}"
     yield ""
     yield (
-        f"Images are [batch, {spec.in_chans}, {spec.img_size[0]}, {spec.img_size[1]}]: a picture is "
+        f"Images are [batch, {spec.in_chans}, {spec.img_size[0]}, {spec.img_size[1]}]{precision}: a picture is "
         f"{before.told(spec.img_size)}."
     )
     yield ""

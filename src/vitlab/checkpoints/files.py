@@ -104,6 +104,9 @@ def _tensor(array: np.ndarray, name: str, path: Path) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="))))
 
 
+_FEW = 0.1  # of the largest dictionary's tensors: what has fewer is no model, but a loss's or an optimiser's
+
+
 def _inside(loaded: Any, inner: str, path: Path) -> dict[str, Tensor]:
     """The named tensors of what was loaded: itself, or the one dictionary of tensors in it. Raises CheckpointError."""
     if not isinstance(loaded, Mapping):
@@ -112,9 +115,11 @@ def _inside(loaded: Any, inner: str, path: Path) -> dict[str, Tensor]:
         if inner:
             raise CheckpointError(f"{path} has no {inner}: it holds the tensors of one model")
         return dict(loaded)
-    found = {str(key): value for key, value in loaded.items() if isinstance(value, Mapping) and _are_tensors(value)}
-    if inner in found:
-        return dict(found[inner])
+    every = {str(key): value for key, value in loaded.items() if isinstance(value, Mapping) and _are_tensors(value)}
+    if inner in every:
+        return dict(every[inner])
+    most = max(map(len, every.values()), default=0)
+    found = {key: value for key, value in every.items() if len(value) > _FEW * most}
     if inner:
         raise CheckpointError(f"{path} has no {inner}; tensors stand in: {some(sorted(found)) or 'nothing'}")
     if len(found) > 1:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, SpecError
-from vitlab.base.spec import component_names, from_dict, read_fields, read_value, with_settings
+from vitlab.base.spec import component_names, from_dict, read_fields, read_value, to_dict, with_settings
 from vitlab.base.words import counted, some
 from vitlab.checkpoints.content import content_at, unwrapped
 from vitlab.checkpoints.shapes import differing_shapes
@@ -32,6 +32,7 @@ Tensors = Mapping[str, Tensor]
 Settings = Mapping[str, Any]
 Kind = str | Settings | SourceSpec | None  # of a source; None: as its tensors say
 NONE: Settings = MappingProxyType({})
+_SIZES = ("depth", "embed_dim")  # of which tensors go before a name or config.json, and that is said
 
 
 class Published(NamedTuple):
@@ -57,7 +58,12 @@ def read(path: str | Path, source: Kind = None, model: str = "", settings: Setti
 
 
 def named(found: Published, names: Sequence[str]) -> Published:
-    """The same with its classes called so. Raises CheckpointError unless each of them has a name of its own."""
+    """The same with its classes called so. Raises CheckpointError unless they only had numbers, and each of them has a
+    name of its own now.
+    """
+    before = found.preprocessing.class_names
+    if before != tuple(map(str, range(len(before)))):
+        raise CheckpointError(f"its classes have names: {some(before)}; a file of others is for those that have none")
     if len(names) != found.spec.num_classes:
         raise CheckpointError(
             f"{counted(len(names), 'name')} for {counted(found.spec.num_classes, 'class', 'classes')}"
@@ -82,14 +88,26 @@ def of_content(content: Content, source: Kind = None, model: str = "", settings:
     beside = _beside(kind, content, named)
     spec = _spec(content, tensors, named, beside, settings)
     _check_fit(kind, spec, tensors, leftover)
-    notes = (f"{kind.title} weights, {counted(len(content.tensors), 'tensor')}", *content.notes, *kind.notes(content))
-    return Published(
-        kind,
-        spec,
-        {name: tensor.contiguous() for name, tensor in tensors.items()},
-        kind.preprocessing(content, spec),
-        (*notes, *assumed(tensors, named, {**beside, **settings})),
+    preprocessing = kind.preprocessing(content, spec)
+    notes = (
+        f"{kind.title} weights, {counted(len(content.tensors), 'tensor')}",
+        *content.notes,
+        *kind.notes(content),
+        *_overruled({**named, **beside}, spec),
+        *assumed(tensors, named, {**beside, **settings}, to_dict(spec)),
     )
+    if not kind.tells_pictures(content):
+        told_of_pictures = preprocessing.told(spec.img_size)
+        notes = (*notes, f"assumed, as nothing says how pictures were prepared: {told_of_pictures}")
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    return Published(kind, spec, contiguous, preprocessing, notes)
+
+
+def _overruled(said: Settings, spec: ViTSpec) -> Iterator[str]:
+    """Sizes that a name or config.json gives otherwise than the tensors, which count."""
+    for name in _SIZES:
+        if (there := said.get(name)) is not None and there != getattr(spec, name):
+            yield f"{name}={there} by its name or what stands beside the tensors, and {getattr(spec, name)} by these"
 
 
 def tensors_of(content: Content, source: Kind = None) -> dict[str, Tensor]:
@@ -157,7 +175,10 @@ def _only(fitting: Sequence[SourceSpec], content: Content) -> SourceSpec:
     names = ", ".join([kind.name for kind in fitting] or component_names(SourceSpec.family))
     if not fitting:
         first = some(sorted(content.tensors))
-        raise CheckpointError(f"{content.path}: of no source that is known ({first}); --from says which: {names}")
+        raise CheckpointError(
+            f"{content.path}: of no vision transformer that is known, by the names of its tensors ({first}). If it is "
+            f"one, --key-map FILE takes names of your own, and --from says whose it is: {names}"
+        )
     if len(fitting) > 1:
         raise CheckpointError(f"{content.path}: may be of {names}; --from says which")
     return fitting[0]

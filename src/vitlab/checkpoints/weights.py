@@ -1,6 +1,6 @@
 """The weights at a user's path, whoever wrote them, and the model that they are of: what a run can start from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.checkpoints import native, published
 from vitlab.checkpoints.content import content_at, file_at
+from vitlab.checkpoints.source._base import class_names
 from vitlab.checkpoints.source._told import told
 from vitlab.models.likeness import unlike
 from vitlab.models.spec import ViTSpec
@@ -17,12 +18,14 @@ from vitlab.models.spec import ViTSpec
 
 class Weights(NamedTuple):
     """Tensors under our names; and of which model they are, None where that cannot be told. `unlike`: in what that
-    model is another than the one that is to begin with them, where no shape shows it.
+    model is another than the one that is to begin with them, where no shape shows it. `class_names`: of its head's
+    rows, empty where they are not known.
     """
 
     spec: ViTSpec | None
     tensors: dict[str, Tensor]
     unlike: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
 
 
 def weights_at(path: str, model: ViTSpec) -> Weights:
@@ -31,10 +34,12 @@ def weights_at(path: str, model: ViTSpec) -> Weights:
     """
     if native.is_ours(Path(path)):
         checkpoint = native.load_at(Path(path))
-        return _of(_spec(checkpoint.meta.model), dict(checkpoint.tensors.model), model)
+        names = tuple(map(str, checkpoint.meta.preprocessing.get("class_names", ())))
+        return _of(_spec(checkpoint.meta.model), dict(checkpoint.tensors.model), model, names)
     content = published.known(content_at(path))
     tensors = published.tensors_of(content)
-    return _of(_alike(tensors, published.told_of(content), model), tensors, model)
+    names = class_names(content, len(tensors["head.weight"])) if "head.weight" in tensors else ()
+    return _of(_alike(tensors, published.told_of(content), model), tensors, model, names)
 
 
 def checksum_of(path: str) -> str:
@@ -42,8 +47,14 @@ def checksum_of(path: str) -> str:
     return native.checksum_of(Path(path)) if native.is_ours(Path(path)) else native.checksum(file_at(path))
 
 
-def _of(spec: ViTSpec | None, tensors: dict[str, Tensor], model: ViTSpec) -> Weights:
-    return Weights(spec, tensors, tuple(unlike(spec, model)) if spec else ())
+def _of(spec: ViTSpec | None, tensors: dict[str, Tensor], model: ViTSpec, names: tuple[str, ...]) -> Weights:
+    known = () if are_numbers(names) else names
+    return Weights(spec, tensors, tuple(unlike(spec, model)) if spec else (), known)
+
+
+def are_numbers(names: Sequence[str]) -> bool:
+    """Whether classes are numbered and not named, as those of weights without anything beside them."""
+    return tuple(names) == tuple(map(str, range(len(names))))
 
 
 def _spec(values: object) -> ViTSpec | None:

@@ -101,6 +101,17 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output left, `vitlab list | head`
         sys.stderr.close()
         sys.exit(141)
+    except MemoryError:
+        _fail("there is not enough memory for this")
+    except RuntimeError as error:
+        if not any(said in str(error) for said in ("can't allocate memory", "out of memory")):
+            raise
+        _fail(f"there is not enough memory for this: {str(error).splitlines()[0]}")
     except (UserError, OSError) as error:  # also a disk that is full, or may not be written: the message has the path
-        print(f"vitlab{f', process {output.RANK}' if output.RANK else ''}: {printable(str(error))}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    """End with a message and the code of a mistake."""
+    print(f"vitlab{f', process {output.RANK}' if output.RANK else ''}: {printable(message)}", file=sys.stderr)
+    sys.exit(2)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from vitlab.predict import Prediction
 
-_SHOWN = 3  # classes in a table for people
-
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
@@ -46,14 +44,14 @@ def predict(
     unreadable = [f"{file.path} is unreadable: {file.reason}" for file in predictions if file.reason is not None]
     if out is not None:
         api.write_predictions(predictions, out, top)
-    if json and readable:
+    if json:
         output.print_json({"predictions": [_as_json(prediction) for prediction in readable], "unreadable": unreadable})
     elif out is not None:
         output.console().print(
             f"{out}: {len(readable):,} pictures" + (f", {len(unreadable):,} unreadable" if unreadable else "")
         )
     elif readable:
-        _print(readable)
+        _print(readable, top)
     if unreadable:
         raise DataError("\n".join(unreadable))
 
@@ -79,7 +77,7 @@ def _as_json(prediction: "Prediction") -> dict[str, Any]:
     return {"path": str(prediction.path), "classes": classes}
 
 
-def _print(predictions: "Sequence[Prediction]") -> None:
-    cells = [(p.path, *(f"{name} {value:.1%}" for name, value in p.classes[:_SHOWN])) for p in predictions]
-    ranks = ("first", "second", "third")[: len(cells[0]) - 1]
+def _print(predictions: "Sequence[Prediction]", top: int) -> None:
+    cells = [(p.path, *(f"{name} {value:.1%}" for name, value in p.classes)) for p in predictions]
+    ranks = ("first", "second", "third", *(f"{place}th" for place in range(4, top + 1)))[: len(cells[0]) - 1]
     output.print_table("predictions", ("picture", *ranks), cells)

@@ -15,6 +15,7 @@ from vitlab.base.metric import Metric
 from vitlab.base.spec import to_dict
 from vitlab.base.words import some
 from vitlab.checkpoints.trained import Trained, at_size, load
+from vitlab.checkpoints.weights import are_numbers
 from vitlab.data.images import ImageSet, Pictures, relabelled
 from vitlab.data.named import data_named, same_place, settings_of
 from vitlab.data.sets._base import DataSpec
@@ -223,11 +224,6 @@ def _by_class(test: Pictures, evaluation: Evaluation, names: Sequence[str]) -> t
     """The classes that the pictures have, of those among which they were classified."""
     assert evaluation.logits is not None  # of a task that classifies
     return tuple(by_class(test.labels.cpu().numpy(), evaluation.logits[0].argmax(-1).numpy(), names))
-
-
-def are_numbers(names: Sequence[str]) -> bool:
-    """Whether classes are numbered and not named, as those of weights without anything beside them."""
-    return tuple(names) == tuple(map(str, range(len(names))))
 
 
 def _matched(test: Pictures, theirs: Sequence[str], ours: Sequence[str]) -> tuple[Pictures, Tensor]:

@@ -11,6 +11,7 @@ _ASIDE = {
     *("img_size", "patch_size", "in_chans", "num_classes", "embed_dim", "depth", "mlp_ratio", "head", "init"),
     *("layer_scale", "drop_path", "embed_dropout", "mixer_dropout", "mlp_dropout", "auxiliary"),
 }
+_SMALL = 1e-6  # an eps, below which another one makes no difference to be seen
 _RANGE = "seen"  # to which computed positions are stretched: it goes along
 
 
@@ -25,7 +26,8 @@ def unlike(theirs: ViTSpec, ours: ViTSpec) -> Iterator[str]:
 def _settled(value: Any) -> Any:
     if not isinstance(value, Component):
         return value
-    return {name: each for name, each in to_dict(value).items() if name != _RANGE}
+    settled = {name: each for name, each in to_dict(value).items() if name != _RANGE}
+    return settled | ({"eps": max(settled["eps"], _SMALL)} if "eps" in settled else {})
 
 
 def written(value: Any) -> str:

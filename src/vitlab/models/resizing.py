@@ -43,7 +43,7 @@ def told(tensors: Mapping[str, Tensor], changed: Mapping[str, Tensor], before: V
     """What was done to the tensors, and to computed positions, in sentences."""
     said = []
     grids = f"from {_written(before.dims().grid)} to {_written(after.dims().grid)} patches"
-    names = [name for name in tensors if changed[name].shape != tensors[name].shape]
+    names = [name for name in tensors if changed[name] is not tensors[name]]
     if any(name.startswith("pos_embed.") for name in names):
         said.append(f"positions resized {grids}")
     if any(name.startswith("patch_embed.") for name in names):

@@ -71,6 +71,7 @@ def spec(given: Given = NOTHING) -> RunSpec:
 def _source(given: Given) -> tuple[ViTSpec, Preprocessing | None]:
     """The model of the weights, and what pictures went through before it."""
     if not given.init:
+        given.say(f"no --init SOURCE, so nothing is fine-tuned: a {PLAIN} is trained from scratch")
         return preset(PLAIN), None
     source = trained.load(given.init)
     for note in source.notes:

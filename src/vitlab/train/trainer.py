@@ -80,7 +80,7 @@ class Trainer:
     def _start(self, run: Run, console: Console) -> Beginning:
         """Give a new run the weights that it starts from."""
         state, start = self.loop.state, run.spec.start
-        beginning = start.begin(run.spec.model, of_model(state.evaluated(run.row)))
+        beginning = start.begin(run.spec.model, of_model(state.evaluated(run.row)), self.preprocessing.class_names)
         if start.from_source:
             state.begin_with(run.row, beginning.tensors)
             console.print(_told(run, beginning), highlight=False)

@@ -127,7 +127,7 @@ def test_tensors_of_another_number_of_axes_are_refused(name, tensor, said, folde
 def test_a_name_of_a_tensor_is_no_template(folder, tmp_path):
     theirs = load_file(folder({}) / "model.safetensors")
     save_file({f"{{i}}.{name}": tensor for name, tensor in theirs.items()}, tmp_path / "model.safetensors")
-    with pytest.raises(CheckpointError, match="of no source that is known"):
+    with pytest.raises(CheckpointError, match="of no vision transformer that is known"):
         published.read(tmp_path)
 
 

@@ -7,9 +7,11 @@ from tests.checkpoints.source.by_hand import read, timm_shapes
 from vitlab.base.errors import CheckpointError, SpecError
 
 
-def of_width(width, **terms):
+def of_width(width, positions=None, **terms):
+    shapes = timm_shapes(width=width)
+    shapes |= {} if positions is None else {"pos_embed": (1, positions, width)}
     with torch.device("meta"):
-        return read({name: torch.empty(shape) for name, shape in timm_shapes(width=width).items()}, **terms)
+        return read({name: torch.empty(shape) for name, shape in shapes.items()}, **terms)
 
 
 @pytest.mark.parametrize(
@@ -47,3 +49,34 @@ def test_of_another_width_somebody_has_to_say_it():
         of_width(40)
     assert of_width(40, settings={"num_heads": 5}).spec.num_heads == 5
     assert of_width(40, settings={"num_heads": 5}, model="vit_base_patch16_224").spec.num_heads == 5
+
+
+@pytest.mark.parametrize(
+    ("settings", "taken"),
+    [
+        ({}, ["attention head", "GELU", "eps of 1e-6"]),
+        ({"num_heads": 6}, ["GELU", "eps of 1e-6"]),
+        ({"mlp": "quick_gelu"}, ["attention head", "eps of 1e-6"]),
+        ({"num_heads": 6, "mlp": "quick_gelu", "norm": "layer"}, []),
+    ],
+)
+def test_what_somebody_has_said_is_not_assumed_and_everything_else_is_told(settings, taken):
+    (note, *_) = [*(each for each in of_width(384, settings=settings).notes if "no tensor tells" in each), ""]
+    assert [each for each in ("attention head", "GELU", "eps of 1e-6") if each in note] == taken
+
+
+def test_positions_that_may_be_of_another_picture_are_told():
+    """24 + 1 of 4 × 6 patches and a cls token are taken for 5 × 5 patches without one."""
+    assert any("25 positions are those of a square picture" in note for note in of_width(64, positions=25).notes)
+    assert not any("square picture" in note for note in of_width(64).notes)
+
+
+def test_how_pictures_were_prepared_is_assumed_aloud():
+    assert any("nothing says how pictures were prepared: brought to" in note for note in of_width(64).notes)
+    named = of_width(768, model="vit_base_patch16_224").notes
+    assert not any("how pictures were prepared" in note for note in named)
+
+
+def test_a_name_that_says_another_depth_is_told():
+    notes = of_width(768, model="vit_base_patch16_224").notes
+    assert any(note.startswith("depth=12 by its name") for note in notes)

@@ -168,6 +168,34 @@ def test_a_file_a_checkpoint_folder_and_a_run_are_sources(tiny_spec, begin, tmp_
         assert checkpoint.Spec(path=str(path)).resolved().checksum == _checksum(folder / "model.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("names", "anew", "said"),
+    [
+        ("abcde", set(), ""),
+        ("edcba", HEAD, "other classes: e where the source has a"),
+        ("abcdx", HEAD, "other classes: x where the source has e"),
+        ("01234", HEAD, "other classes: 0 where the source has a"),
+    ],
+)
+def test_a_head_of_as_many_classes_is_kept_where_they_are_the_same_in_the_same_order(
+    names, anew, said, tiny_spec, tmp_path
+):
+    folder = save_model(tmp_path / "run" / "checkpoint", build(tiny_spec(), seed=9), meta_of(tiny_spec()))
+    drawn = build(tiny_spec(), seed=1).state_dict()
+    start = checkpoint.Spec(path=str(folder))
+    beginning = start.begin(tiny_spec(), drawn, tuple(names))
+    assert (set(beginning.anew), beginning.why) == (anew, said)
+    if anew:
+        with pytest.raises(CheckpointError, match=r"start\.head=keep: .* is of other classes"):
+            replace(start, head="keep").begin(tiny_spec(), drawn, tuple(names))
+
+
+def test_of_weights_that_only_number_their_classes_the_head_is_kept_by_its_shape(source, tiny_spec):
+    path, _ = source()
+    start = checkpoint.Spec(path=str(path))
+    assert start.begin(tiny_spec(), build(tiny_spec(), seed=1).state_dict(), tuple("abcde")).anew == ()
+
+
 def _checksum(path):
     return checkpoint.Spec(path=str(path)).resolved().checksum
 

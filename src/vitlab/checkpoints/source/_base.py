@@ -77,6 +77,7 @@ class SourceSpec(Component):
     file: ClassVar[str] = "model.safetensors"  # in which tensors are written
     writes: ClassVar[bool] = True  # whether models of ours are exported so
     ignored: ClassVar[tuple[str, ...]] = ()
+    prepares_alike: ClassVar[bool] = False  # whether the pictures of all its models are prepared in one way
 
     def recognises(self, content: Content) -> bool:
         """Whether this looks like one of its checkpoints, and like nobody else's."""
@@ -113,6 +114,12 @@ class SourceSpec(Component):
         """What a user should be told of how these tensors were read, in sentences."""
         return ()
 
+    def tells_pictures(self, content: Content) -> bool:
+        """Whether it is known how pictures were prepared: as in all models of the source, by a name, or by what stands
+        beside the tensors.
+        """
+        return self.prepares_alike or bool(content.name)
+
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
         """What a picture goes through. The classes are numbered unless something beside the tensors names them."""
         return published_preprocessing(content.name, spec, class_names(content, spec.num_classes))
@@ -141,7 +148,13 @@ class SourceSpec(Component):
 def published_preprocessing(name: str, spec: ViTSpec, names: Sequence[str]) -> Preprocessing:
     """That of a published model by its name: the shorter side resized, the middle cut out, normalised."""
     usual = prepared(name)
-    return cropped(spec.img_size, usual.crop, usual.mean, usual.std, names)
+    mean, std = (of_channels(values, spec.in_chans) for values in (usual.mean, usual.std))
+    return cropped(spec.img_size, usual.crop, mean, std, names)
+
+
+def of_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:
+    """Statistics of three colours for a model of so many channels: of other than three their mean for each."""
+    return tuple(values) if len(values) == channels else (sum(values) / len(values),) * channels
 
 
 def cropped(

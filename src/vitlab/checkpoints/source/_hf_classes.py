@@ -37,6 +37,11 @@ class Class(NamedTuple):
     whole: bool = False
     written: bool = True
 
+    @property
+    def classifies(self) -> bool:
+        """Whether its outputs are classes: a projection into the space of texts has none."""
+        return self.labels != "projection_dim"
+
 
 _CLASSIFIER = (Row("head.{p}", "classifier.{p}"),)
 _BOTH_CLASSIFIERS = (Row("head.{p}", "cls_classifier.{p}"), Row("head_dist.{p}", "distillation_classifier.{p}"))

@@ -62,6 +62,16 @@ def told_or_usual(told: Settings | None, family: str) -> Settings:
     return statistics | {name: value for name, value in told.items() if value is not None}
 
 
+def resized_otherwise(told: Settings) -> tuple[str, ...]:
+    """What is to be said where pictures are resized there by another interpolation."""
+    resample = told.get("resample", _BICUBIC)
+    if resample in (None, _BICUBIC):
+        return ()
+    kinds = {0: "nearest", 1: "Lanczos", 2: "bilinear", 4: "box", 5: "Hamming"}
+    there = kinds.get(resample, shown(resample)) if isinstance(resample, int) else shown(resample)
+    return (f"pictures are resized by bicubic interpolation, and were there by {there} (resample={shown(resample)})",)
+
+
 class _Resized(NamedTuple):
     """To what size a picture is brought, and how; None for the model's own."""
 

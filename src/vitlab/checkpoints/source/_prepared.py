@@ -1,6 +1,6 @@
 """How pictures were prepared, of sources that did it alike."""
 
-from vitlab.checkpoints.source._base import Content, class_names, cropped
+from vitlab.checkpoints.source._base import Content, class_names, cropped, of_channels
 from vitlab.data.sets._pictures import IMAGENET_MEAN, IMAGENET_STD
 from vitlab.models.spec import ViTSpec
 from vitlab.preprocessing import Preprocessing
@@ -11,7 +11,8 @@ _LARGE = 224  # pixels a side, above which some cut nothing off
 
 def imagenet_preprocessing(content: Content, spec: ViTSpec, crop: float) -> Preprocessing:
     """The middle of a picture, normalised by the statistics of ImageNet."""
-    return cropped(spec.img_size, crop, IMAGENET_MEAN, IMAGENET_STD, class_names(content, spec.num_classes))
+    mean, std = (of_channels(values, spec.in_chans) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return cropped(spec.img_size, crop, mean, std, class_names(content, spec.num_classes))
 
 
 def imagenet_preprocessing_whole_if_large(content: Content, spec: ViTSpec) -> Preprocessing:

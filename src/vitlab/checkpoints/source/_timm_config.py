@@ -4,6 +4,7 @@ What JSON cannot say, a class or a norm's eps, an architecture must have of itse
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from vitlab.augment.ops import center_crop
@@ -19,6 +20,7 @@ from vitlab.nn.head import linear as linear_head
 from vitlab.nn.mixer import differential, self_attention
 from vitlab.nn.mlp import gelu, packed_swiglu, quick_gelu, swiglu
 from vitlab.nn.norm import layer, rms
+from vitlab.nn.norm._base import NormSpec
 from vitlab.nn.patch_embed import linear as linear_patches
 from vitlab.nn.pool import attention, cls, mean
 from vitlab.nn.pos_embed import learned
@@ -141,7 +143,13 @@ def _without(spec: ViTSpec) -> Iterator[str]:
 
 def _built(spec: ViTSpec) -> _Built:
     kind = gelu.Spec if isinstance(spec.mlp, quick_gelu.Spec) else type(spec.mlp)
-    return _Built(type(spec.block), kind, spec.norm, spec.dist_token)
+    return _Built(type(spec.block), kind, _as_usual(spec.norm), spec.dist_token)
+
+
+def _as_usual(norm: NormSpec) -> NormSpec:
+    """A norm with the usual eps in place of a smaller one, which only a token that is nearly constant would notice."""
+    known = isinstance(norm, layer.Spec | rms.Spec) and norm.eps < _LAYER.eps
+    return replace(norm, eps=_LAYER.eps) if known else norm  # type: ignore[call-arg]
 
 
 def is_joint(spec: ViTSpec) -> bool:

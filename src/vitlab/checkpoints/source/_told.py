@@ -27,7 +27,10 @@ def told(tensors: Tensors, named: Mapping[str, Any]) -> dict[str, Any]:
     patches = tensors.get("patch_embed.proj.weight")
     depth = _depth(tensors)
     if patches is None or not depth:
-        raise CheckpointError("it has no patch_embed.proj.weight or no blocks: not the weights of a ViT")
+        raise CheckpointError(
+            "read so, it has no patch embedding (here patch_embed.proj.weight) or no blocks: these are not the weights "
+            "of a ViT, or those of another source"
+        )
     found: dict[str, Any] = {**named, "embed_dim": patches.shape[0], "depth": depth, **_prefix(tensors)}
     found |= _resnet(tensors, found) or _linear(tensors, found)
     found |= {"num_classes": _classes(tensors), **_head(tensors), **_heads(found, named)}
@@ -35,17 +38,39 @@ def told(tensors: Tensors, named: Mapping[str, Any]) -> dict[str, Any]:
     return found | _picture(tensors, found)
 
 
-def assumed(tensors: Tensors, named: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
-    """What stands in no tensor and was taken to be as usual, in sentences. `known`: settings that somebody has told."""
-    width = tensors["patch_embed.proj.weight"].shape[0]
-    if "num_heads" in known or (named and named.get("embed_dim", width) == width):
+def assumed(
+    tensors: Tensors, named: Mapping[str, Any], known: Mapping[str, Any], found: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """What stands in no tensor and was taken to be as usual, in sentences. `known`: settings that somebody has told;
+    `found`: the model's, as it was read.
+    """
+    width = found["embed_dim"]
+    of_name = bool(named) and named.get("embed_dim", width) == width
+    taken = []
+    if "num_heads" not in known and not of_name:
+        taken.append(f"{counted(found['num_heads'], 'attention head')} of {width // found['num_heads']} channels")
+    if not named:
+        taken += [] if "mlp" in known else ["GELU"]
+        taken += [] if "norm" in known else ["norms with an eps of 1e-6"]
+    usual = (f"assumed, as no tensor tells: {', '.join(taken)}; {_OTHERWISE}",) if taken else ()
+    return (*usual, *_positions_taken(tensors, found, {**named, **known}))
+
+
+_OTHERWISE = "`vitlab convert` with --model NAME or --set (num_heads, mlp, norm) says otherwise"
+
+
+def _positions_taken(tensors: Tensors, found: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, ...]:
+    """A table that was taken for one of a square picture without prefix tokens, though the model has some."""
+    table = tensors.get("pos_embed.weight")
+    prefix = int(found["cls_token"]) + int(found["dist_token"]) + found["num_registers"]
+    if table is None or not prefix or "img_size" in known or _learned(found).get("prefix", True):
         return ()
-    heads = _usual_heads(width)
-    others = "" if named else ", GELU, norms with an eps of 1e-6"
-    otherwise = "--set num_heads=N" if named else "--model NAME or --set num_heads=N"
+    if _learned(known).get("prefix", True) is False:
+        return ()
+    rows, columns = found["img_size"]
     return (
-        f"assumed, as no tensor tells: {counted(heads, 'attention head')} of {width // heads} channels{others}; "
-        f"{otherwise} says otherwise",
+        f"assumed: {table.shape[-2]} positions are those of a square picture of {rows} × {columns} pixels, and none of "
+        f"its {counted(prefix, 'prefix token')}; `vitlab convert` with --set img_size=[ROWS,COLUMNS] says otherwise",
     )
 
 
@@ -111,7 +136,10 @@ def _heads(found: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]
     if named.get("embed_dim", width) == width and "num_heads" in named:
         return {}
     if not _usual_heads(width):
-        raise CheckpointError(f"how many attention heads share {width} channels no tensor tells: give --model NAME")
+        raise CheckpointError(
+            f"how many attention heads share {width} channels no tensor tells: `vitlab convert` with --set num_heads=N "
+            "or --model NAME"
+        )
     return {"num_heads": _usual_heads(width), "head_dim": None}
 
 

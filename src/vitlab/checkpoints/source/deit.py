@@ -25,6 +25,7 @@ class Spec(SourceSpec):
     """No settings."""
 
     title: ClassVar[str] = "DeiT"
+    prepares_alike: ClassVar[bool] = True
 
     def recognises(self, content: Content) -> bool:
         return whose(content) == self.name

@@ -24,6 +24,7 @@ class Spec(SourceSpec):
     """No settings."""
 
     title: ClassVar[str] = "DINO"
+    prepares_alike: ClassVar[bool] = True
     ignored: ClassVar[tuple[str, ...]] = ("head.mlp.*", "head.last_layer.*")
 
     def recognises(self, content: Content) -> bool:

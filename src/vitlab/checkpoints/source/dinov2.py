@@ -40,6 +40,7 @@ class Spec(SourceSpec):
     """No settings."""
 
     title: ClassVar[str] = "DINOv2"
+    prepares_alike: ClassVar[bool] = True
     ignored: ClassVar[tuple[str, ...]] = ("mask_token", "dino_head.*", "ibot_head.*")
 
     def recognises(self, content: Content) -> bool:

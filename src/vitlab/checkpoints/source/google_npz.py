@@ -133,6 +133,7 @@ class Spec(SourceSpec):
     """No settings."""
 
     title: ClassVar[str] = "Google"
+    prepares_alike: ClassVar[bool] = True
     file: ClassVar[str] = "model.npz"
 
     def used(self, folder: Path) -> str:

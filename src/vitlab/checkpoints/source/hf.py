@@ -33,7 +33,13 @@ from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class
 from vitlab.checkpoints.source._hf_classes import CLASSES, class_among, prefix_among
 from vitlab.checkpoints.source._hf_families import FAMILIES
 from vitlab.checkpoints.source._hf_model import class_for, config_of, misfits, settings_of
-from vitlab.checkpoints.source._hf_pictures import FILE, preprocessing_of, preprocessor_config, told_or_usual
+from vitlab.checkpoints.source._hf_pictures import (
+    FILE,
+    preprocessing_of,
+    preprocessor_config,
+    resized_otherwise,
+    told_or_usual,
+)
 from vitlab.checkpoints.source._hf_rows import behind
 from vitlab.checkpoints.source._rows import Row
 from vitlab.models.spec import ViTSpec
@@ -102,7 +108,11 @@ class Spec(SourceSpec):
 
     def notes(self, content: Content) -> tuple[str, ...]:
         unread = sorted(name for name, tensor in content.tensors.items() if self.is_ignored(name) or not tensor.numel())
-        return (f"left out: {some(unread)}",) if unread else ()
+        left_out = (f"left out: {some(unread)}",) if unread else ()
+        return (*left_out, *resized_otherwise(content.texts.get(FILE, {})))
+
+    def tells_pictures(self, content: Content) -> bool:
+        return FILE in content.texts
 
     def rows(self, spec: ViTSpec | None) -> Sequence[Row]:
         name = self._class(spec) if spec else self.architecture
@@ -146,7 +156,9 @@ class Spec(SourceSpec):
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
         told = told_or_usual(content.texts.get(FILE), CLASSES[self.architecture].family)
-        return preprocessing_of(told, spec, class_names(content, spec.num_classes))
+        names = class_names(content, spec.num_classes)
+        named = CLASSES[self.architecture].classifies or names != tuple(map(str, range(len(names))))
+        return preprocessing_of(told, spec, names if named else ())
 
     def is_ignored(self, name: str) -> bool:
         unused = CLASSES[self.architecture].ignored if self.architecture else ()

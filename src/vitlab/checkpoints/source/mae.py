@@ -24,6 +24,7 @@ class Spec(SourceSpec):
     """No settings."""
 
     title: ClassVar[str] = "MAE"
+    prepares_alike: ClassVar[bool] = True
     ignored: ClassVar[tuple[str, ...]] = ("decoder_*", "mask_token")
 
     def recognises(self, content: Content) -> bool:

@@ -42,6 +42,7 @@ class Spec(SourceSpec):
     """No settings."""
 
     title: ClassVar[str] = "PyTorch-Pretrained-ViT"
+    prepares_alike: ClassVar[bool] = True
 
     def recognises(self, content: Content) -> bool:
         return content.has("patch_embedding.weight", "positional_embedding.pos_embedding")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import CheckpointError
-from vitlab.base.words import shown
+from vitlab.base.words import counted, shown
 from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class_names, cropped, published_preprocessing
 from vitlab.checkpoints.source._named_as_timm import BLOCK, EVERYTHING, PLAIN, whose
 from vitlab.checkpoints.source._rows import Row
@@ -105,6 +105,12 @@ class Spec(SourceSpec):
         with torch.no_grad():
             return cast(Tensor, theirs(images))
 
+    def notes(self, content: Content) -> tuple[str, ...]:
+        return _resized_otherwise(inside(content.config, "pretrained_cfg").get("interpolation"))
+
+    def tells_pictures(self, content: Content) -> bool:
+        return "mean" in inside(content.config, "pretrained_cfg") or super().tells_pictures(content)
+
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
         told = inside(content.config, "pretrained_cfg")
         names = class_names(content, spec.num_classes)
@@ -117,10 +123,17 @@ class Spec(SourceSpec):
         return cropped(spec.img_size, crop, mean, std, names, fit)
 
 
+def _resized_otherwise(interpolation: object) -> tuple[str, ...]:
+    if interpolation in (None, "", "bicubic"):
+        return ()
+    return (f"pictures are resized by bicubic interpolation, and were there by interpolation={shown(interpolation)}",)
+
+
 def _of_channels(told: Settings, name: str, channels: int) -> Sequence[float]:
     values = told.get(name)
     if not isinstance(values, list | tuple) or not all(isinstance(each, int | float) for each in values):
         raise CheckpointError(f"config.json: {name}={shown(values)}: expected numbers")
     if len(values) != channels:
-        raise CheckpointError(f"config.json: {name}={shown(values)}: the model takes {channels} channels")
+        took = counted(channels, "channel")
+        raise CheckpointError(f"config.json: {name}={shown(values)}: the model takes {took}")
     return values

@@ -44,6 +44,7 @@ class Spec(SourceSpec):
     """No settings."""
 
     title: ClassVar[str] = "torchvision"
+    prepares_alike: ClassVar[bool] = True
 
     def recognises(self, content: Content) -> bool:
         return content.has("class_token", "encoder.pos_embedding")

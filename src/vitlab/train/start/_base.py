@@ -2,13 +2,13 @@
 
     fitted(model)        -> the model as it can begin there: computed positions keep the range that they were trained on
     resolved()           -> the same start with what only a look at its source tells written in: a checksum
-    begin(model, drawn)  -> Beginning: the tensors to begin with, and which of them are as drawn
+    begin(model, drawn, class_names)  -> Beginning: the tensors to begin with, and which of them are as drawn
 
 Whatever a run starts from, its initial weights are drawn first, so a tensor that the source does not give, or that is
 to begin anew, is what it would be without a source.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Self
 
@@ -44,6 +44,8 @@ class StartSpec(Component):
         """The model with what follows from where it begins. Raises CheckpointError if there is no such source."""
         return model
 
-    def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor]) -> Beginning:
-        """The weights to begin with, given those that were drawn. Raises CheckpointError naming what does not fit."""
+    def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor], class_names: Sequence[str] = ()) -> Beginning:
+        """The weights to begin with, given those that were drawn; `class_names` are those of the run's classes, where
+        they are known. Raises CheckpointError naming what does not fit.
+        """
         raise NotImplementedError

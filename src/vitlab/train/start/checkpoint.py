@@ -5,7 +5,7 @@ positions and patch kernels are resized, and computed positions stretched to the
 for another number of classes is initialised anew; everything else must fit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -73,11 +73,13 @@ class Spec(StartSpec):
         """Whether a run that was begun, and whose model is settled, has lost its source."""
         return bool(self.checksum) and ":" not in self.path and not Path(self.path.partition("#")[0]).exists()
 
-    def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor]) -> Beginning:
+    def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor], class_names: Sequence[str] = ()) -> Beginning:
         if self.head == "zero" and not model.head.ends_linear:
             raise SpecError(f"start.head=zero: model.head={model.head.name} cannot start from zero; legal: drawn, keep")
-        source, changed = self._resized(model)
-        kept = self._keeps_head(source, drawn)
+        weights = self._read(model)
+        source, changed = self._resized(weights, model)
+        others = _other_classes(weights.class_names, class_names)
+        kept = self._keeps_head(source, drawn, others)
         wanted = {name for name in drawn if kept or not is_head(name)}
         absent = {name for name in wanted - source.keys() if self._may_be_missing(name)}
         given = {name: tensor for name, tensor in source.items() if kept or not is_head(name)}
@@ -90,13 +92,12 @@ class Spec(StartSpec):
             for name, tensor in drawn.items()
             if name not in wanted - absent
         }
-        why = "" if kept else self._why_not(source, drawn)
+        why = "" if kept else self._why_not(source, drawn, others)
         taken = {name: given[name] for name in wanted - absent}
         return Beginning({**taken, **fresh}, tuple(sorted(fresh)), why, tuple(changed))
 
-    def _resized(self, model: ViTSpec) -> tuple[dict[str, Tensor], list[str]]:
+    def _resized(self, source: Weights, model: ViTSpec) -> tuple[dict[str, Tensor], list[str]]:
         """The source's tensors for the sizes of the model, and what was done to them."""
-        source = self._read(model)
         if source.spec is None:
             return source.tensors, list(source.unlike)
         changed = resized(source.tensors, source.spec, model, Resizing(self.interpolation, self.antialias))
@@ -110,12 +111,16 @@ class Spec(StartSpec):
             )
         return weights_at(self.path, model)
 
-    def _keeps_head(self, source: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> bool:
+    def _keeps_head(self, source: Mapping[str, Tensor], drawn: Mapping[str, Tensor], others: str) -> bool:
+        if self.head == "keep" and others:
+            raise CheckpointError(f"start.head=keep: {self.path} is of other classes: {others}")
         if self.head != "auto":
             return self.head == "keep"
-        return all(name in source and source[name].shape == drawn[name].shape for name in drawn if is_head(name))
+        return not others and all(
+            name in source and source[name].shape == drawn[name].shape for name in drawn if is_head(name)
+        )
 
-    def _why_not(self, source: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> str:
+    def _why_not(self, source: Mapping[str, Tensor], drawn: Mapping[str, Tensor], others: str) -> str:
         """Why the head is not the source's."""
         if self.head != "auto":
             return f"start.head={self.head}"
@@ -124,10 +129,20 @@ class Spec(StartSpec):
         for name in drawn:
             if is_head(name) and name in source and source[name].shape[:1] != drawn[name].shape[:1]:
                 return f"{source[name].shape[0]} classes there, {drawn[name].shape[0]} here"
-        return "the source has another kind of head"
+        return f"other classes: {others}" if others else "the source has another kind of head"
 
     def _may_be_missing(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.missing)
+
+
+def _other_classes(theirs: Sequence[str], ours: Sequence[str]) -> str:
+    """Where as many classes are not the same, or not in the same order: the first two that differ; else empty."""
+    if not theirs or not ours or len(theirs) != len(ours):
+        return ""
+    differing = [
+        f"{here} where the source has {there}" for there, here in zip(theirs, ours, strict=True) if there != here
+    ]
+    return differing[0] if differing else ""
 
 
 def _problems(wanted: set[str], given: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Training from scratch: all weights are initialised by `model.init`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,5 +16,5 @@ class Spec(StartSpec):
 
     from_source: ClassVar[bool] = False
 
-    def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor]) -> Beginning:
+    def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor], class_names: Sequence[str] = ()) -> Beginning:
         return Beginning(dict(drawn))
