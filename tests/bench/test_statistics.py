@@ -109,5 +109,5 @@ def test_the_picture_has_every_law_and_no_empty_panel():
     svg = beside["statistics.svg"].decode()
     for law in LAWS:
         assert law.name.split(",")[0] in svg
-    assert "10,000 pictures" in svg
+    assert "10,000 images" in svg
     assert "2,000 simulated studies" in drawing.alt

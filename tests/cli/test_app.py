@@ -102,7 +102,7 @@ def test_a_disk_that_does_not_take_it_is_no_traceback(vitlab, monkeypatch, rank,
     monkeypatch.setattr(output, "RANK", rank)
     answer = vitlab("list", "models")
     assert answer.code == 2
-    assert answer.err == f"{who}: [Errno 28] No space left on device: 'runs/digits/metrics.jsonl'\n"
+    assert answer.err == f"{who}: runs/digits/metrics.jsonl: No space left on device\n"
 
 
 def test_a_terminal_that_lacks_letters_gets_them_escaped():

@@ -44,12 +44,13 @@ def export(path: str | Path, out: str | Path, to: str, *, half: bool = False) ->
 def _training(path: Path) -> Iterator[str]:
     """How the model was trained, of a run of ours."""
     from vitlab.records.run import Environment, RunDeclaration, run_at
+    from vitlab.report.run import data_name
 
     run = run_at(path)
     if run is None:
         return
     declaration = RunDeclaration.read(run)
-    data = declaration.spec.get("data", {}).get("name", "")
+    data = data_name(declaration.spec) or "unnamed data"
     recipe = f", recipe {declaration.recipe}" if declaration.recipe else ""
     yield f"run {declaration.id}{recipe}, trained on {data}{_begun_with(declaration.spec.get('start', {}))}"
     environment = Environment.read_if_there(run)

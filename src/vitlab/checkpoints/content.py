@@ -18,7 +18,7 @@ from vitlab.base.words import some
 from vitlab.checkpoints.files import read_tensors
 from vitlab.checkpoints.hub import downloaded, repo_of
 from vitlab.checkpoints.source._base import Content
-from vitlab.records.checkpoint import OTHERS
+from vitlab.records.checkpoint import CHECKPOINTS, OTHERS
 
 _SINGLE = 4  # bytes of a number in single precision
 _TEXTS = ("config.json", "preprocessor_config.json")
@@ -62,6 +62,8 @@ def weights_file(folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     found = sorted(path for path in folder.glob("*") if path.suffix in OTHERS and path.is_file())
+    if (folder / CHECKPOINTS).is_dir():
+        raise CheckpointError(f"{folder} is a run or a checkpoint of vitlab's own, which every command takes as it is")
     if len(found) != 1:
         which = f"several files of weights: {some([path.name for path in found])}" if found else "no file of weights"
         raise CheckpointError(f"{folder} has {which}; name the one that is meant")

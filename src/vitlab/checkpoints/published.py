@@ -19,6 +19,7 @@ from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.base.spec import component_names, from_dict, read_fields, read_value, to_dict, with_settings
 from vitlab.base.words import counted, some
 from vitlab.checkpoints.content import content_at, unwrapped
+from vitlab.checkpoints.hub import repo_of
 from vitlab.checkpoints.shapes import differing_shapes
 from vitlab.checkpoints.source._base import Content, SourceSpec
 from vitlab.checkpoints.source._rows import bound
@@ -52,6 +53,8 @@ def read(path: str | Path, source: Kind = None, model: str = "", settings: Setti
     Raises CheckpointError naming what does not match, on both sides, and SpecError for settings that cannot be.
     """
     found = of_content(known(content_at(path)), source, model, settings)
+    called = f"hub:{repo}" if (repo := repo_of(str(path))) else Path(path).name
+    found = found._replace(notes=(f"{found.notes[0]}, of {called}", *found.notes[1:]))
     if broken := [name for name, tensor in found.tensors.items() if not tensor.isfinite().all()]:
         raise CheckpointError(f"{path} holds numbers that are not finite: {some(broken)}")
     return found

@@ -66,6 +66,8 @@ def check_prepared(images: Tensor, largest: float) -> None:
     `largest`. Raises SpecError.
     """
     remedy = "model.prepare([…]) makes images of pictures"
+    if not isinstance(images, Tensor):
+        raise SpecError(f"a {type(images).__name__} is no batch of images; {remedy}")
     if images.ndim == 3:
         raise SpecError(f"images of shape {list(images.shape)} have no batch axis: image[None] is a batch of one")
     if not images.is_floating_point():

@@ -107,7 +107,9 @@ def main() -> None:
         if not any(said in str(error) for said in ("can't allocate memory", "out of memory")):
             raise
         _fail(f"there is not enough memory for this: {str(error).splitlines()[0]}")
-    except (UserError, OSError) as error:  # also a disk that is full, or may not be written: the message has the path
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+    except UserError as error:  # also a disk that is full, or may not be written: the message has the path
         _fail(str(error))
 
 

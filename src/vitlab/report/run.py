@@ -114,16 +114,21 @@ class RunRecord:
 
     @property
     def data_name(self) -> str | None:
-        """The data set, much as `--data` names it: `digits`, `hub:ORG/NAME`, `folder:` and the folder's name."""
-        data = self.spec.get("data")
-        if not isinstance(data, Mapping) or "name" not in data:
-            return None
-        place = Path(data["path"]).name if data.get("path") else data.get("repo")
-        return f"{data['name']}:{place}" if place else str(data["name"])
+        """The data set, much as `--data` names it."""
+        return data_name(self.spec)
 
     def class_name(self, index: int) -> str:
         """The name of a class, or its number if names were not recorded."""
         return self.class_names[index] if index < len(self.class_names) else f"class {index}"
+
+
+def data_name(spec: Mapping[str, Any]) -> str | None:
+    """The data set of a run's settings: `digits`, `hub:ORG/NAME`, `folder:` and the folder's name."""
+    data = spec.get("data")
+    if not isinstance(data, Mapping) or "name" not in data:
+        return None
+    place = Path(data["path"]).name if data.get("path") else data.get("repo")
+    return f"{data['name']}:{place}" if place else str(data["name"])
 
 
 def citation(source: str, commit: str | None) -> str:

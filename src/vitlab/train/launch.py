@@ -22,7 +22,7 @@ from vitlab.base.errors import CheckpointError, UserError
 from vitlab.base.files import read_json
 from vitlab.base.lock import alone_in
 from vitlab.base.spec import from_dict, to_dict
-from vitlab.base.words import counted
+from vitlab.base.words import counted, some
 from vitlab.checkpoints import native
 from vitlab.data.images import ImageSet
 from vitlab.data.workers import abandon
@@ -150,6 +150,9 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
         terms.console.print(why, highlight=False)
     for told in images.found.told() if images.found else ():
         terms.console.print(f"data: {told}", highlight=False)
+    for split, names in images.unreadable.items():
+        if names:
+            terms.console.print(f"data: unreadable and left out, {split}: {some(sorted(names))}", highlight=False)
     choices = _choices(
         processes, terms.overrides, recorded, lambda asked: choose(asked, specs, images, indices, terms.console)
     )

@@ -93,7 +93,7 @@ class Bound(NamedTuple):
 
     def _split(self, joined: Tensor, tensors: Tensors) -> Sequence[Tensor]:
         if self.row.sizes is None:
-            return joined.chunk(len(self.ours), self.row.axis)
+            return (joined,) if len(self.ours) == 1 else joined.chunk(len(self.ours), self.row.axis)
         sizes = list(self.row.sizes(tensors))
         rest = joined.shape[self.row.axis] - sum(size for size in sizes if size >= 0)
         return joined.split([rest if size < 0 else size for size in sizes], self.row.axis)

@@ -116,7 +116,7 @@ def _placed(table: Table, name: str, tensor: Tensor) -> Iterator[tuple[str, int,
             pieces = entry.laid(tensor).chunk(len(names)) if len(names) > 1 else (entry.laid(tensor),)
             yield from ((ours, entry.part[0], piece) for ours, piece in zip(names, pieces, strict=True))
             return
-    yield name, 0, tensor
+    yield "pos_embed.weight" if name == "pos_embed" else name, 0, tensor  # which is timm's name, as our others are
 
 
 def _fits(pattern: str, name: str) -> re.Match[str] | None:
