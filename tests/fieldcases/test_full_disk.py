@@ -147,7 +147,7 @@ def test_32_a_study_on_a_full_disk_names_the_file(disk, vitlab, tmp_path):
     fill(disk)
     answer = vitlab("study", file, "--out", disk / "S", "--device", "cpu")
     assert answer.code == 2
-    assert answer.err.strip() == f"vitlab: [Errno 28] No space left on device: '{disk}/S/plan.json'"
+    assert answer.err.strip() == f"vitlab: {disk}/S/plan.json: No space left on device"
     with pytest.raises(OSError, match=r"No space left on device: '.*/S/failed\.json'"):
         StudyDir(disk / "S").note_failure(disk / "S/runs/baseline/seed-0", "no room")
 
