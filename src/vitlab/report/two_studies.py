@@ -56,8 +56,13 @@ def claims(study: Outcome) -> list[Claim]:
     compared = [
         Claim(_changes(study, each.cell, each.against), each.cell, each.says, each.decision) for each in ordered(study)
     ]
-    crossed = [(each, f"on average: {alone_or_together(study, each)}") for each in study.effects]
-    return [*compared, *(Claim(_changes_of_effect(study, each), says, says, each.decision) for each, says in crossed)]
+    return [*compared, *(_of_effect(study, effect) for effect in study.effects)]
+
+
+def _of_effect(study: Outcome, effect: EffectOutcome) -> Claim:
+    single = "on average: " if len(effect.factors) == 1 else ""
+    says = f"{single}{alone_or_together(study, effect)}"
+    return Claim(_changes_of_effect(study, effect), says, says, effect.decision)
 
 
 def _changes(study: Outcome, cell: str, against: str) -> str:
@@ -140,13 +145,19 @@ def _mean(unit: Unit, compared: Claim) -> str:
     return "–" if value is None else unit.signed(value, unit.digits(compared.decision.told))
 
 
+def _whose(names: Names) -> str:
+    """'● a, ◆ b', as in the picture"""
+    return ", ".join(f"{glyph} {name}" for glyph, name in zip(_GLYPHS, names, strict=True))
+
+
 def comparisons(names: Names, studies: Studies) -> Table:
     """The shared comparisons, each study's difference, interval and verdict."""
     columns = [Column("Cell", ("cell",), numeric=False)]
-    for name, study in zip(names, studies, strict=True):
+    for glyph, name, study in zip(_GLYPHS, names, studies, strict=True):
         unit = unit_of_study(study)
+        told = f"of {name}, {unit.title}, {unit.unit}; {unit.direction}"
         columns += [
-            Column(f"{name}: difference", (f"{name} difference",), f"{unit.title}, {unit.unit}; {unit.direction}"),
+            Column(f"{glyph} difference", (f"{name} difference",), told),
             Column("Interval", (f"{name} low", f"{name} high"), "that goes with the verdict"),
             Column("Verdict", (f"{name} verdict",), numeric=False),
         ]
@@ -156,7 +167,7 @@ def comparisons(names: Names, studies: Studies) -> Table:
         for compared, study in zip(pair, studies, strict=True):
             row += _difference(unit_of_study(study), compared.decision)
         rows.append(tuple(row))
-    return Table("comparisons", "The comparisons that both have.", tuple(columns), tuple(rows))
+    return Table("comparisons", f"The comparisons that both have: {_whose(names)}.", tuple(columns), tuple(rows))
 
 
 def _difference(unit: Unit, decision: Decision) -> list[Entry]:
@@ -174,10 +185,10 @@ def _difference(unit: Unit, decision: Decision) -> list[Entry]:
 def scores(names: Names, studies: Studies) -> Table:
     """Every cell of either study with its mean, interval and number of seeds."""
     columns = [Column("Cell", ("cell",), numeric=False)]
-    for name, study in zip(names, studies, strict=True):
+    for glyph, name, study in zip(_GLYPHS, names, studies, strict=True):
         unit = unit_of_study(study)
         columns += [
-            Column(f"{name}: mean", (f"{name} mean",), f"{unit.title} over seeds, {unit.value_unit}"),
+            Column(f"{glyph} mean", (f"{name} mean",), f"of {name}, {unit.title} over seeds, {unit.value_unit}"),
             Column("95 %", (f"{name} low", f"{name} high"), "over seeds and images"),
             Column("Seeds", (f"{name} seeds",)),
         ]
@@ -187,7 +198,7 @@ def scores(names: Names, studies: Studies) -> Table:
         for cell, study in zip(cells, studies, strict=True):
             row += _score(unit_of_study(study), cell)
         rows.append(tuple(row))
-    return Table("scores", "Every cell’s score.", tuple(columns), tuple(rows))
+    return Table("scores", f"Every cell’s score: {_whose(names)}.", tuple(columns), tuple(rows))
 
 
 def _score(unit: Unit, cell: CellOutcome | None) -> list[Entry]:
