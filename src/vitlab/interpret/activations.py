@@ -9,7 +9,7 @@ An edit stands around the calls of its module while the block runs, and is gone 
 several at one place the first acts first, and a capture inside of an edit sees what that made.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from vitlab.base.errors import SpecError
-from vitlab.interpret.sites import Part, Site, found, sites
+from vitlab.interpret.sites import Part, Site, found, layers_of, sites
 from vitlab.models.sites import wrap
 from vitlab.models.spec import ViTSpec
 from vitlab.models.vit import ViT
@@ -35,10 +35,16 @@ def edit(model: ViT, edits: Mapping[str, Edit]) -> Iterator[None]:
     A function is given the activation and returns one of the same shape. Changed weights act on the values by the
     definition, z = weights · v. Raises SpecError for a site that is not there, a compiled model, and another shape.
     """
+    with _standing(model, ((change, found(model, pattern)) for pattern, change in edits.items())):
+        yield
+
+
+@contextmanager
+def _standing(model: ViT, changes: Iterable[tuple[Edit, Mapping[str, Site]]]) -> Iterator[None]:
     _check_not_compiled(model)
     with ExitStack() as ending:
-        for pattern, change in edits.items():
-            for name, site in found(model, pattern).items():
+        for change, places in changes:
+            for name, site in places.items():
                 ending.callback(added(site, partial(_changed, name, change)))
         yield
 
@@ -52,7 +58,8 @@ def capturing(model: ViT, names: str | Sequence[str]) -> Iterator[dict[str, Tens
         caught[name] = activation
         return activation
 
-    with edit(model, {name: partial(catch, name) for name in found(model, tuple(_several(names)))}):
+    places = found(model, names)
+    with _standing(model, ((partial(catch, name), {name: site}) for name, site in places.items())):
         yield caught
 
 
@@ -71,7 +78,7 @@ def capture(
     what is [B, H, N, ...]; -1 is the last. The model runs on a few images at once, so that no more than what is
     returned has to be kept. Raises SpecError for a site that is not there, or is not reached.
     """
-    wanted = _of_layers(found(model, tuple(_several(names))), len(model.blocks), layers)
+    wanted = _of_layers(found(model, names), layers_of(model, layers))
     chosen = {name: _Chosen(site, heads, queries) for name, site in wanted.items()}
     kept: dict[str, Tensor] = {}
     for start in range(0, len(images), _BATCH):
@@ -109,17 +116,9 @@ class _Chosen:
         return some if self.queries is None else some[:, :, self.queries]
 
 
-def _several(names: str | Sequence[str]) -> Sequence[str]:
-    return [names] if isinstance(names, str) else names
-
-
-def _of_layers(known: Mapping[str, Site], depth: int, layers: Sequence[int] | None) -> dict[str, Site]:
+def _of_layers(known: Mapping[str, Site], layers: Sequence[int]) -> dict[str, Site]:
     """Those of some blocks, and of no block."""
-    if layers is None:
-        return dict(known)
-    if beyond := [layer for layer in layers if not -depth <= layer < depth]:
-        raise SpecError(f"layers={list(layers)}: the model has {depth} blocks, and no {beyond[0]}")
-    chosen = {str(layer % depth) for layer in layers}
+    chosen = set(map(str, layers))
     return {
         name: site for name, site in known.items() if not name.startswith("blocks.") or name.split(".")[1] in chosen
     }

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from vitlab.base.errors import SpecError, UserError
 from vitlab.interpret.grid import grid_of
+from vitlab.interpret.sites import layers_of
 from vitlab.models.sites import Call, wrapped
 from vitlab.models.vit import ViT
 from vitlab.nn.attention._base import Attention
@@ -76,11 +77,12 @@ def attention_entropy(model: ViT, images: Tensor, layers: Sequence[int] | None =
 
 def mixers_of(model: ViT, layers: Sequence[int] | None = None) -> list[Mixer]:
     """The mixers of all blocks or of some, in the order of `layers`. Raises SpecError for a block that is not there."""
-    depth = len(model.blocks)
-    if beyond := [layer for layer in layers or () if not -depth <= layer < depth]:
-        raise SpecError(f"layers={list(layers or ())}: the model has {depth} blocks, and no {beyond[0]}")
-    chosen = range(depth) if layers is None else layers
-    return [module for layer in chosen for module in model.blocks[layer].modules() if isinstance(module, Mixer)]
+    return [
+        module
+        for layer in layers_of(model, layers)
+        for module in model.blocks[layer].modules()
+        if isinstance(module, Mixer)
+    ]
 
 
 def check_shares(model: ViT, what: str, layers: Sequence[int] | None = None) -> None:

@@ -18,12 +18,10 @@ from torch import Tensor
 from vitlab.base.errors import UserError
 from vitlab.interpret.activations import added, capture
 from vitlab.interpret.frozen import frozen_norms
-from vitlab.interpret.sites import Site, sites
+from vitlab.interpret.sites import Site, beginnings
+from vitlab.interpret.tokens import stream
 from vitlab.models.vit import ViT
-from vitlab.nn.attention._base import Attention
 from vitlab.nn.block._base import Block
-from vitlab.nn.mixer._base import Mixer
-from vitlab.nn.mlp._base import MLP
 
 _NEAR = 1e-3  # of the largest logit: what rounding in single precision may come to, and no function that bends
 
@@ -56,10 +54,9 @@ def logit_lens(model: ViT, images: Tensor) -> Tensor:
     """images [B, C, height, width] -> [depth + 1, B, Y], on the CPU: the logits if the head read the tokens that enter
     the first block, those after it, … and after the last, which are the model's own.
     """
-    names = ["blocks.0.in", *(f"blocks.{index}" for index in range(len(model.blocks)))]
-    caught = capture(model, images, names)
-    like = next(model.parameters()).device
-    return torch.stack([model.classify(model.norm(caught[name].to(like))).cpu() for name in names])
+    where = next(model.parameters()).device
+    caught = capture(model, images, stream(model))
+    return torch.stack([model.classify(model.norm(tokens.to(where))).cpu() for tokens in caught.values()])
 
 
 class _Pass(NamedTuple):
@@ -92,9 +89,9 @@ def _run(model: ViT, image: Tensor, silent: bool) -> _Pass:
         return cut
 
     with ExitStack() as ending:
+        for name, site in beginnings(model).items():
+            ending.callback(added(site, partial(source, int(name.split(".")[1]), name)))
         for index, block in enumerate(_blocks(model)):
-            for name, site in _beginnings(model, index):
-                ending.callback(added(site, partial(source, index, name)))
             for module in block.added().values():
                 ending.callback(added(Site(module, "out"), partial(branch, index)))
             for name, part in ((f"in {index}", "in"), (f"out {index}", "out")):
@@ -104,16 +101,6 @@ def _run(model: ViT, image: Tensor, silent: bool) -> _Pass:
     between = [caught[f"in {index}"] - caught[f"out {index - 1}"] for index in range(1, depth)]
     nothing = torch.zeros_like(caught["in 0"])
     return _Pass(caught["in 0"], caught[f"out {depth - 1}"], sum(between, nothing), branches, sources)
-
-
-def _beginnings(model: ViT, index: int) -> Iterator[tuple[str, Site]]:
-    """Where the branches of a block begin: heads, or a mixer that has none, and MLPs."""
-    for name, site in sites(model).items():
-        if not name.startswith(f"blocks.{index}."):
-            continue
-        of_heads = isinstance(site.module, Mixer) and any(isinstance(m, Attention) for m in site.module.children())
-        if site.part == "z" or (site.part == "out" and isinstance(site.module, Mixer | MLP) and not of_heads):
-            yield name, site
 
 
 def _blocks(model: ViT) -> list[Block]:

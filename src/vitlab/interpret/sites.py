@@ -15,7 +15,7 @@ whoever asks.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
@@ -24,6 +24,7 @@ from torch import nn
 from vitlab.base.errors import SpecError, unknown
 from vitlab.models.vit import ViT
 from vitlab.nn.attention._base import Attention
+from vitlab.nn.mixer._base import Mixer
 from vitlab.nn.mlp._base import MLP
 from vitlab.nn.stochastic import Dropout, DropPath
 
@@ -53,7 +54,33 @@ def sites(model: ViT) -> dict[str, Site]:
     return {name: site for name, site in _all(model) if site.part != "in" or _BLOCKS_OWN.fullmatch(name)}
 
 
-def found(model: ViT, patterns: str | list[str] | tuple[str, ...]) -> dict[str, Site]:
+def beginnings(model: ViT) -> dict[str, Site]:
+    """Where the branches of blocks begin: what heads take from the values, what a mixer without heads gives, and what
+    an MLP gives.
+    """
+    every = sites(model)
+    return {
+        name: site
+        for name, site in every.items()
+        if name.startswith("blocks.")
+        and (
+            site.part == "z"
+            or (site.part == "out" and isinstance(site.module, Mixer | MLP) and f"{name}.z" not in every)
+        )
+    }
+
+
+def layers_of(model: ViT, layers: Sequence[int] | None) -> list[int]:
+    """The numbers of some blocks, of which -1 is the last, or of all. Raises SpecError for one that is not there."""
+    depth = len(model.blocks)
+    if layers is None:
+        return list(range(depth))
+    if beyond := [layer for layer in layers if not -depth <= layer < depth]:
+        raise SpecError(f"layers={list(layers)}: the model has {depth} blocks, and no {beyond[0]}")
+    return [layer % depth for layer in layers]
+
+
+def found(model: ViT, patterns: str | Sequence[str]) -> dict[str, Site]:
     """The sites of some names or patterns, `blocks.*.attn.weights`. Raises SpecError for what is the name of none."""
     known = dict(_all(model))
     named: dict[str, Site] = {}

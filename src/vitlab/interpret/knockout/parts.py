@@ -14,10 +14,8 @@ from typing import Any, Literal
 import torch
 
 from vitlab.interpret.grid import grid_of
-from vitlab.interpret.sites import sites
+from vitlab.interpret.sites import beginnings
 from vitlab.models.vit import ViT
-from vitlab.nn.attention._base import Attention
-from vitlab.nn.mixer._base import Mixer
 from vitlab.nn.mlp._base import MLP
 
 Kind = Literal["head", "attention", "mlp", "cls", "register", "pos_embed", "patches"]
@@ -40,8 +38,7 @@ class Knockout:
 
 def knockouts(model: ViT) -> list[Knockout]:
     """All parts of a model that can be knocked out, in the order of the computation."""
-    blocks = range(len(model.blocks))
-    return [*_patches(model), *_own(model), *(each for layer in blocks for each in _inside(model, layer))]
+    return [*_patches(model), *_own(model), *_inside(model)]
 
 
 def _patches(model: ViT) -> Iterator[Knockout]:
@@ -68,20 +65,17 @@ def _own(model: ViT) -> Iterator[Knockout]:
         yield Knockout("pos_embed", "pos_embed")
 
 
-def _inside(model: ViT, layer: int) -> Iterator[Knockout]:
-    """The parts of a block: heads, then the mixer as a whole, then the MLP."""
-    for name, site in sites(model).items():
-        if not name.startswith(f"blocks.{layer}."):
-            continue
-        if site.part == "z" and isinstance(site.module, Attention):
+def _inside(model: ViT) -> Iterator[Knockout]:
+    """The parts of all blocks: heads, then the mixer as a whole, then the MLP."""
+    for name, site in beginnings(model).items():
+        layer = int(name.split(".")[1])
+        if site.part == "z":
             mixer = name.removesuffix(".z")
             heads = _num_heads(model.get_submodule(mixer))
             yield from (Knockout(f"{name}.{head}", "head", layer, name, (slice(None), head)) for head in range(heads))
             yield Knockout(mixer, "attention", layer, name)
-        elif site.part == "out" and isinstance(site.module, Mixer) and f"{name}.z" not in sites(model):
-            yield Knockout(name, "attention", layer, name)
-        elif site.part == "out" and isinstance(site.module, MLP):
-            yield Knockout(name, "mlp", layer, name)
+        else:
+            yield Knockout(name, "mlp" if isinstance(site.module, MLP) else "attention", layer, name)
 
 
 def _num_heads(mixer: torch.nn.Module) -> int:
