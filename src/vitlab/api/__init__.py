@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from vitlab.api.exports import export as export
 from vitlab.api.insides import knockout as knockout
-from vitlab.api.models import NONE, Settings
+from vitlab.api.models import NONE, Settings, own_settings
 from vitlab.api.models import Converted as Converted
 from vitlab.api.models import convert as convert
 from vitlab.api.models import costs as costs
@@ -153,7 +153,7 @@ def evaluate(
     """
     from vitlab.evaluate._checkpoint import evaluate_checkpoint
 
-    own = _of_data(settings)
+    own = own_settings(settings, "data")
     typed({"data": data}, settings)
     size = (img_size, img_size) if isinstance(img_size, int) else img_size
     return evaluate_checkpoint(path, data, device, _computing(Path(path)), among, own, size)
@@ -170,11 +170,6 @@ def _computing(path: Path) -> "Computing":
         return Computing()
     choices = recorded_choices(run)
     return Computing(choices.compute_dtype, choices.kernel)
-
-
-def _of_data(settings: Settings) -> dict[str, Any]:
-    """Settings of a set of data by their own names, which may be written as a run's are, `data.class_depth`."""
-    return {path.removeprefix("data."): value for path, value in settings.items()}
 
 
 class DataLook(NamedTuple):
@@ -196,7 +191,7 @@ def look(data: str, settings: Settings = NONE, out: str | Path | None = None) ->
     from vitlab.data.named import data_named
     from vitlab.report.data_page import data_page
 
-    own = _of_data(settings)
+    own = own_settings(settings, "data")
     typed({"data": data}, settings)
     images = data_named(data, {"img_size": _SHEET_SIZE}, own).look()
     assert images.found is not None

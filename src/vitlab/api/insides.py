@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vitlab.api.models import own_settings
 from vitlab.base.trust import typed
 
 if TYPE_CHECKING:
@@ -51,16 +52,16 @@ def knockout(
 
     typed({"data": data}, settings)
     paths = _seeds(Path(path))
-    measured, curve = [], None
+    measured = []
     for number, each in enumerate(paths):
         asked = _asked(each, data, device, settings)
         model, (batches, count) = asked.trained.model, _batches(asked, images)
         parts = knockouts(model)
-        told = _told(progress, number, len(paths), count, both=len(paths) == 1)
+        curved = len(paths) == 1 and any(part.kind == "head" for part in parts)
+        told = _told(progress, number, len(paths), count, both=curved)
         measured.append(measure(model, batches, parts, replacement, told))
-        if len(paths) == 1 and any(part.kind == "head" for part in parts):
-            curve = head_curve(model, batches, parts, outcome(parts, measured, replacement), told)
-    return Knockouts(outcome(parts, measured, replacement), curve)
+    found = outcome(parts, measured, replacement)
+    return Knockouts(found, head_curve(model, batches, parts, found, told) if curved else None)
 
 
 def _seeds(path: Path) -> list[Path]:
@@ -76,9 +77,7 @@ def _asked(path: Path, data: "str | DataSpec | None", device: str | None, settin
     from vitlab.base.errors import UserError
     from vitlab.evaluate._checkpoint import ask
 
-    own = {name.removeprefix("data."): value for name, value in settings.items()}
-    asked = ask(path, data, device, own=own)
-    asked.trained.model.eval()
+    asked = ask(path, data, device, own=own_settings(settings, "data"))
     if not asked.trained.task.classifies or not asked.trained.model.spec.num_classes:
         raise UserError(f"{path}: its task, {asked.trained.task.name}, does not classify, so no accuracy can be lost")
     return asked

@@ -20,6 +20,11 @@ Settings = Mapping[str, Any]  # values by dotted path
 NONE: Settings = MappingProxyType({})
 
 
+def own_settings(settings: Settings, part: str) -> dict[str, Any]:
+    """Settings of a part by their own names, which may be written as a run's are, `data.class_depth`."""
+    return {path.removeprefix(f"{part}."): value for path, value in settings.items()}
+
+
 def create(model: str = "vit_base_patch16_224", seed: int = 0, **settings: Any) -> "ViT":
     """A ViT by name with settings changed: `create("vit_tiny_patch16_224", attention="linear", num_classes=10)`.
 
@@ -83,8 +88,7 @@ def convert(
     from vitlab.checkpoints import converted, published
 
     typed(settings, kind, setting="source")
-    own = {path.removeprefix("model."): value for path, value in settings.items()}
-    found = published.read(source, kind, model, own)
+    found = published.read(source, kind, model, own_settings(settings, "model"))
     if classes is not None:
         found = published.named(found, read_names(classes) if isinstance(classes, Path) else classes)
     return Converted(converted.write(found, Path(out)), found.spec, found.preprocessing, found.notes)
@@ -97,7 +101,7 @@ def costs(model: str, settings: Settings = NONE) -> "tuple[ViTSpec, Cost]":
     from vitlab.models.spec import preset
 
     typed(settings)
-    spec = with_settings(preset(model), {path.removeprefix("model."): value for path, value in settings.items()})
+    spec = with_settings(preset(model), own_settings(settings, "model"))
     return spec, cost(spec)
 
 

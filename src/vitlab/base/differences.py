@@ -53,7 +53,7 @@ def told_differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
 def _changes(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """A change of each setting; of a list of the same names those inside of what is called so."""
     for path in differences(here, there) | differences(there, here):
-        before, after = _at(there, path), _at(here, path)
+        before, after = value_at(there, path), value_at(here, path)
         if (names := _names(before)) and names == _names(after):
             for name, one, other in zip(names, before, after, strict=True):
                 yield from _changes(one, other, f"{prefix}{path}.{name}.")
@@ -61,7 +61,7 @@ def _changes(there: Mapping[str, Any], here: Mapping[str, Any], prefix: str = ""
             yield f"{prefix}{path} {_short(before)} → {_short(after)}"
 
 
-def _at(values: Any, path: str) -> Any:
+def value_at(values: Any, path: str) -> Any:
     """What stands at a dotted path; None where there is no such setting."""
     for key in path.split("."):
         values = _item(values, key)

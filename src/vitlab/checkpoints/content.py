@@ -5,7 +5,7 @@ folder/                                                    config.json and model
 hub:ORG/NAME                                               the same, downloaded into the hub's own cache
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def content_at(path: str | Path) -> Content:
         texts, tensors = _texts(file), _folder_tensors(file)
     else:
         texts, tensors = _texts(file.parent) if file.name in _WEIGHTS else {}, read_tensors(file, inner)
-    bare, taken = _without_prefix(tensors)
+    bare, taken, _ = _stripped(tensors, _is_around_all)
     notes = (f"names without their common prefix {taken}",) if taken else ()
     return Content(file, _in_single_precision(bare), texts, notes=notes)
 
@@ -100,14 +100,7 @@ def unwrapped(content: Content) -> Content:
     """The same without what a wrapper put around most of its tensors. What stands beside the whole model, an average's
     counter or the weights of a loss, is left out; a head beside a backbone stays.
     """
-    tensors, taken = dict(content.tensors), ""
-    beside: list[str] = []
-    while prefix := next((each for each in _PREFIXES if _is_around_most(each, tensors)), ""):
-        inside = {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
-        others = {name: each for name, each in tensors.items() if not name.startswith(prefix)}
-        tensors = {**others, **inside} if prefix in _BODIES else inside
-        taken += prefix
-        beside += [] if prefix in _BODIES else others
+    tensors, taken, beside = _stripped(content.tensors, _is_around_most)
     if not taken:
         return content
     left_out = (f"left out, beside the model: {some(sorted(beside))}",) if beside else ()
@@ -115,18 +108,27 @@ def unwrapped(content: Content) -> Content:
     return replace(content, tensors=tensors, notes=(*content.notes, *notes))
 
 
+def _stripped(
+    tensors: Mapping[str, Tensor], is_around: Callable[[str, Mapping[str, Tensor]], bool]
+) -> tuple[dict[str, Tensor], str, list[str]]:
+    """Tensors without what wrappers put before their names; what that was; and which stand beside a whole model."""
+    taken, beside = "", list[str]()
+    while prefix := next((each for each in _PREFIXES if is_around(each, tensors)), ""):
+        inside = {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
+        others = {name: each for name, each in tensors.items() if not name.startswith(prefix)}
+        tensors = {**others, **inside} if prefix in _BODIES else inside
+        taken += prefix
+        beside += [] if prefix in _BODIES else others
+    return dict(tensors), taken, beside
+
+
+def _is_around_all(prefix: str, tensors: Mapping[str, Tensor]) -> bool:
+    return bool(tensors) and all(name.startswith(prefix) for name in tensors)
+
+
 def _is_around_most(prefix: str, tensors: Mapping[str, Tensor]) -> bool:
     inside = [name.removeprefix(prefix) for name in tensors if name.startswith(prefix)]
     return len(inside) > _MOST * len(tensors) and not tensors.keys() & set(inside)
-
-
-def _without_prefix(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], str]:
-    """Tensors without what a wrapper put before their names, and what that was."""
-    taken = ""
-    while tensors and (prefix := next((p for p in _PREFIXES if all(name.startswith(p) for name in tensors)), "")):
-        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-        taken += prefix
-    return dict(tensors), taken
 
 
 def _in_single_precision(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

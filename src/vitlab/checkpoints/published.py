@@ -21,7 +21,7 @@ from vitlab.base.words import counted, some
 from vitlab.checkpoints.content import content_at, unwrapped
 from vitlab.checkpoints.hub import repo_of
 from vitlab.checkpoints.shapes import differing_shapes
-from vitlab.checkpoints.source._base import Content, SourceSpec
+from vitlab.checkpoints.source._base import Content, SourceSpec, are_numbers
 from vitlab.checkpoints.source._rows import bound
 from vitlab.checkpoints.source._told import assumed, told
 from vitlab.models import presets
@@ -65,7 +65,7 @@ def named(found: Published, names: Sequence[str]) -> Published:
     name of its own now.
     """
     before = found.preprocessing.class_names
-    if before != tuple(map(str, range(len(before)))):
+    if not are_numbers(before):
         raise CheckpointError(f"its classes have names: {some(before)}; a file of others is for those that have none")
     if len(names) != found.spec.num_classes:
         raise CheckpointError(
@@ -78,8 +78,10 @@ def named(found: Published, names: Sequence[str]) -> Published:
 
 def known(content: Content) -> Content:
     """The same, or without what a wrapper put around most of its names, where only then a source has such."""
+    if _fitting(content):
+        return content
     inside = unwrapped(content)
-    return content if _fitting(content) or not _fitting(inside) else inside
+    return inside if _fitting(inside) else content
 
 
 def of_content(content: Content, source: Kind = None, model: str = "", settings: Settings = NONE) -> Published:

@@ -1,6 +1,6 @@
 """The weights at a user's path, whoever wrote them, and the model that they are of: what a run can start from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.base.spec import from_dict, to_dict
 from vitlab.checkpoints import native, published
 from vitlab.checkpoints.content import content_at, file_at
-from vitlab.checkpoints.source._base import class_names
+from vitlab.checkpoints.source._base import are_numbers, class_names
 from vitlab.checkpoints.source._told import told
 from vitlab.models.likeness import unlike
 from vitlab.models.spec import ViTSpec
@@ -50,11 +50,6 @@ def checksum_of(path: str) -> str:
 def _of(spec: ViTSpec | None, tensors: dict[str, Tensor], model: ViTSpec, names: tuple[str, ...]) -> Weights:
     known = () if are_numbers(names) else names
     return Weights(spec, tensors, tuple(unlike(spec, model)) if spec else (), known)
-
-
-def are_numbers(names: Sequence[str]) -> bool:
-    """Whether classes are numbered and not named, as those of weights without anything beside them."""
-    return tuple(names) == tuple(map(str, range(len(names))))
 
 
 def _spec(values: object) -> ViTSpec | None:

@@ -14,8 +14,8 @@ from vitlab.base.errors import DataError, UserError
 from vitlab.base.metric import Metric
 from vitlab.base.spec import to_dict
 from vitlab.base.words import some
+from vitlab.checkpoints.source._base import are_numbers
 from vitlab.checkpoints.trained import Trained, at_size, load
-from vitlab.checkpoints.weights import are_numbers
 from vitlab.data.images import ImageSet, Pictures, relabelled
 from vitlab.data.named import data_named, same_place, settings_of
 from vitlab.data.sets._base import DataSpec

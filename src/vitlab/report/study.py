@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vitlab.base.differences import value_at
 from vitlab.base.words import counted
 from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.report import answers, forest, study_tables, wording
@@ -110,15 +111,12 @@ def _levels(cells: Sequence[CellOutcome]) -> str:
     if told and first.name not in first.levels.values():
         return told
     changed = dict.fromkeys(path for cell in cells[1:] for path in cell.settings)
-    return ", ".join(f"{path.removeprefix('model.')} {_short(_at(first.spec, path))}" for path in changed)
+    return ", ".join(f"{path.removeprefix('model.')} {_part_or_value(value_at(first.spec, path))}" for path in changed)
 
 
-def _at(spec: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path; of a part without settings worth telling its name."""
-    value: Any = spec
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value["name"] if isinstance(value, Mapping) and "name" in value else value
+def _part_or_value(value: Any) -> str:
+    """A part by its name, whatever its settings are; anything else as it is set."""
+    return str(value["name"]) if isinstance(value, Mapping) and "name" in value else _short(value)
 
 
 def _sizes(outcome: Outcome) -> str:

@@ -66,14 +66,14 @@ def _of_effect(study: Outcome, effect: EffectOutcome) -> Claim:
 
 
 def _changes(study: Outcome, cell: str, against: str) -> str:
-    return json.dumps([study.cell(cell).settings, study.cell(against).settings], sort_keys=True)
+    return json.dumps([_settings_of(study.cell(each)) for each in (cell, against)])
 
 
 def _changes_of_effect(study: Outcome, effect: EffectOutcome) -> str:
     """The settings of the cells that have one of its levels alone."""
     levels = [{**study.cells[0].levels, name: level} for name, level in zip(effect.factors, effect.levels, strict=True)]
-    alone = [cell.settings for each in levels for cell in study.cells if cell.levels == each]
-    return json.dumps(["effect", *sorted(json.dumps(each, sort_keys=True) for each in alone)])
+    alone = [_settings_of(cell) for each in levels for cell in study.cells if cell.levels == each]
+    return json.dumps(["effect", *sorted(alone)])
 
 
 def shared(studies: Studies) -> list[tuple[Claim, Claim]]:

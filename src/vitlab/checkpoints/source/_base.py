@@ -175,11 +175,21 @@ def class_names(content: Content, number: int) -> tuple[str, ...]:
     """The classes as config.json names them, or numbers from 0. One of a few of the same name has its number, too."""
     named = content.config.get("label_names") or _by_number(content.config.get("id2label"))
     if not isinstance(named, list) or len(named) != number:
-        return tuple(map(str, range(number)))
+        return numbered(number)
     texts = list(map(str, named))
     often = Counter(texts)
     told = tuple(text if often[text] == 1 else f"{text} ({index})" for index, text in enumerate(texts))
-    return told if len(set(told)) == number else tuple(map(str, range(number)))
+    return told if len(set(told)) == number else numbered(number)
+
+
+def numbered(number: int) -> tuple[str, ...]:
+    """What classes without names are called: '0', '1' …"""
+    return tuple(map(str, range(number)))
+
+
+def are_numbers(names: Sequence[str]) -> bool:
+    """Whether classes are numbered and not named, as those of weights without anything beside them."""
+    return tuple(names) == numbered(len(names))
 
 
 def _by_number(labels: Any) -> list[Any]:

@@ -29,7 +29,7 @@ from vitlab.base.errors import CheckpointError, SpecError, unknown
 from vitlab.base.files import read_object
 from vitlab.base.spec import from_dict, to_dict, with_settings
 from vitlab.base.words import some
-from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class_names
+from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, are_numbers, class_names
 from vitlab.checkpoints.source._hf_classes import CLASSES, class_among, prefix_among
 from vitlab.checkpoints.source._hf_families import FAMILIES
 from vitlab.checkpoints.source._hf_model import class_for, config_of, misfits, settings_of
@@ -157,7 +157,7 @@ class Spec(SourceSpec):
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
         told = told_or_usual(content.texts.get(FILE), CLASSES[self.architecture].family)
         names = class_names(content, spec.num_classes)
-        named = CLASSES[self.architecture].classifies or names != tuple(map(str, range(len(names))))
+        named = CLASSES[self.architecture].classifies or not are_numbers(names)
         return preprocessing_of(told, spec, names if named else ())
 
     def is_ignored(self, name: str) -> bool:

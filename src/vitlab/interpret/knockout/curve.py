@@ -12,12 +12,11 @@ import torch
 from torch import Tensor
 
 from vitlab.interpret.activations import edit
-from vitlab.interpret.knockout.measure import Batches
+from vitlab.interpret.knockout.measure import TOGETHER, Batches, replaced
 from vitlab.interpret.knockout.outcome import KnockoutOutcome
 from vitlab.interpret.knockout.parts import Knockout
 from vitlab.models.vit import ViT
 
-_TOGETHER = 256  # images times sets of heads that run at once
 POINT = 0.01  # of accuracy, that may be lost
 
 
@@ -56,22 +55,14 @@ def head_curve(
 def _right(model: ViT, pictures: Tensor, labels: Tensor, order: Sequence[Knockout]) -> Tensor:
     """[1 + heads]: how many images are right without the first none, one, two … of the heads"""
     tokens = model.embed(model.patches(pictures).patches)
-    size = max(1, _TOGETHER // len(labels))
+    size = max(1, TOGETHER // len(labels))
     counts = []
     for some in torch.arange(1 + len(order)).split(size):
         gone = [order[:number] for number in some.tolist()]
-        edits = {act: partial(_silenced, act, gone) for act in dict.fromkeys(part.act for part in order)}
+        edits = {
+            act: partial(replaced, gone, act, "zero", None, None) for act in dict.fromkeys(part.act for part in order)
+        }
         with edit(model, edits):
             logits = model.classify(model.encode(tokens.repeat(len(gone), 1, 1)))
         counts += [(each.argmax(-1) == labels).sum().cpu() for each in logits.chunk(len(gone))]
     return torch.stack(counts).double()
-
-
-def _silenced(act: str, gone: Sequence[Sequence[Knockout]], heads: Tensor) -> Tensor:
-    """[sets·B, H, N, K] -> the same with zeros for the heads of each set"""
-    changed = heads.unflatten(0, (len(gone), -1)).clone()
-    for place, parts in enumerate(gone):
-        for part in parts:
-            if part.act == act:
-                changed[place][part.index] = 0
-    return changed.flatten(0, 1)

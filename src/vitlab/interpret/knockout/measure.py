@@ -25,7 +25,7 @@ from vitlab.nn.pos_embed._base import PosEmbed
 
 Replacement = Literal["zero", "mean", "resample"]
 Batches = Callable[[], Iterable[tuple[Tensor, Tensor]]]  # prepared images [B, C, height, width], labels [B]
-_TOGETHER = 256  # images times knock-outs that run at once
+TOGETHER = 256  # images times knock-outs that run at once
 _MOST = 1 << 30  # bytes of tokens that are kept from one pass to the next
 _PATCHES = "patches"  # before positions
 
@@ -160,7 +160,7 @@ def _without(
     """The logits without each part of a layer, as many at once as go together."""
     images = len(whole.labels)
     other = torch.roll(torch.arange(images), 1 + number % max(images - 1, 1))  # of each image another one
-    size = max(1, _TOGETHER // images)
+    size = max(1, TOGETHER // images)
     for start in range(0, len(parts), size):
         some = parts[start : start + size]
         if layer < 0:
@@ -168,7 +168,7 @@ def _without(
         else:
             tokens = whole.entering[layer].repeat(len(some), 1, 1)
             edits = {
-                act: partial(_replaced, some, act, replacement, means.get(act), other)
+                act: partial(replaced, [[part] for part in some], act, replacement, means.get(act), other)
                 for act in dict.fromkeys(part.act for part in some)
             }
             with edit(counted.model, edits):
@@ -176,37 +176,34 @@ def _without(
         yield from zip((part.site for part in some), logits, strict=True)
 
 
-def _replaced(
-    parts: Sequence[Knockout],
+def replaced(
+    sets: Sequence[Sequence[Knockout]],
     act: str,
     replacement: Replacement,
     mean: Tensor | None,
-    other: Tensor,
+    other: Tensor | None,
     activation: Tensor,
 ) -> Tensor:
-    """[K·B, ...] -> the same, with a part replaced in each of the K."""
-    changed = activation.unflatten(0, (len(parts), -1)).clone()
-    for place, part in enumerate(parts):
-        if part.act == act:
-            changed[place] = _stand_in(changed[place], part, replacement, mean, other)
+    """[K·B, ...], a batch for each of K sets of parts -> the same without those parts of each that act here. `mean` is
+    the activation's over images, `other` [B] another image for each, where the replacement needs them.
+    """
+    before = activation.unflatten(0, (len(sets), -1))
+    changed = before.clone()
+    for whole, copy, parts in zip(before, changed, sets, strict=True):
+        for part in parts:
+            if part.act == act:
+                copy[part.index] = _stand_in(whole, part, replacement, mean, other)
     return changed.flatten(0, 1)
 
 
 def _stand_in(
-    activation: Tensor, part: Knockout, replacement: Replacement, mean: Tensor | None, other: Tensor
-) -> Tensor:
-    """[B, ...] -> the same with what a part has replaced."""
-    match replacement:
-        case "zero":
-            stands = torch.zeros_like(activation)
-        case "mean":
-            assert mean is not None
-            stands = mean.expand_as(activation)
-        case "resample":
-            stands = activation[other]
-    changed = activation.clone()
-    changed[part.index] = stands[part.index]
-    return changed
+    whole: Tensor, part: Knockout, replacement: Replacement, mean: Tensor | None, other: Tensor | None
+) -> Tensor | float:
+    """What stands in the place of a part of [B, ...]."""
+    if replacement == "mean":
+        assert mean is not None
+        return mean.expand_as(whole)[part.index]
+    return 0.0 if replacement == "zero" else whole[other][part.index]
 
 
 def _before(
@@ -223,10 +220,9 @@ def _before(
         with _without_positions(model):
             return counted.on_from(model.embed(whole.patches), 0, 1)
     if part.kind == "patches":
-        changed = _stand_in(whole.patches, part, replacement, means.get(_PATCHES), other)
+        changed = replaced([[part]], part.act, replacement, means.get(_PATCHES), other, whole.patches)
         return counted.on_from(model.embed(changed), 0, 1)
-    tokens = _stand_in(whole.entering[0], part, "zero", None, other)
-    return counted.on_from(tokens, 0, 1)
+    return counted.on_from(replaced([[part]], part.act, "zero", None, None, whole.entering[0]), 0, 1)
 
 
 @contextmanager
