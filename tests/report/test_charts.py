@@ -180,6 +180,8 @@ def test_an_arrow_beyond_the_larger_look_has_the_colour_of_its_own_row() -> None
     drawn = str(drawing("rows", "", "", Beside(), Rows(rows, STYLES, "points", 0.0).wide()).wide)
     (arrow,) = re.findall(r'<path aria-label="worse -90.0, beyond this axis"[^>]*>', drawn)
     assert 'fill="var(--second)"' in arrow
+    fills = re.findall(r'fill="var\(--(\w+)\)"', " ".join(re.findall("role-legend-symbol.*?/>", drawn)))
+    assert fills == ["second", "accent", "paper"]  # as the marks: hollow where nothing is distinguishable
 
 
 def test_rows_stand_at_the_same_heights_with_intervals_and_without() -> None:

@@ -165,9 +165,11 @@ class Rows:
         ]
         points = alt.Chart(data_of(values)).mark_point(size=75, strokeWidth=2, opacity=1)
         yield points.encode(x=x, y=_Y, yOffset=at, description="says:N", **self._styled())
+        styled = self._styled()
+        inside_and_out = {"fill": styled["fill"], "color": styled["color"]}  # without, the legend would fill all kinds
         for shape, arrows in _arrows(drawn, domain):
-            pointing = alt.Chart(data_of(arrows)).mark_point(shape=shape, size=60, filled=True, opacity=1)
-            yield pointing.encode(x=x, y=_Y, yOffset=at, description="says:N", color=self._styled()["color"])
+            pointing = alt.Chart(data_of(arrows)).mark_point(shape=shape, size=40, strokeWidth=2, opacity=1)
+            yield pointing.encode(x=x, y=_Y, yOffset=at, description="says:N", **inside_and_out)
 
     def _styled(self) -> dict[str, Any]:
         """The channels that tell kinds apart, with one legend for all."""
