@@ -131,10 +131,20 @@ def wait_for(process: subprocess.Popen[str], folder: Path, ended: int) -> None:
     """Until so many runs have ended and another one is being trained."""
     while process.poll() is None:
         begun, results = (records(folder, name) for name in ("spec.json", "result.json"))
-        working = psutil.Process(process.pid).children()  # what an earlier process left begun is nobody's work yet
-        if working and len(finished(folder)) >= ended and len(begun) > len(results):
+        # What an earlier process left begun is nobody's work yet: somebody has to work on it.
+        if len(finished(folder)) >= ended and len(begun) > len(results) and workers(process):
             return
         time.sleep(0.005)
+
+
+def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Who trains for it: not whatever else it starts, as ldconfig while a CUDA build of torch is imported."""
+    found = []
+    for child in psutil.Process(process.pid).children():
+        with suppress(psutil.NoSuchProcess):
+            if "vitlab.study.worker" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def end(process: subprocess.Popen[str]) -> tuple[int, str]:
@@ -169,11 +179,11 @@ def test_killed_in_the_middle(study, start, tmp_path, way, kills):
         process = start("killed", way)
         wait_for(process, tmp_path / "killed", len(before) + more)
         time.sleep(chosen.uniform(0, 0.2))
-        workers = psutil.Process(process.pid).children() if process.poll() is None else []
+        working = workers(process) if process.poll() is None else []
         process.kill()
         killed += end(process)[0] == -signal.SIGKILL
         assert before.items() <= finished(tmp_path / "killed").items()
-        _, alive = psutil.wait_procs(workers, timeout=10)
+        _, alive = psutil.wait_procs(working, timeout=10)
         assert alive == []
     assert killed == len(kills)
     assert not (tmp_path / "killed" / "study" / "study.json").exists()
