@@ -11,6 +11,7 @@ from pathlib import Path
 from vitlab.base.errors import SpecError, UserError, unknown
 from vitlab.base.source import keys_of, parsed
 from vitlab.base.spec import component_names
+from vitlab.checkpoints.hub import is_like_a_repo, repo_of
 from vitlab.models import presets
 from vitlab.records.checkpoint import is_checkpoint
 from vitlab.records.run import RunDeclaration
@@ -44,7 +45,8 @@ def kinds(name: str, among: Sequence[str]) -> list[str]:
         wanted = f"{', '.join(among[:-1])} or {among[-1]}"
         families = {alias.partition("/")[0] for alias in presets.aliases()}  # B of B/16
         if "/" in name and name.partition("/")[0] not in families:  # as in the path of a run
-            raise UserError(f"{name}: there is no such folder, and no {wanted} is called so; see `vitlab list`")
+            hub = f"; on the hub: hub:{name}" if "checkpoint" in among and is_like_a_repo(name) else ""
+            raise UserError(f"{name}: there is no such folder, and no {wanted} is called so; see `vitlab list`{hub}")
         names = [*component_names("vitlab.recipes"), *presets.PRESETS, *presets.aliases()]
         raise UserError(elsewhere(wanted, name) or unknown(wanted, name, names))
     return found
@@ -101,7 +103,7 @@ def _meanings(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "data set", (f"what it holds:   {look}", f"to train on it:  {train} r0_cifar10 --data {name}")
     if is_run(name):
         yield "run", (f"what it came to:    {show}", f"to train it again:  {train} {path / RunDeclaration.file}")
-    elif is_checkpoint(path) or is_checkpoint(Path(name.partition("#")[0])):
+    elif is_checkpoint(path) or is_checkpoint(Path(name.partition("#")[0])) or repo_of(name):
         yield (
             "checkpoint",
             (f"what it is:        {show}", f"to start from it:  {train} finetune --init {name} --data FOLDER"),

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -93,3 +94,31 @@ def test_what_is_no_named_tensors(tmp_path, contents):
     torch.save(contents, tmp_path / "weights.pt")
     with pytest.raises(CheckpointError, match="named tensors"):
         read_tensors(tmp_path / "weights.pt")
+
+
+@pytest.mark.parametrize(("place", "inner"), [("checkpoint.model", ""), ("checkpoint.teacher", "checkpoint.teacher")])
+def test_tensors_may_stand_deeper(tmp_path, place, inner):
+    outer, _, name = place.partition(".")
+    beside = {"student": {"a": torch.zeros(1)}} if inner else {}
+    torch.save({outer: {name: TENSORS, **beside, "epoch": 3}}, tmp_path / "weights.pt")
+    assert torch.equal(read_tensors(tmp_path / "weights.pt", inner)["head.weight"], TENSORS["head.weight"])
+
+
+def test_dictionaries_that_hold_themselves_many_times_are_looked_at_once(tmp_path):
+    inside: dict = {}
+    inside |= {str(number): inside for number in range(3000)}
+    torch.save(inside, tmp_path / "weights.pt")
+    with pytest.raises(CheckpointError, match="does not hold named tensors"):
+        read_tensors(tmp_path / "weights.pt")
+
+
+def test_what_stands_in_the_place_of_weights_is_named_with_the_cure(tmp_path):
+    module, program, pointer = (tmp_path / name for name in ("module.pt", "program.pt", "pointer.safetensors"))
+    torch.save(torch.nn.Linear(2, 2), module)
+    with zipfile.ZipFile(program, "w") as archive:  # as torch.jit lays it out
+        archive.writestr("program/code/__torch__.py", "raise SystemExit")
+        archive.writestr("program/data.pkl", b"")
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")
+    for path, cure in ((module, "model.state_dict"), (program, "torch.jit.load"), (pointer, "git lfs pull")):
+        with pytest.raises(CheckpointError, match=cure):
+            read_tensors(path)

@@ -11,6 +11,8 @@ import threading
 import pytest
 from safetensors.torch import save_file
 
+from vitlab.base.errors import CheckpointError
+from vitlab.checkpoints.content import content_at
 from vitlab.checkpoints.hub import repo_of
 from vitlab.models.vit import build
 
@@ -137,7 +139,16 @@ def test_what_is_not_there_is_said(weights, tmp_path):
     hub = Hub(weights)
     hub.server.shutdown()
     hub.server.server_close()
-    assert said_of(hub, "hub:org/vit", tmp_path / "home").startswith("refused hub:org/vit cannot be had")
+    assert said_of(hub, "hub:org/vit", tmp_path / "home").startswith(
+        "refused hub:org/vit cannot be had: it was not downloaded before, and the hub cannot be reached"
+    )
+
+
+@pytest.mark.parametrize(("path", "on_the_hub"), [("timm/vit_tiny.augreg", True), ("a/b/c", False), ("a/b.pt", False)])
+def test_a_name_without_hub_before_it(path, on_the_hub):
+    with pytest.raises(CheckpointError, match="does not exist") as refused:
+        content_at(path)
+    assert (f"on the hub it would be hub:{path}" in str(refused.value)) == on_the_hub
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from tests.checkpoints.saving import meta_of, save_model
 from vitlab.augment.ops import center_crop
 from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.checkpoints import published
-from vitlab.checkpoints.trained import at_size, load
+from vitlab.checkpoints.trained import OtherSize, at_size, load
 from vitlab.models.vit import build
 from vitlab.preprocessing import Preprocessing
 from vitlab.tasks import classify
@@ -57,7 +57,7 @@ def test_where_somebody_elses_weights_came_from_is_kept(tmp_path, model):
 def test_a_model_of_one_number_of_patches_has_no_other_size(tmp_path, tiny_spec, changed):
     save(tmp_path, build(tiny_spec(**changed)))
     with pytest.raises(SpecError, match=r"img_size=\[16, 24\]: the model cannot be of another size, because of \w+"):
-        at_size(load(tmp_path), (16, 24))
+        at_size(load(tmp_path), OtherSize((16, 24)))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from vitlab.base.errors import CheckpointError
 from vitlab.base.spec import with_settings
 from vitlab.checkpoints import published
 from vitlab.checkpoints.weights import checksum_of, weights_at
-from vitlab.models.vit import build
+from vitlab.models.vit import build, is_head
 
 SQUARE = {"img_size": 8, "embed_dim": 64, "num_heads": 1}
 
@@ -55,3 +55,19 @@ def test_the_same_bytes_have_the_same_name_and_others_another(google, tmp_path):
     assert checksum_of(str(path)) != checksum_of(str(again))
     with pytest.raises(CheckpointError, match="does not exist"):
         checksum_of(str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("classifier", ["fc", "classifier", "head.1", "heads.head"])
+def test_a_classifier_of_whatever_name_and_form_begins_anew(tiny_spec, tmp_path, classifier):
+    """Beside a backbone, as training scripts write it: convert says what it has no place for, and what helps."""
+    spec = tiny_spec(num_classes=0)
+    sizes = {"num_heads": spec.num_heads, "img_size": list(spec.img_size)}
+    theirs = published.write(published.source_named("timm"), spec, build(spec, seed=2).state_dict())
+    whole = {f"backbone.{name}": tensor for name, tensor in theirs.items()} | {f"{classifier}.weight": torch.ones(7, 3)}
+    torch.save({"checkpoint": {"model": whole}}, tmp_path / "mine.pt")
+    with pytest.raises(CheckpointError, match=f"{classifier}.weight: num_classes=0 leaves a head out"):
+        published.read(tmp_path / "mine.pt", settings=sizes)
+    found = published.read(tmp_path / "mine.pt", settings={**sizes, "num_classes": 0})
+    assert f"left out: {classifier}.weight" in found.notes
+    tensors = weights_at(str(tmp_path / "mine.pt"), tiny_spec(num_classes=4)).tensors
+    assert [name for name in tensors if not is_head(name)] == list(found.tensors)

@@ -49,6 +49,8 @@ def test_on_a_named_set(vitlab, finished):
         (("{run}", "--img-size", "16x"), "--img-size 16x: expected a number of pixels, or two as in 256x192"),
         (("{run}", "--img-size", "-8"), "expected a number of pixels"),
         (("{run}", "--img-size", "8x8x8"), "expected a number of pixels"),
+        (("{run}", "--interpolation", "bilinear"), "how to resize (interpolation), but not to what"),
+        (("{run}", "--img-size", "16", "--positions", "wide"), "positions='wide': legal: stretched, run_on"),
     ],
 )
 def test_mistakes(vitlab, finished, words, said):
@@ -62,3 +64,11 @@ def test_at_another_size_the_model_is_resized_and_it_is_said(vitlab, finished):
     assert answer.code == 0
     assert "positions stretched to the" in answer.out or "positions resized from" in answer.out
     assert "360 images: top-1" in answer.out
+
+
+def test_how_it_is_resized_can_be_said(vitlab, finished):
+    scores = {
+        json.loads(vitlab("evaluate", finished, "--img-size", "16", *how, "--json").out)["test_loss"]
+        for how in ((), ("--interpolation", "bilinear"), ("--no-antialias",), ("--positions", "run_on"))
+    }
+    assert len(scores) >= 2  # of one kind of positions one of them is without effect

@@ -171,10 +171,18 @@ def test_a_converted_folder_and_one_checkpoint_of_a_run_are_checkpoints(vitlab, 
     assert re.search(r"^trained on +digits", vitlab("show", first).out, re.MULTILINE)
 
 
-def test_what_has_been_trained_stands(vitlab, exported):
-    assert (
-        f"--set: {exported} is a checkpoint, whose settings stand" in vitlab("show", exported, "--set", "depth=3").err
-    )
+def test_what_vitlab_has_trained_stands(vitlab, finished):
+    (first, *_) = sorted((finished / "checkpoint").iterdir())
+    assert "tells all of its model" in vitlab("show", first, "--set", "depth=3").err
+    assert f"--model B/16: {finished} is a run" in vitlab("show", finished, "--model", "B/16").err
+
+
+def test_of_what_others_wrote_what_no_tensor_tells_is_said(vitlab, exported):
+    weights = exported / "model.safetensors"
+    told = vitlab("show", weights, "--set", "num_heads=4", "--set", "num_classes=0").out
+    assert re.search(r"^model +2 blocks of width 16, 4 attention heads", told, re.MULTILINE)
+    assert re.search(r"^classes +none: it gives features", told, re.MULTILINE)
+    assert "depth=2 by its name or what" not in vitlab("show", weights, "--model", "Ti/16").out
 
 
 def test_a_checkpoint_is_no_recipe_and_it_is_said_what_starts_from_it(vitlab, exported):

@@ -143,19 +143,25 @@ def evaluate(
     among: "Among" = "all",
     settings: Settings = NONE,
     img_size: int | tuple[int, int] | None = None,
+    resizing: Settings = NONE,
 ) -> "Score":
     """The score of a run or a checkpoint folder, measured again: on its own test split, or on other `data`, of which
     the held-out pictures count, or all if none are held out. `settings` say how these are read, {"class_depth": 2}.
 
     Classes are matched by name. Where the data lack some, `among` says what an image is classified among: "all" classes
-    of the model, or those that are "present". With `img_size` the model is resized to images of that size. It is
-    computed as the run was trained, in its precision. Raises UserError for what a user can mend.
+    of the model, or those that are "present". With `img_size` the model is resized to images of that size;
+    `resizing` says how, as where a training starts: {"positions": "run_on", "interpolation": "bilinear", "antialias":
+    False}. It is computed as the run was trained, in its precision. Raises UserError for what a user can mend.
     """
+    from vitlab.base.errors import UserError
+    from vitlab.checkpoints.trained import OtherSize
     from vitlab.evaluate._checkpoint import evaluate_checkpoint
 
     own = own_settings(settings, "data")
     typed({"data": data}, settings)
-    size = (img_size, img_size) if isinstance(img_size, int) else img_size
+    if resizing and img_size is None:
+        raise UserError(f"how to resize ({', '.join(resizing)}), but not to what: set img_size")
+    size = None if img_size is None else read_as(OtherSize, {"img_size": img_size, **resizing})
     return evaluate_checkpoint(path, data, device, _computing(Path(path)), among, own, size)
 
 

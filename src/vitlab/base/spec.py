@@ -234,7 +234,9 @@ def _read_tuple(arguments: tuple[Any, ...], value: Any, path: str) -> tuple[Any,
     if isinstance(value, int | float):  # one number stands for every place: img_size=32 is 32 by 32
         value = (value,) * len(arguments)
     if not isinstance(value, list | tuple) or len(value) != len(arguments):
-        raise SpecError(f"{path}={shown(value)}: expected {len(arguments)} values")
+        raise SpecError(
+            f"{path}={shown(value)}: expected {len(arguments)} values, as in {list(range(1, len(arguments) + 1))}"
+        )
     return tuple(
         read_value(hint, item, f"{path}.{i}") for i, (hint, item) in enumerate(zip(arguments, value, strict=True))
     )

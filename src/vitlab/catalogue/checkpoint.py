@@ -1,7 +1,6 @@
 """A checkpoint that is no run: which model it is of, where its weights came from, what pictures go through before."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from vitlab.base.differences import differences
@@ -25,11 +24,13 @@ class Checkpoint(NamedTuple):
         return self._asdict()
 
 
-def about(path: Path) -> Checkpoint:
-    """The checkpoint at a path, ours or somebody else's. Raises CheckpointError for what cannot be read."""
-    trained = load(path)
-    model, before = to_dict(trained.model.spec), to_dict(trained.preprocessing)
-    return Checkpoint(dict(_facts(trained)), differences(to_dict(ViTSpec()), model), model, before)
+def about(path: str, model: str, settings: Mapping[str, Any]) -> Checkpoint:
+    """The checkpoint at a path or on the hub, ours or somebody else's, of which a preset's name and settings may tell
+    what its tensors do not. Raises CheckpointError for what cannot be read.
+    """
+    trained = load(path, model, settings)
+    spec, before = to_dict(trained.model.spec), to_dict(trained.preprocessing)
+    return Checkpoint(dict(_facts(trained)), differences(to_dict(ViTSpec()), spec), spec, before)
 
 
 def _facts(trained: Trained) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from vitlab.base.errors import CheckpointError, DataError
 from vitlab.base.files import read_object
 from vitlab.base.words import some
 from vitlab.checkpoints.files import read_tensors
-from vitlab.checkpoints.hub import downloaded, repo_of
+from vitlab.checkpoints.hub import downloaded, is_like_a_repo, repo_of
 from vitlab.checkpoints.source._base import Content
 from vitlab.records.checkpoint import CHECKPOINTS, OTHERS
 
@@ -25,13 +25,16 @@ _TEXTS = ("config.json", "preprocessor_config.json")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _WEIGHTS = ("model.safetensors", *_INDEXES, "pytorch_model.bin")  # as hubs call them: what is beside is of them
 _BODIES = ("backbone.", "encoder.")  # of all but the head, which stands beside
-_PREFIXES = ("module.", "_orig_mod.", "model.", "student.", "teacher.", *_BODIES)
+_PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "student.", "teacher.", *_BODIES)
 _MOST = 0.5  # of all tensors, which are what a wrapper is around
 
 
 def content_at(path: str | Path) -> Content:
     """What stands at a path or under a hub's name. Raises CheckpointError, whatever is wrong with it."""
     file, inner = _place(str(path))
+    if not file.exists():
+        meant = f"; on the hub it would be hub:{path}" if is_like_a_repo(str(path)) else ""
+        raise CheckpointError(f"{path} does not exist{meant}")
     if file.is_dir():
         texts, tensors = _texts(file), _folder_tensors(file)
     else:

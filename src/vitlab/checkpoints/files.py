@@ -6,7 +6,7 @@ No code of theirs is run, and no more memory is taken than the file fills or the
 import argparse
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ from vitlab.base.files import is_no_file, open_file
 from vitlab.base.words import shortened, some
 
 _SAID = 200  # characters of what another library says
+_POINTER = (
+    b"version https://git-lfs.github.com/spec/"  # what stands in the place of a file that Git LFS has not fetched
+)
+_DEEPEST = 4  # dictionaries inside of each other in which tensors are looked for
 
 
 def read_tensors(path: Path, inner: str = "") -> dict[str, Tensor]:
@@ -34,6 +38,7 @@ def read_tensors(path: Path, inner: str = "") -> dict[str, Tensor]:
     if is_no_file(path):
         raise CheckpointError(f"{path} is not a file")
     try:
+        _check_is_weights(path)
         if path.suffix == ".safetensors" or _begins_as_safetensors(path):  # whatever it is called
             return _inside(load_file(path), inner, path)
         if path.suffix == ".npz" or _holds_arrays(path):
@@ -47,13 +52,31 @@ def read_tensors(path: Path, inner: str = "") -> dict[str, Tensor]:
         raise CheckpointError(f"{path} does not exist") from None
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path} is not opened: it is a pickle with more than tensors in it, or not a checkpoint"
+            f"{path} is not opened: it is a pickle with more than tensors in it, or not a checkpoint. Of a whole "
+            "model, save the tensors alone, where its code is: torch.save(model.state_dict(), FILE)"
         ) from error
     except (OSError, SafetensorError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path} is damaged or not a checkpoint: {shortened(str(error), _SAID)}") from error
     except Exception as error:  # bytes that are no pickle make torch's reader raise almost anything
         raise CheckpointError(f"{path} is damaged or not a checkpoint") from error
     return _inside(loaded, inner, path)
+
+
+def _check_is_weights(path: Path) -> None:
+    """Refuse, with the cure, what is often found in the place of weights. Raises CheckpointError."""
+    with open_file(path) as file:
+        start = file.read(len(_POINTER))
+    if start == _POINTER:
+        raise CheckpointError(f"{path} is a pointer of Git LFS and not the weights: fetch these with `git lfs pull`")
+    if zipfile.is_zipfile(path) and _holds_program(path):
+        cure = "save the tensors alone: torch.save(torch.jit.load(FILE).state_dict(), OTHER)"
+        raise CheckpointError(f"{path} is not opened: it is a TorchScript program, which runs code; {cure}")
+
+
+def _holds_program(path: Path) -> bool:
+    """Whether it is an archive as torch.jit writes it, with code beside the tensors."""
+    with zipfile.ZipFile(path) as archive:
+        return any("/code/" in name or name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def _begins_as_safetensors(path: Path) -> bool:
@@ -115,7 +138,7 @@ def _inside(loaded: Any, inner: str, path: Path) -> dict[str, Tensor]:
         if inner:
             raise CheckpointError(f"{path} has no {inner}: it holds the tensors of one model")
         return dict(loaded)
-    every = {str(key): value for key, value in loaded.items() if isinstance(value, Mapping) and _are_tensors(value)}
+    every = dict(_dictionaries(loaded))
     if inner in every:
         return dict(every[inner])
     most = max(map(len, every.values()), default=0)
@@ -128,6 +151,22 @@ def _inside(loaded: Any, inner: str, path: Path) -> dict[str, Tensor]:
     if not found:
         raise CheckpointError(f"{path} does not hold named tensors")
     return dict(next(iter(found.values())))
+
+
+def _dictionaries(loaded: Mapping[Any, Any]) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+    """The dictionaries of tensors inside, by where they stand: 'teacher', 'checkpoint.model'; each of them once."""
+    inside, seen = [("", loaded)], {id(loaded)}
+    for _ in range(_DEEPEST):
+        found = [(f"{place}{key}", value) for place, outer in inside for key, value in outer.items()]
+        inside = []
+        for place, value in found:
+            if not isinstance(value, Mapping) or id(value) in seen:
+                continue
+            seen.add(id(value))
+            if _are_tensors(value):
+                yield place, value
+            else:
+                inside.append((f"{place}.", value))
 
 
 def _are_tensors(values: Mapping[Any, Any]) -> bool:

@@ -26,13 +26,14 @@ from vitlab.checkpoints.source._rows import bound
 from vitlab.checkpoints.source._told import assumed, told
 from vitlab.models import presets
 from vitlab.models.spec import ViTSpec
-from vitlab.models.vit import ViT
+from vitlab.models.vit import ViT, is_head
 from vitlab.preprocessing import Preprocessing
 
 Tensors = Mapping[str, Tensor]
 Settings = Mapping[str, Any]
 Kind = str | Settings | SourceSpec | None  # of a source; None: as its tensors say
 NONE: Settings = MappingProxyType({})
+_HEADS = ("heads", "fc", "classifier", "cls_head", "linear_head")  # as classifiers are called that ours is not
 _SIZES = ("depth", "embed_dim")  # of which tensors go before a name or config.json, and that is said
 
 
@@ -90,6 +91,9 @@ def of_content(content: Content, source: Kind = None, model: str = "", settings:
     content = content.called(model or kind.preset(content))
     named = _of_name(content, told=not model)
     tensors, leftover = _ours(kind, _theirs(kind, content))
+    without = [name for name in (*tensors, *leftover) if _is_of_a_head(name)] if _is_headless(settings) else []
+    tensors = {name: tensor for name, tensor in tensors.items() if name not in without}
+    leftover = [name for name in leftover if name not in without]
     beside = _beside(kind, content, named)
     spec = _spec(content, tensors, named, beside, settings)
     _check_fit(kind, spec, tensors, leftover)
@@ -97,6 +101,7 @@ def of_content(content: Content, source: Kind = None, model: str = "", settings:
     notes = (
         f"{kind.title} weights, {counted(len(content.tensors), 'tensor')}",
         *content.notes,
+        *([f"left out: {some(unread)}"] if (unread := [*kind.unread(content), *without]) else []),
         *kind.notes(content),
         *_overruled({**named, **beside}, spec),
         *assumed(tensors, named, {**beside, **settings}, to_dict(spec)),
@@ -116,14 +121,26 @@ def _overruled(said: Settings, spec: ViTSpec) -> Iterator[str]:
 
 
 def tensors_of(content: Content, source: Kind = None) -> dict[str, Tensor]:
-    """The same tensors under our names, whatever model they are of; those without a place keep their names."""
+    """The same tensors under our names, whatever model they are of. Those without a place keep their names, but that
+    those of a classifier, whatever it is called, are the head's: it may begin anew.
+    """
     kind = source_named(source) if source else recognised_or_none(content)
     if kind is None:
         return dict(content.tensors)
     kind = kind.of(content)
     theirs = _theirs(kind, content)
     tensors, leftover = _ours(kind, theirs)
-    return tensors | {name: theirs[name] for name in leftover}
+    every = tensors | {name: theirs[name] for name in leftover}
+    return {f"head.{name}" if _is_of_a_head(name) and not is_head(name) else name: each for name, each in every.items()}
+
+
+def _is_headless(settings: Settings) -> bool:
+    """Whether a model is wanted that gives features, whatever classifier the tensors have."""
+    return settings.get("num_classes") == 0
+
+
+def _is_of_a_head(name: str) -> bool:
+    return is_head(name) or name.partition(".")[0] in _HEADS
 
 
 def told_of(content: Content) -> Settings:
@@ -257,7 +274,9 @@ def _problems(spec: ViTSpec, tensors: Tensors, leftover: Sequence[str]) -> Itera
     if missing := sorted(wanted.keys() - tensors.keys()):
         yield f"missing there: {some(missing)}"
     if unknown:
-        yield f"without a place here: {some(unknown)}"
+        only = ": num_classes=0 leaves a head out, and it begins anew where a training starts from these"
+        cure = only if all(map(_is_of_a_head, unknown)) else ""
+        yield f"without a place here: {some(unknown)}{cure}"
     there = {name: tensors[name] for name in sorted(wanted.keys() & tensors.keys())}
     if whole := [name for name, tensor in there.items() if tensor.is_quantized or not tensor.is_floating_point()]:
         yield f"not of floating point: {some(whole)}"

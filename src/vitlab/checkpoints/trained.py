@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -100,24 +100,47 @@ class Trained:
         return cast(EquippedViT, self.learner.model)
 
 
-def load(path: str | Path) -> Trained:
+def load(path: str | Path, model: str = "", settings: Mapping[str, Any] = published.NONE) -> Trained:
     """What stands at `path`: a run directory, of which it is the best or latest checkpoint, a checkpoint folder, or
-    what somebody else has written (`checkpoints.published`).
+    what somebody else has written. Of this alone a preset's name and `settings` may tell what its tensors do not
+    (`checkpoints.published.read`).
 
     Raises CheckpointError if there is none or it is damaged.
     """
-    return _of_ours(Path(path)) if native.is_ours(Path(path)) else of_published(published.read(path))
+    if not native.is_ours(Path(path)):
+        return of_published(published.read(path, model=model, settings=settings))
+    if model or settings:
+        raise CheckpointError(f"{path} is vitlab's own, and tells all of its model: nothing can be set")
+    return _of_ours(Path(path))
 
 
-def at_size(trained: Trained, size: tuple[int, int]) -> Trained:
+def load_without_head(path: str | Path) -> Trained:
+    """The same, but for the classifier of what somebody else wrote, which may be of any kind: it is to begin anew."""
+    return load(path) if native.is_ours(Path(path)) else load(path, settings={"num_classes": 0})
+
+
+@dataclass(frozen=True)
+class OtherSize(Spec):
+    """Images of another size, [rows, columns], and what is done to a model for them, as where a training starts:
+    computed `positions` are stretched or run on; tables are resized by `interpolation`, with `antialias` or without.
+    """
+
+    img_size: tuple[int, int]
+    positions: Literal["stretched", "run_on"] = "stretched"
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    antialias: bool = True
+
+
+def at_size(trained: Trained, other: OtherSize) -> Trained:
     """The same model for images of another size: positions resized or stretched (`models.resizing`), and pictures
     prepared accordingly. Raises SpecError where the model cannot be of that size.
     """
-    before = trained.model.spec
-    after = adapted(with_settings(before, {"img_size": list(size)}), before)
+    before, size = trained.model.spec, other.img_size
+    after = with_settings(before, {"img_size": list(size)})
+    after = adapted(after, before) if other.positions == "stretched" else after
     preprocessing = trained.preprocessing.at_size(before.img_size, size)
     tensors = trained.model.state_dict()
-    changed = resized(tensors, before, after, Resizing())
+    changed = resized(tensors, before, after, Resizing(other.interpolation, other.antialias))
     learner = Learner(EquippedViT(after, preprocessing, trained.task, trained.notes), trained.task.build(after))
     _check_resized(changed, learner.model, size)
     _fill(learner.model, changed, Path("the model at this size"))

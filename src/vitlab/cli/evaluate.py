@@ -44,6 +44,17 @@ def evaluate(
             "--img-size", metavar="N|ROWSxCOLUMNS", help="Images of another size, which the model is resized to."
         ),
     ] = None,
+    positions: Annotated[
+        str | None,
+        typer.Option("--positions", metavar="HOW", help="With --img-size, computed ones: stretched or run_on."),
+    ] = None,
+    interpolation: Annotated[
+        str | None,
+        typer.Option("--interpolation", metavar="HOW", help="With --img-size, of tables: bicubic or bilinear."),
+    ] = None,
+    antialias: Annotated[
+        bool | None, typer.Option("--antialias/--no-antialias", help="With --img-size, of tables. Default: yes.")
+    ] = None,
     set_: SetOption = None,
     device: DeviceOption = None,
     trust: TrustOption = False,
@@ -58,10 +69,12 @@ def evaluate(
     if among not in ("all", "present"):
         raise UserError(f"--among {among}; legal: all, present")
     changes, size = settings(set_, of="data", own=True), None if img_size is None else _size(img_size)
+    how = {"positions": positions, "interpolation": interpolation, "antialias": antialias}
+    resizing = {name: value for name, value in how.items() if value is not None}
     waiting = output.waiting(json)
     waiting.print(f"evaluating {run} …")
     with Heartbeat(waiting, lambda: f"evaluating {run} …"):
-        score = api.evaluate(run, data, device, among, changes, size)  # type: ignore[arg-type]  # among: one of the two
+        score = api.evaluate(run, data, device, among, changes, size, resizing)  # type: ignore[arg-type]  # among: one of the two
     if json:
         output.print_json(
             {

@@ -28,6 +28,9 @@ def show(
             autocompletion=complete.shown,
         ),
     ],
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="Of a checkpoint: the model that it is of.")
+    ] = None,
     set_: SetOption = None,
     trust: TrustOption = False,
     json: JsonOption = False,
@@ -38,12 +41,17 @@ def show(
     from vitlab.names import elsewhere, kinds
 
     try:
-        kind, *others = kinds(name, tuple(_SHOW))
+        kind, *others = kinds(name, _KINDS)
     except UserError:
-        if elsewhere(", ".join(_SHOW), name) or not named(name):
+        if elsewhere(", ".join(_KINDS), name) or not named(name):
             raise
         raise UserError(f"{name} is a component\n  what it is: vitlab list {name}") from None
-    _SHOW[kind](name, set_, json)
+    if model is not None and kind != "checkpoint":
+        raise UserError(f"--model {model}: {name} is a {kind}; it says of which model somebody else's checkpoint is")
+    if kind == "checkpoint":
+        _checkpoint(name, model or "", set_, json)
+    else:
+        _SHOW[kind](name, set_, json)
     if "run" in others:  # a folder, which may be called as it likes
         output.console(quiet=json).print(f"\n{name} is also a run in this folder: vitlab show ./{name}")
 
@@ -109,14 +117,14 @@ def _run(name: str, set_: list[str] | None, json: bool) -> None:
     _print_settings("settings", run.differs, run.compared_with)
 
 
-def _checkpoint(name: str, set_: list[str] | None, json: bool) -> None:
+def _checkpoint(name: str, model: str, set_: list[str] | None, json: bool) -> None:
     """Which model a checkpoint is of."""
-    _check_stands(name, "checkpoint", set_)
+    changes = settings(set_, of="model")
     waiting = output.waiting(json)
     with going_on(waiting, f"reading {name}", at_once=False):
         from vitlab.catalogue.checkpoint import about
 
-        checkpoint = about(Path(name))
+        checkpoint = about(name, model, api.own_settings(changes, "model"))
     if json:
         output.print_json({"checkpoint": name, **checkpoint.as_json()})
         return
@@ -151,4 +159,5 @@ def _print_facts(facts: Mapping[str, str]) -> None:
     output.console().print(table)
 
 
-_SHOW: Mapping[str, Any] = {"model": _model, "recipe": _recipe, "run": _run, "checkpoint": _checkpoint}
+_SHOW: Mapping[str, Any] = {"model": _model, "recipe": _recipe, "run": _run}
+_KINDS = (*_SHOW, "checkpoint")

@@ -15,7 +15,7 @@ from vitlab.base.metric import Metric
 from vitlab.base.spec import to_dict
 from vitlab.base.words import some
 from vitlab.checkpoints.source._base import are_numbers
-from vitlab.checkpoints.trained import Trained, at_size, load
+from vitlab.checkpoints.trained import OtherSize, Trained, at_size, load
 from vitlab.data.images import ImageSet, Pictures, relabelled
 from vitlab.data.named import data_named, same_place, settings_of
 from vitlab.data.sets._base import DataSpec
@@ -75,17 +75,17 @@ def evaluate_checkpoint(
     computing: Computing = Computing(),
     among: Among = "all",
     own: Mapping[str, Any] = {},
-    img_size: tuple[int, int] | None = None,
+    size: OtherSize | None = None,
 ) -> Score:
     """The task's metrics on the held-out pictures of `data`, or all of them where none are held out; without it on the
     test split of what the model was trained on. `own` are settings of the set that a text names.
 
-    `path` is a run directory or a checkpoint folder, which is enough, or somebody else's weights; with `img_size` the
+    `path` is a run directory or a checkpoint folder, which is enough, or somebody else's weights; with `size` the
     model is resized to images of that size. Classes are matched by name; the data may lack
     some, and with `among` "present" an image is classified among those that it has. Raises UserError for what a user
     can mend.
     """
-    asked = ask(path, data, device, computing, among, own, img_size)
+    asked = ask(path, data, device, computing, among, own, size)
     task, found = asked.trained.task, asked.images.found
     evaluator = scores.Spec()
     evaluation = evaluator.evaluate(asked.subject)
@@ -126,10 +126,10 @@ def ask(
     computing: Computing = Computing(),
     among: Among = "all",
     own: Mapping[str, Any] = {},
-    img_size: tuple[int, int] | None = None,
+    size: OtherSize | None = None,
 ) -> Asked:
     """What `evaluate_checkpoint` measures, for whoever measures something else."""
-    trained = _sized(load(path), img_size)
+    trained = _sized(load(path), size)
     images = _images(trained, data, own, path)
     preprocessing = _ending_at(trained.preprocessing, images.frame.img_size, trained.model.spec.img_size)
     where = pick_device(device)
@@ -157,11 +157,11 @@ def ask(
     return Asked(trained, images, test, subject, spec, known, classes, told)
 
 
-def _sized(trained: Trained, img_size: tuple[int, int] | None) -> Trained:
+def _sized(trained: Trained, size: OtherSize | None) -> Trained:
     """The model for images of that size, and the data that it was trained on, where pictures may be of any."""
-    if img_size is None or img_size == trained.model.spec.img_size:
+    if size is None or size.img_size == trained.model.spec.img_size:
         return trained
-    larger = at_size(trained, img_size)
+    larger = at_size(trained, size)
     if larger.data is None or "img_size" not in {field.name for field in fields(larger.data)}:
         return larger
     return replace(larger, data=replace(larger.data, img_size=larger.preprocessing.img_size))  # type: ignore[call-arg]

@@ -73,7 +73,7 @@ def _source(given: Given) -> tuple[ViTSpec, Preprocessing | None]:
     if not given.init:
         given.say(f"no --init SOURCE, so nothing is fine-tuned: a {PLAIN} is trained from scratch")
         return preset(PLAIN), None
-    source = trained.load(given.init)
+    source = trained.load_without_head(given.init)
     for note in source.notes:
         given.say(note)
     return source.model.spec, source.preprocessing

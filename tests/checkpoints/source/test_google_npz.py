@@ -95,7 +95,7 @@ def test_a_training_and_a_larger_model_hold_it_in_a_folder_perhaps_stacked(folde
     theirs, images = drawn(shapes("big_vision", "map", classes=0)), pictures(2, 12)
     kept = scanned(theirs) if stacked else theirs
     found = read({folder + name: array for name, array in kept.items()} | {beside: np.ones(2)})
-    assert any("without 1 other tensor" in note for note in found.notes)
+    assert any("left out, beside the model: 1 tensor" in note for note in found.notes)
     check_says(found, images, big_vision_says(theirs, images))
     check_comes_back(found, theirs)
 

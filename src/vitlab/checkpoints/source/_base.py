@@ -114,6 +114,10 @@ class SourceSpec(Component):
         """What a user should be told of how these tensors were read, in sentences."""
         return ()
 
+    def unread(self, content: Content) -> list[str]:
+        """The tensors that are left out, being of no use here: a decoder's, a text tower's."""
+        return sorted(name for name in content.tensors if self.is_ignored(name))
+
     def tells_pictures(self, content: Content) -> bool:
         """Whether it is known how pictures were prepared: as in all models of the source, by a name, or by what stands
         beside the tensors.

@@ -167,8 +167,8 @@ class Spec(SourceSpec):
         return big_vision if spec is not None else (*vit_jax, *big_vision)
 
     def notes(self, content: Content) -> tuple[str, ...]:
-        left_out = len(content.tensors) - len(_innermost(content))
-        return (f"without {counted(left_out, 'other tensor')} that stand beside the model",) if left_out else ()
+        beside = len(content.tensors) - len(_innermost(content))
+        return (f"left out, beside the model: {counted(beside, 'tensor')}",) if beside else ()
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
         return half_preprocessing(content, spec)

@@ -28,7 +28,6 @@ from torch import Tensor
 from vitlab.base.errors import CheckpointError, SpecError, unknown
 from vitlab.base.files import read_object
 from vitlab.base.spec import from_dict, to_dict, with_settings
-from vitlab.base.words import some
 from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, are_numbers, class_names
 from vitlab.checkpoints.source._hf_classes import CLASSES, class_among, prefix_among
 from vitlab.checkpoints.source._hf_families import FAMILIES
@@ -107,9 +106,10 @@ class Spec(SourceSpec):
         return {name: tensor for name, tensor in content.tensors.items() if tensor.numel()}
 
     def notes(self, content: Content) -> tuple[str, ...]:
-        unread = sorted(name for name, tensor in content.tensors.items() if self.is_ignored(name) or not tensor.numel())
-        left_out = (f"left out: {some(unread)}",) if unread else ()
-        return (*left_out, *resized_otherwise(content.texts.get(FILE, {})))
+        return resized_otherwise(content.texts.get(FILE, {}))
+
+    def unread(self, content: Content) -> list[str]:
+        return sorted({*super().unread(content), *content.tensors.keys() - self.tensors(content).keys()})
 
     def tells_pictures(self, content: Content) -> bool:
         return FILE in content.texts
