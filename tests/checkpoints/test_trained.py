@@ -74,3 +74,12 @@ def test_numbers_that_are_no_weights_are_refused(tmp_path, model, damage, said):
 def test_no_checkpoint(tmp_path):
     with pytest.raises(CheckpointError, match="holds no checkpoint"):
         load(tmp_path)
+
+
+def test_images_of_another_precision_are_refused_with_the_cure(tmp_path, tiny_spec):
+    model = load(save(tmp_path, build(tiny_spec()))).model
+    images = torch.zeros(1, model.spec.in_chans, *model.spec.img_size)
+    with pytest.raises(SpecError, match=r"images of torch.float64 for a model of torch.float32: images.to\("):
+        model(images.double())
+    with torch.autocast("cpu", torch.bfloat16):
+        assert model(images.half()).shape == (1, model.spec.num_classes)

@@ -102,11 +102,11 @@ def _digest(meta: str) -> str:
     return hashlib.blake2b(meta.encode(), digest_size=16).hexdigest()
 
 
-def checksum_of(path: Path) -> str:
-    """A hash of the weights at a user's path: a run directory or a checkpoint folder."""
+def weights_of(path: Path) -> Path:
+    """The file of the weights at a user's path: a run directory or a checkpoint folder."""
     if not path.exists():
         raise CheckpointError(f"{path} does not exist")
-    return checksum(checkpoint_at(path) / "model.safetensors")
+    return checkpoint_at(path) / "model.safetensors"
 
 
 def complete(folder: Path, kind: str = "step") -> list[Path]:

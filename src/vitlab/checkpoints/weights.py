@@ -1,6 +1,7 @@
 """The weights at a user's path, whoever wrote them, and the model that they are of: what a run can start from."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,7 +45,17 @@ def weights_at(path: str, model: ViTSpec) -> Weights:
 
 def checksum_of(path: str) -> str:
     """A hash of the weights at a path, which names them wherever they lie. Raises CheckpointError."""
-    return native.checksum_of(Path(path)) if native.is_ours(Path(path)) else native.checksum(file_at(path))
+    file = native.weights_of(Path(path)) if native.is_ours(Path(path)) else file_at(path)
+    if not file.is_file():
+        return native.checksum(file)  # which says what is wrong
+    there = file.stat()
+    return _checksum(file, there.st_ino, there.st_size, there.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _checksum(file: Path, *state: int) -> str:
+    """That of a file as it is: a start asks for it at every turn, and large files take long to read."""
+    return native.checksum(file)
 
 
 def _of(spec: ViTSpec | None, tensors: dict[str, Tensor], model: ViTSpec, names: tuple[str, ...]) -> Weights:
