@@ -125,8 +125,8 @@ def test_48_the_names_of_another_library_load(tree, run, tmp_path):
 
 def test_48_what_does_not_match_is_said_of_both_sides(tree, run, tmp_path):
     tensors = build(recipe("digits").model).state_dict()
-    save_file({f"net.{name}": tensor for name, tensor in tensors.items()}, tmp_path / "odd.safetensors")
-    with pytest.raises(CheckpointError, match=r"missing: .* unknown: net\."):
+    save_file({f"odd.{name}": tensor for name, tensor in tensors.items()}, tmp_path / "odd.safetensors")
+    with pytest.raises(CheckpointError, match=r"missing: .* unknown: odd\."):
         run(tree("d", ["a", "b"], 10), init=tmp_path / "odd.safetensors")
 
 

@@ -58,9 +58,6 @@ class EquippedViT(ViT):
     def forward(self, images: Tensor, keys: Tensor | None = None) -> Tensor:
         """[B, C, height, width] -> logits [B, Y]. Raises SpecError for images that were not prepared."""
         check_prepared(images, max(_BEYOND * self.preprocessing.largest_value, _RANDOM))
-        ours = next(self.parameters()).dtype
-        if images.dtype != ours and not torch.is_autocast_enabled(images.device.type):
-            raise SpecError(f"images of {images.dtype} for a model of {ours}: images.to({ours}), or model.to(…)")
         return super().forward(images, keys)
 
 

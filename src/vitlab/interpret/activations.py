@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from vitlab.base.errors import SpecError
+from vitlab.interpret._given import check_images
 from vitlab.interpret.sites import Part, Site, found, layers_of, sites
 from vitlab.models.sites import wrap
 from vitlab.models.spec import ViTSpec
@@ -78,6 +79,7 @@ def capture(
     what is [B, H, N, ...]; -1 is the last. The model runs on a few images at once, so that no more than what is
     returned has to be kept. Raises SpecError for a site that is not there, or is not reached.
     """
+    check_images(model, images)
     wanted = _of_layers(found(model, names), layers_of(model, layers))
     chosen = {name: _Chosen(site, heads, queries) for name, site in wanted.items()}
     kept: dict[str, Tensor] = {}

@@ -14,7 +14,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from vitlab.base.errors import SpecError, UserError
+from vitlab.base.errors import UserError
+from vitlab.interpret._given import check_images
 from vitlab.interpret.grid import grid_of
 from vitlab.interpret.sites import layers_of
 from vitlab.models.sites import Call, wrapped
@@ -104,6 +105,7 @@ def _called(model: ViT, mixer: Mixer) -> str:
 
 def _measured(model: ViT, images: Tensor, measure: Callable[[Tensor], Tensor], layers: Sequence[int] | None) -> Tensor:
     """`measure` of every mixer's weights [B, H, N, N], which are forgotten at once: [layers, B, ...], on the CPU."""
+    check_images(model, images)
     mixers = mixers_of(model, layers)
     place = {mixer: index for index, mixer in enumerate(mixers)}
     kept: Tensor | None = None
@@ -122,6 +124,5 @@ def _measured(model: ViT, images: Tensor, measure: Callable[[Tensor], Tensor], l
     for start in range(0, len(images), _IMAGES):
         with wrapped((mixer, partial(look, mixer, start)) for mixer in mixers):
             model(images[start : start + _IMAGES])
-    if kept is None:
-        raise SpecError("no images were given")
+    assert kept is not None  # there are images and layers
     return kept

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import UserError
+from vitlab.interpret._given import check_images
 from vitlab.interpret.activations import added, capture
 from vitlab.interpret.frozen import frozen_norms
 from vitlab.interpret.sites import Site, beginnings
@@ -42,6 +43,7 @@ def logit_attribution(model: ViT, images: Tensor, classes: Sequence[int] | Tenso
 
     Raises UserError, by name, for a model whose blocks do more than add, or whose head bends what it reads.
     """
+    check_images(model, images)
     _check_adds(model)
     targets = [None] * len(images) if classes is None else [int(each) for each in classes]
     single = [_of_image(model, image[None], target) for image, target in zip(images, targets, strict=True)]

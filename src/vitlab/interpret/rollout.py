@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import SpecError
+from vitlab.interpret._given import check_images
 from vitlab.interpret.activations import edit
 from vitlab.interpret.attention import attention_maps, check_shares
 from vitlab.interpret.sites import sites
@@ -42,6 +43,7 @@ def rollout(
         raise SpecError(f"discard={discard}: must be from 0 to below 1")
     if classes is not None and heads != "gradients":
         raise SpecError(f"classes: heads={heads} has nothing to do with classes; heads='gradients' has")
+    check_images(model, images)
     check_shares(model, "rollout")
     return torch.cat([_rolled(model, image[None], heads, discard, _of(classes, at)) for at, image in enumerate(images)])
 

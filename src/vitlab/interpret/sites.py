@@ -75,6 +75,8 @@ def layers_of(model: ViT, layers: Sequence[int] | None) -> list[int]:
     depth = len(model.blocks)
     if layers is None:
         return list(range(depth))
+    if not len(layers):
+        raise SpecError(f"layers=[]: of which of the {depth} blocks?")
     if beyond := [layer for layer in layers if not -depth <= layer < depth]:
         raise SpecError(f"layers={list(layers)}: the model has {depth} blocks, and no {beyond[0]}")
     return [layer % depth for layer in layers]

@@ -71,10 +71,22 @@ class ViT(nn.Module):
 
     def patches(self, images: Tensor) -> Branched:
         """[B, C, height, width] -> patch tokens [B, L, D] without positions, and the auxiliary part's loss [B]"""
-        if images.shape[-3:] != (self.spec.in_chans, *self.spec.img_size):
-            expected = f"{self.spec.in_chans} x {self.spec.img_size[0]} x {self.spec.img_size[1]}"
-            raise SpecError(f"images of shape {tuple(images.shape)}: this model takes [batch, {expected}]")
+        self.check(images)
         return self.auxiliary(images, self.patch_embed(images))
+
+    def check(self, images: Tensor) -> None:
+        """Refuse what is no batch of images [B, C, height, width] of the model's size and precision. Raises SpecError."""
+        if not isinstance(images, Tensor):
+            raise SpecError(f"a {type(images).__name__} is no batch of images")
+        if images.ndim != 4 or images.shape[1:] != (self.spec.in_chans, *self.spec.img_size):
+            expected = f"{self.spec.in_chans} x {self.spec.img_size[0]} x {self.spec.img_size[1]}"
+            lone = ": image[None] is a batch of one" if images.ndim == 3 else ""
+            raise SpecError(f"images of shape {tuple(images.shape)}: this model takes [batch, {expected}]{lone}")
+        ours = next(self.parameters()).dtype
+        if not images.is_floating_point():
+            raise SpecError(f"images of {images.dtype} were not normalised: this model takes {ours}")
+        if images.dtype != ours and not torch.is_autocast_enabled(images.device.type):
+            raise SpecError(f"images of {images.dtype} for a model of {ours}: images.to({ours}), or model.to(…)")
 
     def embed(self, patches: Tensor, keys: Tensor | None = None) -> Tensor:
         """patch tokens [B, L, D] -> tokens [B, N, D], prefix tokens first, with the stem's positions, normalised if

@@ -5,6 +5,7 @@ import torch
 from torch.func import vmap
 
 from vitlab.nn.attention import _softmax, softmax
+from vitlab.base.errors import SpecError
 from vitlab.nn.attention._softmax import softmax_attention, softmax_weights
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -53,12 +54,23 @@ def test_the_explicit_kernel_s_gradients_are_stacked_like_any(normal):
             torch.testing.assert_close(many[run], one[run], rtol=0, atol=1e-13)
 
 
-def test_the_explicit_kernel_refuses_a_second_derivative(normal):
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_the_explicit_kernel_has_second_derivatives(normal, with_bias):
+    """As autograd has them of the definition, and by differences."""
+    q, k, v = (normal(1, 2, 3, 4).requires_grad_() for _ in range(3))
+    bias = normal(2, 3, 3).requires_grad_() if with_bias else None
+
+    def explicit(*values):
+        return softmax_attention(*values[:3], 0.3, values[3] if with_bias else None, "explicit")
+
+    assert torch.autograd.gradgradcheck(explicit, [q, k, v] + [bias] * with_bias)
+
+
+def test_the_fused_kernel_refuses_a_second_derivative_and_names_the_way(normal):
     q = normal(3, 2, 5, 8).requires_grad_()
-    y = softmax_attention(q, q, q, 0.3, None, "explicit")
-    (gradient,) = torch.autograd.grad(y.square().sum(), q, create_graph=True)
-    with pytest.raises(RuntimeError, match="differentiate twice"):
-        gradient.sum().backward()
+    y = softmax_attention(q, q, q, 0.3, None, "fused")
+    with pytest.raises(SpecError, match="use_kernel"):
+        torch.autograd.grad(y.square().sum(), q, create_graph=True)
 
 
 def test_the_fused_kernel_is_never_cudnn_s_and_others_keep_their_choice(normal, monkeypatch):

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
+from vitlab.base.errors import SpecError
 from vitlab.nn.kernel import Kernel
 
 # Not cuDNN's: on Hopper cards its backward pass has returned wrong gradients for years (pytorch/pytorch issues 139298,
@@ -25,6 +26,9 @@ class ExplicitAttention(torch.autograd.Function):
     of three-dimensional tensors, and the bias is added in place: fresh memory for N² numbers costs more than adding
     them. With p the weights: ∂v = pᵀ ∂y; ∂z = p ∘ (∂p - rowsum(p ∘ ∂p)), ∂p = ∂y vᵀ; ∂q = ∂z k · scale;
     ∂k = ∂zᵀ q · scale; ∂bias = ∂z, summed over what the bias is broadcast over.
+
+    The weights are kept as constants. Where that gradient is to have a gradient itself, they are computed once more, so
+    that autograd sees what they depend on.
     """
 
     generate_vmap_rule = True
@@ -46,21 +50,25 @@ class ExplicitAttention(torch.autograd.Function):
         *qkv, ctx.scale, bias = inputs
         ctx.set_materialize_grads(False)  # the weights get no gradient, and zeros for it would be as large as they are
         ctx.mark_non_differentiable(output[1])
-        ctx.save_for_backward(*qkv, output[1])
-        ctx.bias_shape = None if bias is None else bias.shape
+        ctx.save_for_backward(*qkv, bias, output[1])
 
     @staticmethod
-    @once_differentiable  # the weights are kept as constants: a second derivative would be silently wrong
     def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor | None, ...]:
         """[B, H, N, K] -> the gradients of q, k, v, nothing for the scale, and that of the bias if it needs one"""
-        q, k, v, weights = ctx.saved_tensors
+        q, k, v, bias, weights = ctx.saved_tensors
         batch = gradient.shape[:2]
+        differentiated = torch.is_grad_enabled()
+        if differentiated:
+            weights = softmax_weights(q, k, ctx.scale, bias).flatten(0, 1)
         q, k, v, gradient = (t.flatten(0, 1) for t in (q, k, v, gradient))
         dv = torch.bmm(weights.transpose(1, 2), gradient)
         dp = torch.bmm(gradient, v.transpose(1, 2))
-        dz = torch._softmax_backward_data(dp, weights, -1, weights.dtype)
+        if differentiated:
+            dz = weights * (dp - (weights * dp).sum(-1, keepdim=True))
+        else:
+            dz = torch._softmax_backward_data(dp, weights, -1, weights.dtype)
         dq, dk = torch.bmm(dz, k * ctx.scale), torch.bmm(dz.transpose(1, 2), q * ctx.scale)
-        dbias = dz.unflatten(0, batch).sum_to_size(ctx.bias_shape) if ctx.needs_input_grad[4] else None
+        dbias = dz.unflatten(0, batch).sum_to_size(bias.shape) if ctx.needs_input_grad[4] else None
         return dq.unflatten(0, batch), dk.unflatten(0, batch), dv.unflatten(0, batch), None, dbias
 
 
@@ -70,9 +78,18 @@ def softmax_weights(q: Tensor, k: Tensor, scale: float, bias: Tensor | None = No
     return (logits if bias is None else logits + bias).softmax(-1)
 
 
+def _once(gradient: Tensor) -> None:
+    """Refuse a gradient of the gradient, which PyTorch's kernel has not, with the way to one. Raises SpecError."""
+    if torch.is_grad_enabled():
+        raise SpecError("the fused kernel has no second derivatives: vitlab.nn.kernel.use_kernel(model, 'explicit')")
+
+
 def softmax_attention(q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, kernel: Kernel) -> Tensor:
     """softmax(q kᵀ · scale + bias) v: [B, H, N, K], [B, H, M, K] twice -> [B, H, N, K]"""
     if kernel == "fused":
         with sdpa_kernel(FUSED):
-            return scaled_dot_product_attention(q, k, v, bias, scale=scale)
+            attended = scaled_dot_product_attention(q, k, v, bias, scale=scale)
+        if attended.requires_grad and not (torch.compiler.is_compiling() or is_functorch_wrapped_tensor(attended)):
+            attended.register_hook(_once)
+        return attended
     return ExplicitAttention.apply(q, k, v, scale, bias)[0]

@@ -35,8 +35,8 @@ class SplitHeads(torch.autograd.Function):
         """three of [B, H, N, K] -> [B, N, 3·H·K]"""
         batch, heads, tokens, width = gradients[0].shape
         joint = gradients[0].new_empty(batch, tokens, 3, heads, width)
-        for part, gradient in zip(joint.unbind(2), gradients, strict=True):  # three copies beat torch.stack
-            part.copy_(gradient.transpose(1, 2))
+        for part, gradient in enumerate(gradients):  # three copies beat torch.stack; they have a gradient themselves
+            joint[:, :, part].copy_(gradient.transpose(1, 2))
         return joint.flatten(2), None
 
 
