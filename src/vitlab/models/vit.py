@@ -75,7 +75,7 @@ class ViT(nn.Module):
         return self.auxiliary(images, self.patch_embed(images))
 
     def check(self, images: Tensor) -> None:
-        """Refuse what is no batch of images [B, C, height, width] of the model's size and precision. Raises SpecError."""
+        """Refuse what is no batch of images [B, C, height, width] of the model's size and precision: SpecError."""
         if not isinstance(images, Tensor):
             raise SpecError(f"a {type(images).__name__} is no batch of images")
         if images.ndim != 4 or images.shape[1:] != (self.spec.in_chans, *self.spec.img_size):

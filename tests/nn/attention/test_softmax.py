@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.func import vmap
 
-from vitlab.nn.attention import _softmax, softmax
 from vitlab.base.errors import SpecError
+from vitlab.nn.attention import _softmax, softmax
 from vitlab.nn.attention._softmax import softmax_attention, softmax_weights
 
 pytestmark = pytest.mark.usefixtures("double")
