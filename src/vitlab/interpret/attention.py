@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import UserError
-from vitlab.interpret._given import check_images
+from vitlab.interpret._given import check_images, chosen_classes
+from vitlab.interpret.activations import edit
 from vitlab.interpret.grid import grid_of
-from vitlab.interpret.sites import layers_of
+from vitlab.interpret.sites import layers_of, sites
 from vitlab.models.sites import Call, wrapped
 from vitlab.models.vit import ViT
 from vitlab.nn.attention._base import Attention
@@ -74,6 +75,36 @@ def attention_entropy(model: ViT, images: Tensor, layers: Sequence[int] | None =
 
     check_shares(model, "entropy", layers)
     return _measured(model, images, entropy, layers)
+
+
+def gradient_attention(
+    model: ViT,
+    images: Tensor,
+    classes: Sequence[int] | Tensor | None = None,
+    layers: Sequence[int] | None = None,
+) -> Tensor:
+    """images [B, C, height, width] -> [depth, B, H, N, N], or of some `layers`, on the CPU: each weight times the
+    gradient that one logit of its image has of it, where that is above zero (arXiv 2103.15679, equation 5, before heads
+    are joined); without `classes` of the likeliest. Raises UserError for a mixer without attention.
+    """
+    check_images(model, images)
+    caught: dict[str, Tensor] = {}
+
+    def apart(name: str, weights: Tensor) -> Tensor:
+        """The same weights as a tensor that the values are weighed by: so it has a gradient."""
+        caught[name] = weights * 1
+        return caught[name]
+
+    blocks = tuple(f"blocks.{index}." for index in layers_of(model, layers))
+    names = [name for name, site in sites(model).items() if site.part == "weights" and name.startswith(blocks)]
+    if not names:
+        raise UserError(f"mixer={model.spec.mixer.name} has no attention, so there is no gradient times attention")
+    with torch.enable_grad(), edit(model, {name: partial(apart, name) for name in names}):
+        logits = model(images.detach().requires_grad_())
+        chosen = logits[torch.arange(len(images)), chosen_classes(logits, classes)].sum()  # an image has its own alone
+        gradients = torch.autograd.grad(chosen, [caught[name] for name in names])
+    found = [(caught[name] * gradient).clamp_min(0) for name, gradient in zip(names, gradients, strict=True)]
+    return torch.stack(found).detach().cpu()
 
 
 def mixers_of(model: ViT, layers: Sequence[int] | None = None) -> list[Mixer]:

@@ -1,11 +1,19 @@
-"""What a model's position embedding says, whatever the patches show."""
+"""What a model's position embedding says, whatever the patches show; and what becomes of answers without its order."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from vitlab.base.errors import SpecError
+from vitlab.interpret._given import check_images
+from vitlab.interpret.grid import grid_of
 from vitlab.models.vit import ViT
 from vitlab.nn.pos_embed._base import PosEmbed
+
+_FINE = 1e6  # parts of a pixel: distances that differ by less are one
 
 
 @torch.no_grad()
@@ -23,6 +31,63 @@ def position_similarity(model: ViT) -> Tensor | None:
             if found is not None:
                 return found
     return None
+
+
+class ByDistance(NamedTuple):
+    """How alike the positions of two patches are, on average over all that are so many pixels apart."""
+
+    distance: Tensor  # [d], ascending
+    similarity: Tensor  # [d]
+
+
+def similarity_by_distance(model: ViT) -> ByDistance | None:
+    """`position_similarity` against the distance of patches; None where there is none."""
+    alike = position_similarity(model)
+    if alike is None:
+        return None
+    far, place = (grid_of(model).distances() * _FINE).round().unique(return_inverse=True)
+    sums = torch.zeros(len(far), dtype=torch.float64).index_add_(0, place.flatten(), alike.flatten().double().cpu())
+    return ByDistance(far / _FINE, sums / place.flatten().bincount(minlength=len(far)))
+
+
+class Shuffled(NamedTuple):
+    """The share of images that is right, with every patch in its place and with all of them shuffled, `times` over; and
+    how many answers stay what they are: what of the model needs no order.
+    """
+
+    top1: float
+    shuffled_top1: tuple[float, ...]
+    agreement: tuple[float, ...]
+    images: int
+
+
+@torch.no_grad()
+def shuffle_positions(model: ViT, batches: Iterable[tuple[Tensor, Tensor]], times: int = 5, seed: int = 0) -> Shuffled:
+    """Batches of images [B, C, height, width] and labels [B] -> what becomes of the answers where every patch has the
+    position of another, by one order for all images, drawn anew each time.
+
+    Patches and positions are told apart by exchanging the patches, as all else is the same for every place; where a
+    mixer itself knows places (token_mlp, Linformer), those are exchanged too. Raises SpecError for no images.
+    """
+    grid = grid_of(model)
+    drawn = torch.Generator().manual_seed(seed)
+    orders = [torch.randperm(grid.rows * grid.columns, generator=drawn) for _ in range(times)]
+    right, same, images = torch.zeros(1 + times), torch.zeros(times), 0
+    for pictures, labels in batches:
+        check_images(model, pictures)
+        patches = model.patches(pictures).patches
+        said = [_answers(model, patches), *(_answers(model, patches[:, order]) for order in orders)]
+        right += torch.stack([(each == labels).sum() for each in said]).cpu()
+        same += torch.stack([(each == said[0]).sum() for each in said[1:]]).cpu()
+        images += len(labels)
+    if not images:
+        raise SpecError("no images were given")
+    first, *others = (right / images).tolist()
+    return Shuffled(first, tuple(others), tuple((same / images).tolist()), images)
+
+
+def _answers(model: ViT, patches: Tensor) -> Tensor:
+    return model.classify(model.encode(model.embed(patches))).argmax(-1)
 
 
 def _added(model: ViT, positions: PosEmbed) -> Tensor | None:

@@ -10,7 +10,6 @@ each row, by how many of a row's entries, before rows are brought to sum to one 
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Literal
 
 import torch
@@ -18,9 +17,7 @@ from torch import Tensor
 
 from vitlab.base.errors import SpecError
 from vitlab.interpret._given import check_images
-from vitlab.interpret.activations import edit
-from vitlab.interpret.attention import attention_maps, check_shares
-from vitlab.interpret.sites import sites
+from vitlab.interpret.attention import attention_maps, check_shares, gradient_attention
 from vitlab.models.vit import ViT
 
 Heads = Literal["mean", "max", "gradients"]
@@ -48,13 +45,13 @@ def rollout(
     return torch.cat([_rolled(model, image[None], heads, discard, _of(classes, at)) for at, image in enumerate(images)])
 
 
-def _of(classes: Sequence[int] | Tensor | None, at: int) -> int | None:
-    return None if classes is None else int(classes[at])
+def _of(classes: Sequence[int] | Tensor | None, at: int) -> list[int] | None:
+    return None if classes is None else [int(classes[at])]
 
 
-def _rolled(model: ViT, image: Tensor, heads: Heads, discard: float, target: int | None) -> Tensor:
+def _rolled(model: ViT, image: Tensor, heads: Heads, discard: float, classes: list[int] | None) -> Tensor:
     """Of one image, [1, N, N]"""
-    maps = _weighted(model, image, target) if heads == "gradients" else attention_maps(model, image)
+    maps = gradient_attention(model, image, classes) if heads == "gradients" else attention_maps(model, image)
     joined = maps.amax(2) if heads == "max" else maps.mean(2)
     flow = torch.eye(joined.shape[-1], dtype=joined.dtype).expand(1, -1, -1)
     for layer in joined:
@@ -77,21 +74,3 @@ def _without_least(weights: Tensor, discard: float) -> Tensor:
         return weights
     least = weights.topk(count, dim=-1, largest=False).indices
     return weights.scatter(-1, least, 0.0)
-
-
-def _weighted(model: ViT, image: Tensor, target: int | None) -> Tensor:
-    """[depth, 1, H, N, N]: weights times the gradient that they have of a class's logit, where that is above zero."""
-    caught: dict[str, Tensor] = {}
-
-    def apart(name: str, weights: Tensor) -> Tensor:
-        """The same weights as a tensor that the values are weighed by: so it has a gradient."""
-        caught[name] = weights * 1
-        return caught[name]
-
-    names = [name for name, site in sites(model).items() if site.part == "weights" and name.startswith("blocks.")]
-    with torch.enable_grad(), edit(model, {name: partial(apart, name) for name in names}):
-        logits = model(image.detach().requires_grad_())[0]
-        chosen = logits[int(logits.argmax()) if target is None else target]
-        gradients = torch.autograd.grad(chosen, [caught[name] for name in names])
-    found = [(caught[name] * gradient).clamp_min(0) for name, gradient in zip(names, gradients, strict=True)]
-    return torch.stack(found).detach().cpu()
