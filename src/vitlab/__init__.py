@@ -20,6 +20,7 @@ import sys
 if sys.argv[:1] == ["-m"] and not sys.flags.safe_path and " -m vitlab" in " ".join(sys.orig_argv):
     del sys.path[0]
 
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,8 @@ class _Facade(ModuleType):
             from vitlab import api
 
             return getattr(api, name)
+        if name == "interpret":  # `vitlab.interpret.rollout(…)` after `import vitlab` alone
+            return import_module("vitlab.interpret")
         raise AttributeError(f"module 'vitlab' has no attribute {name!r}")
 
 
