@@ -72,7 +72,7 @@ def plot_logit_lens(lens: Tensor, class_names: Sequence[str], image: int = 0) ->
 
 
 def plot_logit_attribution(found: Attribution, image: int = 0) -> "Figure":
-    """What every part adds to a logit of one image: heads and MLPs by block; above what the embedding and biases add."""
+    """What every part adds to a logit of one image: heads and MLPs by block; the rest above it."""
     values = dict(zip(found.parts, found.values[image].tolist(), strict=True))
     rows: dict[int, dict[str, float]] = {}
     for part, value in values.items():
