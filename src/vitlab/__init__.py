@@ -6,6 +6,8 @@ vitlab.load("runs/digits")                                    what it learned; o
 vitlab.evaluate("runs/digits")                                its score, again
 vitlab.predict("runs/digits", ["picture.png"])                what it says of pictures
 vitlab.knockout("runs/digits")                                what it loses without each of its parts
+vitlab.inspect("runs/digits", "inside")                       a page of what goes on inside
+vitlab.interpret.attention_maps(model, images), …             the same in numbers, and more
 vitlab.convert("ViT-B_16.npz", "runs/b16")                     somebody else's checkpoint as one of ours
 vitlab.export("runs/digits", "digits_onnx", "onnx")           for others to run
 vitlab.report("runs/digits")                                  a page about it
@@ -30,6 +32,7 @@ __all__ = [
     "create",
     "evaluate",
     "export",
+    "inspect",
     "knockout",
     "load",
     "predict",
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from vitlab.api import create as create
     from vitlab.api import evaluate as evaluate
     from vitlab.api import export as export
+    from vitlab.api import inspect as inspect
     from vitlab.api import knockout as knockout
     from vitlab.api import load as load
     from vitlab.api import predict as predict

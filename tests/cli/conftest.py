@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from vitlab import api
 from vitlab.cli.app import main
 
 TINY = (  # a run of a second: D 16, depth 2, nothing measured
@@ -60,3 +61,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
             main()
     assert not caught.value.code
     return folder
+
+
+@pytest.fixture(scope="session")
+def exported(finished, tmp_path_factory):
+    """A model in timm's format: somebody else's folder."""
+    out = tmp_path_factory.mktemp("exported") / "timm"
+    api.export(finished, out, "timm")
+    return out

@@ -134,14 +134,6 @@ def test_what_cannot_be_shown_is_called_what_it_is(vitlab):
 # --------------------------------------------------------------------------------------------------------- checkpoints
 
 
-@pytest.fixture(scope="module")
-def exported(finished, tmp_path_factory):
-    """A model in timm's format: somebody else's folder."""
-    out = tmp_path_factory.mktemp("exported") / "timm"
-    api.export(finished, out, "timm")
-    return out
-
-
 def test_a_checkpoint_in_lines(vitlab, exported):
     answer = vitlab("show", exported)
     assert answer.code == 0

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from vitlab.api.exports import export as export
+from vitlab.api.insides import SHOWN as SHOWN
+from vitlab.api.insides import inspect as inspect
 from vitlab.api.insides import knockout as knockout
 from vitlab.api.models import NONE, Settings, own_settings
 from vitlab.api.models import Converted as Converted

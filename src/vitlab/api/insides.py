@@ -1,19 +1,23 @@
-"""What is inside of a trained model: what it loses without one of its parts."""
+"""What is inside of a trained model: what it loses without one of its parts, and a page to look on."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitlab.api.models import own_settings
+from vitlab.base.going_on import Say, unsaid
 from vitlab.base.trust import typed
 
 if TYPE_CHECKING:
+    from vitlab.data.in_hand import Picture
     from vitlab.data.sets._base import DataSpec
     from vitlab.evaluate._checkpoint import Asked
     from vitlab.interpret.knockout.curve import Curve
     from vitlab.interpret.knockout.measure import Batches, Replacement
     from vitlab.interpret.knockout.outcome import KnockoutOutcome
+    from vitlab.records.inside import Inside
 
+SHOWN, TESTED = 8, 1_000  # test images on a page, and those that parts are knocked out on
 _BATCH = 64  # images: several knock-outs of a batch run side by side
 Progress = Callable[[float], object]  # is told which share of the work is done
 
@@ -110,3 +114,118 @@ def _told(progress: Progress, number: int, models: int, images: int, both: bool)
         progress(done / wanted)
 
     return count
+
+
+def inspect(
+    path: str | Path,
+    out: str | Path,
+    other: str | Path | None = None,
+    *,
+    images: "Sequence[Picture] | int" = SHOWN,
+    data: "str | DataSpec | None" = None,
+    test_images: int = TESTED,
+    device: str | None = None,
+    settings: Mapping[str, Any] = {},
+    say: Say = unsaid,
+    progress: Progress = lambda share: None,
+) -> Path:
+    """Write one page, `out/inside.html`, about what goes on inside a model, or two: where each patch looks, what an
+    answer is made of, what goes without each part. All numbers stand beside it, in `inside.npz`; the page's path.
+
+    `images` are pictures, or how many of the test images; `data` is the set of these, without it the one that the run
+    was trained on. Of `test_images` of them comes what needs many; 0: without knock-outs. Raises UserError.
+    """
+    from vitlab.base.errors import UserError
+    from vitlab.report.inside import OTHER, write_inside_page
+
+    typed({"data": data}, settings)
+    paths = [Path(path), *([Path(other)] if other is not None else [])]
+    looks = [_Look(each, data, device, settings, test_images, say, progress) for each in paths]
+    if isinstance(images, int):
+        pictures, names, labels = looks[0].pictures(images)
+    else:
+        pictures, names = _in_hand(images)
+        labels = ("",) * len(names)
+    if not pictures:
+        raise UserError("no pictures were given to look at: --images FILE, FOLDER or a number of test images")
+    titles = _titles(paths)
+    for each, title, folder in zip(looks, titles, (Path(out), Path(out) / OTHER), strict=False):
+        each.inside(pictures, names, labels, title).write(folder)
+    return write_inside_page(Path(out), other=Path(out) / OTHER if other is not None else None)
+
+
+class _Look:
+    """A model that is looked into, with the test images that it can be asked about, if there are any."""
+
+    def __init__(
+        self,
+        path: Path,
+        data: "str | DataSpec | None",
+        device: str | None,
+        settings: Mapping[str, Any],
+        test_images: int,
+        say: Say,
+        progress: Progress,
+    ):
+        from vitlab.checkpoints.trained import load
+        from vitlab.devices import pick_device
+
+        self.path, self.test_images, self.say, self.progress = path, test_images, say, progress
+        self.given = data, device, settings
+        trained = load(path)
+        known = data is not None or trained.data is not None
+        self.asked = _asked(path, data, device, settings) if known and trained.model.spec.num_classes else None
+        self.model = (self.asked.trained.model if self.asked else trained.model).to(pick_device(device)).eval()
+
+    def pictures(self, count: int) -> "tuple[list[Any], tuple[str, ...], tuple[str, ...]]":
+        """So many test images, evenly spaced, as arrays; their names and classes."""
+        import torch
+
+        from vitlab.base.errors import UserError
+
+        if self.asked is None:
+            raise UserError(f"{self.path} does not say what it was trained on: name pictures with --images, or --data")
+        test = self.asked.test
+        count = min(count, len(test))
+        places = torch.arange(count) * len(test) // max(count, 1)
+        pixels = test.ask(places)().cpu().movedim(1, -1).numpy()
+        labels = test.labels.cpu()[places].tolist()
+        names = self.asked.known
+        return (
+            list(pixels),
+            tuple(f"test image {place}" for place in places.tolist()),
+            tuple(names[at] for at in labels),
+        )
+
+    def inside(self, pictures: "list[Any]", names: tuple[str, ...], labels: tuple[str, ...], title: str) -> "Inside":
+        """All that is to be shown of the model."""
+        from vitlab.interpret.inside import look_inside, shown
+
+        given = shown(self.model, self.model.prepare(pictures), names, labels)
+        if self.asked is None or not self.test_images:
+            self.say(f"looking into {title} …")
+            return look_inside(self.model, given, title)
+        batches, count = _batches(self.asked, self.test_images)
+        self.say(f"knocking out the parts of {title}, on {count:,} test images …")
+        data, device, settings = self.given
+        told = knockout(
+            self.path, data, device=device, settings=settings, images=self.test_images, progress=self.progress
+        ).as_json()
+        self.say(f"looking into {title} …")
+        curve = told.pop("curve")
+        return look_inside(self.model, given, title, batches, {"knockouts": told, "curve": curve or {}})
+
+
+def _in_hand(images: "Sequence[Picture]") -> "tuple[list[Any], tuple[str, ...]]":
+    """Pictures that somebody names, those in folders among them, and what they are called."""
+    from vitlab.data.in_hand import name_of
+    from vitlab.predict import pictures_of
+
+    pictures = list(pictures_of(images))
+    return pictures, tuple(Path(name_of(each, number)).name for number, each in enumerate(pictures, 1))
+
+
+def _titles(paths: Sequence[Path]) -> list[str]:
+    """As short as tells them apart; of one seed among several the run's folder, too."""
+    names = [str(Path(*each.parts[-2:])) if each.name.startswith("seed-") else each.name or str(each) for each in paths]
+    return names if len(set(names)) == len(names) else [str(each) for each in paths]

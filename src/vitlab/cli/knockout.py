@@ -54,7 +54,7 @@ def knockout(
     changes = settings(set_, of="data", own=True)
     waiting = output.waiting(json)
     output.load_torch(waiting)
-    with _followed(waiting) as progress:
+    with followed(waiting, "knocking out") as progress:
         found = api.knockout(
             run,
             data,
@@ -71,7 +71,7 @@ def knockout(
 
 
 @contextmanager
-def _followed(console: "Console") -> "Iterator[Progress]":
+def followed(console: "Console", doing: str) -> "Iterator[Progress]":
     """What share is done and how long the rest takes, on a terminal as a bar."""
     from rich.progress import Progress, TimeRemainingColumn
 
@@ -81,7 +81,7 @@ def _followed(console: "Console") -> "Iterator[Progress]":
 
     def told() -> str:
         left = (time.monotonic() - begun) * (1 - share) / share if share else None
-        return f"knocking out: {share:.0%}" + ("" if left is None else f", {roughly(left)} left")
+        return f"{doing}: {share:.0%}" + ("" if left is None else f", {roughly(left)} left")
 
     bar = Progress(
         *Progress.get_default_columns()[:-1],
@@ -91,7 +91,7 @@ def _followed(console: "Console") -> "Iterator[Progress]":
         disable=not console.is_terminal,
     )
     with bar, Heartbeat(console, told):
-        task = bar.add_task("knocking out", total=1.0)
+        task = bar.add_task(doing, total=1.0)
 
         def progress(done: float) -> None:
             nonlocal share

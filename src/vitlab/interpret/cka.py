@@ -17,7 +17,7 @@ from vitlab.interpret.activations import capture
 from vitlab.interpret.tokens import stream
 from vitlab.models.vit import ViT
 
-_FEWEST = 4  # images of a batch: the unbiased estimate divides by n - 3
+FEWEST = 4  # images of a batch: the unbiased estimate divides by n - 3
 
 
 def cka(
@@ -48,8 +48,8 @@ def cka(
 
 def _kernels(model: ViT, images: Tensor, names: Sequence[str]) -> Tensor:
     """[sites, B, B]: the products of every two images' features."""
-    if len(images) < _FEWEST:
-        raise SpecError(f"a batch of {len(images)} images: CKA needs at least {_FEWEST}")
+    if len(images) < FEWEST:
+        raise SpecError(f"a batch of {len(images)} images: CKA needs at least {FEWEST}")
     caught = capture(model, images, names)
     return torch.stack([_products(caught[name].flatten(1).double()) for name in names])
 

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vitlab.base.errors import DataError, UserError
+from vitlab.records.inside import FILE
 from vitlab.records.outcome import Outcome
 from vitlab.records.run import RunDeclaration
+from vitlab.report.inside import write_inside_page
 from vitlab.report.page import run_page
 from vitlab.report.run import read_run
 from vitlab.report.side_by_side import names_of, two_runs_page, two_studies_page
@@ -31,10 +33,13 @@ def write_report(path: Path, other: Path | None = None, out: Path | None = None)
 def reported(path: Path, other: Path | None = None, out: Path | None = None) -> Report:
     """Write a page; that, and what it was computed from.
 
-    It is `path/report.html`, or `path/against_OTHER.html`, unless `out` says otherwise; pictures and tables stand in
-    `<stem>_figures/` beside it. Raises UserError for what cannot be compared, DataError if a folder holds neither a run
-    nor a study, or a record is damaged.
+    Of what `vitlab inspect` has written it is that page anew, `path/inside.html`. Else it is `path/report.html`, or
+    `path/against_OTHER.html`, unless `out` says otherwise; pictures and tables stand in `<stem>_figures/` beside it.
+    Raises UserError for what cannot be compared, DataError if a folder holds neither a run nor a study, or a record
+    is damaged.
     """
+    if (path / FILE).exists():
+        return Report(write_inside_page(path, out, other))
     if other is not None:
         return Report(_write_side_by_side(path, other, out))
     if is_study(path):
