@@ -1,6 +1,8 @@
 """`vitlab inspect`: a page of what goes on inside."""
 
 import json
+import re
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -59,3 +61,27 @@ def test_mistakes(vitlab, finished, exported, tmp_path, words, said):
     answer = vitlab("inspect", *given, "--test-images", "0", "--out", tmp_path / "in")
     assert (answer.code, answer.out) == (2, "")
     assert said in answer.err
+
+
+@pytest.mark.slow
+def test_of_a_study_every_cell_has_a_page_that_its_report_links_to(vitlab, tmp_path):
+    """A cell without attention has a page, too, and none of its maps."""
+    small = {"model.depth": 1, "model.embed_dim": 16, "model.num_heads": 2, "steps": 4}
+    asked = {
+        "question": "What does attention do?",
+        "base": {"recipe": "digits_small", **small, "optim.schedule.warmup_steps": 1},
+        "design": {"name": "one_at_a_time", "factors": {"model.mixer": ["self_attention", "pooling"]}},
+        "num_seeds": 1,
+        "verdicts": False,
+    }
+    (tmp_path / "mine.json").write_text(json.dumps(asked))
+    study = tmp_path / "study"
+    assert vitlab("study", tmp_path / "mine.json", "--out", study).code == 0
+    answer = vitlab("inspect", study, "--images", "2", "--test-images", "16")
+    assert f"page: {study / 'report.html'}" in answer.out
+    text = (study / "report.html").read_text()
+    links = re.findall(r'href="(inside/[^"]+)"', text)
+    assert len(links) == 2
+    assert all((study / unquote(link)).exists() for link in links)
+    assert text.count("where it looks") == 2
+    assert text.count("no attention</span>") == 2

@@ -45,7 +45,7 @@ def test_what_would_decide_more_has_a_command(tmp_path):
     leaning = replace(study.outcome.comparisons[0], seeds_needed=9)
     study = replace(study, outcome=replace(study.outcome, comparisons=(leaning,)))
     assert study.command_to_decide == "vitlab study 'a study/plan.json' --out 'a study' --seeds 9"
-    shown = re.sub(r"</?span>", "", study_page(study, "figures").html)
+    shown = re.sub(r"</?span>", "", study_page(study, tmp_path / "report.html").html)
     assert f"<code>{escape(study.command_to_decide)}</code>" in shown
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vitlab.interpret.knockout.measure import Batches, Replacement
     from vitlab.interpret.knockout.outcome import KnockoutOutcome
     from vitlab.records.inside import Inside
+    from vitlab.study.study_dir import StudyDir
 
 SHOWN, TESTED = 8, 1_000  # test images on a page, and those that parts are knocked out on
 _BATCH = 64  # images: several knock-outs of a batch run side by side
@@ -118,7 +119,7 @@ def _told(progress: Progress, number: int, models: int, images: int, both: bool)
 
 def inspect(
     path: str | Path,
-    out: str | Path,
+    out: str | Path | None = None,
     other: str | Path | None = None,
     *,
     images: "Sequence[Picture] | int" = SHOWN,
@@ -132,13 +133,24 @@ def inspect(
     """Write one page, `out/inside.html`, about what goes on inside a model, or two: where each patch looks, what an
     answer is made of, what goes without each part. All numbers stand beside it, in `inside.npz`; the page's path.
 
+    Without `out` it is a folder `inside` in that of the model. Of a study there is a page of each cell, of its first
+    run that has its weights, and the study's report, whose path it is, links to them.
+
     `images` are pictures, or how many of the test images; `data` is the set of these, without it the one that the run
     was trained on. Of `test_images` of them comes what needs many; 0: without knock-outs. Raises UserError.
     """
     from vitlab.base.errors import UserError
+    from vitlab.records.inside import INSIDE
     from vitlab.report.inside import OTHER, write_inside_page
+    from vitlab.study.study_dir import StudyDir
 
     typed({"data": data}, settings)
+    if out is None and not Path(path).is_dir():
+        raise UserError(f"{path} is no folder in which a page could stand: say where with --out DIR")
+    folder = Path(path) / INSIDE if out is None else Path(out)
+    if other is None and StudyDir(Path(path)).is_study:
+        given = {"images": images, "data": data, "test_images": test_images, "device": device, "settings": settings}
+        return _inspect_study(StudyDir(Path(path)), folder, say=say, progress=progress, **given)
     paths = [Path(path), *([Path(other)] if other is not None else [])]
     looks = [_Look(each, data, device, settings, test_images, say, progress) for each in paths]
     if isinstance(images, int):
@@ -149,9 +161,31 @@ def inspect(
     if not pictures:
         raise UserError("no pictures were given to look at: --images FILE, FOLDER or a number of test images")
     titles = _titles(paths)
-    for each, title, folder in zip(looks, titles, (Path(out), Path(out) / OTHER), strict=False):
-        each.inside(pictures, names, labels, title).write(folder)
-    return write_inside_page(Path(out), other=Path(out) / OTHER if other is not None else None)
+    for each, title, place in zip(looks, titles, (folder, folder / OTHER), strict=False):
+        each.inside(pictures, names, labels, title).write(place)
+    return write_inside_page(folder, other=folder / OTHER if other is not None else None)
+
+
+def _inspect_study(study: "StudyDir", out: Path, say: Say, **given: Any) -> Path:
+    """A page of each cell that has a run with weights, and the study's report anew. Raises UserError if none has."""
+    from vitlab.base.errors import UserError
+    from vitlab.report.write import write_study_report
+    from vitlab.study.outcome import outcome_in
+
+    computed, without = outcome_in(study), []
+    folders = {cell.name: cell.folder for cell in study.plan().cells}
+    for cell in computed.cells:
+        run = next((run for run in cell.runs if run.folder and run.status == "finished"), None)
+        try:
+            if run is None:
+                raise UserError("no run has finished")
+            inspect(study.path / str(run.folder), out / folders[cell.name], say=say, **given)
+        except UserError as refused:
+            without.append(f"{cell.name}: {refused}")
+            say(without[-1])
+    if len(without) == len(computed.cells):
+        raise UserError(f"{study.path} has no cell that could be looked into: {without[0]}")
+    return write_study_report(study, computed)
 
 
 class _Look:

@@ -24,9 +24,15 @@ def register(app: typer.Typer) -> None:
 def inspect(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="RUN|SOURCE…", help="One or two: runs, or whatever `vitlab convert` takes."),
+        typer.Argument(
+            metavar="RUN|SOURCE|STUDY…",
+            help="One or two: runs, or whatever `vitlab convert` takes; or a study, for a page of each of its cells.",
+        ),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of the page.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="The folder of the page. Default: `inside` in the run or study."),
+    ] = None,
     images: Annotated[
         list[str] | None,
         typer.Option(

@@ -80,6 +80,8 @@ def followed(console: "Console", doing: str) -> "Iterator[Progress]":
     begun, share = time.monotonic(), 0.0
 
     def told() -> str:
+        if share >= 1:
+            return "going on …"
         left = (time.monotonic() - begun) * (1 - share) / share if share else None
         return f"{doing}: {share:.0%}" + ("" if left is None else f", {roughly(left)} left")
 

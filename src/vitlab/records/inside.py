@@ -18,7 +18,7 @@ from vitlab.base.spec import from_dict
 from vitlab.records._archives import damaged, read_arrays
 from vitlab.records._base import Record
 
-FILE = "inside.npz"
+INSIDE, FILE, PAGE = "inside", "inside.npz", "inside.html"  # a folder of its own, what stands there, the page of it
 STEPS = 255  # of a row's largest share
 _EVERY = {"pictures": 4}  # arrays that are always there, and how many axes they have
 

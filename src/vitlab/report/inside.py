@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from vitlab.base.words import counted
-from vitlab.records.inside import STEPS, Inside, read_inside
+from vitlab.records.inside import PAGE, STEPS, Inside, read_inside
 from vitlab.report import inside_figures as figures
 from vitlab.report.beside import Beside
 from vitlab.report.charts.drawing import Drawing
@@ -68,7 +68,7 @@ def write_inside_page(path: Path, out: Path | None = None, other: Path | None = 
     """
     beside = other or (path / OTHER if (path / OTHER).is_dir() else None)
     found = [read_inside(path), *([read_inside(beside)] if beside else [])]
-    out = out or path / "inside.html"
+    out = out or path / PAGE
     return inside_page(found, folder_beside(out).name).save(out)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vitlab.base.differences import value_at
@@ -13,12 +14,12 @@ from vitlab.report.answers import Sentence
 from vitlab.report.beside import Beside
 from vitlab.report.charts.drawing import Drawing
 from vitlab.report.folded import folded
-from vitlab.report.glimpses import glimpsed
+from vitlab.report.glimpses import glimpsed, maps_of_cells
 from vitlab.report.glossary import explained
 from vitlab.report.pareto import tradeoffs
 from vitlab.report.study_notes import notes
 from vitlab.report.study_records import StudyRecords
-from vitlab.report.template import Page, render, scripts
+from vitlab.report.template import Page, folder_beside, render, scripts
 from vitlab.report.together import draw_together
 from vitlab.report.units import unit_of_study
 
@@ -41,14 +42,15 @@ class Configuration:
     spec: str  # JSON
 
 
-def study_page(study: StudyRecords, folder: str) -> Page:
-    """The page of a study, with its files in a `folder` beside it.
+def study_page(study: StudyRecords, out: Path) -> Page:
+    """The page of a study that is to stand in the file `out`, with its files beside it.
 
     A study that has not finished has a page too; it says what is missing.
     """
     beside = Beside()
     made_by = f"vitlab report {study.name}"
-    return Page(render("study.html", figures=folder, made_by=made_by, **_contents(study, beside), **scripts()), beside)
+    values = {"figures": folder_beside(out).name, "made_by": made_by, **_contents(study, beside), **scripts()}
+    return Page(render("study.html", maps=maps_of_cells(study.insides, out.parent, beside), **values), beside)
 
 
 def _contents(study: StudyRecords, beside: Beside) -> dict[str, Any]:

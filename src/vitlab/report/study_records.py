@@ -9,6 +9,7 @@ from typing import Any
 from vitlab.base.options import as_options
 from vitlab.records.execution import CellExecution
 from vitlab.records.glimpse import Glimpse, read_glimpse
+from vitlab.records.inside import FILE, INSIDE
 from vitlab.records.outcome import CellOutcome, Outcome
 from vitlab.records.run import RunDeclaration
 from vitlab.report.run import REPEAT, RunRecord, citation, command_again, read_run
@@ -25,6 +26,7 @@ class StudyRecords:
     executions: Mapping[str, Sequence[CellExecution]]  # by cell, one a kind of host
     settings: Mapping[str, Any]  # the whole study
     glimpses: Mapping[str, Glimpse]  # by cell, of one of its runs, where there is one
+    insides: Mapping[str, Path]  # by cell, the folder of what `vitlab inspect` has found in one of its runs
 
     def finished(self, cell: CellOutcome) -> list[RunRecord]:
         """The records of a cell's finished runs, in the order of the seeds."""
@@ -82,6 +84,7 @@ def read_study(study_dir: StudyDir, computed: Outcome) -> StudyRecords:
         },
         settings=plan.study,
         glimpses={cell.name: glimpse for cell in computed.cells if (glimpse := _glimpse(path, cell))},
+        insides={cell.name: folder for cell in plan.cells if ((folder := path / INSIDE / cell.folder) / FILE).exists()},
     )
 
 

@@ -53,7 +53,7 @@ def reported(path: Path, other: Path | None = None, out: Path | None = None) -> 
 def write_study_report(study_dir: StudyDir, computed: Outcome, out: Path | None = None) -> Path:
     """Write the page of a study whose outcome is computed already; the page."""
     out = out or study_dir.path / "report.html"
-    return study_page(read_study(study_dir, computed), folder_beside(out).name).save(out)
+    return study_page(read_study(study_dir, computed), out).save(out)
 
 
 def is_study(path: Path) -> bool:
