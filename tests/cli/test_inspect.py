@@ -41,7 +41,7 @@ def test_two_models_beside_each_other_and_pictures_of_ones_own(vitlab, finished,
     answer = vitlab("inspect", finished, exported, "--images", seven, other, "--test-images", "0", "--out", out)
     assert f"page: {out / 'inside.html'}" in answer.out
     ours, theirs = read_inside(out), read_inside(out / "other")
-    assert ours.told.names == theirs.told.names == ("seven.png", "other.png")
+    assert ours.told.names == theirs.told.names == ("seven", "other")
     assert "knockouts" not in theirs.told.knockouts
     assert (out / "inside.html").read_text().count("<template") == 2
 

@@ -256,7 +256,7 @@ def _in_hand(images: "Sequence[Picture]") -> "tuple[list[Any], tuple[str, ...]]"
     from vitlab.predict import pictures_of
 
     pictures = list(pictures_of(images))
-    return pictures, tuple(Path(name_of(each, number)).name for number, each in enumerate(pictures, 1))
+    return pictures, tuple(Path(name_of(each, number)).stem for number, each in enumerate(pictures, 1))
 
 
 def _titles(paths: Sequence[Path]) -> list[str]:
