@@ -1,7 +1,12 @@
 """Files that somebody else wrote: tensors are read, code is never run."""
 
+import argparse
+import collections
+import datetime
 import os
+import pathlib
 import pickle
+import types
 import zipfile
 
 import numpy as np
@@ -10,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from vitlab.base.errors import CheckpointError
+from vitlab.checkpoints.content import content_at
 from vitlab.checkpoints.files import read_tensors
 
 TENSORS = {"head.weight": torch.arange(6.0).view(2, 3)}
@@ -122,3 +128,52 @@ def test_what_stands_in_the_place_of_weights_is_named_with_the_cure(tmp_path):
     for path, cure in ((module, "model.state_dict"), (program, "torch.jit.load"), (pointer, "git lfs pull")):
         with pytest.raises(CheckpointError, match=cure):
             read_tensors(path)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        np.float64(3.5),
+        np.arange(4),
+        np.array("text"),
+        np.random.default_rng(0).integers(0, 9, 3),
+        pathlib.Path("runs"),
+        argparse.Namespace(lr=np.float32(0.1), out=pathlib.Path("out")),
+        types.SimpleNamespace(epochs=3),
+        datetime.datetime(2026, 1, 1),
+        collections.Counter("aab"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_training_keeps_beside_its_tensors_is_no_reason_to_refuse_them(tmp_path, beside):
+    torch.save({"model": TENSORS, "best": beside}, tmp_path / "weights.pt")
+    assert torch.equal(read_tensors(tmp_path / "weights.pt")["head.weight"], TENSORS["head.weight"])
+
+
+@pytest.mark.parametrize("name", [r"(posix|os)\.system", r"collections\.defaultdict"])
+def test_what_may_run_as_code_is_named_with_the_cure(tmp_path, name):
+    beside = collections.defaultdict(list, a=[1]) if "default" in name else Malicious(tmp_path / "proof")
+    torch.save({"model": TENSORS, "best": beside}, tmp_path / "weights.pt")
+    with pytest.raises(CheckpointError, match=rf"{name}, which may run as code.*weights_only=False"):
+        read_tensors(tmp_path / "weights.pt")
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said"),
+    [
+        (torch.eye(4).to_sparse(), "is sparse; weights are dense"),
+        (torch.empty(4, 4, device="meta"), "is without numbers"),
+    ],
+)
+def test_tensors_that_are_none_of_plain_numbers_are_named(tmp_path, tensor, said):
+    torch.save({"odd\n\nvitlab: ok": tensor, **TENSORS}, tmp_path / "weights.pt")
+    with pytest.raises(CheckpointError, match=said) as refused:
+        content_at(tmp_path / "weights.pt")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_of_an_old_pickle_one_line_is_said(tmp_path):
+    (tmp_path / "weights.pt").write_bytes(pickle.dumps({"a": Malicious(tmp_path / "proof")}, protocol=4))
+    with pytest.raises(CheckpointError, match="not opened"):
+        read_tensors(tmp_path / "weights.pt")

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+import vitlab
 from tests.checkpoints.saving import meta_of, save_model
 from vitlab.augment.ops import center_crop
 from vitlab.base.errors import CheckpointError, SpecError
@@ -83,3 +84,25 @@ def test_images_of_another_precision_are_refused_with_the_cure(tmp_path, tiny_sp
         model(images.double())
     with torch.autocast("cpu", torch.bfloat16):
         assert model(images.half()).shape == (1, model.spec.num_classes)
+
+
+def test_what_tensors_do_not_tell_is_told_in_python_too(tmp_path, tiny_spec):
+    spec = tiny_spec(img_size=[16, 16], patch_size=[4, 4])
+    tensors = published.write(published.source_named("timm"), spec, build(spec, seed=1).state_dict())
+    torch.save(tensors, tmp_path / "vit.pth")
+    told = {"num_heads": spec.num_heads}
+    assert vitlab.load(tmp_path / "vit.pth", **told).spec.num_classes == spec.num_classes
+    features = vitlab.load(tmp_path / "vit.pth", num_classes=0, img_size=24, **told)
+    assert (features.spec.num_classes, features.spec.img_size) == (0, (24, 24))
+    assert features(torch.zeros(1, 3, 24, 24)).shape == (1, spec.embed_dim)
+    save(tmp_path / "run", build(spec))
+    with pytest.raises(CheckpointError, match="tells all of its model"):
+        vitlab.load(tmp_path / "run", num_heads=4)
+
+
+def test_run_on_is_what_was_asked_for(tmp_path, tiny_spec):
+    save(tmp_path, build(tiny_spec(pos_embed="rope2d", img_size=[8, 8], patch_size=[4, 4])))
+    other = OtherSize((16, 16), positions="run_on")
+    assert at_size(load(tmp_path), other).notes == (
+        "positions run on from 2 × 2 to 4 × 4 patches, beyond the range of training",
+    )

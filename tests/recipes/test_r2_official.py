@@ -31,16 +31,22 @@ def test_pictures():
 @pytest.mark.parametrize("name", ["b16_cifar10", *VARIANTS])
 def test_every_model_on_every_set(name):
     spec = recipe("r2_official" if name == "b16_cifar10" else f"r2_official:{name}")
-    model, _, data = name.rpartition("_")
+    model, _, data = name.removesuffix("_dropout").rpartition("_")
+    dropout = 0.1 if name.endswith("_dropout") else 0.0
     classes = {"cifar10": 10, "cifar100": 100, "imagenet": 1000}[data]
     assert spec.model == replace(
-        preset(f"{MODELS[model]}@384:{classes}"), init=jax.Spec(), mlp=gelu.Spec(approximate="tanh")
+        preset(f"{MODELS[model]}@384:{classes}"),
+        init=jax.Spec(),
+        mlp=gelu.Spec(approximate="tanh"),
+        embed_dropout=dropout,
+        mixer_dropout=dropout,
+        mlp_dropout=dropout,
     )
     assert spec.model.init.zero_head
     assert (spec.data.name, spec.data.num_classes) == ("imagenet1k" if data == "imagenet" else data, classes)
     assert spec.data.mean == spec.data.std == (0.5, 0.5, 0.5)
     assert spec.steps == (20_000 if data == "imagenet" else 10_000)
-    assert spec.optim.lr == (0.01 if name == "b16_cifar10" else 0.03)
+    assert spec.optim.lr == (0.01 if name.startswith("b16_cifar10_") or name == "b16_cifar10" else 0.03)
 
 
 @pytest.mark.slow

@@ -38,18 +38,26 @@ def create(model: str = "vit_base_patch16_224", seed: int = 0, **settings: Any) 
     return build(with_settings(preset(model), settings), seed)
 
 
-def load(path: str | Path) -> "EquippedViT":
+def load(
+    path: str | Path, model: str = "", img_size: int | tuple[int, int] | None = None, **settings: Any
+) -> "EquippedViT":
     """The trained model of a run, a checkpoint folder, or somebody else's checkpoint: a file, a folder, or
     `hub:ORG/NAME`. It knows what pictures go through before it and what its classes are called:
 
         model = load("runs/digits")
         logits = model(model.prepare(["seven.png"]))
 
-    Raises CheckpointError for what cannot be read.
+    Of somebody else's a preset's name and settings tell what its tensors do not, `load("vit.pth", num_heads=6)`;
+    `num_classes=0` leaves its classifier out. For images of another size the model is resized (`img_size`). Raises
+    CheckpointError for what cannot be read.
     """
+    from vitlab.checkpoints.trained import OtherSize, at_size
     from vitlab.checkpoints.trained import load as load_trained
 
-    return load_trained(path).model
+    found = load_trained(path, model, settings)
+    if img_size is None:
+        return found.model
+    return at_size(found, OtherSize((img_size, img_size) if isinstance(img_size, int) else img_size)).model
 
 
 class Converted(NamedTuple):

@@ -48,7 +48,7 @@ def printable(message: str) -> str:
 
 def some(names: Sequence[str]) -> str:
     """'a, b, c and 2 more'; of a very long name its beginning"""
-    few = ", ".join(shortened(name, _LONG) for name in names[:_SOME])
+    few = ", ".join(printable(shortened(name, _LONG)).replace("\n", "\\n") for name in names[:_SOME])
     return few + (f" and {len(names) - _SOME} more" if len(names) > _SOME else "")
 
 

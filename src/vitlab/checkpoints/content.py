@@ -15,7 +15,7 @@ from torch import Tensor
 from vitlab.base.errors import CheckpointError, DataError
 from vitlab.base.files import read_object
 from vitlab.base.words import some
-from vitlab.checkpoints.files import read_tensors
+from vitlab.checkpoints.files import check_dense, read_tensors
 from vitlab.checkpoints.hub import downloaded, is_like_a_repo, repo_of
 from vitlab.checkpoints.source._base import Content
 from vitlab.records.checkpoint import CHECKPOINTS, OTHERS
@@ -34,11 +34,13 @@ def content_at(path: str | Path) -> Content:
     file, inner = _place(str(path))
     if not file.exists():
         meant = f"; on the hub it would be hub:{path}" if is_like_a_repo(str(path)) else ""
+        meant = "; a model on the hub is hub:ORG/NAME" if str(path).startswith("hub:") else meant
         raise CheckpointError(f"{path} does not exist{meant}")
     if file.is_dir():
         texts, tensors = _texts(file), _folder_tensors(file)
     else:
         texts, tensors = _texts(file.parent) if file.name in _WEIGHTS else {}, read_tensors(file, inner)
+    check_dense(tensors, file)
     bare, taken, _ = _stripped(tensors, _is_around_all)
     notes = (f"names without their common prefix {taken}",) if taken else ()
     return Content(file, _in_single_precision(bare), texts, notes=notes)

@@ -56,6 +56,7 @@ def export(trained: Trained, name: str, out: Path, half: bool = False, evidence:
         if not apart <= (NEAR_IN_HALF if half else NEAR):
             raise CheckpointError(
                 f"{chosen.title} cannot hold this model: what was written says something else, by up to {apart:.2g}"
+                f"{chosen.why_unlike(model)}"
             )
     exported = Exported(out, tuple(sorted(path.name for path in out.iterdir())), used, apart)
     card.write(out, trained, chosen.title, exported.used, apart, half, evidence)

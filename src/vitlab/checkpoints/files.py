@@ -4,7 +4,12 @@ No code of theirs is run, and no more memory is taken than the file fills or the
 """
 
 import argparse
+import datetime
+import pathlib
 import pickle
+import re
+import types
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +26,14 @@ from vitlab.base.errors import CheckpointError
 from vitlab.base.files import is_no_file, open_file
 from vitlab.base.words import shortened, some
 
+_HARMLESS: list[Any] = [  # what a training keeps beside its tensors, none of which runs code when it is read
+    *(argparse.Namespace, types.SimpleNamespace),
+    *(pathlib.PosixPath, pathlib.PurePosixPath, datetime.datetime, datetime.date, datetime.timedelta),
+    *(np.ndarray, np.dtype, *(type(np.dtype(kind)) for kind in "?bBhHiIlLefdUS")),
+    *((np.array(0.0).__reduce__()[0], "numpy.core.multiarray._reconstruct"), np.array(0.0).__reduce__()[0]),
+    *((np.float64(0).__reduce__()[0], "numpy.core.multiarray.scalar"), np.float64(0).__reduce__()[0]),
+]
+_GLOBAL = re.compile(r"(?:GLOBAL|[Uu]nsupported class|got <class) '?([\w.]+)", re.ASCII)  # in what torch says of others
 _SAID = 200  # characters of what another library says
 _POINTER = (
     b"version https://git-lfs.github.com/spec/"  # what stands in the place of a file that Git LFS has not fetched
@@ -44,22 +57,32 @@ def read_tensors(path: Path, inner: str = "") -> dict[str, Tensor]:
         if path.suffix == ".npz" or _holds_arrays(path):
             return _inside(_read_npz(path), inner, path)
         _check_unpacked(path)
-        with torch.serialization.safe_globals([argparse.Namespace]):  # DeiT and MAE keep their options beside
+        with torch.serialization.safe_globals(_HARMLESS), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of old formats, and of what is refused below
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except CheckpointError:
         raise
     except FileNotFoundError:
         raise CheckpointError(f"{path} does not exist") from None
     except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path} is not opened: it is a pickle with more than tensors in it, or not a checkpoint. Of a whole "
-            "model, save the tensors alone, where its code is: torch.save(model.state_dict(), FILE)"
-        ) from error
+        raise CheckpointError(f"{path} is not opened: {_more_than_tensors(str(error))}") from error
     except (OSError, SafetensorError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path} is damaged or not a checkpoint: {shortened(str(error), _SAID)}") from error
     except Exception as error:  # bytes that are no pickle make torch's reader raise almost anything
         raise CheckpointError(f"{path} is damaged or not a checkpoint") from error
     return _inside(loaded, inner, path)
+
+
+def _more_than_tensors(said: str) -> str:
+    """What a pickle has beside tensors, as far as torch tells, and how the tensors alone are had."""
+    found = _GLOBAL.search(said)
+    if found is None:
+        return "it is a pickle with more than tensors in it, or not a checkpoint"
+    return (
+        f"it is a pickle with more than tensors in it: {shortened(found[1], _SAID)}, which may run as code. Save the "
+        "tensors alone, where you trust it: torch.save(model.state_dict(), FILE), or of a dictionary "
+        'torch.save(torch.load(FILE, weights_only=False)["model"], OTHER)'
+    )
 
 
 def _check_is_weights(path: Path) -> None:
@@ -151,6 +174,14 @@ def _inside(loaded: Any, inner: str, path: Path) -> dict[str, Tensor]:
     if not found:
         raise CheckpointError(f"{path} does not hold named tensors")
     return dict(next(iter(found.values())))
+
+
+def check_dense(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse tensors that are none of plain numbers: sparse ones, and those without any. Raises CheckpointError."""
+    for name, tensor in tensors.items():
+        if tensor.layout != torch.strided or tensor.device.type == "meta":
+            kind = "without numbers" if tensor.device.type == "meta" else "sparse"
+            raise CheckpointError(f"{path}: {some([name])} is {kind}; weights are dense tensors")
 
 
 def _dictionaries(loaded: Mapping[Any, Any]) -> Iterator[tuple[str, Mapping[str, Tensor]]]:

@@ -210,7 +210,7 @@ def _theirs(kind: SourceSpec, content: Content) -> Tensors:
     try:
         return kind.tensors(content)
     except (RuntimeError, IndexError, KeyError) as error:
-        raise CheckpointError(f"{content.path}: not as {kind.title} lays tensors out: {error}") from None
+        raise CheckpointError(f"{content.path}: not laid out as {kind.title} checkpoints are: {error}") from None
 
 
 def _ours(kind: SourceSpec, tensors: Tensors) -> tuple[dict[str, Tensor], list[str]]:

@@ -116,7 +116,7 @@ def load(path: str | Path, model: str = "", settings: Mapping[str, Any] = publis
 
 def load_without_head(path: str | Path) -> Trained:
     """The same, but for the classifier of what somebody else wrote, which may be of any kind: it is to begin anew."""
-    return load(path) if native.is_ours(Path(path)) else load(path, settings={"num_classes": 0})
+    return load(path) if native.is_ours(Path(path)) else load(path, settings={"num_classes": 0, "head": "linear"})
 
 
 @dataclass(frozen=True)

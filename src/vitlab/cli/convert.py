@@ -58,6 +58,9 @@ def convert(
     for note in converted.notes:
         console.print(note)
     spec = converted.spec
-    number = counted(spec.num_classes, "class", "classes") if spec.num_classes else "no head"
+    classifies = bool(spec.num_classes and converted.preprocessing.class_names)
+    outputs = f"{spec.num_classes} outputs, which are no classes" if spec.num_classes else "no head"
+    number = counted(spec.num_classes, "class", "classes") if classifies else outputs
     console.print(f"a ViT of {spec.told()}, images of {' × '.join(map(str, spec.img_size))}, {number}")
-    console.print(f"written to {out}: vitlab predict {out} IMAGE, vitlab train finetune --init {out} --data FOLDER")
+    then = [f"vitlab predict {out} IMAGE"] if classifies else []
+    console.print(f"written to {out}: {', '.join([*then, f'vitlab train finetune --init {out} --data FOLDER'])}")

@@ -44,7 +44,7 @@ def told(tensors: Mapping[str, Tensor], changed: Mapping[str, Tensor], before: V
     said = []
     grids = f"from {_written(before.dims().grid)} to {_written(after.dims().grid)} patches"
     names = [name for name in tensors if changed[name] is not tensors[name]]
-    if any(name.startswith("pos_embed.") for name in names):
+    if any(name.startswith("pos_embed.") for name in names) and before.dims().grid != after.dims().grid:
         said.append(f"positions resized {grids}")
     if any(name.startswith("patch_embed.") for name in names):
         said.append(f"patch kernels resized from {_written(before.patch_size)} to {_written(after.patch_size)} pixels")
@@ -54,6 +54,8 @@ def told(tensors: Mapping[str, Tensor], changed: Mapping[str, Tensor], before: V
             said.append(f"positions stretched to the {_written(seen)} patches of training, {grids}")
         elif after.pos_embed.suits_any_grid:
             said.append(f"positions are across the picture, {grids}")
+        elif after.pos_embed.stretches:
+            said.append(f"positions run on {grids}, beyond the range of training")
         elif after.pos_embed.name != "none":
             said.append(f"positions run on {grids}: {after.pos_embed.name} has none that could be stretched")
     return said

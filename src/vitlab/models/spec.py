@@ -194,7 +194,7 @@ def _sizes(spec: ViTSpec) -> Iterator[str]:
     for name, most in LARGEST.items():
         value = getattr(spec, name)
         if value is not None and value <= 0 and (name, value) != ("num_classes", 0):
-            yield f"{name}={value}: must be positive"
+            yield f"{name}={value}: must be positive" + (", or 0 for features" if name == "num_classes" else "")
         if value is not None and value > most:
             yield f"{name}={value}: at most {most:,}"
     if 0 < spec.embed_dim * spec.mlp_ratio + _ROUNDING < 1:

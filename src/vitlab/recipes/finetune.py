@@ -6,9 +6,9 @@ SOURCE is a run, or what others published: a file, a folder, hub:ORG/NAME (`vitl
 The model is the source's, with a new head that starts from zero; pictures are prepared as they were there: the same
 size, fit, mean and deviation. AdamW; the head learns at 1e-3, the last block at a fifth of that, and each layer before
 it at three quarters of the next one's (layer-wise decay: arXiv 2106.08254, 2111.06377). The more pictures there are,
-the fewer passes are made: 30 over a thousand, 4 over more than a hundred thousand. A tenth is for validation, and the
-last step counts. `--set optim.frozen='["patch_embed.*", "blocks.[0-5].*"]'` leaves layers as they are,
-`--set optim.backbone_lr=0` all but the head; `--set data.img_size=384` takes larger pictures of a folder.
+the fewer passes are made: 30 over up to a thousand of them, 4 over more than a hundred thousand. A tenth is for
+validation, and the last step counts. `--set optim.frozen='["patch_embed.*", "blocks.[0-5].*"]'` leaves layers as they
+are, `--set optim.backbone_lr=0` all but the head; `--set data.img_size=384` takes larger pictures of a folder.
 """
 
 from dataclasses import replace

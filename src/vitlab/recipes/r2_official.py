@@ -7,8 +7,8 @@
 Batches of 512, SGD with momentum, no weight decay, gradients cut at a norm of 1, 500 steps of warm-up, a cosine to 0.
 CHECKPOINT is what Google publishes, `ViT-B_16.npz` of ImageNet-21k, or a run: positions are resized to 384, and the
 head begins at zero. The MLP has JAX's GELU, the tanh approximation that these weights were trained with.
-Without --init this trains from scratch, another experiment. Published, without dropout / with .1 (`--set
-model.embed_dropout=0.1 --set model.mixer_dropout=0.1 --set model.mlp_dropout=0.1`):
+Without --init this trains from scratch, another experiment. `_dropout` behind a variant's name has dropout of .1, as
+r2_official:b16_cifar10_dropout has. Published, without dropout / with .1:
 
     CIFAR-10     R50+B/16 98.72/98.94  B/16 99.02/98.76  B/32 98.88/98.75  L/16 99.13/99.14  L/32 99.06/99.09
     CIFAR-100    R50+B/16 90.88/92.30  B/16 92.06/91.92  B/32 92.31/92.05  L/16 92.91/93.22  L/32 93.29/93.34
@@ -51,6 +51,7 @@ def on_imagenet(model: str) -> dict[str, Any]:
     return {"model": {"name": model, **OF_JAX}, "data": imagenet, "optim.lr": 0.03, "steps": 20_000}
 
 
+DROPOUT = {f"model.{part}_dropout": 0.1 for part in ("embed", "mixer", "mlp")}
 VARIANTS = {
     "b16_cifar100": on("B/16@384", "cifar100"),
     "b16_imagenet": on_imagenet("B/16@384"),
@@ -68,6 +69,23 @@ VARIANTS = {
     "r50_b16_imagenet": on_imagenet("R50+B/16@384"),
     "r50_l32_cifar10": on("R50+L/32@384", "cifar10"),
     "r50_l32_cifar100": on("R50+L/32@384", "cifar100"),
+    "b16_cifar10_dropout": DROPOUT,
+    "b16_cifar100_dropout": on("B/16@384", "cifar100") | DROPOUT,
+    "b16_imagenet_dropout": on_imagenet("B/16@384") | DROPOUT,
+    "b32_cifar10_dropout": on("B/32@384", "cifar10") | DROPOUT,
+    "b32_cifar100_dropout": on("B/32@384", "cifar100") | DROPOUT,
+    "b32_imagenet_dropout": on_imagenet("B/32@384") | DROPOUT,
+    "l16_cifar10_dropout": on("L/16@384", "cifar10") | DROPOUT,
+    "l16_cifar100_dropout": on("L/16@384", "cifar100") | DROPOUT,
+    "l16_imagenet_dropout": on_imagenet("L/16@384") | DROPOUT,
+    "l32_cifar10_dropout": on("L/32@384", "cifar10") | DROPOUT,
+    "l32_cifar100_dropout": on("L/32@384", "cifar100") | DROPOUT,
+    "l32_imagenet_dropout": on_imagenet("L/32@384") | DROPOUT,
+    "r50_b16_cifar10_dropout": on("R50+B/16@384", "cifar10") | DROPOUT,
+    "r50_b16_cifar100_dropout": on("R50+B/16@384", "cifar100") | DROPOUT,
+    "r50_b16_imagenet_dropout": on_imagenet("R50+B/16@384") | DROPOUT,
+    "r50_l32_cifar10_dropout": on("R50+L/32@384", "cifar10") | DROPOUT,
+    "r50_l32_cifar100_dropout": on("R50+L/32@384", "cifar100") | DROPOUT,
 }
 
 

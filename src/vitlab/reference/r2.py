@@ -38,15 +38,25 @@ def official(model: str, dataset: str, names: tuple[str, str, int], targets: tup
     """A model at 384 pixels, with its targets where there are any."""
     data, short, classes = names
     figures = zip(targets, ("dropout 0", "dropout .1"), strict=bool(targets))
+    recipe = variant("r2_official", model, data)
     return System(
         f"R2/{short}/{model}@384",
         dataset,
         f"{model}@384:{classes}",
-        variant("r2_official", model, data),
+        recipe,
         tuple(Figure("top1", value, what) for value, what in figures),
         NO_CHECKPOINT,
-        note="" if targets else "no official target",
+        note=("" if targets else "no official target; ") + commands(recipe, model, data),
     )
+
+
+def commands(recipe: str, model: str, data: str) -> str:
+    """What trains it without dropout and with, from the weights as Google publishes them."""
+    file = "R50+ViT" if model.startswith("R50") else "ViT"
+    options = f"--init {file}-{model.rpartition('+')[2].replace('/', '_')}.npz"
+    options += " --data PATH" if data == "imagenet" else ""
+    with_dropout = f"{recipe if ':' in recipe else f'{recipe}:b16_cifar10'}_dropout"
+    return f"`vitlab train {recipe} {options} --out DIR`; with dropout of .1 `{with_dropout}` in its place"
 
 
 def own(model: str, dataset: str) -> System:

@@ -141,6 +141,8 @@ def _prepare(run_dirs: list[RunDir], terms: Terms, recorded: Choices | None, pro
     specs = [run_dir.spec for run_dir in run_dirs]
     first = specs[0]
     check_room(specs, pick_device(terms.overrides.device))  # before the data, which may take their time
+    if recorded is None:  # what has begun needs its source no more
+        first.start.check(first.model)
     terms.console.print(f"reading {first.data.name} …", highlight=False)
     images = processes.main_first(first.load_images)
     _check_data(run_dirs, images, terms)

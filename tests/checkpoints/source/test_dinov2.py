@@ -94,7 +94,7 @@ def test_blocks_in_chunks_are_read_from_a_training(tmp_path, normal):
 
 
 def test_a_table_that_is_none_is_refused():
-    with pytest.raises(CheckpointError, match="not as DINOv2 lays tensors out"):
+    with pytest.raises(CheckpointError, match="not laid out as DINOv2 checkpoints are"):
         read(drawn(shapes(registers=1) | {"pos_embed": (1, 10, 64)}))
 
 

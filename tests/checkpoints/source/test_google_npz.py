@@ -126,7 +126,7 @@ def test_a_preset_by_googles_name_is_taken_at_its_word_but_for_what_the_file_say
     [
         ({"pos_embedding": None}, "missing there: pos_embed.weight"),
         ({"Transformer/encoderblock_0/Other/kernel": (2, 2)}, "without a place here: Transformer/encoderblock_0/Other"),
-        ({"Transformer/encoderblock/Other/kernel": ()}, "not as Google lays tensors out"),
+        ({"Transformer/encoderblock/Other/kernel": ()}, "not laid out as Google checkpoints are"),
         ({"Transformer/encoder_norm/scale": (3,)}, "norm.weight is 3 there and 24 here"),
         ({"Transformer/encoderblock_0/MultiHeadDotProductAttention_0/query/kernel": (2,)}, "cannot be made of"),
     ],

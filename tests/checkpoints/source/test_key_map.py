@@ -147,3 +147,23 @@ def test_a_table_that_cannot_be_is_refused(text, said, tmp_path, normal):
 def test_a_key_map_needs_its_table():
     with pytest.raises(SpecError, match="--key-map FILE"):
         published.source_named("key_map")
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ('theirs = "(cls)"\nours = "\\\\2"', "invalid group reference 2"),
+        ('theirs = "cls"\nsplit = ["a", "b", "c"]', r"cls: \[1, 1, 24\] cannot be split into 3"),
+    ],
+)
+def test_an_entry_that_cannot_be_followed_is_named(entry, said, tmp_path):
+    torch.save(Tutorial().state_dict(), tmp_path / "mine.pth")
+    (tmp_path / "mine.toml").write_text(f"[[tensor]]\n{entry}\n")
+    with pytest.raises(CheckpointError, match=said):
+        published.read(tmp_path / "mine.pth", {"name": "key_map", "table": str(tmp_path / "mine.toml")})
+
+
+def test_a_table_that_is_not_there(tmp_path):
+    torch.save(Tutorial().state_dict(), tmp_path / "mine.pth")
+    with pytest.raises(CheckpointError, match=r"nowhere\.toml does not exist$"):
+        published.read(tmp_path / "mine.pth", {"name": "key_map", "table": str(tmp_path / "nowhere.toml")})

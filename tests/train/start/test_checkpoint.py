@@ -300,3 +300,10 @@ def test_a_start_of_ones_own_knows_what_its_path_means(tmp_path, monkeypatch, tr
     monkeypatch.syspath_prepend(str(tmp_path))
     spec = changed(recipe("digits"), {"start": "pack.mystart"})
     assert changed(spec, {"start.path": "there"}).start.path == "there"
+
+
+def test_what_does_not_fit_is_refused_before_anything_takes_its_time(source, tiny_spec):
+    start = checkpoint.Spec(path=str(source()[0]))
+    start.check(tiny_spec(num_classes=3))
+    with pytest.raises(CheckpointError, match="does not fit this model"):
+        start.check(tiny_spec(embed_dim=32, num_classes=3))

@@ -54,6 +54,9 @@ class AsSource(FormatSpec):
         said = self.source.said(out, images)
         return difference(self._read_back(out, model, images) if said is None else said, model, images)
 
+    def why_unlike(self, model: EquippedViT) -> str:
+        return self.source.why_unlike(model.spec)
+
     @torch.no_grad()
     def _read_back(self, out: Path, model: EquippedViT, images: Tensor) -> Tensor:
         """The logits of what we read of it. Raises CheckpointError where that is another model: logits that are all

@@ -32,6 +32,10 @@ class FormatSpec(Component):
         """Write the model into a folder; how it is used. Raises CheckpointError where the format cannot hold it."""
         raise NotImplementedError
 
+    def why_unlike(self, model: EquippedViT) -> str:
+        """What may be why that is not what the model says, in a clause; empty if nothing is known."""
+        return ""
+
     def loaded(self, out: Path) -> Callable[[Tensor], Tensor]:
         """What was written, ready to be run. Raises UserError where that takes what is not installed."""
         raise NotImplementedError

@@ -144,6 +144,10 @@ class SourceSpec(Component):
         """The logits [B, Y] that the library gives for what was written into a folder; None where it is not here."""
         return None
 
+    def why_unlike(self, spec: ViTSpec) -> str:
+        """What its library has otherwise, in a clause, where a model may be written all the same: empty for nothing."""
+        return ""
+
     def is_ignored(self, name: str) -> bool:
         """Whether a tensor of theirs is of no use here."""
         return any(fnmatchcase(name, pattern) for pattern in self.ignored)

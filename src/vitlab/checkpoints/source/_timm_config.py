@@ -37,6 +37,7 @@ class _Built(NamedTuple):
 
 
 _LAYER, _FINER, _RMS, _RMS_FINER = layer.Spec(), layer.Spec(eps=1e-5), rms.Spec(), rms.Spec(eps=1e-5)
+USUAL_EPS = _LAYER.eps  # which timm has in place of a smaller one
 _ARCHITECTURES = {
     _Built(pre_norm.Spec, gelu.Spec, _LAYER): "vit_base_patch16_224",
     _Built(pre_norm.Spec, gelu.Spec, _LAYER, distilled=True): "deit_base_distilled_patch16_224",
@@ -82,7 +83,7 @@ def told_by(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises SpecError for a value that none of these can have.
     """
     arguments = inside(values, "model_args")
-    known = {name: arguments[name] for name in ("img_size", "num_heads", "embed_dim") if name in arguments}
+    known = {name: arguments[name] for name in ("img_size", "num_heads", "embed_dim", "depth") if name in arguments}
     told = read_fields(ViTSpec, known)
     told |= {"layer_scale": arguments["init_values"]} if "init_values" in arguments else {}
     if "num_heads" in told and (arguments.get("attn_layer") == "diff" or values.get("architecture") in _DIFFERENTIAL):

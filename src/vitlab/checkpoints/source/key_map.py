@@ -29,6 +29,7 @@ from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, SpecError
 from vitlab.base.spec import from_dict
+from vitlab.base.words import some
 from vitlab.checkpoints.source._base import Content, SourceSpec
 from vitlab.checkpoints.source._rows import Row
 from vitlab.models.spec import ViTSpec
@@ -60,7 +61,10 @@ class Entry:
 
     def names(self, match: re.Match[str]) -> list[str]:
         """Ours, for a name of theirs."""
-        return [match.expand(name) for name in self.split or (self.ours,)]
+        try:
+            return [match.expand(name) for name in self.split or (self.ours,)]
+        except (re.error, IndexError) as error:
+            raise CheckpointError(f"theirs={self.theirs!r}: {error} in {some(self.split or (self.ours,))}") from None
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,8 @@ def _read(path: Path) -> Table:
         if path.stat().st_size > _LONGEST:
             raise CheckpointError(f"{path} is longer than {_LONGEST:,} bytes: no table of names")
         return from_dict(Table, tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} does not exist") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, SpecError) as error:
         raise CheckpointError(f"{path}: {error}") from None
 
@@ -114,6 +120,9 @@ def _placed(table: Table, name: str, tensor: Tensor) -> Iterator[tuple[str, int,
         if (match := _fits(entry.theirs, name)) is not None:
             names = entry.names(match)
             pieces = entry.laid(tensor).chunk(len(names)) if len(names) > 1 else (entry.laid(tensor),)
+            if len(pieces) != len(names):
+                shape = list(entry.laid(tensor).shape)
+                raise CheckpointError(f"{some([name])}: {shape} cannot be split into {len(names)} along the first axis")
             yield from ((ours, entry.part[0], piece) for ours, piece in zip(names, pieces, strict=True))
             return
     yield "pos_embed.weight" if name == "pos_embed" else name, 0, tensor  # which is timm's name, as our others are

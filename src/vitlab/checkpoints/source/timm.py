@@ -19,7 +19,7 @@ from vitlab.base.words import counted, shown
 from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class_names, cropped, published_preprocessing
 from vitlab.checkpoints.source._named_as_timm import BLOCK, EVERYTHING, PLAIN, whose
 from vitlab.checkpoints.source._rows import Row
-from vitlab.checkpoints.source._timm_config import config, inside, is_joint, told_by
+from vitlab.checkpoints.source._timm_config import USUAL_EPS, config, inside, is_joint, told_by
 from vitlab.data.decode import Fit
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.mixer import differential
@@ -104,6 +104,12 @@ class Spec(SourceSpec):
         theirs = timm.create_model(f"local-dir:{folder}", pretrained=True).eval().to(images.dtype)
         with torch.no_grad():
             return cast(Tensor, theirs(images))
+
+    def why_unlike(self, spec: ViTSpec) -> str:
+        eps = getattr(spec.norm, "eps", USUAL_EPS)
+        if eps >= USUAL_EPS:
+            return ""
+        return f": timm builds norms with an eps of {USUAL_EPS:g}, which is {eps:g} here, and some tokens hardly vary"
 
     def notes(self, content: Content) -> tuple[str, ...]:
         return _resized_otherwise(inside(content.config, "pretrained_cfg").get("interpolation"))

@@ -44,6 +44,9 @@ class StartSpec(Component):
         """The model with what follows from where it begins. Raises CheckpointError if there is no such source."""
         return model
 
+    def check(self, model: ViTSpec) -> None:
+        """Refuse a source of other weights before anything that takes its time. Raises CheckpointError."""
+
     def begin(self, model: ViTSpec, drawn: Mapping[str, Tensor], class_names: Sequence[str] = ()) -> Beginning:
         """The weights to begin with, given those that were drawn; `class_names` are those of the run's classes, where
         they are known. Raises CheckpointError naming what does not fit.

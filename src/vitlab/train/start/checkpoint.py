@@ -21,7 +21,7 @@ from vitlab.checkpoints.shapes import differing_shapes
 from vitlab.checkpoints.weights import Weights, checksum_of, weights_at
 from vitlab.models.resizing import adapted, resized, told
 from vitlab.models.spec import ViTSpec
-from vitlab.models.vit import is_head, logits_weights
+from vitlab.models.vit import ViT, is_head, logits_weights
 from vitlab.nn.resizing import Resizing
 from vitlab.records.run import RunDeclaration
 from vitlab.train.start._base import Beginning, StartSpec
@@ -68,6 +68,11 @@ class Spec(StartSpec):
             return model
         before = self._read(model).spec
         return model if before is None else adapted(model, before)
+
+    def check(self, model: ViTSpec) -> None:
+        with torch.device("meta"):
+            drawn = ViT(model).state_dict()
+        self.begin(model, drawn)
 
     def _is_gone(self) -> bool:
         """Whether a run that was begun, and whose model is settled, has lost its source."""
