@@ -16,7 +16,9 @@ LONG = replace(EMPTY, history=[{"epoch": 15.0}, {"epoch": 30.0}])
 
 
 def study(found=None, **run):
-    return StudyRecords("parts", found or outcome(WORSE, WORSE), {"baseline": {0: replace(LONG, **run)}}, {}, {}, {})
+    return StudyRecords(
+        "parts", found or outcome(WORSE, WORSE), {"baseline": {0: replace(LONG, **run)}}, {}, {}, {}, {}
+    )
 
 
 def test_what_every_study_says():

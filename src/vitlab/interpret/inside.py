@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from vitlab.base.env import environment
 from vitlab.base.errors import UserError
 from vitlab.checkpoints.trained import EquippedViT
 from vitlab.interpret import attention, attribution, positions, tokens
@@ -83,6 +84,7 @@ def look_inside(
         missing=missing,
         notes=model.notes,
         shuffled=_shuffled(model, test),
+        made=_made(),
         **measured,
     )
     return Inside(told, {"pictures": given.pixels, **arrays})
@@ -204,6 +206,12 @@ def _likeness(model: EquippedViT, test: Batches | None) -> dict[str, np.ndarray]
 
 def _shuffled(model: EquippedViT, test: Batches | None) -> dict[str, Any]:
     return {} if test is None or not model.spec.num_classes else positions.shuffle_positions(model, test())._asdict()
+
+
+def _made() -> dict[str, Any]:
+    there = environment()
+    cpu, version = there["hardware"]["cpu"], there["versions"].get("torch")
+    return {"command": there["command"], "cpu": cpu, "torch": version, "commit": there["commit"]}
 
 
 @torch.no_grad()

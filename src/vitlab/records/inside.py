@@ -29,7 +29,8 @@ class InsideTold(Record):
     known, and what the model says; `grid` rows and columns; `own` names of the tokens before the patches; `reads` what
     the head reads; `keys` rows and columns of patches that attention is kept for, and how many patches one of these is,
     down and across (`pooled`); `parts` of a logit; `methods` of relevance; `missing` what is not there, and why;
-    `knockouts`, `curve`, `shuffled` as the command has them in JSON, empty where no test images were given.
+    `knockouts`, `curve`, `shuffled` as the command has them in JSON, empty where no test images were given; `made` with
+    which command, commit, torch, and on what.
     """
 
     file: ClassVar[str] = "inside.json"
@@ -54,6 +55,7 @@ class InsideTold(Record):
     knockouts: Mapping[str, Any] = field(default_factory=dict)
     curve: Mapping[str, Any] = field(default_factory=dict)
     shuffled: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

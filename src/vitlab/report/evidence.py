@@ -1,4 +1,4 @@
-"""What documents say of evidence: records of runs and studies in `evidence/NAME`, of benches in `bench/results`.
+"""What documents say of evidence: records of runs, studies and what is inside of models in `evidence/NAME`, of benches in `bench/results`.
 
 A document marks a place, and everything in it is written from the records:
 
@@ -17,8 +17,9 @@ from pathlib import Path
 from vitlab.base.files import read_json
 from vitlab.base.options import in_words
 from vitlab.base.words import counted
+from vitlab.records.inside import FILE, read_inside
 from vitlab.records.run import Environment, RunDeclaration, read_result
-from vitlab.report import error_rates, speed
+from vitlab.report import error_rates, inside, speed
 from vitlab.report.answers import answers
 from vitlab.stats.crossed import ScoreTable
 from vitlab.stats.describe import describe
@@ -41,6 +42,8 @@ def said(root: Path, name: str) -> str:
     if bench.is_file():
         figures = read_json(bench)
         lines = error_rates.markdown(figures) if "studies" in figures else speed.markdown(figures)
+    elif (folder / FILE).is_file():
+        lines = inside.markdown(read_inside(folder))
     else:
         lines = _study(folder) if StudyDir(folder).is_study else _runs(folder)
     return "\n".join(lines)

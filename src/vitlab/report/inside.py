@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from vitlab.base.words import counted
-from vitlab.records.inside import PAGE, STEPS, Inside, read_inside
+from vitlab.records.inside import PAGE, STEPS, Inside, InsideTold, read_inside
 from vitlab.report import inside_figures as figures
 from vitlab.report.beside import Beside
 from vitlab.report.charts.drawing import Drawing
@@ -25,6 +25,7 @@ OTHER = "other"  # the folder of the second of two models, inside of the first's
 _PACKED = ("attention", "attention_most", "rollout", "rollout_most", "relevance", "positions", "lens")
 _LOGITS = ("logit_parts", "logits", "logit_classes")
 _SIDE = 96  # pixels, of a picture of colours
+_SHOWN = 0.05  # p, corrected, at which an effect can be told
 _LISTED = 12  # knock-outs
 _PERCENT = 100
 METHODS = {
@@ -101,9 +102,36 @@ def inside_page(found: Sequence[Inside], folder: str) -> Page:
         "missing": missing,
         "figures": folder,
         "words": explained([headline, *(text for each in sections for text in each.texts)]),
-        "made_by": f"vitlab inspect {' '.join(each.title for each in told)}",
+        "made_by": told[0].made.get("command") or f"vitlab inspect {' '.join(each.title for each in told)}",
     }
     return Page(render("inside.html", **values, **scripts("sort", "marks", "copy", "inside")), beside)
+
+
+def markdown(found: Inside) -> Iterator[str]:
+    """What a record says, for a document: the parts that cost most, what heads and positions are worth, which map to
+    believe.
+    """
+    told = found.told
+    made, known = told.made, told.knockouts
+    yield f"`{made['command']}`, {made['cpu']}; torch {made['torch']}; commit {str(made['commit'])[:7]}:"
+    yield ""
+    yield f"- {_measured_on(found, 1)}"
+    yield "- " + "; ".join(_effect_in_words(effect) for effect in known["knockouts"] if effect["kind"] != "head")
+    shown = [effect for effect in known["knockouts"] if effect["kind"] == "head" and effect["p_adjusted"] <= _SHOWN]
+    heads = len(told.curve["order"])
+    yield f"- single heads: {len(shown)} of {heads} have an effect that can be told (p ≤ {_SHOWN}); {_gone(told.curve)}"
+    yield f"- {_in_other_places(told)}"
+    areas = zip(told.methods, found.arrays["areas"].mean(-1).tolist(), strict=True)
+    said = (f"{METHODS[name]} {covered:.2f} and {uncovered:.2f}" for name, (covered, uncovered) in areas)
+    yield f"- areas of the class's probability as patches are covered, and uncovered: {'; '.join(said)}"
+
+
+def _effect_in_words(effect: Mapping[str, Any]) -> str:
+    """'without its positions −47.9 points [−51.2, −44.6]', and that it cannot be told where so."""
+    points = (f"{_PERCENT * effect[name]:+.1f}".replace("-", "−") for name in ("delta_top1", "low", "high"))
+    delta, low, high = points
+    told = "" if effect["p_adjusted"] <= _SHOWN else ", which cannot be told from nothing"
+    return f"without {_in_words(effect)} {delta} points [{low}, {high}]{told}"
 
 
 # ------------------------------------------------------------------------------------------------------- sentences
@@ -120,9 +148,14 @@ def _headline(found: Sequence[Inside]) -> str:
     lost = f"Without {_in_words(worst)}, {first.title} loses {-_PERCENT * worst['delta_top1']:.1f} points of accuracy"
     if not first.curve:
         return lost
-    gone, heads = first.curve["removable"], len(first.curve["order"])
+    return f"{lost}; {_gone(first.curve)}"
+
+
+def _gone(curve: Mapping[str, Any]) -> str:
+    """How many heads can go."""
+    gone, heads = curve["removable"], len(curve["order"])
     told = f"{gone} of its {heads} heads can go" if gone else f"not one of its {heads} heads can go"
-    return f"{lost}; {told} before a point is lost"
+    return f"{told} before a point is lost"
 
 
 def _in_words(effect: Mapping[str, Any]) -> str:
@@ -285,15 +318,19 @@ def _area_table(found: Inside, number: int) -> Table:
 def _positions(found: Sequence[Inside], beside: Beside) -> Section:
     texts = []
     for each in found:
-        if known := each.told.shuffled:
-            right = np.mean(known["shuffled_top1"])
-            texts.append(
-                f"{each.told.title} gets {known['top1']:.1%} of {known['images']:,} test images right, and {right:.1%} "
-                f"where every patch has the position of another ({len(known['shuffled_top1'])} orders); "
-                f"{np.mean(known['agreement']):.0%} of its answers stay what they are."
-            )
+        texts += [_in_other_places(each.told)] if each.told.shuffled else []
     drawn = _each(found, "position_similarity", figures.positions_by_distance, beside)
     return Section("positions", "What positions say", texts, drawn)
+
+
+def _in_other_places(told: InsideTold) -> str:
+    """What becomes of the answers where every patch has the position of another."""
+    known = told.shuffled
+    return (
+        f"{told.title} gets {known['top1']:.1%} of {known['images']:,} test images right, and "
+        f"{np.mean(known['shuffled_top1']):.1%} where every patch has the position of another "
+        f"({len(known['shuffled_top1'])} orders); {np.mean(known['agreement']):.0%} of its answers stay what they are."
+    )
 
 
 def _tokens(found: Sequence[Inside], beside: Beside) -> Section:
