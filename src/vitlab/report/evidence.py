@@ -1,4 +1,4 @@
-"""What documents say of evidence: records of runs, studies and what is inside of models in `evidence/NAME`, of benches in `bench/results`.
+"""What documents say of evidence: records in `evidence/NAME`, of benches in `bench/results`.
 
 A document marks a place, and everything in it is written from the records:
 

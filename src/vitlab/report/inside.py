@@ -251,7 +251,7 @@ def _measured_on(found: Inside, models: int) -> str:
     whose = f"{found.told.title}: e" if models > 1 else "E"
     return (
         f"{whose}ach part in turn replaced by {known['replacement']}, on {known['images']:,} test images, of which the "
-        f"whole model gets {known['top1']:.1%} right. p is corrected for all {len(known['knockouts'])} parts."
+        f"whole model gets {_percent(known['top1'])} right. p is corrected for all {len(known['knockouts'])} parts."
     )
 
 
@@ -279,7 +279,7 @@ def _knockout_row(effect: Mapping[str, Any]) -> tuple[Entry, ...]:
         Entry(f"[{low:+.2f}, {high:+.2f}]", (effect["low"], effect["high"])),
         Entry("< .001" if p < 0.0005 else f"{p:.3f}", (p,)),
         Entry(f"{effect['delta_loss']:+.3f}", (effect["delta_loss"],)),
-        Entry(f"{effect['agreement']:.1%}", (effect["agreement"],)),
+        Entry(_percent(effect["agreement"]), (effect["agreement"],)),
     )
 
 
@@ -323,13 +323,17 @@ def _positions(found: Sequence[Inside], beside: Beside) -> Section:
     return Section("positions", "What positions say", texts, drawn)
 
 
+def _percent(share: Any, digits: int = 1) -> str:
+    return f"{_PERCENT * share:.{digits}f} %"
+
+
 def _in_other_places(told: InsideTold) -> str:
     """What becomes of the answers where every patch has the position of another."""
     known = told.shuffled
     return (
-        f"{told.title} gets {known['top1']:.1%} of {known['images']:,} test images right, and "
-        f"{np.mean(known['shuffled_top1']):.1%} where every patch has the position of another "
-        f"({len(known['shuffled_top1'])} orders); {np.mean(known['agreement']):.0%} of its answers stay what they are."
+        f"{told.title} gets {_percent(known['top1'])} of {known['images']:,} test images right, and "
+        f"{_percent(np.mean(known['shuffled_top1']))} where every patch has the position of another "
+        f"({len(known['shuffled_top1'])} orders); {_percent(np.mean(known['agreement']), 0)} of its answers stay what they are."
     )
 
 
