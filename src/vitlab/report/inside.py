@@ -333,7 +333,8 @@ def _in_other_places(told: InsideTold) -> str:
     return (
         f"{told.title} gets {_percent(known['top1'])} of {known['images']:,} test images right, and "
         f"{_percent(np.mean(known['shuffled_top1']))} where every patch has the position of another "
-        f"({len(known['shuffled_top1'])} orders); {_percent(np.mean(known['agreement']), 0)} of its answers stay what they are."
+        f"({len(known['shuffled_top1'])} orders); {_percent(np.mean(known['agreement']), 0)} of its answers stay what "
+        "they are."
     )
 
 
