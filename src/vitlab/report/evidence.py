@@ -19,7 +19,7 @@ from vitlab.base.options import in_words
 from vitlab.base.words import counted
 from vitlab.records.inside import FILE, read_inside
 from vitlab.records.run import Environment, RunDeclaration, read_result
-from vitlab.report import error_rates, inside, speed
+from vitlab.report import error_rates, inside_words, speed
 from vitlab.report.answers import answers
 from vitlab.stats.crossed import ScoreTable
 from vitlab.stats.describe import describe
@@ -43,7 +43,7 @@ def said(root: Path, name: str) -> str:
         figures = read_json(bench)
         lines = error_rates.markdown(figures) if "studies" in figures else speed.markdown(figures)
     elif (folder / FILE).is_file():
-        lines = inside.markdown(read_inside(folder))
+        lines = inside_words.markdown(read_inside(folder))
     else:
         lines = _study(folder) if StudyDir(folder).is_study else _runs(folder)
     return "\n".join(lines)

@@ -12,12 +12,23 @@ import numpy as np
 from PIL import Image
 
 from vitlab.base.words import counted
-from vitlab.records.inside import PAGE, STEPS, Inside, InsideTold, read_inside
+from vitlab.records.inside import PAGE, Inside, read_inside
 from vitlab.report import inside_figures as figures
 from vitlab.report.beside import Beside
 from vitlab.report.charts.drawing import Drawing
 from vitlab.report.glossary import explained
 from vitlab.report.images import address, image_of, png
+from vitlab.report.inside_words import (
+    MEANINGS,
+    METHODS,
+    PERCENT,
+    caveats,
+    headline,
+    in_other_places,
+    measured_on,
+    percent,
+    reasons,
+)
 from vitlab.report.tables import Column, Entry, Table, absent, named
 from vitlab.report.template import Page, folder_beside, render, scripts
 
@@ -25,25 +36,7 @@ OTHER = "other"  # the folder of the second of two models, inside of the first's
 _PACKED = ("attention", "attention_most", "rollout", "rollout_most", "relevance", "positions", "lens")
 _LOGITS = ("logit_parts", "logits", "logit_classes")
 _SIDE = 96  # pixels, of a picture of colours
-_SHOWN = 0.05  # p, corrected, at which an effect can be told
 _LISTED = 12  # knock-outs
-_PERCENT = 100
-METHODS = {
-    "attention": "attention of a block",
-    "rollout": "attention rollout",
-    "gradient_rollout": "rollout, weighted by gradients",
-    "gradient_attention": "gradient × attention",
-    "integrated_gradients": "integrated gradients",
-    "occlusion": "occlusion",
-}
-MEANINGS = {
-    "attention": "How much each patch gives to the token that looks, in one block; by block and head.",
-    "rollout": "What the token is made of in the end, if heads count alike and MLPs not at all; through all blocks.",
-    "gradient_rollout": "The same, with each weight times what it does for the class that the model says.",
-    "gradient_attention": "The last block’s weights times what each does for the class, as far as that is above zero.",
-    "integrated_gradients": "What each pixel adds to the class’s logit on the way from a plain picture; adds up to it.",
-    "occlusion": "What the class’s logit loses where the patch is covered.",
-}
 
 
 @dataclass(frozen=True)
@@ -82,13 +75,13 @@ def inside_page(found: Sequence[Inside], folder: str) -> Page:
     has_logits = any("logit_parts" in each.arrays or "lens" in each.arrays for each in found)
     entries += [("logits", "What adds up")] if has_logits else []
     entries += [(each.name, each.title) for each in sections]
-    missing = [f"{each.title}: {what}: {why}" for each in told for what, why in _missing(each.missing)]
-    headline = _headline(found)
+    missing = [f"{each.title}: {what}: {why}" for each in told for what, why in reasons(each.missing)]
+    title = headline(found)
     values = {
         "titles": [each.title for each in told],
         "kicker": "; ".join(dict.fromkeys(each.model for each in told)),
-        "headline": headline,
-        "caveats": list(_caveats(found)),
+        "headline": title,
+        "caveats": list(caveats(found)),
         "entries": entries + ([("missing", "What is not here")] if missing else []),
         "pictures": [_thumb(found[0], number) for number in range(len(told[0].names))],
         "methods": [(name, title, MEANINGS[name]) for name, title in METHODS.items() if _has(found, name)],
@@ -101,96 +94,10 @@ def inside_page(found: Sequence[Inside], folder: str) -> Page:
         "sections": sections,
         "missing": missing,
         "figures": folder,
-        "words": explained([headline, *(text for each in sections for text in each.texts)]),
+        "words": explained([title, *(text for each in sections for text in each.texts)]),
         "made_by": told[0].made.get("command") or f"vitlab inspect {' '.join(each.title for each in told)}",
     }
     return Page(render("inside.html", **values, **scripts("sort", "marks", "copy", "inside")), beside)
-
-
-def markdown(found: Inside) -> Iterator[str]:
-    """What a record says, for a document: the parts that cost most, what heads and positions are worth, which map to
-    believe.
-    """
-    told = found.told
-    made, known = told.made, told.knockouts
-    yield f"`{made['command']}`, {made['cpu']}; torch {made['torch']}; commit {str(made['commit'])[:7]}:"
-    yield ""
-    yield f"- {_measured_on(found, 1)}"
-    yield "- " + "; ".join(_effect_in_words(effect) for effect in known["knockouts"] if effect["kind"] != "head")
-    shown = [effect for effect in known["knockouts"] if effect["kind"] == "head" and effect["p_adjusted"] <= _SHOWN]
-    heads = len(told.curve["order"])
-    yield f"- single heads: {len(shown)} of {heads} have an effect that can be told (p ≤ {_SHOWN}); {_gone(told.curve)}"
-    yield f"- {_in_other_places(told)}"
-    areas = zip(told.methods, found.arrays["areas"].mean(-1).tolist(), strict=True)
-    said = (f"{METHODS[name]} {covered:.2f} and {uncovered:.2f}" for name, (covered, uncovered) in areas)
-    yield f"- areas of the class's probability as patches are covered, and uncovered: {'; '.join(said)}"
-
-
-def _effect_in_words(effect: Mapping[str, Any]) -> str:
-    """'without its positions −47.9 points [−51.2, −44.6]', and that it cannot be told where so."""
-    points = (f"{_PERCENT * effect[name]:+.1f}".replace("-", "−") for name in ("delta_top1", "low", "high"))
-    delta, low, high = points
-    told = "" if effect["p_adjusted"] <= _SHOWN else ", which cannot be told from nothing"
-    return f"without {_in_words(effect)} {delta} points [{low}, {high}]{told}"
-
-
-# ------------------------------------------------------------------------------------------------------- sentences
-
-
-def _headline(found: Sequence[Inside]) -> str:
-    first = found[0].told
-    if len(found) > 1:
-        return f"Inside {first.title} and {found[1].told.title}: where they look, and what their answers are made of"
-    effects = first.knockouts.get("knockouts", [])
-    if not effects:
-        return f"Inside {first.title}: where it looks, and what its answers are made of"
-    worst = effects[0]
-    lost = f"Without {_in_words(worst)}, {first.title} loses {-_PERCENT * worst['delta_top1']:.1f} points of accuracy"
-    if not first.curve:
-        return lost
-    return f"{lost}; {_gone(first.curve)}"
-
-
-def _gone(curve: Mapping[str, Any]) -> str:
-    """How many heads can go."""
-    gone, heads = curve["removable"], len(curve["order"])
-    told = f"{gone} of its {heads} heads can go" if gone else f"not one of its {heads} heads can go"
-    return f"{told} before a point is lost"
-
-
-def _in_words(effect: Mapping[str, Any]) -> str:
-    """What was knocked out: 'head 2 of block 1'."""
-    block, number = f"block {effect['layer']}", effect["site"].rpartition(".")[2]
-    return {
-        "head": f"head {number} of {block}",
-        "attention": f"the attention of {block}",
-        "mlp": f"the MLP of {block}",
-        "cls": "its cls token",
-        "register": f"register {number}",
-        "pos_embed": "its positions",
-        "patches": f"the {number.replace('_', ' ')} quarter of its patches",
-    }[effect["kind"]]
-
-
-def _caveats(found: Sequence[Inside]) -> Iterator[str]:
-    yield (
-        "Maps of attention say what a token takes from where, and not that it matters to the answer: knock-outs and "
-        "covered patches ask that."
-    )
-    notes = dict.fromkeys(note for each in found for note in each.told.notes)
-    yield from notes
-    if any(max(each.told.pooled) > 1 for each in found):
-        sides = max(max(each.told.pooled) for each in found)
-        yield f"So that the page stays small, keys are means over {sides} × {sides} patches."
-    yield f"Shares of attention are kept in {STEPS}ths of the largest of their row."
-
-
-def _missing(missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """One line for each reason."""
-    by_reason: dict[str, list[str]] = {}
-    for what, why in missing.items():
-        by_reason.setdefault(why, []).append(METHODS.get(what, what.replace("_", " ")))
-    yield from ((", ".join(names), why) for why, names in by_reason.items())
 
 
 # -------------------------------------------------------------------------------------------------------- sections
@@ -241,18 +148,9 @@ def _knockouts(found: Sequence[Inside], beside: Beside) -> Section:
     with_heads = [each for each in told if any(effect["kind"] == "head" for effect in each.told.knockouts["knockouts"])]
     drawn = [_named(each, figures.without_heads(each, beside), len(found)) for each in with_heads]
     drawn += [_named(each, figures.head_curve(each, beside), len(found)) for each in told if each.told.curve]
-    texts = [_measured_on(each, len(found)) for each in told]
+    texts = [measured_on(each, len(found)) for each in told]
     tables = [_knockout_table(each, number).kept(beside) for number, each in enumerate(told)]
     return Section("without", "What it loses without a part", texts, drawn, tables)
-
-
-def _measured_on(found: Inside, models: int) -> str:
-    known = found.told.knockouts
-    whose = f"{found.told.title}: e" if models > 1 else "E"
-    return (
-        f"{whose}ach part in turn replaced by {known['replacement']}, on {known['images']:,} test images, of which the "
-        f"whole model gets {_percent(known['top1'])} right. p is corrected for all {len(known['knockouts'])} parts."
-    )
 
 
 def _knockout_table(found: Inside, number: int) -> Table:
@@ -270,16 +168,16 @@ def _knockout_table(found: Inside, number: int) -> Table:
 
 
 def _knockout_row(effect: Mapping[str, Any]) -> tuple[Entry, ...]:
-    low, high = _PERCENT * effect["low"], _PERCENT * effect["high"]
+    low, high = PERCENT * effect["low"], PERCENT * effect["high"]
     p = effect["p_adjusted"]
     return (
         named(effect["site"]),
         Entry(effect["kind"], (effect["kind"],)),
-        Entry(f"{_PERCENT * effect['delta_top1']:+.2f}", (effect["delta_top1"],)),
+        Entry(f"{PERCENT * effect['delta_top1']:+.2f}", (effect["delta_top1"],)),
         Entry(f"[{low:+.2f}, {high:+.2f}]", (effect["low"], effect["high"])),
         Entry("< .001" if p < 0.0005 else f"{p:.3f}", (p,)),
         Entry(f"{effect['delta_loss']:+.3f}", (effect["delta_loss"],)),
-        Entry(_percent(effect["agreement"]), (effect["agreement"],)),
+        Entry(percent(effect["agreement"]), (effect["agreement"],)),
     )
 
 
@@ -318,24 +216,9 @@ def _area_table(found: Inside, number: int) -> Table:
 def _positions(found: Sequence[Inside], beside: Beside) -> Section:
     texts = []
     for each in found:
-        texts += [_in_other_places(each.told)] if each.told.shuffled else []
+        texts += [in_other_places(each.told)] if each.told.shuffled else []
     drawn = _each(found, "position_similarity", figures.positions_by_distance, beside)
     return Section("positions", "What positions say", texts, drawn)
-
-
-def _percent(share: Any, digits: int = 1) -> str:
-    return f"{_PERCENT * share:.{digits}f} %"
-
-
-def _in_other_places(told: InsideTold) -> str:
-    """What becomes of the answers where every patch has the position of another."""
-    known = told.shuffled
-    return (
-        f"{told.title} gets {_percent(known['top1'])} of {known['images']:,} test images right, and "
-        f"{_percent(np.mean(known['shuffled_top1']))} where every patch has the position of another "
-        f"({len(known['shuffled_top1'])} orders); {_percent(np.mean(known['agreement']), 0)} of its answers stay what "
-        "they are."
-    )
 
 
 def _tokens(found: Sequence[Inside], beside: Beside) -> Section:
