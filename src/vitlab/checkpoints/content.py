@@ -16,7 +16,7 @@ from vitlab.base.errors import CheckpointError, DataError
 from vitlab.base.files import read_object
 from vitlab.base.words import some
 from vitlab.checkpoints.files import check_dense, read_tensors
-from vitlab.checkpoints.hub import downloaded, is_like_a_repo, repo_of
+from vitlab.checkpoints.hub import absent, downloaded, repo_of
 from vitlab.checkpoints.source._base import Content
 from vitlab.records.checkpoint import CHECKPOINTS, OTHERS
 
@@ -33,9 +33,7 @@ def content_at(path: str | Path) -> Content:
     """What stands at a path or under a hub's name. Raises CheckpointError, whatever is wrong with it."""
     file, inner = _place(str(path))
     if not file.exists():
-        meant = f"; on the hub it would be hub:{path}" if is_like_a_repo(str(path)) else ""
-        meant = "; a model on the hub is hub:ORG/NAME" if str(path).startswith("hub:") else meant
-        raise CheckpointError(f"{path} does not exist{meant}")
+        raise CheckpointError(absent(str(path)))
     if file.is_dir():
         texts, tensors = _texts(file), _folder_tensors(file)
     else:

@@ -29,6 +29,15 @@ def is_like_a_repo(text: str) -> bool:
     return _NAME.fullmatch(text) is not None and not text.endswith(OTHERS)
 
 
+def absent(text: str, perhaps: str = "") -> str:
+    """What is said of a path where nothing is: what could be meant on the hub, or else what `perhaps` is."""
+    if is_like_a_repo(text) and not Path(text).parent.is_dir():  # a folder of runs is no owner of models
+        perhaps = f"; on the hub it would be hub:{text}"
+    elif text.startswith("hub:"):
+        perhaps = "; a model on the hub is hub:ORG/NAME"
+    return f"{text} does not exist{perhaps}"
+
+
 def downloaded(repo: str) -> Path:
     """The folder of a repository, downloaded as far as it is not there yet. Raises CheckpointError."""
     from huggingface_hub import snapshot_download

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from vitlab.base.errors import CheckpointError, DataError, OtherVersion
 from vitlab.base.files import json_text, open_file, sync_folder
+from vitlab.checkpoints.hub import absent
 from vitlab.records.checkpoint import CHECKPOINTS, OTHERS, CheckpointMeta
 from vitlab.records.run import RunDeclaration
 
@@ -105,7 +106,7 @@ def _digest(meta: str) -> str:
 def weights_of(path: Path) -> Path:
     """The file of the weights at a user's path: a run directory or a checkpoint folder."""
     if not path.exists():
-        raise CheckpointError(f"{path} does not exist")
+        raise CheckpointError(absent(str(path)))
     return checkpoint_at(path) / "model.safetensors"
 
 
@@ -222,8 +223,9 @@ def checkpoint_at(path: Path) -> Path:
     if kept is None:
         if RunDeclaration.exists(path):
             raise CheckpointError(f"{path} holds no checkpoint yet")
-        wrong = "holds no checkpoint" if path.exists() else "does not exist"
-        raise CheckpointError(f"{path} {wrong}; is it a run directory?")
+        if not path.exists():
+            raise CheckpointError(absent(str(path), "; is it a run directory?"))
+        raise CheckpointError(f"{path} holds no checkpoint; is it a run directory?")
     return kept
 
 
