@@ -23,7 +23,7 @@ def test_of_a_run_its_own_test_images(vitlab, finished, tmp_path):
     page = json.loads(answer.out)["page"]
     text = (tmp_path / "in" / "inside.html").read_text()
     assert page == str(tmp_path / "in" / "inside.html")
-    assert "points of accuracy" in text
+    assert "points of accuracy" in text or "costs what could be told on 32 test images" in text
     found = read_inside(tmp_path / "in")
     assert len(found.told.names) == 3
     assert set(found.told.labels) <= {str(digit) for digit in range(10)}
@@ -44,6 +44,9 @@ def test_two_models_beside_each_other_and_pictures_of_ones_own(vitlab, finished,
     assert ours.told.names == theirs.told.names == ("seven", "other")
     assert "knockouts" not in theirs.told.knockouts
     assert (out / "inside.html").read_text().count("<template") == 2
+    vitlab("inspect", finished, "--images", "2", "--test-images", "0", "--out", out)
+    assert (out / "inside.html").read_text().count("<template") == 1  # the other had other pictures
+    assert not (out / "other").exists()
 
 
 @pytest.mark.parametrize(
@@ -53,12 +56,20 @@ def test_two_models_beside_each_other_and_pictures_of_ones_own(vitlab, finished,
         (("{run}", "{run}", "{run}"), "3 models: one, or two side by side"),
         (("{run}", "--images", "nowhere.png"), "nowhere.png"),
         (("{exported}",), "does not say what it was trained on: name pictures with --images, or --data"),
-        (("{run}", "--images", "0"), "no pictures were given to look at"),
+        (("{run}", "--images", "0"), "--images 0: a page has room for 1 to 64 test images"),
+        (("{run}", "--images", "-3"), "a page has room for 1 to 64"),
+        (("{run}", "--images", "{bad}"), "bad.png: it is not a picture"),
+        (("{run}", "--out", "{bad}"), "bad.png is not a folder"),
+        (("{seeds}",), "holds several seeds, and a page is of one model"),
     ],
 )
 def test_mistakes(vitlab, finished, exported, tmp_path, words, said):
-    given = [word.format(run=finished, exported=exported) for word in words]
-    answer = vitlab("inspect", *given, "--test-images", "0", "--out", tmp_path / "in")
+    bad, seeds = tmp_path / "bad.png", tmp_path / "seeds"
+    bad.write_text("no picture")
+    (seeds / "seed-0").mkdir(parents=True)
+    given = [word.format(run=finished, exported=exported, bad=bad, seeds=seeds) for word in words]
+    out = () if "--out" in given else ("--out", tmp_path / "in")
+    answer = vitlab("inspect", *given, "--test-images", "0", *out)
     assert (answer.code, answer.out) == (2, "")
     assert said in answer.err
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import vitlab
-from vitlab.base.errors import SpecError
+from vitlab import interpret
+from vitlab.base.errors import SpecError, UserError
 from vitlab.base.spec import component_names
 from vitlab.interpret.activations import capture
 from vitlab.interpret.attention import attention_maps
@@ -65,3 +66,44 @@ def test_45_a_map_is_folded_onto_a_picture_that_is_no_square(patch_embed, size, 
     row = attention_maps(model, images, queries=[0])[-1, :, :, 0]
     assert over_picture(grid.fold(row), size).shape == (2, 2, *size)
     assert rollout(model, images).sum(-1).allclose(torch.ones(2, grid.num_tokens))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda model, images: attention_maps(torch.compile(model), images), "a compiled model runs code of its own"),
+        (lambda model, images: attention_maps(model, images, heads=[9]), r"heads=\[9\]: there are 2, and no 9"),
+        (lambda model, images: attention_maps(model, images, queries=[]), r"queries=\[\]: which of 17"),
+        (lambda model, images: capture(model, images, "blocks.0.attn.z", heads=[2]), r"heads=\[2\]: there are 2"),
+        (lambda model, images: rollout(model, images, heads="median"), "unknown heads 'median'"),
+        (lambda model, images: rollout(model, images, "gradients", classes=[1]), "1 classes for 2 images"),
+        (lambda model, images: interpret.logit_attribution(model, images, [1]), "a class for each image"),
+        (lambda model, images: interpret.logit_attribution(model, images, [1, -1]), "numbers below 3"),
+        (lambda model, images: interpret.gradient_attention(model, images, [1, 99]), "numbers below 3"),
+    ],
+)
+def test_a_choice_of_what_is_not_there_is_named(call, said):
+    with pytest.raises(SpecError, match=said):
+        call(vitlab.create(**TINY), torch.rand(2, 3, 16, 16))
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        interpret.gradient_attention,
+        interpret.logit_attribution,
+        interpret.logit_lens,
+        lambda model, images: interpret.activation_patching(model, images[0], images[1]),
+        lambda model, images: interpret.shuffle_positions(model, [(images, torch.zeros(2))]),
+        lambda model, images: interpret.relevance(model, images, "gradient_rollout"),
+    ],
+)
+def test_features_are_no_classes(look):
+    with pytest.raises(UserError, match="num_classes=0"):
+        look(vitlab.create(**TINY | {"num_classes": 0}), torch.rand(2, 3, 16, 16))
+
+
+def test_an_edit_that_returns_nothing_is_named():
+    model = vitlab.create(**TINY)
+    with pytest.raises(SpecError, match="returned a NoneType"), interpret.edit(model, {"blocks.0": lambda given: None}):
+        model(torch.rand(1, 3, 16, 16))

@@ -1,5 +1,7 @@
 """What is inside of a trained model: what it loses without one of its parts, and a page to look on."""
 
+import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,6 +11,8 @@ from vitlab.base.going_on import Say, unsaid
 from vitlab.base.trust import typed
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from vitlab.data.in_hand import Picture
     from vitlab.data.sets._base import DataSpec
     from vitlab.evaluate._checkpoint import Asked
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from vitlab.records.inside import Inside
     from vitlab.study.study_dir import StudyDir
 
+MOST = 64  # pictures on a page
 SHOWN, TESTED = 8, 1_000  # test images on a page, and those that parts are knocked out on
 _BATCH = 64  # images: several knock-outs of a batch run side by side
 Progress = Callable[[float], object]  # is told which share of the work is done
@@ -95,8 +100,11 @@ def _batches(asked: "Asked", images: int | None) -> "tuple[Batches, int]":
     import torch
 
     every, count = len(asked.test), min(images or len(asked.test), len(asked.test))
-    chosen = asked.test.subset(torch.arange(count) * every // count)
-    subject = replace(asked.subject, batch_size=_BATCH, pictures=lambda split: chosen)
+    places = torch.arange(count) * every // count
+    mixed = torch.randperm(count, generator=torch.Generator().manual_seed(0))  # of a folder neighbours are of one class
+    chosen = asked.test.subset(places[mixed])
+    size = next(size for size in range(_BATCH, 1, -1) if count % size != 1)  # an image alone has no other to stand in
+    subject = replace(asked.subject, batch_size=size, pictures=lambda split: chosen)
 
     def prepared() -> "Iterator[Any]":
         for batch in subject.batches("test"):
@@ -140,11 +148,12 @@ def inspect(
     was trained on. Of `test_images` of them comes what needs many; 0: without knock-outs. Raises UserError.
     """
     from vitlab.base.errors import UserError
-    from vitlab.records.inside import INSIDE
+    from vitlab.records.inside import FILE, INSIDE
     from vitlab.report.inside import OTHER, write_inside_page
     from vitlab.study.study_dir import StudyDir
 
     typed({"data": data}, settings)
+    _check_inspect(Path(path), other, None if out is None else Path(out), images)
     if out is None and not Path(path).is_dir():
         raise UserError(f"{path} is no folder in which a page could stand: say where with --out DIR")
     folder = Path(path) / INSIDE if out is None else Path(out)
@@ -161,9 +170,30 @@ def inspect(
     if not pictures:
         raise UserError("no pictures were given to look at: --images FILE, FOLDER or a number of test images")
     titles = _titles(paths)
+    if other is None and (folder / OTHER / FILE).exists():
+        shutil.rmtree(folder / OTHER)  # of another pair of models, with pictures of its own
     for each, title, place in zip(looks, titles, (folder, folder / OTHER), strict=False):
         each.inside(pictures, names, labels, title).write(place)
     return write_inside_page(folder, other=folder / OTHER if other is not None else None)
+
+
+def _check_inspect(path: Path, other: str | Path | None, out: Path | None, images: "Sequence[Picture] | int") -> None:
+    """Refuse at once what would come to light after the work. Raises UserError."""
+    from vitlab.base.errors import UserError
+    from vitlab.checkpoints.hub import absent
+    from vitlab.study.study_dir import StudyDir
+
+    for each in (path, *([Path(other)] if other is not None else [])):
+        if not each.exists() and not {"#", ":"} & set(str(each)):
+            raise UserError(absent(str(each), "; is it a run directory?"))
+        if seeds := sorted(each.glob("seed-*")) if each.is_dir() and not (each / "checkpoint").exists() else []:
+            raise UserError(f"{each} holds several seeds, and a page is of one model: {seeds[0]}")
+    if other is not None and any(StudyDir(Path(each)).is_study for each in (path, other)):
+        raise UserError("a study has a page of each of its cells: give it alone, or two of its runs")
+    if out is not None and out.exists() and not out.is_dir():
+        raise UserError(f"{out} is not a folder: name another one with --out")
+    if isinstance(images, int) and not 1 <= images <= MOST:
+        raise UserError(f"--images {images}: a page has room for 1 to {MOST} test images")
 
 
 def _inspect_study(study: "StudyDir", out: Path, say: Say, **given: Any) -> Path:
@@ -231,11 +261,26 @@ class _Look:
             tuple(names[at] for at in labels),
         )
 
+    def _prepared(self, pictures: "list[Any]") -> "Tensor":
+        """Of one that cannot be read its name is said. Raises DataError."""
+        import torch
+
+        from vitlab.base.errors import DataError
+        from vitlab.data.in_hand import name_of
+
+        images = []
+        for number, picture in enumerate(pictures, 1):
+            try:
+                images.append(self.model.prepare([picture]))
+            except DataError as error:
+                raise DataError(f"{name_of(picture, number)}: {error}") from None
+        return torch.cat(images)
+
     def inside(self, pictures: "list[Any]", names: tuple[str, ...], labels: tuple[str, ...], title: str) -> "Inside":
         """All that is to be shown of the model."""
         from vitlab.interpret.inside import look_inside, shown
 
-        given = shown(self.model, self.model.prepare(pictures), names, labels)
+        given = shown(self.model, self._prepared(pictures), names, labels)
         if self.asked is None or not self.test_images:
             self.say(f"looking into {title} …")
             return look_inside(self.model, given, title)
@@ -256,7 +301,10 @@ def _in_hand(images: "Sequence[Picture]") -> "tuple[list[Any], tuple[str, ...]]"
     from vitlab.predict import pictures_of
 
     pictures = list(pictures_of(images))
-    return pictures, tuple(Path(name_of(each, number)).stem for number, each in enumerate(pictures, 1))
+    names = [Path(name_of(each, number)) for number, each in enumerate(pictures, 1)]
+    often = Counter(each.stem for each in names)
+    told = (each.stem if often[each.stem] == 1 else f"{each.stem} ({number})" for number, each in enumerate(names, 1))
+    return pictures, tuple(told)
 
 
 def _titles(paths: Sequence[Path]) -> list[str]:

@@ -1,5 +1,6 @@
 """`vitlab inspect`: a page of what goes on inside a trained model, or two."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +55,7 @@ def inspect(
     changes = settings(set_, of="data", own=True)
     waiting = output.waiting(json)
     output.load_torch(waiting)
-    with followed(waiting, "knocking out") as progress:
+    with followed(waiting, "knocking out" if test_images else "looking inside") as progress:
         page = api.inspect(
             models[0],
             out,
@@ -82,7 +83,7 @@ def _apart(models: list[str], images: list[str]) -> tuple[list[str], list[str | 
     models, images = [each for each in models if each not in more], [*images, *more]
     if not 1 <= len(models) <= _MODELS:
         raise UserError(f"{len(models)} models: one, or two side by side; pictures follow --images")
-    if len(images) == 1 and images[0].isascii() and images[0].isdigit():
+    if len(images) == 1 and re.fullmatch(r"-?\d{1,9}", images[0], re.ASCII):
         return models, int(images[0])
     return models, list(images) if images else api.SHOWN
 

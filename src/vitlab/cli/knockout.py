@@ -117,9 +117,13 @@ def _print(run: str, found: "Knockouts") -> None:
     _print_heads(outcome)
     if found.curve is not None:
         heads, gone = len(found.curve.order), found.curve.removable
-        console.print(f"\n{gone} of {counted(heads, 'head')} can go, the least harmful first, before a point is lost.")
+        console.print(
+            f"\n{gone} of {counted(heads, 'head')} can go, the least harmful first, before more than a point is lost."
+        )
     ratio = outcome.blocks / outcome.needed
     console.print(f"Blocks computed: {outcome.blocks:,}, {ratio:.2f} × what it takes where prefixes are reused.")
+    if found.curve is not None:
+        console.print(f"For how many heads can go: {found.curve.blocks:,} more.")
 
 
 def _row(effect: "Effect") -> tuple[str, ...]:

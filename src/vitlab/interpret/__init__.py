@@ -17,6 +17,7 @@ from vitlab.interpret.attention import attention_maps as attention_maps
 from vitlab.interpret.attention import gradient_attention as gradient_attention
 from vitlab.interpret.attribution import deletion_insertion as deletion_insertion
 from vitlab.interpret.attribution import integrated_gradients as integrated_gradients
+from vitlab.interpret.attribution import integration_gap as integration_gap
 from vitlab.interpret.attribution import occlusion as occlusion
 from vitlab.interpret.attribution import relevance as relevance
 from vitlab.interpret.cka import cka as cka

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from vitlab.base.errors import SpecError
-from vitlab.interpret._given import check_images
+from vitlab.interpret._given import check_images, check_not_compiled, check_numbers
 from vitlab.interpret.sites import Part, Site, found, layers_of, sites
 from vitlab.models.sites import wrap
 from vitlab.models.spec import ViTSpec
@@ -42,7 +42,7 @@ def edit(model: ViT, edits: Mapping[str, Edit]) -> Iterator[None]:
 
 @contextmanager
 def _standing(model: ViT, changes: Iterable[tuple[Edit, Mapping[str, Site]]]) -> Iterator[None]:
-    _check_not_compiled(model)
+    check_not_compiled(model)
     with ExitStack() as ending:
         for change, places in changes:
             for name, site in places.items():
@@ -114,6 +114,10 @@ class _Chosen:
 
     def __call__(self, activation: Tensor) -> Tensor:
         """[B, H, N, ...] -> [B, heads, queries, ...]"""
+        if self.heads is not None:
+            check_numbers("heads", self.heads, activation.shape[1])
+        if self.queries is not None:
+            check_numbers("queries", self.queries, activation.shape[2])
         some = activation if self.heads is None else activation[:, self.heads]
         return some if self.queries is None else some[:, :, self.queries]
 
@@ -131,15 +135,10 @@ def _check_reached(wanted: Mapping[str, Site], caught: Mapping[str, Tensor]) -> 
         raise SpecError(f"{missed[0]}: this model's forward pass does not call it")
 
 
-def _check_not_compiled(model: nn.Module) -> None:
-    if any(getattr(module, "_compiled_call_impl", None) is not None for module in model.modules()) or hasattr(
-        model, "_orig_mod"
-    ):
-        raise SpecError("a compiled model runs code of its own, in which nothing can be seen: use it uncompiled")
-
-
 def _changed(name: str, change: Edit, activation: Tensor) -> Tensor:
     after = change(activation)
+    if not isinstance(after, Tensor):
+        raise SpecError(f"the edit of {name} returned a {type(after).__name__}, and must return the activation")
     if after.shape != activation.shape:
         raise SpecError(f"the edit of {name} returned {list(after.shape)}, and must return {list(activation.shape)}")
     return after

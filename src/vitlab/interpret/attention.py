@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import UserError
-from vitlab.interpret._given import check_images, chosen_classes
+from vitlab.interpret._given import check_classes, check_images, check_numbers, chosen_classes
 from vitlab.interpret.activations import edit
 from vitlab.interpret.grid import grid_of
 from vitlab.interpret.sites import layers_of, sites
@@ -45,6 +45,10 @@ def attention_maps(
     """
 
     def chosen(weights: Tensor) -> Tensor:
+        if heads is not None:
+            check_numbers("heads", heads, weights.shape[1])
+        if queries is not None:
+            check_numbers("queries", queries, weights.shape[2])
         few = weights if heads is None else weights[:, list(heads)]
         return few if queries is None else few[:, :, list(queries)]
 
@@ -88,6 +92,7 @@ def gradient_attention(
     are joined); without `classes` of the likeliest. Raises UserError for a mixer without attention.
     """
     check_images(model, images)
+    check_classes(model, "gradient of a class")
     caught: dict[str, Tensor] = {}
 
     def apart(name: str, weights: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from vitlab.base.errors import SpecError, UserError, unknown
-from vitlab.interpret._given import check_images, chosen_classes
+from vitlab.interpret._given import check_classes, check_images, chosen_classes
 from vitlab.interpret.attention import attention_maps, gradient_attention
 from vitlab.interpret.grid import Grid, grid_of, over_picture
 from vitlab.interpret.rollout import rollout
@@ -29,6 +29,7 @@ from vitlab.models.vit import ViT
 Classes = Sequence[int] | Tensor | None
 Method = Literal["attention", "rollout", "gradient_rollout", "gradient_attention", "integrated_gradients", "occlusion"]
 _TOGETHER = 64  # images at once
+_LEAST = 1e-6  # of a difference of logits, of which shares are told
 _POINTS = 33  # of a curve of deletion, at most
 
 
@@ -69,6 +70,21 @@ def integrated_gradients(
 
 
 @torch.no_grad()
+def integration_gap(
+    model: ViT, images: Tensor, found: Tensor, classes: Classes = None, baseline: float = 0.0
+) -> Tensor:
+    """What integrated gradients [B, C, height, width] leave of the difference of two logits, as a share of it, [B]: how
+    far they are from the integral. It is large where a model bends sharply, as norms do near a plain picture.
+    """
+    targets = _targets(model, images, classes)
+    before, after = (
+        model(each).gather(1, targets[:, None])[:, 0] for each in (torch.full_like(images, baseline), images)
+    )
+    difference = (after - before).cpu()
+    return (found.flatten(1).sum(1) - difference).abs() / difference.abs().clamp_min(_LEAST)
+
+
+@torch.no_grad()
 def occlusion(
     model: ViT, images: Tensor, classes: Classes = None, baseline: float = 0.0, size: tuple[int, int] | None = None
 ) -> Tensor:
@@ -93,8 +109,8 @@ def occlusion(
 
 def relevance(model: ViT, images: Tensor, method: Method = "rollout", classes: Classes = None) -> Tensor:
     """images [B, C, height, width] -> [B, rows, columns], by the name of a method: how much each patch is said to
-    matter. Of what is told of pixels a patch has the sum. Raises SpecError for an unknown name, UserError where the
-    model has not what a method needs.
+    matter. Of the parts that integrated gradients give to pixels a patch has the sum. Raises SpecError for an unknown
+    name, UserError where the model has not what a method needs.
     """
     check_images(model, images)
     methods: dict[str, Callable[[], Tensor]] = {
@@ -103,7 +119,7 @@ def relevance(model: ViT, images: Tensor, method: Method = "rollout", classes: C
         "gradient_rollout": lambda: read_row(model, rollout(model, images, "gradients", classes=classes)),
         "gradient_attention": lambda: gradient_relevance(model, images, classes),
         "integrated_gradients": lambda: _summed(model, integrated_gradients(model, images, classes).sum(1)),
-        "occlusion": lambda: _summed(model, occlusion(model, images, classes)),
+        "occlusion": lambda: _mean(model, occlusion(model, images, classes)),
     }
     if method not in methods:
         raise SpecError(unknown("method", method, list(get_args(Method))))
@@ -166,8 +182,7 @@ def _probabilities(
 
 def _targets(model: ViT, images: Tensor, classes: Classes) -> Tensor:
     check_images(model, images)
-    if not model.spec.num_classes:
-        raise UserError("num_classes=0: a model without a head has no logit that could be due to something")
+    check_classes(model, "logit that could be due to something")
     with torch.no_grad():
         return chosen_classes(torch.cat([model(some) for some in images.split(_TOGETHER)]), classes)
 
@@ -175,8 +190,13 @@ def _targets(model: ViT, images: Tensor, classes: Classes) -> Tensor:
 def _summed(model: ViT, pixels: Tensor) -> Tensor:
     """[B, height, width] -> the sum over each patch, [B, rows, columns]"""
     grid = grid_of(model)
-    mean = adaptive_avg_pool2d(pixels[:, None], (grid.rows, grid.columns))[:, 0]
-    return mean * (pixels.shape[1] * pixels.shape[2] / (grid.rows * grid.columns))
+    return _mean(model, pixels) * (pixels.shape[1] * pixels.shape[2] / (grid.rows * grid.columns))
+
+
+def _mean(model: ViT, pixels: Tensor) -> Tensor:
+    """[B, height, width] -> the mean over each patch, [B, rows, columns]"""
+    grid = grid_of(model)
+    return adaptive_avg_pool2d(pixels[:, None], (grid.rows, grid.columns))[:, 0]
 
 
 def _baseline(images: Tensor, baseline: Tensor | float) -> Tensor:

@@ -16,10 +16,12 @@ from vitlab.base.env import environment
 from vitlab.base.errors import UserError
 from vitlab.checkpoints.trained import EquippedViT
 from vitlab.interpret import attention, attribution, positions, tokens
+from vitlab.interpret._given import check_classes
 from vitlab.interpret.cka import FEWEST, cka
 from vitlab.interpret.grid import Grid, grid_of
 from vitlab.interpret.logits import logit_attribution, logit_lens
 from vitlab.interpret.rollout import rollout
+from vitlab.nn.mixer._base import Mixer
 from vitlab.records.inside import Inside, InsideTold, quantised
 
 Batches = Callable[[], Iterable[tuple[Tensor, Tensor]]]
@@ -85,6 +87,8 @@ def look_inside(
         notes=model.notes,
         shuffled=_shuffled(model, test),
         made=_made(),
+        layers=_layers(model),
+        gap=_gap(model, given.images) if "integrated_gradients" in methods else 0.0,
         **measured,
     )
     return Inside(told, {"pictures": given.pixels, **arrays})
@@ -155,14 +159,14 @@ def _positions(model: EquippedViT) -> dict[str, np.ndarray]:
 
 
 def _lens(model: EquippedViT, images: Tensor) -> dict[str, np.ndarray]:
-    _check_head(model)
+    check_classes(model, "class to explain")
     if len(model.class_names) > _NAMED:
         raise UserError(f"{len(model.class_names)} classes are too many to be followed through the layers")
     return {"lens": _numbers(logit_lens(model, images).softmax(-1))}
 
 
 def _parts(model: EquippedViT, images: Tensor) -> dict[str, np.ndarray]:
-    _check_head(model)
+    check_classes(model, "class to explain")
     found = logit_attribution(model, images)
     return {
         "logit_parts": _numbers(found.values),
@@ -182,7 +186,7 @@ def _relevance(
     found, areas = dict[str, np.ndarray](), list[np.ndarray]()
     for method in get_args(attribution.Method):
         with _or_missing(method, missing):
-            _check_head(model)
+            check_classes(model, "class to explain")
             relevant = attribution.relevance(model, images, method)
             curves = attribution.deletion_insertion(model, images, relevant)
             found[method] = _numbers(relevant.flatten(1))
@@ -208,6 +212,21 @@ def _shuffled(model: EquippedViT, test: Batches | None) -> dict[str, Any]:
     return {} if test is None or not model.spec.num_classes else positions.shuffle_positions(model, test())._asdict()
 
 
+def _layers(model: EquippedViT) -> tuple[str, ...]:
+    """What there is a map of: '0', '1' …; of blocks with several mixers '0.0', '0.1' …"""
+    several = [sum(isinstance(module, Mixer) for module in block.modules()) for block in model.blocks]
+    return tuple(
+        f"{block}" if count == 1 else f"{block}.{mixer}"
+        for block, count in enumerate(several)
+        for mixer in range(count)
+    )
+
+
+def _gap(model: EquippedViT, images: Tensor) -> float:
+    found = attribution.integrated_gradients(model, images)
+    return float(attribution.integration_gap(model, images, found).max())
+
+
 def _made() -> dict[str, Any]:
     there = environment()
     cpu, version = there["hardware"]["cpu"], there["versions"].get("torch")
@@ -224,11 +243,6 @@ def _says(model: EquippedViT, images: Tensor) -> tuple[str, ...]:
         f"{model.class_names[number]}, {share:.0%}"
         for share, number in zip(shares.values.tolist(), shares.indices.tolist(), strict=True)
     )
-
-
-def _check_head(model: EquippedViT) -> None:
-    if not model.spec.num_classes:
-        raise UserError("the model has no head, so no class to explain")
 
 
 def _numbers(values: Tensor) -> np.ndarray:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import UserError
-from vitlab.interpret._given import check_images
+from vitlab.interpret._given import check_classes, check_images, chosen_classes
 from vitlab.interpret.activations import added, capture
 from vitlab.interpret.frozen import frozen_norms
 from vitlab.interpret.sites import Site, beginnings
@@ -44,8 +44,10 @@ def logit_attribution(model: ViT, images: Tensor, classes: Sequence[int] | Tenso
     Raises UserError, by name, for a model whose blocks do more than add, or whose head bends what it reads.
     """
     check_images(model, images)
+    check_classes(model, "logit")
     _check_adds(model)
-    targets = [None] * len(images) if classes is None else [int(each) for each in classes]
+    known = None if classes is None else chosen_classes(torch.empty(len(images), model.spec.num_classes), classes)
+    targets = [None] * len(images) if known is None else known.tolist()
     single = [_of_image(model, image[None], target) for image, target in zip(images, targets, strict=True)]
     joined = (torch.cat([getattr(each, name) for each in single]) for name in ("values", "logits", "classes"))
     return Attribution(single[0].parts, *joined)
@@ -56,6 +58,7 @@ def logit_lens(model: ViT, images: Tensor) -> Tensor:
     """images [B, C, height, width] -> [depth + 1, B, Y], on the CPU: the logits if the head read the tokens that enter
     the first block, those after it, … and after the last, which are the model's own.
     """
+    check_classes(model, "logit")
     where = next(model.parameters()).device
     caught = capture(model, images, stream(model))
     return torch.stack([model.classify(model.norm(tokens.to(where))).cpu() for tokens in caught.values()])

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import SpecError, UserError, unknown
-from vitlab.interpret._given import check_images
+from vitlab.interpret._given import check_classes, check_images
 from vitlab.interpret.activations import capturing, edit
 from vitlab.interpret.sites import sites
 from vitlab.models.vit import ViT
@@ -47,6 +47,7 @@ def activation_patching(
 
     Raises SpecError for what are not two images of the model's, UserError where both get the same answer.
     """
+    check_classes(model, "difference of answers")
     pair = _pair(model, clean, changed)
     groups = _places(model, where)
     names = [name for group in groups for name in group]

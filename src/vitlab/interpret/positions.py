@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from vitlab.base.errors import SpecError
-from vitlab.interpret._given import check_images
+from vitlab.interpret._given import check_classes, check_images
 from vitlab.interpret.grid import grid_of
 from vitlab.models.vit import ViT
 from vitlab.nn.pos_embed._base import PosEmbed
@@ -69,6 +69,7 @@ def shuffle_positions(model: ViT, batches: Iterable[tuple[Tensor, Tensor]], time
     Patches and positions are told apart by exchanging the patches, as all else is the same for every place; where a
     mixer itself knows places (token_mlp, Linformer), those are exchanged too. Raises SpecError for no images.
     """
+    check_classes(model, "answer")
     grid = grid_of(model)
     drawn = torch.Generator().manual_seed(seed)
     orders = [torch.randperm(grid.rows * grid.columns, generator=drawn) for _ in range(times)]

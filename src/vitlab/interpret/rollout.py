@@ -10,12 +10,12 @@ each row, by how many of a row's entries, before rows are brought to sum to one 
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
-from vitlab.base.errors import SpecError
+from vitlab.base.errors import SpecError, unknown
 from vitlab.interpret._given import check_images
 from vitlab.interpret.attention import attention_maps, check_shares, gradient_attention
 from vitlab.models.vit import ViT
@@ -40,7 +40,11 @@ def rollout(
         raise SpecError(f"discard={discard}: must be from 0 to below 1")
     if classes is not None and heads != "gradients":
         raise SpecError(f"classes: heads={heads} has nothing to do with classes; heads='gradients' has")
+    if heads not in get_args(Heads):
+        raise SpecError(unknown("heads", heads, list(get_args(Heads))))
     check_images(model, images)
+    if classes is not None and len(classes) != len(images):
+        raise SpecError(f"{len(classes)} classes for {len(images)} images")
     check_shares(model, "rollout")
     return torch.cat([_rolled(model, image[None], heads, discard, _of(classes, at)) for at, image in enumerate(images)])
 

@@ -30,7 +30,8 @@ class InsideTold(Record):
     the head reads; `keys` rows and columns of patches that attention is kept for, and how many patches one of these is,
     down and across (`pooled`); `parts` of a logit; `methods` of relevance; `missing` what is not there, and why;
     `knockouts`, `curve`, `shuffled` as the command has them in JSON, empty where no test images were given; `made` with
-    which command, commit, torch, and on what.
+    which command, commit, torch, and on what. `layers` are the names of what `attention` has a map of: blocks, or their
+    mixers. `gap`: how much of a difference of logits integrated gradients leave out at most, as a share of it.
     """
 
     file: ClassVar[str] = "inside.json"
@@ -56,6 +57,8 @@ class InsideTold(Record):
     curve: Mapping[str, Any] = field(default_factory=dict)
     shuffled: Mapping[str, Any] = field(default_factory=dict)
     made: Mapping[str, Any] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    gap: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,24 @@ function coloured(values, [rows, columns], [low, high], alpha) {
   return small;
 }
 
+// A model's own picture: what it saw, which of two models may differ
+function pictureOf(model, number) {
+  model.drawn ??= new Map();
+  if (!model.drawn.has(number)) {
+    const [, rows, columns, channels] = model.arrays.pictures.shape;
+    const values = row(model.arrays.pictures, [number]);
+    const canvas = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
+    const data = new ImageData(columns, rows);
+    for (let pixel = 0; pixel < rows * columns; pixel++) {
+      for (let part = 0; part < 3; part++) data.data[4 * pixel + part] = values[channels * pixel + Math.min(part, channels - 1)];
+      data.data[4 * pixel + 3] = 255;
+    }
+    canvas.getContext("2d").putImageData(data, 0, 0);
+    model.drawn.set(number, canvas);
+  }
+  return model.drawn.get(number);
+}
+
 function sized(canvas, model) {
   const [height, width] = model.size;
   const scale = SIDE / Math.max(height, width);
@@ -104,7 +122,9 @@ function sized(canvas, model) {
   return context;
 }
 
-function outline(context, model, [down, across], grid) {
+// Broken where the map is of other tokens, and only the positions are this patch's
+function outline(context, [down, across], grid, whole = true) {
+  context.setLineDash(whole ? [] : [5, 5]);
   const [height, width] = [context.canvas.height / grid[0], context.canvas.width / grid[1]];
   context.lineWidth = 4; context.strokeStyle = "#000";
   context.strokeRect(across * width, down * height, width, height);
@@ -113,7 +133,7 @@ function outline(context, model, [down, across], grid) {
 }
 
 // Pooled keys may reach beyond the last patch of the grid: they are the model's own division of it
-function drawMap(context, model, image, found) {
+function drawMap(context, image, found) {
   const { width, height } = context.canvas;
   context.filter = "grayscale(1)";
   context.drawImage(image, 0, 0, width, height);
@@ -134,7 +154,7 @@ function words(model, found, method, place) {
   return `${texts.join("; ")}.`;
 }
 
-function drawHeads(model, box, image, picture) {
+function drawHeads(model, box, picture) {
   const canvas = box.querySelector("canvas");
   const [, depth, heads] = model.arrays.attention.shape;
   const from = queries(model);
@@ -205,7 +225,6 @@ function writeLens(model, box, picture) {
 }
 
 const models = [];
-const images = [...document.querySelectorAll(".thumbs img")];
 
 function draw(read) {
   const picture = Number(document.querySelector('input[name="picture"]:checked').value);
@@ -214,16 +233,16 @@ function draw(read) {
     const model = models[column.dataset.model];
     const found = map(model, picture, method, layer, head);
     const query = sized(column.querySelector("canvas.query"), model);
-    query.drawImage(images[picture], 0, 0, query.canvas.width, query.canvas.height);
-    if (chosen("from") === "patch") outline(query, model, patchOf(model), model.grid);
-    drawMap(sized(column.querySelector("canvas.map"), model), model, images[picture], found);
+    query.drawImage(pictureOf(model, picture), 0, 0, query.canvas.width, query.canvas.height);
+    outline(query, patchOf(model), model.grid, chosen("from") === "patch");
+    drawMap(sized(column.querySelector("canvas.map"), model), pictureOf(model, picture), found);
     const positions = column.querySelector("canvas.positions");
     if (positions) drawPositions(sized(positions, model), model);
     const place = read && !found.why ? Math.min(found.grid[0] - 1, Math.floor(read.down * found.grid[0])) * found.grid[1] + Math.min(found.grid[1] - 1, Math.floor(read.across * found.grid[1])) : undefined;
     column.querySelector(".read[aria-live]").textContent = words(model, found, method, place);
     column.querySelector(".says").textContent = `${model.labels[picture] ? `labelled ${model.labels[picture]}; ` : ""}${model.says[picture] ? `the model says ${model.says[picture]}` : "it gives features"}`;
     const heads = column.querySelector(".heads");
-    if (heads) drawHeads(model, heads, images[picture], picture);
+    if (heads) drawHeads(model, heads, picture);
   });
 }
 
@@ -233,7 +252,7 @@ function drawPositions(context, model) {
   let low = Infinity, high = -Infinity;
   for (const value of model.arrays.positions.values) { low = Math.min(low, value); high = Math.max(high, value); }
   context.drawImage(coloured(values, model.grid, [low, high > low ? high : low + 1], 255), 0, 0, context.canvas.width, context.canvas.height);
-  outline(context, model, [down, across], model.grid);
+  outline(context, [down, across], model.grid);
 }
 
 function drawAll() {
@@ -242,6 +261,8 @@ function drawAll() {
   document.querySelectorAll(".lens").forEach((box) => writeLens(models[box.dataset.model], box, picture));
   const method = document.getElementById("method");
   document.getElementById("explained").textContent = method.selectedOptions[0].dataset.explained ?? "";
+  document.getElementById("layer").disabled = document.getElementById("head").disabled = method.value !== "attention";
+  document.getElementById("from").disabled = method.value !== "attention" && method.value !== "rollout";
   draw();
 }
 
@@ -264,7 +285,8 @@ function save(column, kind) {
   const canvas = column.querySelector("canvas.map");
   const model = models[column.dataset.model];
   const picture = Number(document.querySelector('input[name="picture"]:checked').value);
-  const name = `${model.title.replace(/[^\w.-]+/g, "_")}_${chosen("method")}_${picture}.${kind}`;
+  const what = chosen("method") === "attention" ? `attention_${chosen("layer")}_${chosen("head")}_${chosen("from")}` : chosen("method");
+  const name = `${model.title}_${what}_${picture}.${kind}`.replace(/[^\w.-]+/g, "_");
   let address = canvas.toDataURL("image/png");
   if (kind === "svg") {
     const found = map(model, picture, chosen("method"), Number(chosen("layer")), Number(chosen("head")));
@@ -275,7 +297,7 @@ function save(column, kind) {
       const [rows, columns] = found.grid;
       return `<rect x="${((index % columns) * width) / columns}" y="${(Math.floor(index / columns) * height) / rows}" width="${width / columns}" height="${height / rows}" fill="rgb(${r},${g},${b})" fill-opacity="0.73"/>`;
     });
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"><image href="${images[picture].src}" width="${width}" height="${height}" preserveAspectRatio="none" style="image-rendering:pixelated;filter:grayscale(1)"/>${cells.join("")}</svg>`;
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"><image href="${pictureOf(model, picture).toDataURL()}" width="${width}" height="${height}" preserveAspectRatio="none" style="image-rendering:pixelated;filter:grayscale(1)"/>${cells.join("")}</svg>`;
     address = `data:image/svg+xml;base64,${btoa(svg)}`;
   }
   Object.assign(document.createElement("a"), { href: address, download: name }).click();
@@ -283,7 +305,6 @@ function save(column, kind) {
 
 async function begin() {
   for (const template of document.querySelectorAll("template[data-manifest]")) models.push(await unpacked(template));
-  await Promise.all(images.map((image) => image.decode().catch(() => null)));
   const reading = { down: 0.5, across: 0.5 };
   document.querySelectorAll(".model[data-model]").forEach((column) => {
     const model = models[column.dataset.model];

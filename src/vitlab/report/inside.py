@@ -12,13 +12,14 @@ import numpy as np
 from PIL import Image
 
 from vitlab.base.words import counted
-from vitlab.records.inside import PAGE, Inside, read_inside
+from vitlab.records.inside import FILE, PAGE, Inside, read_inside
 from vitlab.report import inside_figures as figures
 from vitlab.report.beside import Beside
 from vitlab.report.charts.drawing import Drawing
 from vitlab.report.glossary import explained
 from vitlab.report.images import address, image_of, png
 from vitlab.report.inside_words import (
+    LAST,
     MEANINGS,
     METHODS,
     PERCENT,
@@ -33,7 +34,7 @@ from vitlab.report.tables import Column, Entry, Table, absent, named
 from vitlab.report.template import Page, folder_beside, render, scripts
 
 OTHER = "other"  # the folder of the second of two models, inside of the first's
-_PACKED = ("attention", "attention_most", "rollout", "rollout_most", "relevance", "positions", "lens")
+_PACKED = ("pictures", "attention", "attention_most", "rollout", "rollout_most", "relevance", "positions", "lens")
 _LOGITS = ("logit_parts", "logits", "logit_classes")
 _SIDE = 96  # pixels, of a picture of colours
 _LISTED = 12  # knock-outs
@@ -60,7 +61,7 @@ def write_inside_page(path: Path, out: Path | None = None, other: Path | None = 
     """The page of the record in a folder, and of another, or of the two that stand there: `inside.html`, unless `out`
     says otherwise. Raises DataError for a record that is damaged.
     """
-    beside = other or (path / OTHER if (path / OTHER).is_dir() else None)
+    beside = other or (path / OTHER if (path / OTHER / FILE).exists() else None)
     found = [read_inside(path), *([read_inside(beside)] if beside else [])]
     out = out or path / PAGE
     return inside_page(found, folder_beside(out).name).save(out)
@@ -75,7 +76,7 @@ def inside_page(found: Sequence[Inside], folder: str) -> Page:
     has_logits = any("logit_parts" in each.arrays or "lens" in each.arrays for each in found)
     entries += [("logits", "What adds up")] if has_logits else []
     entries += [(each.name, each.title) for each in sections]
-    missing = [f"{each.title}: {what}: {why}" for each in told for what, why in reasons(each.missing)]
+    missing = [f"{each.title}, {why}: {what}" for each in told for what, why in reasons(each.missing)]
     title = headline(found)
     values = {
         "titles": [each.title for each in told],
@@ -85,7 +86,7 @@ def inside_page(found: Sequence[Inside], folder: str) -> Page:
         "entries": entries + ([("missing", "What is not here")] if missing else []),
         "pictures": [_thumb(found[0], number) for number in range(len(told[0].names))],
         "methods": [(name, title, MEANINGS[name]) for name, title in METHODS.items() if _has(found, name)],
-        "depth": max((_shape(each, "attention")[1] for each in found), default=1),
+        "layers": max((each.told.layers or _numbered(each) for each in found), key=len),
         "heads": max((_shape(each, "attention")[2] for each in found), default=1),
         "own": list(dict.fromkeys(name for each in told for name in each.own)),
         "reads": told[0].reads,
@@ -206,7 +207,7 @@ def _area_table(found: Inside, number: int) -> Table:
         if method in found.told.methods:
             deletion, insertion = found.arrays["areas"][found.told.methods.index(method)].mean(-1).tolist()
             entries = (Entry(f"{deletion:.3f}", (deletion,)), Entry(f"{insertion:.3f}", (insertion,)))
-            rows.append((named(METHODS[method]), *entries))
+            rows.append((named(LAST if method == "attention" else METHODS[method]), *entries))
         elif method in found.told.missing:
             rows.append((named(METHODS[method]), *(absent(found.told.missing[method]) for _ in range(2))))
     pictures = counted(len(found.told.names), "picture")
@@ -285,6 +286,10 @@ def _packed(found: Inside) -> dict[str, Any]:
         "has_attention": "attention" in found.arrays,
         "has_positions": "positions" in found.arrays,
     }
+
+
+def _numbered(found: Inside) -> tuple[str, ...]:
+    return tuple(map(str, range(_shape(found, "attention")[1])))
 
 
 def _has(found: Sequence[Inside], method: str) -> bool:

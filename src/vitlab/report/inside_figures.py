@@ -1,6 +1,6 @@
 """Charts of what is inside a model: by block and head, by distance, by what was taken away."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -28,7 +28,7 @@ def by_block(found: Inside, name: str, title: str, unit: str, beside: Beside) ->
         for (block, head), value in np.ndenumerate(values)
     ]
     means = [{"block": block, "value": float(value)} for block, value in enumerate(values.mean(1))]
-    x = alt.X("block:Q", title="block", axis=alt.Axis(values=list(range(len(values))), format="d", grid=False))
+    x = alt.X("block:Q", title=_rows(found), axis=alt.Axis(values=list(range(len(values))), format="d", grid=False))
     y = alt.Y("value:Q", title=unit, scale=alt.Scale(zero=True))
     points = alt.Chart(data_of(rows)).mark_circle(size=34, color=COLOURS["accent"], opacity=0.6)
     line = alt.Chart(data_of(means)).mark_line(color=COLOURS["second"], strokeWidth=1.8, aria=False)
@@ -49,7 +49,7 @@ def norms(found: Inside, beside: Beside) -> Drawing:
         Line(name, np.stack([np.arange(len(values)), column], axis=1), colour, dash=(4, 3) if colour == "muted" else ())
         for name, column, colour in zip(names, values.T, colours, strict=True)
     ]
-    across = Axis("block that they have passed", "{:.0f}".format, ticks=tuple(range(len(values))))
+    across = Axis("blocks that they have passed", "{:.0f}".format, ticks=tuple(range(len(values))))
     charted = Frame(lines, across, Axis("length", "{:.1f}".format, log=True))
     title = "How long tokens are"
     alt_text = (
@@ -83,16 +83,31 @@ def head_curve(found: Inside, beside: Beside) -> Drawing:
 
 def without_heads(found: Inside, beside: Beside) -> Drawing:
     """The change of accuracy without each head, in points: a row a block."""
+    heads = [effect for effect in found.told.knockouts["knockouts"] if effect["kind"] == "head"]
+    mixers = sorted({_mixer(effect) for effect in heads}, key=_in_order)
     cells = [
-        (effect["layer"], int(effect["site"].rpartition(".")[2]), _PERCENT * effect["delta_top1"])
-        for effect in found.told.knockouts["knockouts"]
-        if effect["kind"] == "head"
+        (mixers.index(_mixer(effect)), int(effect["site"].rpartition(".")[2]), _PERCENT * effect["delta_top1"])
+        for effect in heads
     ]
     worst = min(cells, key=lambda cell: cell[2])
     title = "Accuracy without each head"
-    alt_text = f"{title}: most is lost without head {worst[1]} of block {worst[0]}, {worst[2]:+.1f} points."
-    chart = _matrix(cells, ("block", "head"), "{:+.1f}", "points without it")
+    alt_text = f"{title}: most is lost without head {worst[1]} of {mixers[worst[0]]}, {worst[2]:+.1f} points."
+    chart = _matrix(cells, (_rows(found), "head"), "{:+.1f}", "points without it")
     return drawing(f"heads_{slug(found.told.title)}", title, alt_text, beside, chart)
+
+
+def _mixer(effect: Mapping[str, Any]) -> str:
+    """Whose head it is: 'blocks.1.attn'."""
+    return str(effect["site"]).rpartition(".z.")[0]
+
+
+def _in_order(site: str) -> list[int]:
+    return [int(part) for part in site.split(".") if part.isdigit()]
+
+
+def _rows(found: Inside) -> str:
+    """What maps are of: blocks, or all mixers of blocks that have several."""
+    return "mixer" if any("." in name for name in found.told.layers) else "block"
 
 
 def likeness(found: Inside, beside: Beside) -> Drawing:
@@ -101,7 +116,7 @@ def likeness(found: Inside, beside: Beside) -> Drawing:
     title = "How alike layers are"
     alt_text = f"{title}: the first and the last by {values[0, -1]:.2f}, 1 is the same up to a rotation."
     cells = [(row, column, float(value)) for (row, column), value in np.ndenumerate(values)]
-    chart = _matrix(cells, ("after block", "after block"), "{:.2f}", "CKA")
+    chart = _matrix(cells, ("blocks passed", "blocks passed"), "{:.2f}", "CKA")
     return drawing(f"cka_{slug(found.told.title)}", title, alt_text, beside, chart)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from vitlab.records.inside import STEPS, Inside, InsideTold
 
 PERCENT = 100
+_MUCH = 0.05  # of a difference of logits
 _SHOWN = 0.05  # p, corrected, at which an effect can be told
 METHODS = {
     "attention": "attention of a block",
@@ -17,12 +18,14 @@ METHODS = {
     "integrated_gradients": "integrated gradients",
     "occlusion": "occlusion",
 }
+_PLAIN = {"head": 4, "attention": 2, "mlp": 2}  # dots in the site of a block's only one: blocks.1.attn.z.0
+LAST = "attention of the last block"  # of which one map a picture is compared
 MEANINGS = {
     "attention": "How much each patch gives to the token that looks, in one block; by block and head.",
     "rollout": "What the token is made of in the end, if heads count alike and MLPs not at all; through all blocks.",
     "gradient_rollout": "The same, with each weight times what it does for the class that the model says.",
     "gradient_attention": "The last block’s weights times what each does for the class, as far as that is above zero.",
-    "integrated_gradients": "What each pixel adds to the class’s logit on the way from a plain picture; adds up to it.",
+    "integrated_gradients": "What its pixels add to the class’s logit on the way from a plain picture to this one.",
     "occlusion": "What the class’s logit loses where the patch is covered.",
 }
 
@@ -35,7 +38,11 @@ def headline(found: Sequence[Inside]) -> str:
     effects = first.knockouts.get("knockouts", [])
     if not effects:
         return f"Inside {first.title}: where it looks, and what its answers are made of"
-    worst = effects[0]
+    told = [effect for effect in effects if effect["p_adjusted"] <= _SHOWN and effect["delta_top1"] < 0]
+    if not told:
+        alone = f"No part of {first.title} alone costs what could be told"
+        return f"{alone} on {first.knockouts['images']:,} test images"
+    worst = told[0]
     lost = f"Without {in_words(worst)}, {first.title} loses {-PERCENT * worst['delta_top1']:.1f} points of accuracy"
     if not first.curve:
         return lost
@@ -46,12 +53,14 @@ def _gone(curve: Mapping[str, Any]) -> str:
     """How many heads can go."""
     gone, heads = curve["removable"], len(curve["order"])
     told = f"{gone} of its {heads} heads can go" if gone else f"not one of its {heads} heads can go"
-    return f"{told} before a point is lost"
+    return f"{told} before more than a point is lost"
 
 
 def in_words(effect: Mapping[str, Any]) -> str:
     """What was knocked out: 'head 2 of block 1'."""
     block, number = f"block {effect['layer']}", effect["site"].rpartition(".")[2]
+    if effect["kind"] in _PLAIN and effect["site"].count(".") > _PLAIN[effect["kind"]]:
+        return str(effect["site"])  # of several in its block
     return {
         "head": f"head {number} of {block}",
         "attention": f"the attention of {block}",
@@ -74,6 +83,8 @@ def caveats(found: Sequence[Inside]) -> Iterator[str]:
     if any(max(each.told.pooled) > 1 for each in found):
         sides = max(max(each.told.pooled) for each in found)
         yield f"So that the page stays small, keys are means over {sides} × {sides} patches."
+    if (gap := max(each.told.gap for each in found)) > _MUCH:
+        yield f"Integrated gradients leave out up to {percent(gap, 0)} of a difference of logits here: the model bends."
     yield f"Shares of attention are kept in {STEPS}ths of the largest of their row."
 
 
@@ -82,7 +93,7 @@ def reasons(missing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     by_reason: dict[str, list[str]] = {}
     for what, why in missing.items():
         by_reason.setdefault(why, []).append(METHODS.get(what, what.replace("_", " ")))
-    yield from ((", ".join(names), why) for why, names in by_reason.items())
+    yield from (("; ".join(names), why) for why, names in by_reason.items())
 
 
 def measured_on(found: Inside, models: int) -> str:

@@ -18,16 +18,18 @@ from vitlab.interpret.knockout.parts import Knockout
 from vitlab.models.vit import ViT
 
 POINT = 0.01  # of accuracy, that may be lost
+_ROUNDING = 1e-9  # of a share of images
 
 
 class Curve(NamedTuple):
     """The order in which heads went, and the share of images that is right without the first of them: [0] without none.
-    `removable`: how many can go before more than a point is lost.
+    `removable`: how many can go before more than a point is lost. `blocks` were computed for it, in batches.
     """
 
     order: tuple[str, ...]
     top1: tuple[float, ...]
     removable: int
+    blocks: int = 0
 
 
 def head_curve(
@@ -40,15 +42,16 @@ def head_curve(
     """The curve of all heads among `parts`, of whose single effects `found` tells. Heads are replaced by zero."""
     harm = {effect.site: effect.delta_loss for effect in found.effects}
     order = sorted((part for part in parts if part.kind == "head"), key=lambda part: harm[part.site])
-    right, images = torch.zeros(1 + len(order), dtype=torch.float64), 0
+    right, images, blocks = torch.zeros(1 + len(order), dtype=torch.float64), 0, 0
     for pictures, labels in batches():
+        blocks += (1 + len(order)) * len(model.blocks)
         right += _right(model, pictures, labels, order)
         images += len(labels)
         done(len(labels))
     top1 = (right / images).tolist()
-    lost = [number for number, share in enumerate(top1) if share < top1[0] - POINT]
+    lost = [number for number, share in enumerate(top1) if share < top1[0] - POINT - _ROUNDING]
     removable = (lost[0] - 1) if lost else len(order)
-    return Curve(tuple(part.site for part in order), tuple(top1), removable)
+    return Curve(tuple(part.site for part in order), tuple(top1), removable, blocks)
 
 
 @torch.no_grad()

@@ -1,7 +1,8 @@
 """Every knock-out's effect on every image: what comes before it is computed once, and many run side by side.
 
 In place of a part stand zeros; or its mean over images, so that what is always there stays; or what another image has
-there (resampling), so that what stands there is something that occurs. What is the same for every image, the model's
+there (resampling), so that what stands there is something that occurs: another one of its batch, so images are to come
+in mixed order. What is the same for every image, the model's
 own tokens and positions, is zero in any case: its mean, and another image's, are what it is.
 
 A batch goes through the D blocks once; a knock-out in block l then needs D - l blocks more. So D + Σ (D - l) blocks a
