@@ -19,11 +19,11 @@ from vitlab.report.charts.drawing import Drawing
 from vitlab.report.glossary import explained
 from vitlab.report.images import address, image_of, png
 from vitlab.report.inside_words import (
-    LAST,
     MEANINGS,
     METHODS,
     PERCENT,
     caveats,
+    compared,
     headline,
     in_other_places,
     measured_on,
@@ -207,7 +207,7 @@ def _area_table(found: Inside, number: int) -> Table:
         if method in found.told.methods:
             deletion, insertion = found.arrays["areas"][found.told.methods.index(method)].mean(-1).tolist()
             entries = (Entry(f"{deletion:.3f}", (deletion,)), Entry(f"{insertion:.3f}", (insertion,)))
-            rows.append((named(LAST if method == "attention" else METHODS[method]), *entries))
+            rows.append((named(compared(method)), *entries))
         elif method in found.told.missing:
             rows.append((named(METHODS[method]), *(absent(found.told.missing[method]) for _ in range(2))))
     pictures = counted(len(found.told.names), "picture")

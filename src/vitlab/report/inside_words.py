@@ -132,7 +132,7 @@ def markdown(found: Inside) -> Iterator[str]:
     yield f"- single heads: {len(shown)} of {heads} have an effect that can be told (p ≤ {_SHOWN}); {_gone(told.curve)}"
     yield f"- {in_other_places(told)}"
     areas = zip(told.methods, found.arrays["areas"].mean(-1).tolist(), strict=True)
-    said = (f"{METHODS[name]} {covered:.2f} and {uncovered:.2f}" for name, (covered, uncovered) in areas)
+    said = (f"{compared(name)} {covered:.2f} and {uncovered:.2f}" for name, (covered, uncovered) in areas)
     yield f"- areas of the class's probability as patches are covered, and uncovered: {'; '.join(said)}"
 
 
@@ -142,6 +142,11 @@ def _effect_in_words(effect: Mapping[str, Any]) -> str:
     delta, low, high = points
     told = "" if effect["p_adjusted"] <= _SHOWN else ", which cannot be told from nothing"
     return f"without {in_words(effect)} {delta} points [{low}, {high}]{told}"
+
+
+def compared(method: str) -> str:
+    """What a method is called where one map of a picture is meant."""
+    return LAST if method == "attention" else METHODS[method]
 
 
 def percent(share: Any, digits: int = 1) -> str:
