@@ -84,7 +84,11 @@ def caveats(found: Sequence[Inside]) -> Iterator[str]:
         sides = max(max(each.told.pooled) for each in found)
         yield f"So that the page stays small, keys are means over {sides} × {sides} patches."
     if (gap := max(each.told.gap for each in found)) > _MUCH:
-        yield f"Integrated gradients leave out up to {percent(gap, 0)} of a difference of logits here: the model bends."
+        missed = f"{gap:.1f} times its size" if gap > 1 else f"{percent(gap, 0)} of it"
+        yield (
+            f"Integrated gradients do not add up here: of one picture they miss the difference of logits by {missed}. "
+            "Near a plain picture the model bends too sharply for the steps that were taken."
+        )
     yield f"Shares of attention are kept in {STEPS}ths of the largest of their row."
 
 
