@@ -46,6 +46,7 @@ def test_integrated_gradients_add_up_to_the_difference_of_logits(model, images, 
     torch.testing.assert_close(found.flatten(1).sum(1), difference.detach(), rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_integrated_gradients_are_the_integral(model, images):
     """By a thousand steps to the middles of equal parts, one image and pixel after the other."""
     total = torch.zeros_like(images)

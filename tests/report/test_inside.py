@@ -23,6 +23,7 @@ from vitlab.records.inside import STEPS, Inside
 from vitlab.report.inside import inside_page, write_inside_page
 from vitlab.report.inside_words import headline
 
+pytestmark = pytest.mark.slow  # a browser is started for each
 TINY = {"img_size": (8, 12), "patch_size": (4, 4), "embed_dim": 16, "depth": 2, "num_heads": 2, "num_classes": 5}
 # Waits until the page has unpacked its numbers, and then does what is asked
 READY = """async (document, window) => {
@@ -283,7 +284,6 @@ def test_each_of_two_models_is_shown_the_picture_that_it_saw(two: Path) -> None:
     assert one != other
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("r0_vit", 32), ("vit_tiny_patch16_224", 224)])
 def test_a_page_of_eight_pictures_is_below_ten_megabytes(
     name: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

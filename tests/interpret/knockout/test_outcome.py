@@ -79,6 +79,7 @@ def test_dead_heads_can_all_go(tiny_spec, batches):
     assert curve.top1[4] < 0.7
 
 
+@pytest.mark.slow
 def test_false_positives_of_parts_that_change_answers_by_chance_are_at_most_5_percent(monkeypatch):
     """Parts that turn some answers, as many to the right as to the wrong: of 400 models with 20 such parts, in how many
     is anything found. (Intervals are not looked at, and so not resampled for long.)
