@@ -66,7 +66,8 @@ def test_two_models_beside_each_other_and_pictures_of_ones_own(vitlab, finished,
 def test_mistakes(vitlab, finished, exported, tmp_path, words, said):
     bad, seeds = tmp_path / "bad.png", tmp_path / "seeds"
     bad.write_text("no picture")
-    (seeds / "seed-0").mkdir(parents=True)
+    seeds.mkdir()
+    (seeds / "seed-0").symlink_to(finished)
     given = [word.format(run=finished, exported=exported, bad=bad, seeds=seeds) for word in words]
     out = () if "--out" in given else ("--out", tmp_path / "in")
     answer = vitlab("inspect", *given, "--test-images", "0", *out)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -55,20 +55,27 @@ def knockout(
     `data` and `settings` as in `evaluate`; in a part's place stand zeros, its `mean` over the images, or another
     image's value (`resample`). With `images` so many of them, evenly spaced. Raises UserError for what a user can mend.
     """
+    typed({"data": data}, settings)
+    paths = _seeds(Path(path))
+    models = (_asked(each, data, device, settings) for each in paths)  # one after the other
+    return _knocked_out(models, len(paths), images, replacement, progress)
+
+
+def _knocked_out(
+    models: "Iterable[Asked]", total: int, images: int | None, replacement: "Replacement", progress: Progress
+) -> Knockouts:
+    """All parts of `total` models, the seeds of one run, knocked out; of a single one the curve of its heads, too."""
     from vitlab.interpret.knockout.curve import head_curve
     from vitlab.interpret.knockout.measure import measure
     from vitlab.interpret.knockout.outcome import outcome
     from vitlab.interpret.knockout.parts import knockouts
 
-    typed({"data": data}, settings)
-    paths = _seeds(Path(path))
     measured = []
-    for number, each in enumerate(paths):
-        asked = _asked(each, data, device, settings)
+    for number, asked in enumerate(models):
         model, (batches, count) = asked.trained.model, _batches(asked, images)
         parts = knockouts(model)
-        curved = len(paths) == 1 and any(part.kind == "head" for part in parts)
-        told = _told(progress, number, len(paths), count, both=curved)
+        curved = total == 1 and any(part.kind == "head" for part in parts)
+        told = _told(progress, number, total, count, both=curved)
         measured.append(measure(model, batches, parts, replacement, told))
     found = outcome(parts, measured, replacement)
     return Knockouts(found, head_curve(model, batches, parts, found, told) if curved else None)
@@ -186,7 +193,7 @@ def _check_inspect(path: Path, other: str | Path | None, out: Path | None, image
     for each in (path, *([Path(other)] if other is not None else [])):
         if not each.exists() and not {"#", ":"} & set(str(each)):
             raise UserError(absent(str(each), "; is it a run directory?"))
-        if seeds := sorted(each.glob("seed-*")) if each.is_dir() and not (each / "checkpoint").exists() else []:
+        if (seeds := _seeds(each)) != [each]:
             raise UserError(f"{each} holds several seeds, and a page is of one model: {seeds[0]}")
     if other is not None and any(StudyDir(Path(each)).is_study for each in (path, other)):
         raise UserError("a study has a page of each of its cells: give it alone, or two of its runs")
@@ -235,7 +242,6 @@ class _Look:
         from vitlab.devices import pick_device
 
         self.path, self.test_images, self.say, self.progress = path, test_images, say, progress
-        self.given = data, device, settings
         trained = load(path)
         known = data is not None or trained.data is not None
         self.asked = _asked(path, data, device, settings) if known and trained.model.spec.num_classes else None
@@ -286,10 +292,7 @@ class _Look:
             return look_inside(self.model, given, title)
         batches, count = _batches(self.asked, self.test_images)
         self.say(f"knocking out the parts of {title}, on {count:,} test images …")
-        data, device, settings = self.given
-        told = knockout(
-            self.path, data, device=device, settings=settings, images=self.test_images, progress=self.progress
-        ).as_json()
+        told = _knocked_out([self.asked], 1, self.test_images, "zero", self.progress).as_json()
         self.say(f"looking into {title} …")
         curve = told.pop("curve")
         return look_inside(self.model, given, title, batches, {"knockouts": told, "curve": curve or {}})

@@ -112,6 +112,15 @@ def gradient_attention(
     return torch.stack(found).detach().cpu()
 
 
+def read_row(model: ViT, weights: Tensor) -> Tensor:
+    """Weights [..., N, N] -> what the head's token takes, or all patches on average, of each patch: [..., rows,
+    columns].
+    """
+    grid = grid_of(model)
+    reads = weights[..., 0, :] if model.spec.pool.needs_cls_token else weights[..., grid.prefix :, :].mean(-2)
+    return grid.fold(reads)
+
+
 def mixers_of(model: ViT, layers: Sequence[int] | None = None) -> list[Mixer]:
     """The mixers of all blocks or of some, in the order of `layers`. Raises SpecError for a block that is not there."""
     return [

@@ -21,7 +21,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from vitlab.base.errors import SpecError, UserError, unknown
 from vitlab.interpret._given import check_classes, check_images, chosen_classes
-from vitlab.interpret.attention import attention_maps, gradient_attention
+from vitlab.interpret.attention import attention_maps, gradient_attention, read_row
 from vitlab.interpret.grid import Grid, grid_of, over_picture
 from vitlab.interpret.rollout import rollout
 from vitlab.models.vit import ViT
@@ -31,15 +31,6 @@ Method = Literal["attention", "rollout", "gradient_rollout", "gradient_attention
 _TOGETHER = 64  # images at once
 _LEAST = 1e-6  # of a difference of logits, of which shares are told
 _POINTS = 33  # of a curve of deletion, at most
-
-
-def read_row(model: ViT, weights: Tensor) -> Tensor:
-    """Weights [..., N, N] -> what the head's token takes, or all patches on average, of each patch: [..., rows,
-    columns].
-    """
-    grid = grid_of(model)
-    reads = weights[..., 0, :] if model.spec.pool.needs_cls_token else weights[..., grid.prefix :, :].mean(-2)
-    return grid.fold(reads)
 
 
 def gradient_relevance(model: ViT, images: Tensor, classes: Classes = None, layer: int = -1) -> Tensor:
@@ -73,8 +64,9 @@ def integrated_gradients(
 def integration_gap(
     model: ViT, images: Tensor, found: Tensor, classes: Classes = None, baseline: float = 0.0
 ) -> Tensor:
-    """What integrated gradients [B, C, height, width] leave of the difference of two logits, as a share of it, [B]: how
-    far they are from the integral. It is large where a model bends sharply, as norms do near a plain picture.
+    """What integrated gradients [B, ...], of pixels or summed over patches, leave of the difference of two logits, as a
+    share of it, [B]: how far they are from the integral. It is large where a model bends sharply, as norms do near a
+    plain picture.
     """
     targets = _targets(model, images, classes)
     before, after = (

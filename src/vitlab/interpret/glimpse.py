@@ -9,7 +9,7 @@ from torch import Tensor
 from vitlab.base.errors import UserError
 from vitlab.checkpoints.trained import Trained, load
 from vitlab.data.sets._base import DataSpec
-from vitlab.interpret.attention import attention_maps
+from vitlab.interpret.attention import attention_maps, read_row
 from vitlab.interpret.positions import position_similarity
 from vitlab.models.vit import ViT
 from vitlab.records.glimpse import FILE, Glimpse
@@ -50,12 +50,9 @@ def glimpse(trained: Trained, pixels: Tensor) -> Glimpse:
 def _attention(model: ViT, images: Tensor) -> Tensor | None:
     """[rows, columns]: how the token that the head reads attends to the patches, or all patches on average."""
     try:
-        last = attention_maps(model, images, layers=[-1])[0, 0].mean(0)
+        return read_row(model, attention_maps(model, images, layers=[-1])[0, 0].mean(0))
     except UserError:  # a mixer without attention
         return None
-    prefix = model.num_prefix_tokens
-    read = last[0] if model.spec.pool.needs_cls_token else last[prefix:].mean(0)
-    return read[prefix:].unflatten(0, model.spec.dims().grid)
 
 
 def _positions(model: ViT) -> Tensor | None:

@@ -3,7 +3,7 @@
 What a model has not (attention, a head, positions) is left out by name, and nothing else with it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, get_args
 
@@ -48,7 +48,7 @@ def look_inside(
     """What goes on in a model for these pictures. Of `test` images, prepared and with labels, comes what needs many:
     how alike layers are, and what shuffled positions cost. `measured` are knock-outs, as JSON has them.
     """
-    grid, missing, arrays = grid_of(model), dict[str, str](), dict[str, np.ndarray]()
+    grid, missing, arrays, parts = grid_of(model), dict[str, str](), dict[str, np.ndarray](), list[str]()
     pooled = _pooled(model, grid, len(given.images))
     keys = (-(-grid.rows // pooled), -(-grid.columns // pooled))
     looks: dict[str, Callable[[], dict[str, np.ndarray]]] = {
@@ -60,14 +60,13 @@ def look_inside(
         "colours": lambda: {"colours": _bytes(tokens.patch_colours(model, given.images))},
         "positions": lambda: _positions(model),
         "lens": lambda: _lens(model, given.images),
-        "logit_parts": lambda: _parts(model, given.images),
+        "logit_parts": lambda: _parts(model, given.images, parts),
         "cka": lambda: _likeness(model, test),
     }
     for name, look in looks.items():
         with _or_missing(name, missing):
             arrays |= look()
     methods = _relevance(model, given.images, missing, arrays)
-    parts = _named_parts(model, given.images) if "logit_parts" in arrays else ()
     told = InsideTold(
         title=title,
         model=model.spec.told(),
@@ -81,14 +80,14 @@ def look_inside(
         reads="cls" if model.spec.pool.needs_cls_token else "patches",
         keys=keys,
         pooled=(pooled, pooled),
-        parts=parts,
+        parts=tuple(parts),
         methods=methods,
         missing=missing,
         notes=model.notes,
         shuffled=_shuffled(model, test),
         made=_made(),
         layers=_layers(model),
-        gap=_gap(model, given.images) if "integrated_gradients" in methods else 0.0,
+        gap=_gap(model, given.images, methods, arrays),
         **measured,
     )
     return Inside(told, {"pictures": given.pixels, **arrays})
@@ -165,18 +164,16 @@ def _lens(model: EquippedViT, images: Tensor) -> dict[str, np.ndarray]:
     return {"lens": _numbers(logit_lens(model, images).softmax(-1))}
 
 
-def _parts(model: EquippedViT, images: Tensor) -> dict[str, np.ndarray]:
+def _parts(model: EquippedViT, images: Tensor, parts: list[str]) -> dict[str, np.ndarray]:
+    """What adds up to a logit; the names of that are put into `parts`."""
     check_classes(model, "class to explain")
     found = logit_attribution(model, images)
+    parts += found.parts
     return {
         "logit_parts": _numbers(found.values),
         "logits": _numbers(found.logits),
         "logit_classes": found.classes.numpy(),
     }
-
-
-def _named_parts(model: EquippedViT, images: Tensor) -> tuple[str, ...]:
-    return logit_attribution(model, images[:1]).parts
 
 
 def _relevance(
@@ -222,8 +219,11 @@ def _layers(model: EquippedViT) -> tuple[str, ...]:
     )
 
 
-def _gap(model: EquippedViT, images: Tensor) -> float:
-    found = attribution.integrated_gradients(model, images)
+def _gap(model: EquippedViT, images: Tensor, methods: Sequence[str], arrays: Mapping[str, np.ndarray]) -> float:
+    """How far integrated gradients are from adding up, of the picture where they are furthest."""
+    if "integrated_gradients" not in methods:
+        return 0.0
+    found = torch.from_numpy(arrays["relevance"][methods.index("integrated_gradients")])
     return float(attribution.integration_gap(model, images, found).max())
 
 

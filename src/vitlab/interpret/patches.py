@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vitlab.base.errors import UserError
+from vitlab.interpret._components import principal
 from vitlab.models.vit import ViT
 
 _SHOWN = 28  # components, as in the paper's figure
@@ -33,15 +34,9 @@ class Components(NamedTuple):
 
 
 def filter_components(model: ViT, count: int = _SHOWN) -> Components:
-    """The first principal components of a patch embedding's filters; a component's sign says nothing, its largest entry
-    is positive. Raises UserError as `patch_filters` does.
-    """
+    """The first principal components of a patch embedding's filters. Raises UserError as `patch_filters` does."""
     filters = patch_filters(model)
     rows = filters.flatten(1).double()
-    _, sizes, directions = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
-    chosen = directions[:count]
-    signs = chosen.gather(1, chosen.abs().argmax(1, keepdim=True)).sign()
+    chosen, sizes, _ = principal(rows, count)
     share = sizes.square() / sizes.square().sum().clamp_min(torch.finfo(sizes.dtype).tiny)
-    return Components(
-        (chosen * signs).unflatten(1, filters.shape[1:]).to(filters.dtype), share[:count].to(filters.dtype)
-    )
+    return Components(chosen.unflatten(1, filters.shape[1:]).to(filters.dtype), share[:count].to(filters.dtype))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vitlab.base.errors import SpecError
+from vitlab.interpret._components import principal
 from vitlab.interpret.activations import capture
 from vitlab.interpret.grid import grid_of
 from vitlab.models.vit import ViT
@@ -49,9 +50,6 @@ def patch_colours(model: ViT, images: Tensor, layer: int = -1) -> Tensor:
 
 def _components(rows: Tensor) -> Tensor:
     """[n, D] -> [n, 3]: along the directions in which rows differ most; zero where there are fewer of these."""
-    centred = rows - rows.mean(0)
-    _, sizes, directions = torch.linalg.svd(centred, full_matrices=False)
-    chosen = directions[:_COLOURS] * (sizes[:_COLOURS, None] > _ROUNDING * sizes[0])
-    signs = chosen.gather(1, chosen.abs().argmax(1, keepdim=True)).sign()
-    found = centred @ (chosen * signs).T
+    directions, sizes, centred = principal(rows, _COLOURS)
+    found = centred @ (directions * (sizes[:_COLOURS, None] > _ROUNDING * sizes[0])).T
     return torch.nn.functional.pad(found, (0, _COLOURS - found.shape[1]))

@@ -86,7 +86,7 @@ def inside_page(found: Sequence[Inside], folder: str) -> Page:
         "entries": entries + ([("missing", "What is not here")] if missing else []),
         "pictures": [_thumb(found[0], number) for number in range(len(told[0].names))],
         "methods": [(name, title, MEANINGS[name]) for name, title in METHODS.items() if _has(found, name)],
-        "layers": max((each.told.layers or _numbered(each) for each in found), key=len),
+        "layers": max((each.told.layers for each in found), key=len),
         "heads": max((_shape(each, "attention")[2] for each in found), default=1),
         "own": list(dict.fromkeys(name for each in told for name in each.own)),
         "reads": told[0].reads,
@@ -286,10 +286,6 @@ def _packed(found: Inside) -> dict[str, Any]:
         "has_attention": "attention" in found.arrays,
         "has_positions": "positions" in found.arrays,
     }
-
-
-def _numbered(found: Inside) -> tuple[str, ...]:
-    return tuple(map(str, range(_shape(found, "attention")[1])))
 
 
 def _has(found: Sequence[Inside], method: str) -> bool:
