@@ -13,7 +13,7 @@ from vitlab.base.source import keys_of, parsed
 from vitlab.base.spec import component_names
 from vitlab.checkpoints.hub import is_like_a_repo, repo_of
 from vitlab.models import presets
-from vitlab.records.checkpoint import is_checkpoint
+from vitlab.records.checkpoint import OTHERS, is_checkpoint
 from vitlab.records.run import RunDeclaration
 
 
@@ -44,6 +44,8 @@ def kinds(name: str, among: Sequence[str]) -> list[str]:
     if not found:
         wanted = f"{', '.join(among[:-1])} or {among[-1]}"
         families = {alias.partition("/")[0] for alias in presets.aliases()}  # B of B/16
+        if Path(name.partition("#")[0]).suffix in OTHERS:
+            raise UserError(f"{name}: there is no such file")
         if "/" in name and name.partition("/")[0] not in families:  # as in the path of a run
             hub = f"; on the hub: hub:{name}" if "checkpoint" in among and is_like_a_repo(name) else ""
             raise UserError(f"{name}: there is no such folder, and no {wanted} is called so; see `vitlab list`{hub}")

@@ -14,7 +14,7 @@ import torch
 from vitlab.augment.ops._base import OpSpec
 from vitlab.augment.pipeline import Pipeline
 from vitlab.base.errors import DataError, SpecError
-from vitlab.data.decode import MAX_PIXELS, Fit, Frame, decode
+from vitlab.data.decode import MAX_PIXELS, Fit, Frame, Interpolation, decode
 from vitlab.data.images import ImageSet
 from vitlab.data.in_hand import Picture, source_of
 from vitlab.records._base import Record, check_least
@@ -28,8 +28,9 @@ _FITS: dict[Fit, str] = {
 
 @dataclass(frozen=True)
 class Preprocessing(Record):
-    """It is decoded to `img_size` (rows, columns), as `fit`, `white` and `max_pixels` say (`vitlab.data.decode.Frame`);
-    goes through `ops`; and is normalised with the mean and standard deviation of each channel, of values from 0 to 1.
+    """It is decoded to `img_size` (rows, columns), as `fit`, `interpolation`, `white` and `max_pixels` say
+    (`vitlab.data.decode.Frame`); goes through `ops`; and is normalised with the mean and standard deviation of each
+    channel, of values from 0 to 1.
     """
 
     file: ClassVar[str] = "preprocessing.json"
@@ -42,6 +43,7 @@ class Preprocessing(Record):
     class_names: tuple[str, ...]
     white: float | None = None
     max_pixels: int = MAX_PIXELS
+    interpolation: Interpolation = "bicubic"
 
     def __post_init__(self) -> None:
         if not self.mean or len(self.mean) != len(self.std):
@@ -55,14 +57,17 @@ class Preprocessing(Record):
     @classmethod
     def of(cls, images: ImageSet, img_size: tuple[int, int], ops: Sequence[OpSpec]) -> Self:
         """That of a data set, decoded to a size, and of what its pictures go through in an evaluation."""
-        fit, white, most = images.frame.fit, images.frame.white, images.frame.max_pixels
-        assert fit != "exact"  # which no set of pictures for people has
-        return cls(img_size, fit, tuple(ops), images.mean, images.std, images.class_names, white, most)
+        frame = images.frame
+        assert frame.fit != "exact"  # which no set of pictures for people has
+        return cls(
+            *(img_size, frame.fit, tuple(ops), images.mean, images.std, images.class_names),
+            *(frame.white, frame.max_pixels, frame.interpolation),
+        )
 
     @property
     def frame(self) -> Frame:
         """How a picture is decoded."""
-        return Frame(self.img_size, len(self.mean), self.fit, self.white, self.max_pixels)
+        return Frame(self.img_size, len(self.mean), self.fit, self.white, self.max_pixels, self.interpolation)
 
     def at_size(self, before: tuple[int, int], after: tuple[int, int]) -> Self:
         """That of a model of another size: decoded, resized and cropped to as much more, or less."""
@@ -75,8 +80,9 @@ class Preprocessing(Record):
         cut = ", ".join(op.name.replace("_", " ") for op in self.ops)
         through = f"put through {cut} to {_size(img_size)} pixels, " if cut else ""
         return (
-            f"brought to {_size(self.img_size)} pixels ({_FITS[self.fit]}), {through}scaled to values from 0 to 1, and "
-            f"normalised with a mean of {_numbers(self.mean)} and a standard deviation of {_numbers(self.std)}"
+            f"brought to {_size(self.img_size)} pixels ({_FITS[self.fit]}; {self.interpolation}), {through}"
+            f"scaled to values from 0 to 1, and normalised with a mean of {_numbers(self.mean)} "
+            f"and a standard deviation of {_numbers(self.std)}"
         )
 
     @property

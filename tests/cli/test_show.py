@@ -33,6 +33,8 @@ def test_the_table_for_people(vitlab):
     ("words", "said"),
     [
         (("show", "B/17"), ("unknown model, recipe, run or checkpoint 'B/17'", "B/16")),
+        (("show", "b16.npz"), ("b16.npz: there is no such file",)),
+        (("show", "dino.pth#teacher"), ("dino.pth#teacher: there is no such file",)),
         (("show", "r0_vit", "--set", "depht=3"), ("unknown setting 'depht'", "depth")),
         (("show", "r0_vit", "--set", "depth=x"), ("depth='x'", "a whole number")),
         (("show", "r0_vit", "--set", "depth"), ("--set depth", "PATH=VALUE")),

@@ -204,6 +204,17 @@ def test_pad_keeps_everything_between_grey_bars():
     assert torch.equal(pixels[:, 10:30, [5, 15, 25, 35]], torch.from_numpy(striped(20, 4)).permute(2, 0, 1))
 
 
+@pytest.mark.parametrize("fit", ["crop", "squash", "pad"])
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+def test_pixels_are_interpolated_as_asked(fit: str, interpolation: str):
+    """As Pillow does it, but for rounding, which is antialiased as well."""
+    picture = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
+    frame = Frame((20, 20), 3, fit, interpolation=interpolation)
+    expected = Image.fromarray(picture).resize((20, 20), getattr(Image.Resampling, interpolation.upper()))
+    made = decode(stored(Image.fromarray(picture), "PNG"), frame).permute(1, 2, 0).int()
+    assert (made - torch.from_numpy(np.array(expected)).int()).abs().max() <= 1
+
+
 def test_exact_refuses_another_size():
     with pytest.raises(Unreadable, match="its size is 9 × 7, not 4 × 6"):
         decode(stored(Image.new("L", (9, 7)), "PNG"), Frame(SIZE, fit="exact"))

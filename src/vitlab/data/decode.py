@@ -3,8 +3,8 @@
 Upright, in 8 bits, on white where it is transparent, the first of several frames. Everything that is seen by a model,
 in training and in prediction, comes through `decode`.
 
-Pillow decodes; torch resizes (bicubic, antialiased): on 8-bit pixels it is several times faster, and both let other
-threads work meanwhile.
+Pillow decodes; torch resizes, antialiased: on 8-bit pixels it is several times faster, and both let other threads work
+meanwhile.
 """
 
 import math
@@ -25,6 +25,7 @@ from vitlab.data.values import EYE, Values, shown
 from vitlab.data.values import Unreadable as Unreadable
 
 Fit = Literal["crop", "squash", "pad"]
+Interpolation = Literal["bicubic", "bilinear"]
 T = TypeVar("T")
 
 MAX_PIXELS = 1 << 26  # 8,192 × 8,192: each thread that decodes may hold so many
@@ -47,6 +48,7 @@ class Frame:
 
     `crop` resizes the shorter side, then cuts off what is over at both ends of the longer; `squash` changes the
     proportions; `pad` keeps everything, between grey bars; `exact` resizes nothing and refuses another size.
+    `interpolation` is how pixels between pixels are found.
 
     `white` is the value that is white, None: the usual one (`vitlab.data.values`). Another number of channels than 1
     and 3 takes a picture's bands as they are. A picture of more than `max_pixels` is unreadable.
@@ -57,6 +59,7 @@ class Frame:
     fit: Fit | Literal["exact"] = "crop"
     white: float | None = None
     max_pixels: int = MAX_PIXELS
+    interpolation: Interpolation = "bicubic"
 
     @property
     def largest_file(self) -> int:
@@ -189,15 +192,14 @@ def _fitted(values: np.ndarray, frame: Frame) -> Tensor:
         case "exact":
             raise Unreadable(f"its size is {width} × {height}, not {columns} × {rows}")
         case "squash":
-            return _resized(values.copy(), rows, columns)
+            return _resized(values.copy(), rows, columns, frame)
         case "crop":
             scale = max(rows / height, columns / width)
-            return _resized(
-                _centre(values, _whole(rows / scale, height), _whole(columns / scale, width)), rows, columns
-            )
+            middle = _centre(values, _whole(rows / scale, height), _whole(columns / scale, width))
+            return _resized(middle, rows, columns, frame)
         case "pad":
             scale = min(rows / height, columns / width)
-            inner = _resized(values.copy(), _whole(height * scale, rows), _whole(width * scale, columns))
+            inner = _resized(values.copy(), _whole(height * scale, rows), _whole(width * scale, columns), frame)
             top, left = (rows - inner.shape[1]) // 2, (columns - inner.shape[2]) // 2
             padded = np.full(frame.shape, _PADDING, np.uint8)  # NumPy's: no worker is to wake torch's own threads
             padded[:, top : top + inner.shape[1], left : left + inner.shape[2]] = inner
@@ -213,7 +215,7 @@ def _centre(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return values[top : top + rows, left : left + columns].copy()
 
 
-def _resized(values: np.ndarray, rows: int, columns: int) -> Tensor:
+def _resized(values: np.ndarray, rows: int, columns: int, frame: Frame) -> Tensor:
     """[h, w, C] -> [C, rows, columns]"""
     pixels = torch.from_numpy(values).permute(2, 0, 1)[None]
-    return interpolate(pixels, (rows, columns), mode="bicubic", antialias=True)[0]
+    return interpolate(pixels, (rows, columns), mode=frame.interpolation, antialias=True)[0]

@@ -34,6 +34,7 @@ from vitlab.stats.majority import Majority, majority
 
 Among = Literal["all", "present"]
 _SHOWN = 3  # changes in a message
+_AS_PREPARED = ("img_size", "fit", "interpolation", "white", "mean", "std")  # settings of data, and of a preprocessing
 _WHICHEVER = ("max_pixels", "max_unreadable")  # settings of data that hold for any set
 
 
@@ -184,7 +185,7 @@ def _ending_at(before: Preprocessing, decoded: tuple[int, int], size: tuple[int,
     """
     if decoded == before.img_size:
         return before
-    return replace(before, ops=(resize.Spec(size=size, interpolation="bicubic"),))
+    return replace(before, ops=(resize.Spec(size=size, interpolation=before.interpolation),))
 
 
 def _images(trained: Trained, data: str | DataSpec | None, own: Mapping[str, Any], path: str | Path) -> ImageSet:
@@ -212,12 +213,12 @@ def _read_alike(trained: Trained, text: str, own: Mapping[str, Any]) -> DataSpec
     set that was trained on, everything.
     """
     before, values = trained.preprocessing, settings_of(text)
-    frame = {"img_size": before.img_size, "in_chans": len(before.mean), "fit": before.fit, "white": before.white}
+    alike = {name: getattr(before, name) for name in _AS_PREPARED} | {"in_chans": len(before.mean)}
     read = {} if trained.data is None else to_dict(trained.data)
     if read and not same_place(values, read):
         read = {name: read[name] for name in _WHICHEVER if name in read}
     read |= {"num_classes": None, "renumber": all(name.isdigit() for name in before.class_names)}
-    return data_named(values, {**read, **frame, "mean": before.mean, "std": before.std}, own)
+    return data_named(values, {**read, **alike}, own)
 
 
 def _by_class(test: Pictures, evaluation: Evaluation, names: Sequence[str]) -> tuple[ClassRecall, ...]:

@@ -4,14 +4,16 @@
 
 SOURCE is a run, or what others published: a file, a folder, hub:ORG/NAME (`vitlab convert` says what would be read).
 The model is the source's, with a new head that starts from zero; pictures are prepared as they were there: the same
-size, fit, mean and deviation. AdamW; the head learns at 1e-3, the last block at a fifth of that, and each layer before
-it at three quarters of the next one's (layer-wise decay: arXiv 2106.08254, 2111.06377). The more pictures there are,
-the fewer passes are made: 30 over up to a thousand of them, 4 over more than a hundred thousand. A tenth is for
-validation, and the last step counts. `--set optim.frozen='["patch_embed.*", "blocks.[0-5].*"]'` leaves layers as they
-are, `--set optim.backbone_lr=0` all but the head; `--set data.img_size=384` takes larger pictures of a folder.
+size, fit, interpolation, mean and deviation. AdamW; the head learns at 1e-3, the last block at a fifth of that, and
+each layer before it at three quarters of the next one's (layer-wise decay: arXiv 2106.08254, 2111.06377). The more
+pictures there are, the fewer passes are made: 30 over up to a thousand of them, 4 over more than a hundred thousand. A
+tenth is for validation, and the last step counts. `--set optim.frozen='["patch_embed.*", "blocks.[0-5].*"]'` leaves
+layers as they are, `--set optim.backbone_lr=0` all but the head; `--set data.img_size=384` takes larger pictures of a
+folder.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from vitlab.augment.ops import flip, original_crop, resize
 from vitlab.base.errors import SpecError
@@ -48,11 +50,12 @@ def spec(given: Given = NOTHING) -> RunSpec:
         raise SpecError(f"data={data.name} has images of {channels}: a folder's images get as many as the model takes")
     size = _size(given, model)
     decoded_so = data.img_size == size
+    interpolation = before.interpolation if before else data.interpolation
     return RunSpec(
         model=replace(model, img_size=size, in_chans=data.in_chans, num_classes=data.num_classes or 1),
         data=data,
         augment=(original_crop.Spec(size=None if decoded_so else size, scale=(0.25, 1.0)), flip.Spec()),
-        preprocess=() if decoded_so else (resize.Spec(size=size, interpolation="bicubic"),),
+        preprocess=() if decoded_so else (resize.Spec(size=size, interpolation=interpolation),),
         task=classify.Spec(label_smoothing=0.1),
         batch_size=32,
         epochs=passes(data.count_train()),
@@ -83,19 +86,19 @@ def _data(given: Given, model: ViTSpec, before: Preprocessing | None) -> DataSpe
     """The user's pictures, prepared as the source's were: of its size where they may be of any, in any case of its mean
     and deviation.
     """
-    usual = prepared(PLAIN)
-    mean, std = (before.mean, before.std) if before else (usual.mean, usual.std)
-    fit = before.fit if before else "crop"
+    usual = before or prepared(PLAIN)
+    how: dict[str, Any] = {"mean": usual.mean, "std": usual.std}
+    if before:
+        how |= {"fit": before.fit, "interpolation": before.interpolation}
     data, own = given.settings.get("data"), given.inside("data")
     if data is None:
-        size = _size(given, model)
-        return parquet.Spec(path="imagenette96", img_size=size, num_classes=10, fit=fit, mean=mean, std=std)
+        return parquet.Spec(path="imagenette96", img_size=_size(given, model), num_classes=10, **how)
     if isinstance(data, DataSpec):
         return data
-    kept = {"img_size": model.img_size, "in_chans": model.in_chans, "fit": fit, "mean": mean, "std": std}
+    kept = {"img_size": model.img_size, "in_chans": model.in_chans, **how}
     chosen = data_named(data, kept, own)
-    settled = {"mean", "std"} & own.keys() or len(chosen.mean) != len(mean)
-    return chosen if settled else replace(chosen, mean=mean, std=std)
+    settled = {"mean", "std"} & own.keys() or len(chosen.mean) != len(usual.mean)
+    return chosen if settled else replace(chosen, mean=usual.mean, std=usual.std)
 
 
 def _size(given: Given, model: ViTSpec) -> tuple[int, int]:

@@ -9,7 +9,12 @@ import torch
 
 from vitlab.augment.ops import center_crop, flip
 from vitlab.base.errors import CheckpointError
-from vitlab.checkpoints.source._hf_pictures import preprocessing_of, preprocessor_config, told_or_usual
+from vitlab.checkpoints.source._hf_pictures import (
+    preprocessing_of,
+    preprocessor_config,
+    resized_otherwise,
+    told_or_usual,
+)
 from vitlab.data.decode import decode
 from vitlab.preprocessing import Preprocessing
 
@@ -59,6 +64,29 @@ def test_sizes_are_of_the_picture_as_the_model_takes_it(fields, size, expected, 
     assert (ours.img_size, ours.fit, ours.ops) == (tuple(decoded), fit, ops)
 
 
+RESAMPLED = {  # what the file says, and the interpolation
+    "bilinear": ("clip", {"resample": 2}, "bilinear"),
+    "bicubic": ("vit", {"resample": 3}, "bicubic"),
+    "nothing, of a family that is bilinear": ("vit", {"resample": None}, "bilinear"),
+    "nothing, of one that is bicubic": ("deit", {}, "bicubic"),
+    "Lanczos": ("vit", {"resample": 1}, "bicubic"),
+}
+
+
+@pytest.mark.parametrize(("family", "fields", "expected"), RESAMPLED.values(), ids=RESAMPLED)
+def test_pictures_are_resized_as_the_file_says(family, fields, expected, tiny_spec):
+    told = told_or_usual({"size": 8} | fields, family)
+    assert preprocessing_of(told, tiny_spec(img_size=[8, 8]), ()).interpolation == expected
+
+
+def test_what_is_resized_otherwise_is_said():
+    assert resized_otherwise({"resample": 2}) == resized_otherwise({"resample": 3}) == ()
+    (lanczos,) = resized_otherwise({"resample": 1})
+    assert lanczos == "pictures are resized by bicubic interpolation, and were there by Lanczos (resample=1)"
+    (as_it_is,) = resized_otherwise({"do_resize": False, "resample": 1})
+    assert as_it_is.endswith("which do_resize=false leaves to the caller")
+
+
 @pytest.mark.parametrize(("fields", "said"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_is_refused_by_field_and_value(fields, said, tiny_spec):
     with pytest.raises(CheckpointError, match=f"preprocessor_config.json: {said}"):
@@ -104,6 +132,9 @@ def test_what_the_file_does_not_say_is_usual_of_the_family():
 
 OURS = {
     "squashed": Preprocessing((8, 12), "squash", (), (0.5, 0.4, 0.3), (0.25, 0.5, 1.0), tuple("abcde")),
+    "bilinear": Preprocessing(
+        *((8, 12), "squash", (), (0.5, 0.4, 0.3), (0.25, 0.5, 1.0), tuple("abcde")), interpolation="bilinear"
+    ),
     "squashed and cut": Preprocessing(
         *((10, 14), "squash", (center_crop.Spec(size=(8, 12)),)), (0.5, 0.4, 0.3), (0.25, 0.5, 1.0), tuple("abcde")
     ),
@@ -150,7 +181,7 @@ def test_its_processor_makes_the_same_numbers_of_the_same_pixels(ours, tmp_path)
 
 @pytest.mark.peer
 @pytest.mark.parametrize(
-    ("processor", "most"), [("SiglipImageProcessor", 0), ("ViTImageProcessor", 2), ("CLIPImageProcessor", 4)]
+    ("processor", "most"), [("SiglipImageProcessor", 0), ("ViTImageProcessor", 0), ("CLIPImageProcessor", 4)]
 )
 def test_a_photograph_is_resized_almost_alike(processor, most, tiny_spec):
     """Bicubic, bilinear, and bicubic of the shorter side: mean differences in grey levels."""

@@ -131,6 +131,14 @@ def test_one_number_in_config_json_is_both_sides(with_config):
     assert with_config(model_args={"img_size": 8, "num_heads": 2}).spec.img_size == (8, 8)
 
 
+@pytest.mark.parametrize(("told", "expected"), [("bilinear", "bilinear"), ("bicubic", "bicubic"), (None, "bicubic")])
+def test_pictures_are_resized_as_config_json_says(told, expected, with_config, tiny_spec):
+    found = with_config(pretrained_cfg={"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": told})
+    assert found.preprocessing.interpolation == expected
+    written = timm_source.Spec().texts(found.spec, found.preprocessing)["config.json"]
+    assert written["pretrained_cfg"]["interpolation"] == expected
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -30,7 +30,7 @@ from vitlab.augment.ops import center_crop
 from vitlab.augment.ops._base import OpSpec
 from vitlab.base.spec import Component
 from vitlab.checkpoints.source._rows import Row
-from vitlab.data.decode import Fit
+from vitlab.data.decode import Fit, Interpolation
 from vitlab.models.presets import prepared
 from vitlab.models.spec import ViTSpec
 from vitlab.preprocessing import Preprocessing
@@ -172,11 +172,14 @@ def cropped(
     std: Sequence[float],
     names: Sequence[str],
     fit: Fit = "crop",
+    interpolation: Interpolation = "bicubic",
 ) -> Preprocessing:
     """Decoded larger than `size`, of which the middle is cut out; `crop` is the share of a side that stays."""
     decoded = tuple(int(side / crop) for side in size) if fit == "crop" else size
     ops: tuple[OpSpec, ...] = (center_crop.Spec(size=size),) if decoded != size else ()
-    return Preprocessing((decoded[0], decoded[1]), fit, ops, tuple(mean), tuple(std), tuple(names))
+    return Preprocessing(
+        (decoded[0], decoded[1]), fit, ops, tuple(mean), tuple(std), tuple(names), interpolation=interpolation
+    )
 
 
 def class_names(content: Content, number: int) -> tuple[str, ...]:

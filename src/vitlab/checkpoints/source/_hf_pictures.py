@@ -1,14 +1,14 @@
 """transformers' preprocessor_config.json and our preprocessing, in both directions.
 
 Where ours differs, with the same file:
-  - Pixels are resized by torch's antialiased bicubic interpolation of 8 bits, whatever `resample` says. That is what
-    version 5 does where it says bicubic, bit by bit; where it says bilinear (ViT's and DINOv3's default) a photograph
-    differs by 1 to 2 of 255 grey levels on average.
+  - Pixels are resized by torch's antialiased interpolation of 8 bits, bicubic or bilinear, which is what version 5
+    does, bit by bit; where `resample` says something else they are resized bicubically, and that is said.
   - Where the shorter side is resized and the middle cut out, ours cuts the original and resizes that; there the resized
     one is cut, whose longer side was rounded: a shift of a pixel at most, 2 to 4 grey levels of a photograph.
-  - A picture always comes to the model's own size: without `do_resize` as with it; where only the shorter side has a
-    size and nothing is cropped, the middle is cut out; where the model's size is another than the processor's (as
-    config.json of DINOv2 says 518 pixels and its processor 224), both of its sizes are scaled with the model's.
+  - A picture always comes to the model's own size: without `do_resize` as with it, which is said; where only the
+    shorter side has a size and nothing is cropped, the middle is cut out; where the model's size is another than the
+    processor's (as config.json of DINOv2 says 518 pixels and its processor 224), both of its sizes are scaled with the
+    model's.
   - SigLIP 2 resizes to as many patches as fit the picture's own proportions; ours squashes it to the square grid that
     the position table has.
   - Transparent pictures are put on white, and 16 bits are scaled to 8 (`vitlab.data.decode`).
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from vitlab.augment.ops import center_crop
 from vitlab.base.errors import CheckpointError
 from vitlab.base.words import shown
-from vitlab.data.decode import MAX_PIXELS, Fit
+from vitlab.data.decode import MAX_PIXELS, Fit, Interpolation
 from vitlab.models.spec import ViTSpec
 from vitlab.preprocessing import Preprocessing
 
@@ -29,7 +29,8 @@ Size = tuple[int, int]
 FILE = "preprocessor_config.json"
 _BYTE = 255
 _ROUNDING, _SMALLEST = 1e-6, 1e-6  # of 255 times 1/255 as it is written; of a number by which pixels are multiplied
-_BICUBIC = 3  # Pillow's number of it
+_RESAMPLE: dict[Interpolation, int] = {"bicubic": 3, "bilinear": 2}  # Pillow's numbers
+_BILINEAR = {"resample": _RESAMPLE["bilinear"]}  # other processors are bicubic
 _BY_SHORTER_SIDE = ("CLIP", "Bit", "Siglip")  # processors whose `size` means the shorter side where it is one number
 _HALF = ([0.5] * 3, [0.5] * 3)
 _IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -37,11 +38,11 @@ _CLIP = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.2757771
 _CUT = {"size": {"shortest_edge": 256}, "do_center_crop": True, "crop_size": {"height": 224, "width": 224}}
 # What the published checkpoints of a family have, for a folder without the file
 _USUAL: dict[str, Settings] = {
-    "vit": {"image_mean": _HALF[0], "image_std": _HALF[1]},
+    "vit": {"image_mean": _HALF[0], "image_std": _HALF[1], **_BILINEAR},
     "deit": {"image_mean": _IMAGENET[0], "image_std": _IMAGENET[1], **_CUT},
     "dinov2": {"image_mean": _IMAGENET[0], "image_std": _IMAGENET[1], **_CUT},
     "dinov2_with_registers": {"image_mean": _IMAGENET[0], "image_std": _IMAGENET[1], **_CUT},
-    "dinov3_vit": {"image_mean": _IMAGENET[0], "image_std": _IMAGENET[1]},
+    "dinov3_vit": {"image_mean": _IMAGENET[0], "image_std": _IMAGENET[1], **_BILINEAR},
     "clip": {
         "image_mean": _CLIP[0],
         "image_std": _CLIP[1],
@@ -50,7 +51,7 @@ _USUAL: dict[str, Settings] = {
         "crop_size": {"height": 224, "width": 224},
     },
     "siglip": {"image_mean": _HALF[0], "image_std": _HALF[1]},
-    "siglip2": {"image_mean": _HALF[0], "image_std": _HALF[1]},
+    "siglip2": {"image_mean": _HALF[0], "image_std": _HALF[1], **_BILINEAR},
 }
 
 
@@ -58,18 +59,24 @@ def told_or_usual(told: Settings | None, family: str) -> Settings:
     """What the file says; without one, what is usual of the family, and what it says nothing of: null is nothing."""
     if told is None:
         return _USUAL[family]
-    statistics = {name: _USUAL[family][name] for name in ("image_mean", "image_std")}
-    return statistics | {name: value for name, value in told.items() if value is not None}
+    always = {name: value for name, value in _USUAL[family].items() if name in ("image_mean", "image_std", "resample")}
+    return always | {name: value for name, value in told.items() if value is not None}
 
 
 def resized_otherwise(told: Settings) -> tuple[str, ...]:
-    """What is to be said where pictures are resized there by another interpolation."""
-    resample = told.get("resample", _BICUBIC)
-    if resample in (None, _BICUBIC):
+    """What is to be said where pictures are not resized there, or by another interpolation."""
+    if told.get("do_resize") is False:
+        return ("pictures are resized to the model's size (both sides), which do_resize=false leaves to the caller",)
+    resample = told.get("resample")
+    if resample is None or resample in _RESAMPLE.values():
         return ()
-    kinds = {0: "nearest", 1: "Lanczos", 2: "bilinear", 4: "box", 5: "Hamming"}
+    kinds = {0: "nearest", 1: "Lanczos", 4: "box", 5: "Hamming"}
     there = kinds.get(resample, shown(resample)) if isinstance(resample, int) else shown(resample)
     return (f"pictures are resized by bicubic interpolation, and were there by {there} (resample={shown(resample)})",)
+
+
+def _interpolation(told: Settings) -> Interpolation:
+    return "bilinear" if told.get("resample") == _RESAMPLE["bilinear"] else "bicubic"
 
 
 class _Resized(NamedTuple):
@@ -93,7 +100,7 @@ def preprocessing_of(told: Settings, spec: ViTSpec, names: Sequence[str]) -> Pre
         raise _refused(told, "size", f"{decoded[0]:,} × {decoded[1]:,} pixels, and at most {MAX_PIXELS:,} together")
     ops = (center_crop.Spec(size=spec.img_size),) if decoded != spec.img_size else ()
     mean, std = _statistics(told, spec.in_chans)
-    return Preprocessing(decoded, resized.fit, ops, mean, std, tuple(names))
+    return Preprocessing(decoded, resized.fit, ops, mean, std, tuple(names), interpolation=_interpolation(told))
 
 
 def _resized(told: Settings) -> _Resized:
@@ -170,7 +177,12 @@ def preprocessor_config(preprocessing: Preprocessing) -> dict[str, Any]:
     """
     size, crop = preprocessing.img_size, _cropped(preprocessing)
     statistics = {"image_mean": list(preprocessing.mean), "image_std": list(preprocessing.std)}
-    always = {"do_resize": True, "resample": _BICUBIC, "do_rescale": True, "rescale_factor": 1 / _BYTE}
+    always = {
+        "do_resize": True,
+        "resample": _RESAMPLE[preprocessing.interpolation],
+        "do_rescale": True,
+        "rescale_factor": 1 / _BYTE,
+    }
     told = {**always, "do_normalize": True, **statistics}
     if preprocessing.fit == "squash":
         by_sides = {"size": _named(size), **({"do_center_crop": True, "crop_size": _named(crop)} if crop else {})}

@@ -208,7 +208,7 @@ def _prepared(spec: ViTSpec, preprocessing: Preprocessing) -> Mapping[str, Any]:
     return {
         "input_size": [spec.in_chans, *spec.img_size],
         "fixed_input_size": True,
-        "interpolation": "bicubic",
+        "interpolation": preprocessing.interpolation,
         "crop_pct": share,
         "crop_mode": {"squash": "squash", "pad": "border"}.get(preprocessing.fit, "center"),
         "mean": list(preprocessing.mean),

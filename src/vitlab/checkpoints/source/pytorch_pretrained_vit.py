@@ -4,9 +4,10 @@
     transformer.blocks.{i}.proj                           what follows the attention
     pre_logits                                            in weights of ImageNet-21k
 
-Norms have an eps of 1e-6, GELU is the exact one. Pictures are resized to a square, whatever their sides, and normalised
-to [-1, 1] (its README). With `load_repr_layer=True` the library computes norm(tanh(pre_logits x)): its slip, since the
-weights are Google's, who trained tanh(pre_logits(norm x)). They are read as they were trained.
+Norms have an eps of 1e-6, GELU is the exact one. Pictures are resized to a square, whatever their sides, bilinearly as
+torchvision does by default, and normalised to [-1, 1] (its README). With `load_repr_layer=True` the library computes
+norm(tanh(pre_logits x)): its slip, since the weights are Google's, who trained tanh(pre_logits(norm x)). They are read
+as they were trained.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar, cast, get_args
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from vitlab.checkpoints.source._base import Content, Settings, SourceSpec, class
 from vitlab.checkpoints.source._named_as_timm import BLOCK, EVERYTHING, PLAIN, whose
 from vitlab.checkpoints.source._rows import Row
 from vitlab.checkpoints.source._timm_config import USUAL_EPS, config, inside, is_joint, told_by
-from vitlab.data.decode import Fit
+from vitlab.data.decode import Fit, Interpolation
 from vitlab.models.spec import ViTSpec
 from vitlab.nn.mixer import differential
 from vitlab.preprocessing import Preprocessing
@@ -126,11 +126,12 @@ class Spec(SourceSpec):
         if not isinstance(crop, int | float) or not _LEAST_CROP <= crop <= 1:
             raise CheckpointError(f"config.json: crop_pct={shown(crop)}: expected a share between {_LEAST_CROP} and 1")
         mean, std = (_of_channels(told, name, spec.in_chans) for name in ("mean", "std"))
-        return cropped(spec.img_size, crop, mean, std, names, fit)
+        interpolation: Interpolation = "bilinear" if told.get("interpolation") == "bilinear" else "bicubic"
+        return cropped(spec.img_size, crop, mean, std, names, fit, interpolation)
 
 
 def _resized_otherwise(interpolation: object) -> tuple[str, ...]:
-    if interpolation in (None, "", "bicubic"):
+    if interpolation in (None, "", *get_args(Interpolation)):
         return ()
     return (f"pictures are resized by bicubic interpolation, and were there by interpolation={shown(interpolation)}",)
 

@@ -5,8 +5,9 @@
     heads.pre_logits                                                  with a `representation_size`
 
 Norms have an eps of 1e-6. B has 12 attention heads, L and H have 16. Weights for 224 pixels were evaluated with 224 of
-256 pixels a side, larger ones whole; exceptions, which no tensor tells, are L/16's first (242) and those of SWAG at 224
-with a linear classifier (224). Models with a convolutional stem (arXiv 2106.14881) are not read.
+256 pixels a side, resized bilinearly, larger ones whole and bicubically; exceptions, which no tensor tells, are L/16's
+first (242) and those of SWAG at 224 with a linear classifier (224, bicubic). Models with a convolutional stem (arXiv
+2106.14881) are not read.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vitlab.checkpoints.source._base import Content, SourceSpec
-from vitlab.checkpoints.source._prepared import imagenet_preprocessing_whole_if_large
+from vitlab.checkpoints.source._prepared import CROP, imagenet_preprocessing, is_large
 from vitlab.checkpoints.source._rows import Row
 from vitlab.models.spec import ViTSpec
 from vitlab.preprocessing import Preprocessing
@@ -53,4 +54,6 @@ class Spec(SourceSpec):
         return _ROWS
 
     def preprocessing(self, content: Content, spec: ViTSpec) -> Preprocessing:
-        return imagenet_preprocessing_whole_if_large(content, spec)
+        if is_large(spec):
+            return imagenet_preprocessing(content, spec, 1.0)
+        return imagenet_preprocessing(content, spec, CROP, "bilinear")

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from vitlab.base.errors import DataError, SpecError
 from vitlab.base.spec import Component
 from vitlab.base.words import counted, shortened
-from vitlab.data.decode import Fit, Frame
+from vitlab.data.decode import Fit, Frame, Interpolation
 from vitlab.data.images import ImageSet, Splits, check
 from vitlab.data.look import look_at
 
@@ -56,6 +56,11 @@ class DataSpec(Component):
     def fit(self) -> Fit:
         """How a picture of another size is brought to the set's."""
         return "crop"
+
+    @property
+    def interpolation(self) -> Interpolation:
+        """How its pixels are interpolated then."""
+        return "bicubic"
 
     @property
     def frame(self) -> Frame:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from vitlab.base.errors import DataError, SpecError
-from vitlab.data.decode import MAX_PIXELS, Fit, Frame
+from vitlab.base.spec import added
+from vitlab.data.decode import MAX_PIXELS, Fit, Frame, Interpolation
 from vitlab.data.images import Splits
 from vitlab.data.ingest import Rules, Source, ingest
 from vitlab.data.roles import check_roles
@@ -19,7 +20,8 @@ BAND_MEAN, BAND_STD = (0.5,), (0.25,)  # of a band of which nothing is known
 
 @dataclass(frozen=True, kw_only=True)
 class PicturesSpec(DataSpec):
-    """Pictures are decoded to `img_size`, `fit` says how. The normalisation is ImageNet's unless another is given.
+    """Pictures are decoded to `img_size`, `fit` and `interpolation` say how. The normalisation is ImageNet's unless
+    another is given.
 
     1 channel is grey and 3 are colour; of another number a picture's bands are taken as they are, none as transparency.
     `white` is the value that is white (null: 255 of 8 bits, 65,535 of more, 1 of floating point).
@@ -37,6 +39,7 @@ class PicturesSpec(DataSpec):
     white: float | None = None
     max_pixels: int = MAX_PIXELS  # a picture of more is unreadable: a few bytes can be packed to fill the memory
     max_unreadable: float = 0.01  # the share of a split's pictures that may be left out because they are unreadable
+    interpolation: Interpolation = added("bicubic")
 
     def __post_init__(self) -> None:
         if self.in_chans < 1:
@@ -68,7 +71,7 @@ class PicturesSpec(DataSpec):
     @property
     def frame(self) -> Frame:
         """What a picture is decoded to."""
-        return Frame(self.img_size, self.in_chans, self.fit, self.white, self.max_pixels)
+        return Frame(self.img_size, self.in_chans, self.fit, self.white, self.max_pixels, self.interpolation)
 
     def source(self) -> Source:
         """Where the pictures come from. Raises DataError."""
