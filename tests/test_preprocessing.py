@@ -78,8 +78,8 @@ def test_what_no_picture_goes_through_is_damage(changes, said):
 def test_it_says_what_it_does(preprocessing):
     once = replace(preprocessing, img_size=(10, 12), fit="crop", mean=(0.5,), std=(0.25,))
     assert replace(once, ops=()).told((8, 8)) == (
-        "brought to 10 × 12 pixels (the shorter side resized, the middle kept; bilinear), scaled to values from 0 to 1, "
-        "and normalised with a mean of 0.5 and a standard deviation of 0.25"
+        "brought to 10 × 12 pixels (the shorter side resized, the middle kept; bilinear), scaled to values from 0 to "
+        "1, and normalised with a mean of 0.5 and a standard deviation of 0.25"
     )
     cut = replace(once, ops=(OPS[1],)).told((8, 8))
     assert "put through center crop to 8 × 8 pixels, scaled" in cut

@@ -14,6 +14,9 @@ from vitlab.base.durations import duration, roughly
         (roughly(40.4), "40 s"),
         (roughly(700), "12 min"),
         (roughly(12_000), "3 h 20 min"),
+        (roughly(180_000), "50 h"),
+        (roughly(1_080_000), "12 days"),
+        (roughly(406_000_000), "4,700 days"),
     ],
 )
 def test_durations_are_written_for_people(written: str, expected: str) -> None:

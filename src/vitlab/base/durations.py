@@ -10,8 +10,15 @@ def duration(seconds: float) -> str:
 
 
 def roughly(seconds: float) -> str:
-    """A time that is not known well: 40 s, 12 min, 3 h 20 min."""
+    """A time that is not known well: 40 s, 12 min, 3 h 20 min, 50 h, 12 days, 4,700 days."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 90:
+        return f"{minutes} min"
+    hours = minutes / 60
+    if hours < 24:
+        return f"{minutes // 60} h {minutes % 60} min"
+    if hours < 72:
+        return f"{hours:.0f} h"
+    return f"{float(f'{hours / 24:.2g}'):,.0f} days"
