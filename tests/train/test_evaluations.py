@@ -65,11 +65,11 @@ def test_each_split_has_its_pictures(tiny_run, evaluations_of, digits):
     assert len(evaluations.pictures("test")) == 360
 
 
-def test_a_stream_cannot_be_evaluated(tiny_run, evaluations_of, digits):
+@pytest.mark.parametrize("reading", [{"name": "scores", "split": "train"}, "few_shot"], ids=["its split", "its shots"])
+def test_a_stream_cannot_be_evaluated_and_that_is_said_before_the_training(reading, tiny_run, evaluations_of, digits):
     stream = RowStream(rows=None, frame=None, samples_per_epoch=100, buffer=10)
-    evaluations = evaluations_of(tiny_run(), images=replace(digits, train=stream))
-    with pytest.raises(SpecError, match="a stream cannot be evaluated"):
-        evaluations.pictures("train")
+    with pytest.raises(SpecError, match=r"reads the training split, and .* a stream cannot be evaluated"):
+        evaluations_of(tiny_run(evaluators=[reading], weights="last"), images=replace(digits, train=stream))
 
 
 def test_without_a_validation_split_nothing_is_measured_on_it(tiny_run, evaluations_of):

@@ -62,7 +62,10 @@ class Subject:
 
     def batches(self, split: Split) -> Iterator[Prepared]:
         """This process's share of a split, in order."""
-        pictures = self.pictures(split)
+        return self.batches_of(self.pictures(split))
+
+    def batches_of(self, pictures: Pictures) -> Iterator[Prepared]:
+        """This process's share of these pictures, in order."""
         share = self.processes.shard(len(pictures))
         mine = pictures if self.processes.count == 1 else pictures.subset(torch.arange(share.start, share.stop))
         places = torch.arange(share.start, share.stop).split(self.batch_size)
@@ -122,6 +125,11 @@ class EvaluatorSpec(Component):
                 f"evaluators: {self.name} would evaluate the test split during training (when=along); if that is "
                 "intended, set test_every_epoch=true, which the report then marks"
             )
+
+    @property
+    def reads(self) -> tuple[Split, ...]:
+        """The splits whose pictures it looks at."""
+        return (self.split,)
 
     def metrics(self, task: TaskSpec, model: ViTSpec) -> tuple[Metric, ...]:
         """What it measures of this task and model."""

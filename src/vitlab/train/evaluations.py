@@ -36,6 +36,7 @@ class Evaluations:
     ):
         self.loop, self.spec, self.runs = loop, specs[0], len(specs)
         self.images, self.indices, self.val = images, indices, val
+        self._check_can_read()
         self.of_task = {metric.name for metric in self.spec.task.metrics(self.spec.model)}
         self.subject = Subject(
             scores=loop.scores,
@@ -51,10 +52,9 @@ class Evaluations:
         )
 
     def pictures(self, split: Split) -> Pictures:
-        """The pictures of a split. Raises SpecError for the training split of a stream, which cannot be indexed."""
+        """The pictures of a split."""
         if split == "train":
-            if isinstance(self.images.train, Stream):
-                raise SpecError("evaluators: split=train and data.streaming=True: a stream cannot be evaluated")
+            assert not isinstance(self.images.train, Stream)
             return self.images.train.subset(self.indices)
         return self.val if split == "val" else self.images.test
 
@@ -106,6 +106,15 @@ class Evaluations:
             if note:
                 note(evaluator, evaluation)
         return measured
+
+    def _check_can_read(self) -> None:
+        """Raise SpecError, before anything is trained, for an evaluator of what is read as it comes."""
+        reading = [evaluator.name for evaluator in self.spec.evaluators if "train" in evaluator.reads]
+        if reading and isinstance(self.images.train, Stream):
+            raise SpecError(
+                f"evaluators: {reading[0]} reads the training split, and data.streaming=True: a stream cannot be "
+                "evaluated"
+            )
 
     def _check_names(self, evaluator: EvaluatorSpec, evaluation: Evaluation) -> None:
         """What was measured must be what was declared: records say by the declaration what their figures are."""
