@@ -74,6 +74,11 @@ class Subject:
             images, targets = self.prepare(*given)
             yield Prepared(images, targets, labels, self._keys(at, images.device), self._noise(at, images.device))
 
+    def features_of(self, pictures: Pictures) -> Tensor:
+        """The features of all of these pictures, in every process: [R, n, D]"""
+        mine = [self.features(batch.images) for batch in self.batches_of(pictures)]
+        return self.processes.all_gather(torch.cat(mine, dim=1), len(pictures))
+
     def score(self, batch: Prepared) -> Scores:
         """The task's scores of a batch."""
         return self.scores(batch.images, batch.targets, batch.keys, batch.noise)

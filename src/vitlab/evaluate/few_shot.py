@@ -144,9 +144,7 @@ class Spec(EvaluatorSpec):
         if not places:
             return {}
         seen = torch.cat([each.flatten() for each in places.values()]).unique()
-        pictures = subject.pictures("train").subset(seen)
-        features = torch.cat([_exact(subject.features(each.images)) for each in subject.batches_of(pictures)], dim=1)
-        features = subject.processes.all_gather(features, len(seen))
+        features = _exact(subject.features_of(subject.pictures("train").subset(seen)))
         labels = labels[seen]
 
         def of(draw: Tensor) -> LinearClassifier:
