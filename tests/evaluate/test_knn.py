@@ -1,5 +1,7 @@
 """k-NN accuracy: the votes of the nearest, and what is measured of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -38,9 +40,8 @@ def measured(spec, runs=1, batch_size=512):
     train = Images(torch.arange(20, dtype=torch.uint8)[:, None, None, None], labels)
     test = Images(torch.tensor([0, 3, 2, 1, 8, 5, 6, 7, 9, 4], dtype=torch.uint8)[:, None, None, None], labels[:10])
     made = subject(test, runs=runs, batch_size=batch_size)
-    object.__setattr__(made, "pictures", {"train": train, "test": test}.__getitem__)
-    object.__setattr__(made, "features", lambda batch: features[batch[..., 0, 0, 0].long()])
-    return spec.evaluate(made)
+    pictures = {"train": train, "test": test}.__getitem__
+    return spec.evaluate(replace(made, pictures=pictures, features=lambda batch: features[batch[..., 0, 0, 0].long()]))
 
 
 def test_an_image_that_was_seen_is_its_own_nearest_neighbour():

@@ -14,7 +14,7 @@ mean over these draws; beside it stands how much they differ. More shots contain
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,8 +22,10 @@ from torch.nn.functional import one_hot, pad
 
 from vitlab.base.errors import SpecError
 from vitlab.base.metric import Metric
+from vitlab.data.images import Pictures
 from vitlab.devices import exact_dtype
-from vitlab.evaluate._base import Evaluation, EvaluatorSpec, Split, Subject
+from vitlab.evaluate._base import Evaluation, Subject
+from vitlab.evaluate._training_images import ByTrainingImages
 from vitlab.models.spec import ViTSpec
 from vitlab.rng import sample_keys, subkeys
 from vitlab.tasks._base import TaskSpec
@@ -84,11 +86,12 @@ def drawn(labels: Tensor, shots: int, draw: int) -> Tensor | None:
 
 
 @dataclass(frozen=True)
-class Spec(EvaluatorSpec):
+class Spec(ByTrainingImages):
     """`shots`: training images of every class, each number a metric of its own, which has no value where a class has
     fewer; `draws`: how often they are drawn; `ridge`: λ.
     """
 
+    why_held_out: ClassVar[str] = "the shots are drawn from the training images"
     shots: tuple[int, ...] = (1, 5, 10, 25)
     draws: int = 10
     ridge: float = 1024.0
@@ -101,12 +104,6 @@ class Spec(EvaluatorSpec):
             raise SpecError(f"few_shot.draws={self.draws}: must be 1 or more")
         if self.ridge <= 0:
             raise SpecError(f"few_shot.ridge={self.ridge}: must be positive")
-        if self.split == "train":
-            raise SpecError("few_shot.split=train: the shots are drawn from the training images; legal: val, test")
-
-    @property
-    def reads(self) -> tuple[Split, ...]:
-        return ("train", self.split)
 
     def metrics(self, task: TaskSpec, model: ViTSpec) -> tuple[Metric, ...]:
         return tuple(
@@ -127,7 +124,7 @@ class Spec(EvaluatorSpec):
         classes, labels = train.labels.cpu().unique(return_inverse=True)
         places = {shots: [drawn(labels, shots, draw) for draw in range(self.draws)] for shots in self.shots}
         possible = {shots: torch.stack(each) for shots, each in places.items() if each[0] is not None}  # type: ignore[arg-type]
-        classifiers = self._classifiers(subject, possible, labels, len(classes))
+        classifiers = self._classifiers(subject, train, possible, labels, len(classes))
         hits: dict[int, list[Tensor]] = {shots: [] for shots in possible}
         for batch in subject.batches(self.split):
             features = _exact(subject.features(batch.images))
@@ -138,13 +135,13 @@ class Spec(EvaluatorSpec):
         return self._told(subject, {shots: torch.cat(each, dim=2) for shots, each in hits.items()}, images)
 
     def _classifiers(
-        self, subject: Subject, places: dict[int, Tensor], labels: Tensor, num_classes: int
+        self, subject: Subject, train: Pictures, places: dict[int, Tensor], labels: Tensor, num_classes: int
     ) -> dict[int, list[LinearClassifier]]:
-        """By the number of shots one a draw, of `places` [draws, n] among the training images with `labels` [N]."""
+        """By the number of shots one a draw, of `places` [draws, n] in `train`, which has these `labels` [N]."""
         if not places:
             return {}
         seen = torch.cat([each.flatten() for each in places.values()]).unique()
-        features = _exact(subject.features_of(subject.pictures("train").subset(seen)))
+        features = _exact(subject.features_of(train.subset(seen)))
         labels = labels[seen]
 
         def of(draw: Tensor) -> LinearClassifier:

@@ -9,6 +9,7 @@ trained, so the score is of the features alone. Of equal sums the first class is
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,7 +18,8 @@ from torch.nn.functional import normalize, one_hot
 from vitlab.base.errors import SpecError
 from vitlab.base.metric import Metric
 from vitlab.devices import exact_dtype
-from vitlab.evaluate._base import Evaluation, EvaluatorSpec, Split, Subject
+from vitlab.evaluate._base import Evaluation, Subject
+from vitlab.evaluate._training_images import ByTrainingImages
 from vitlab.models.spec import ViTSpec
 from vitlab.tasks._base import TaskSpec
 
@@ -35,9 +37,10 @@ def votes(asked: Tensor, known: Tensor, labels: Tensor, num_classes: int, k: int
 
 
 @dataclass(frozen=True)
-class Spec(EvaluatorSpec):
+class Spec(ByTrainingImages):
     """`k`: how many neighbours are asked; `temperature`: τ, the lower, the more the nearest have to say."""
 
+    why_held_out: ClassVar[str] = "every image would be its own neighbour"
     k: int = 20
     temperature: float = 0.07
 
@@ -47,12 +50,6 @@ class Spec(EvaluatorSpec):
             raise SpecError(f"knn.k={self.k}: must be 1 or more")
         if self.temperature <= 0:
             raise SpecError(f"knn.temperature={self.temperature}: must be positive")
-        if self.split == "train":
-            raise SpecError("knn.split=train: every image would be its own neighbour; legal: val, test")
-
-    @property
-    def reads(self) -> tuple[Split, ...]:
-        return ("train", self.split)
 
     def metrics(self, task: TaskSpec, model: ViTSpec) -> tuple[Metric, ...]:
         return (KNN,)

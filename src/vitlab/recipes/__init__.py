@@ -38,14 +38,8 @@ EXCLUSIVE = {  # settings of which one can be set, and what the other is then
 _DECIDE_LENGTH = ("batch_size", "repeats", "val_fraction", "data.train_fraction")  # of an epoch, beside the data
 _SET_LENGTH = {"epochs", "steps", "data", *_DECIDE_LENGTH}
 _SET_WARMUP = {"optim", "optim.schedule", "optim.schedule.warmup_epochs", "optim.schedule.warmup_steps"}
-KEPT = (
-    "img_size",
-    "in_chans",
-    "fit",
-    "interpolation",
-    "mean",
-    "std",
-)  # of a recipe's data, where another set leaves them open
+# Of a recipe's data, where another set leaves them open
+KEPT = ("img_size", "in_chans", "fit", "interpolation", "mean", "std")
 
 
 class Consequence(NamedTuple):

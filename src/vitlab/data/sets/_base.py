@@ -65,7 +65,7 @@ class DataSpec(Component):
     @property
     def frame(self) -> Frame:
         """What a picture is decoded to."""
-        return Frame(self.img_size, self.in_chans, self.fit)
+        return Frame(self.img_size, self.in_chans, self.fit, interpolation=self.interpolation)
 
     def __post_init__(self) -> None:
         """Refuse a normalisation that does not fit the channels, or is of other values."""
